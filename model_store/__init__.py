@@ -1,0 +1,1 @@
+"""The contract between training and the service: what a checkpoint is, and how it is kept."""
