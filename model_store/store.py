@@ -139,6 +139,24 @@ class Store:
             _verify(folder / file, record)
         return Checkpoint(folder, manifest)
 
+    def load_last_good(self, name: str) -> tuple[Checkpoint, StoreError | None]:
+        """The current version or, where it does not verify, the newest other one that does.
+
+        Returns:
+            The checkpoint, and what was wrong with the current version (None if nothing was).
+
+        Raises:
+            StoreError: no version can be used; the error is the current version's.
+        """
+        try:
+            return self.load(name), None
+        except (InvalidCheckpointError, NewerFormatError) as error:
+            fault = error
+        for version in reversed(self.versions(name)):
+            with suppress(InvalidCheckpointError, NewerFormatError):
+                return self.load(name, version), fault
+        raise fault
+
     def publish(
         self, draft: Draft, weights: Mapping[str, NDArray[np.float32]], files: Mapping[str, bytes]
     ) -> Checkpoint:
