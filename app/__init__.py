@@ -1,0 +1,1 @@
+"""The service: continues seed strings into tunes, and plays them."""

@@ -1,0 +1,73 @@
+"""One decode step, (ids, state) → (logits, state), as a LiteRT graph."""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+State = tuple[NDArray[np.float32], ...]
+"""What a batch of sequences remembers: arrays [B, units], row b belonging to sequence b."""
+
+
+class Decoder(Protocol):
+    """A model that is stepped one character at a time; its state goes in and out, so that a sequence is a value."""
+
+    vocab_size: int
+    batch_sizes: tuple[int, ...]
+    """The batch sizes that can be stepped, ascending."""
+
+    def initial_state(self, batch_size: int) -> State:
+        """The state before the first character: zeros."""
+        ...
+
+    def step(self, ids: NDArray[np.int32], state: State) -> tuple[NDArray[np.float32], State]:
+        """ids [B] int32 and the state → logits [B, V] float32 and the next state; B is one of `batch_sizes`."""
+        ...
+
+
+def power_of_two_sizes(most: int) -> tuple[int, ...]:
+    """1, 2, 4 … and `most` itself."""
+    return tuple(sorted({1 << k for k in range(most.bit_length())} | {most}))
+
+
+class LiteRTDecoder:
+    """The folded one-step graph of a checkpoint: inputs `ids`, `h`, `c`; outputs `logits`, `h`, `c`."""
+
+    def __init__(self, graph: Path, max_batch: int = 64) -> None:
+        content = graph.read_bytes()
+        self.batch_sizes = power_of_two_sizes(max_batch)
+        self._steps = {size: _CompiledStep(content, size) for size in self.batch_sizes}
+        self.vocab_size, self._units = self._steps[1].vocab_size, self._steps[1].units
+
+    def initial_state(self, batch_size: int) -> State:
+        return np.zeros((batch_size, self._units), np.float32), np.zeros((batch_size, self._units), np.float32)
+
+    def step(self, ids: NDArray[np.int32], state: State) -> tuple[NDArray[np.float32], State]:
+        return self._steps[len(ids)](ids, state)
+
+
+class _CompiledStep:
+    """The graph laid out for one batch size."""
+
+    def __init__(self, content: bytes, batch_size: int) -> None:
+        self._interpreter = Interpreter(model_content=content, num_threads=1)
+        signature = self._interpreter.get_signature_runner()
+        inputs, outputs = signature.get_input_details(), signature.get_output_details()
+        del signature  # it holds a reference that forbids resizing
+        self.vocab_size, self.units = int(outputs["logits"]["shape"][-1]), int(inputs["h"]["shape"][-1])
+        self._ids, self._h_in, self._c_in = (int(inputs[name]["index"]) for name in ("ids", "h", "c"))
+        self._logits, self._h_out, self._c_out = (int(outputs[name]["index"]) for name in ("logits", "h", "c"))
+        self._interpreter.resize_tensor_input(self._ids, [batch_size])
+        self._interpreter.resize_tensor_input(self._h_in, [batch_size, self.units])
+        self._interpreter.resize_tensor_input(self._c_in, [batch_size, self.units])
+        self._interpreter.allocate_tensors()
+
+    def __call__(self, ids: NDArray[np.int32], state: State) -> tuple[NDArray[np.float32], State]:
+        run = self._interpreter
+        run.set_tensor(self._ids, ids)
+        run.set_tensor(self._h_in, state[0])
+        run.set_tensor(self._c_in, state[1])
+        run.invoke()
+        return run.get_tensor(self._logits), (run.get_tensor(self._h_out), run.get_tensor(self._c_out))

@@ -1,0 +1,95 @@
+"""Every error the service answers with, each an RFC 9457 problem.
+
+LiltError
+├── CharacterError          422  a start string holds a character the model does not know
+├── NotationError           422  a text is not a tune, or holds what a tune may not
+├── RenderError             422  abc2midi or timidity could not make anything of a tune
+├── NotAcceptableError      406  none of the media types asked for can be made
+├── MediaTypeError          415  a body in a type that is not read
+├── BusyError               503  the queue is full: come back in `retry_after_s`
+├── DeadlineError           504  a time limit was hit
+└── DecoderError            500  the decoder failed on this sequence
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, and where.
+
+    `field` is a path into the request (`start_string`); `line` and `column` are 1-based places in an ABC text.
+    """
+
+    message: str
+    field: str | None = None
+    position: int | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def as_json(self) -> dict[str, str | int]:
+        return {key: value for key, value in vars(self).items() if value is not None}
+
+
+class LiltError(Exception):
+    """Base of every error that becomes a problem document; its text is the `detail`."""
+
+    status: ClassVar[HTTPStatus]
+    kind: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str, *, faults: tuple[Fault, ...] = (), retry_after_s: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = faults
+        self.retry_after_s = retry_after_s
+
+
+class CharacterError(LiltError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "unknown-character"
+    title = "The model does not know this character"
+
+
+class NotationError(LiltError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "notation"
+    title = "This is not a tune that can be played"
+
+
+class RenderError(LiltError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "render"
+    title = "This tune could not be rendered"
+
+
+class NotAcceptableError(LiltError):
+    status = HTTPStatus.NOT_ACCEPTABLE
+    kind = "not-acceptable"
+    title = "None of the accepted media types can be made"
+
+
+class MediaTypeError(LiltError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    kind = "media-type"
+    title = "This media type is not read here"
+
+
+class BusyError(LiltError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "busy"
+    title = "Too much is waiting already"
+
+
+class DeadlineError(LiltError):
+    status = HTTPStatus.GATEWAY_TIMEOUT
+    kind = "deadline"
+    title = "It took too long"
+
+
+class DecoderError(LiltError):
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    kind = "decoder"
+    title = "The decoder failed"

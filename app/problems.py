@@ -1,0 +1,78 @@
+"""Turns every error into an RFC 9457 problem document; none shows a trace or echoes what was sent."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from app.errors import Fault, LiltError
+
+_MAX_FIELD_CHARACTERS = 100
+_CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
+
+
+def problem(
+    status: int, title: str, detail: str, *, kind: str | None = None, faults: tuple[Fault, ...] = ()
+) -> Response:
+    """A problem document; `kind` names the type of problem, where it is one of ours."""
+    document: dict[str, Any] = {
+        "type": f"urn:lilt:problem:{kind}" if kind else "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    if faults:
+        document["errors"] = [fault.as_json() for fault in faults]
+    return Response(json.dumps(document), status, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Make an application answer all its errors this way."""
+    app.exception_handler(LiltError)(_own_error)
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(ClientDisconnect)(_gone)
+    app.exception_handler(Exception)(_unforeseen)
+
+
+async def _own_error(_: Request, error: LiltError) -> Response:
+    response = problem(error.status, error.title, error.detail, kind=error.kind, faults=error.faults)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+async def _invalid_request(_: Request, error: RequestValidationError) -> Response:
+    faults = tuple(_as_fault(entry) for entry in error.errors()[:20])
+    detail = "; ".join(f"{f.field}: {f.message}" if f.field else f.message for f in faults[:3])
+    return problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", detail, kind="invalid-request", faults=faults
+    )
+
+
+def _as_fault(entry: dict[str, Any]) -> Fault:
+    place = entry["loc"][1:] if entry["loc"][:1] in (("body",), ("query",)) else entry["loc"]
+    if entry["type"] == "json_invalid":
+        return Fault(f"the body is not JSON: {entry.get('ctx', {}).get('error', 'it cannot be read')}")
+    field = ".".join(str(part) for part in place)[:_MAX_FIELD_CHARACTERS]
+    message = "there is no such field" if entry["type"] == "extra_forbidden" else entry["msg"]
+    return Fault(message, field=field or None)
+
+
+async def _http_error(_: Request, error: HTTPException) -> Response:
+    phrase = HTTPStatus(error.status_code).phrase
+    response = problem(error.status_code, phrase, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _gone(_: Request, __: ClientDisconnect) -> Response:
+    return Response(status_code=_CLIENT_CLOSED_REQUEST)
+
+
+async def _unforeseen(_: Request, __: Exception) -> Response:
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error", "this is a fault of the service's own")

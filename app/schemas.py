@@ -1,0 +1,167 @@
+"""Request and response bodies; every bound is a Field."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.engine import FinishReason
+from app.errors import Fault
+from app.notation import Tune
+from model_store.manifest import CorpusRecord, Defaults, ModelConfig
+
+MAX_SEED = 2**53 - 1  # what JavaScript's numbers hold exactly
+
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), strict=True)
+
+
+class GenerateRequest(_Body):
+    """What to continue, how far, and how wildly."""
+
+    start_string: str = Field(
+        default="X:1\n",
+        max_length=20_000,
+        description="Text that the tune begins with; every character must be in the model's vocabulary.",
+        examples=["X:1\nT:Morning\nM:6/8\nK:D\n"],
+    )
+    length: int = Field(default=1000, ge=1, description="Most characters to add.")
+    temperature: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=10.0,
+        allow_inf_nan=False,
+        description="0 always takes the likeliest character; 1 is the model's own taste; above it is wilder.",
+    )
+    top_k: int | None = Field(default=None, ge=1, description="Draw from this many likeliest characters.")
+    top_p: float = Field(
+        default=1.0, gt=0.0, le=1.0, allow_inf_nan=False, description="Draw from the likeliest that make up this share."
+    )
+    seed: Seed | None = Field(default=None, description="The same seed makes the same tune; drawn when missing.")
+    tunes: int | None = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Stop after this many whole tunes; null adds exactly `length` characters.",
+    )
+    constrained: Literal[False] = Field(
+        default=False, description="Only false: this version does not hold tunes to ABC's grammar."
+    )
+    model: str | None = Field(default=None, description="The name of a loaded model.")
+
+
+class Problem(BaseModel):
+    """One thing that is wrong with a tune; `line` is 1-based within it."""
+
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+    @classmethod
+    def of(cls, fault: Fault) -> "Problem":
+        return cls(message=fault.message, line=fault.line, column=fault.column)
+
+
+class GeneratedTune(BaseModel):
+    """One tune of the answer, with what its header says."""
+
+    abc: str
+    title: str | None
+    key: str | None
+    meter: str | None
+    rhythm: str | None
+    complete: bool = Field(description="Whether it came to its end before `length` ran out.")
+    problems: list[Problem]
+
+    @classmethod
+    def of(cls, tune: Tune) -> "GeneratedTune":
+        return cls(**vars(tune) | {"problems": [Problem.of(fault) for fault in tune.problems]})
+
+
+class ModelId(BaseModel):
+    """Which model made a tune; `hash` is its manifest's digest."""
+
+    name: str
+    version: int
+    hash: str
+
+
+class GenerateResponse(BaseModel):
+    """The start string and what followed it."""
+
+    abc: str
+    tunes: list[GeneratedTune]
+    seed: int
+    model: ModelId
+    finish_reason: FinishReason
+    generated: int = Field(description="Characters added to the start string.")
+
+
+class RenderRequest(_Body):
+    """A tune, and how to play it."""
+
+    abc: str = Field(description="One tune in ABC notation.", examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"])
+    format: Literal["wav", "midi"] | None = Field(
+        default=None, description="Where it is missing, `Accept` decides; `wav` if that does not."
+    )
+    tempo: float | None = Field(default=None, ge=20, le=400, allow_inf_nan=False, description="Quarter notes a minute.")
+    program: int | None = Field(default=None, ge=0, le=127, description="General MIDI instrument.")
+    transpose: int = Field(default=0, ge=-36, le=36, description="Semitones.")
+
+
+class LoadedModel(BaseModel):
+    """What a loaded model says of itself."""
+
+    name: str
+    version: int
+    hash: str
+    created: str
+    config: ModelConfig
+    vocabulary: str
+    corpora: tuple[CorpusRecord, ...]
+    metrics: dict[str, float]
+    defaults: Defaults
+
+
+class Models(BaseModel):
+    """The models that are loaded."""
+
+    models: list[LoadedModel]
+
+
+class Health(BaseModel):
+    """Alive."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """Able to serve; `sandbox` is what holds the renderers, `missing` the files they cannot do without."""
+
+    status: Literal["ready", "degraded"]
+    model: ModelId
+    decoder: str
+    sandbox: str
+    missing: list[str]
+
+
+class ProblemFault(BaseModel):
+    """One field or place that is at fault."""
+
+    message: str
+    field: str | None = None
+    position: int | None = None
+    line: int | None = None
+    column: int | None = None
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemFault] | None = None

@@ -1,0 +1,35 @@
+"""Every knob of the service, read once from LILT_* environment variables."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_CHECKPOINTS = Path(__file__).resolve().parent.parent / "model_store" / "checkpoints"
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """Field `host` is `LILT_HOST`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="LILT_", frozen=True, extra="ignore", protected_namespaces=())
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+
+    model_store: Path = _CHECKPOINTS
+    model: str | None = Field(default=None, description="which name to serve; needed where the store holds several")
+    decoder: Literal["litert", "keras"] = "litert"
+
+    max_batch: int = Field(default=64, ge=1, le=64, description="sequences stepped at once")
+    max_waiting: int = Field(default=256, ge=0, description="sequences queued before new ones are turned away")
+    max_length: int = Field(default=100_000, ge=1, description="most characters one request may ask for")
+    max_body_bytes: int = Field(default=256 * 1024, ge=1024)
+    generate_timeout_s: Seconds = 120.0
+
+    soundfont: Path = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
+    max_renders: int = Field(default=2, ge=1, description="renders at once")
+    max_waiting_renders: int = Field(default=32, ge=0)
+    max_render_minutes: Seconds = Field(default=10.0, description="longest performance that is synthesised")
