@@ -1,0 +1,51 @@
+# Two commands are all a newcomer needs: `make serve` and `make test`. Each does its own set-up.
+VENV ?= .venv
+PYTHON ?=
+export VENV PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+serve: ## set up what the service needs, and run it on http://localhost:8000 (LILT_HOST, LILT_PORT)
+	@deploy/setup.sh serve
+	@exec $(VENV)/bin/python -m app
+
+test: check ## set up everything, check, and run the tests
+	$(VENV)/bin/python -m pytest
+
+check: ## format, lint and types, of Python, shell and front end alike; changes nothing
+	@deploy/setup.sh test
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/shellcheck deploy/setup.sh .ci/run
+	cd app/web && node_modules/.bin/biome ci --colors=off
+
+format: ## what `check` would have formatted, and the lint it can mend
+	@deploy/setup.sh test
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	cd app/web && node_modules/.bin/biome check --write --colors=off
+
+# One version of each package in all locks: each is resolved under the one before it. Existing pins are kept where they
+# still fit; `make lock UPGRADE=--upgrade` takes the newest.
+COMPILE = $(VENV)/bin/uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+# What every line of a lock would say is said once, in pyproject.toml.
+TIDY = sed -i "s/ ; python_full_version < '3\.14' and sys_platform == 'linux' / /; s/ and sys_platform == 'linux'//"
+
+lock: ## remake requirements/*.txt and the front end's lock from pyproject.toml and package.json
+	@deploy/setup.sh test
+	$(COMPILE) pyproject.toml -o requirements/serve.txt
+	$(COMPILE) pyproject.toml --extra training -c requirements/serve.txt -o requirements/training.txt
+	$(COMPILE) pyproject.toml --extra training --group cuda -c requirements/training.txt -o requirements/cuda.txt
+	$(COMPILE) pyproject.toml --extra training --extra dev -c requirements/training.txt -o requirements/dev.txt
+	$(COMPILE) --group web -o requirements/node.txt
+	$(TIDY) requirements/*.txt
+
+clean: ## remove what the commands above have made
+	rm -rf $(VENV) app/web/node_modules .cache .mypy_cache .pytest_cache .ruff_cache
+	find app model_store training tests -name __pycache__ -type d -prune -exec rm -rf {} +

