@@ -1,0 +1,122 @@
+"""The command line: `python -m training train | evaluate | sample | export | publish`."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from model_store.errors import StoreError
+from training import corpus
+from training.config import RECIPES, TrainingConfig
+from training.errors import ConfigError, RunError, TrainingError
+from training.run_folder import RunFolder
+from training.split import split
+
+RUNS = Path("runs")
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code is 2 for an error that the user can mend."""
+    options = _parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own notes say nothing of the run
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("training").setLevel(logging.INFO)
+    command: Command = options.command
+    try:
+        return command(options)
+    except (TrainingError, StoreError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _train(options: argparse.Namespace) -> int:
+    overrides = _overrides(options)
+    path: Path = options.run or RUNS / options.recipe
+    if options.resume:
+        run = RunFolder.open(path)
+        _extend(run, overrides)
+    else:
+        config = TrainingConfig.from_recipe(options.recipe, overrides)
+        run = _create(path, config, options.corpus)
+    _log_to(run.log)
+
+    from training.train import train  # here, so that a wrong option is told before TensorFlow is loaded
+
+    logging.getLogger("training").info("run %s", run.path)
+    outcome = train(run)
+    done, best = outcome.progress.step, outcome.progress
+    result = (
+        f"best validation loss {best.best_loss:.4f} at step {best.best_step}" if best.best_step else "no validation yet"
+    )
+    if outcome.signal is not None:
+        print(f"interrupted and saved at step {done}; {result}; go on with --run {run.path} --resume")
+        return 128 + outcome.signal
+    print(f"finished at step {done}; {result}; curves in {run.png}")
+    return 0
+
+
+def _create(path: Path, config: TrainingConfig, patterns: list[str]) -> RunFolder:
+    tunes = corpus.load(patterns)
+    for reject in tunes.rejects:
+        print(f"not a tune: {reject}", file=sys.stderr)
+    split(tunes.tunes)
+    return RunFolder.create(path, config, tunes)
+
+
+def _extend(run: RunFolder, overrides: dict[str, str]) -> None:
+    """A resumed run keeps its settings; only its length may change."""
+    if set(overrides) - {"steps"}:
+        raise RunError(
+            f"{run.path}: a resumed run keeps its settings; only steps may change, not {', '.join(overrides)}"
+        )
+    if overrides:
+        values = run.config().to_json()
+        steps = TrainingConfig.from_recipe("lab", overrides).steps
+        run.write_config(TrainingConfig.from_json(values | {"steps": steps}))
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logging.getLogger("training").addHandler(handler)
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, str]:
+    """Settings given on the command line, as text."""
+    overrides: dict[str, str] = {}
+    for setting in options.set:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {setting}: write NAME=VALUE")
+        overrides[name.strip()] = value.strip()
+    for name in ("steps", "seed"):
+        if (value := getattr(options, name)) is not None:
+            overrides[name] = str(value)
+    return overrides
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description="Train, judge and publish tune models.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a model into a run folder")
+    train.add_argument("--recipe", default="small", help=f"one of {', '.join(RECIPES)} (default: small)")
+    train.add_argument(
+        "--corpus", nargs="+", default=[], metavar="PATH", help="ABC files, folders or globs (default: the lab's tunes)"
+    )
+    train.add_argument("--run", type=Path, metavar="FOLDER", help="the run folder (default: runs/RECIPE)")
+    train.add_argument("--steps", type=int, help="the length of the run")
+    train.add_argument("--seed", type=int)
+    train.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
+    train.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="replace one setting of the recipe"
+    )
+    train.set_defaults(command=_train)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

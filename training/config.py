@@ -1,0 +1,177 @@
+"""Recipes: every number that a training run depends on, beside its corpus."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args, get_type_hints
+
+from training.errors import ConfigError
+
+Batching = Literal["crops", "streams"]
+Optimizer = Literal["adam", "adamw"]
+Schedule = Literal["constant", "cosine"]
+Portion = Literal["train", "everything"]
+Precision = Literal["auto", "float32", "mixed_float16"]
+RecurrentInitializer = Literal["glorot_uniform", "orthogonal"]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One run's settings; `RECIPES` holds the named ones.
+
+    Probabilities are those of dropping. `batching` is how text becomes batches (see `input_pipeline`). `steps` is the
+    length of the run and of the cosine; a run ends sooner after `patience` looks at the validation tunes, one every
+    `validate_every` steps, that were no better (0: never).
+    """
+
+    recipe: str
+    seed: int = 1
+    # the network
+    embedding_dim: int = 256
+    lstm_units: int = 1024
+    embedding_range: float = 0.05  # the embedding begins uniform between minus and plus this; Keras' own is 0.05
+    recurrent_initializer: RecurrentInitializer = "glorot_uniform"
+    # the text
+    learn_from: Portion = "train"
+    batching: Batching = "crops"
+    sequence_length: int = 250
+    batch_size: int = 64
+    transpose: float = 0.0  # share of the tunes that are moved to another key, anew each epoch
+    # the steps
+    steps: int = 2000
+    optimizer: Optimizer = "adam"
+    learning_rate: float = 5e-3
+    schedule: Schedule = "constant"
+    warmup_steps: int = 0
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0  # of the whole gradient; 0: none
+    average_decay: float = 0.0  # of the moving average that is kept as the result; 0: the last weights themselves
+    precision: Precision = "auto"
+    # the noise
+    character_dropout: float = 0.0
+    embedding_dropout: float = 0.0
+    recurrent_dropout: float = 0.0  # of the recurrent weights: DropConnect (Merity et al., 2017)
+    output_dropout: float = 0.0
+    # the record
+    validate_every: int = 100
+    patience: int = 0
+    checkpoint_every: int = 100
+    checkpoint_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for name in hints:
+            self._check(name, getattr(self, name), hints[name])
+
+    def _check(self, name: str, value: float | str, hint: type) -> None:
+        allowed = get_args(hint)
+        if allowed and value not in allowed:
+            raise ConfigError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+        if isinstance(value, str):
+            return
+        if name in _PROBABILITIES and not 0.0 <= value < 1.0:
+            raise ConfigError(f"{name}: {value} is not in [0, 1)")
+        if name in _POSITIVE and not value > 0:
+            raise ConfigError(f"{name}: {value} is not above 0")
+        if not 0 <= value < 1e12:
+            raise ConfigError(f"{name}: {value} is not a number from 0 up")
+
+    @classmethod
+    def from_recipe(cls, recipe: str, overrides: dict[str, str] | None = None) -> Self:
+        """A recipe with some of its settings replaced, each given as text.
+
+        Raises:
+            ConfigError: there is no such recipe or setting, or the text is not a value of it.
+        """
+        if recipe not in RECIPES:
+            raise ConfigError(f"recipe {recipe!r} is not one of {', '.join(RECIPES)}")
+        hints = get_type_hints(cls)
+        values = dict(RECIPES[recipe])
+        for name, text in (overrides or {}).items():
+            if name not in hints or name == "recipe":
+                raise ConfigError(f"setting {name!r} is not one of {', '.join(n for n in hints if n != 'recipe')}")
+            values[name] = _parse(name, text, hints[name])
+        return cls(recipe=recipe, **values)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_json`.
+
+        Raises:
+            ConfigError: a setting is missing or unknown.
+        """
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ConfigError(f"settings of another version of this code ({error})") from None
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+_PROBABILITIES = frozenset(
+    {"transpose", "average_decay", "character_dropout", "embedding_dropout", "recurrent_dropout", "output_dropout"}
+)
+_POSITIVE = frozenset(
+    {
+        "embedding_dim",
+        "embedding_range",
+        "lstm_units",
+        "sequence_length",
+        "batch_size",
+        "steps",
+        "learning_rate",
+        "validate_every",
+    }
+    | {"checkpoint_every", "checkpoint_seconds"}
+)
+
+
+def _parse(name: str, text: str, hint: type) -> float | str:
+    kind: type[int] | type[float] | type[str] = hint if hint in (int, float) else str
+    try:
+        return kind(text)
+    except ValueError:
+        kinds = {int: "a whole number", float: "a number"}
+        raise ConfigError(f"{name}: {text!r} is not {kinds[kind]}") from None
+
+
+RECIPES: dict[str, dict[str, Any]] = {
+    # MIT 6.S191, Lab 1, part 2, to the letter; but it learns from the train tunes alone (`learn_from`), so that its
+    # held-out loss means something, where the notebook learns from the whole text.
+    "lab": {},
+    # What one does first against over-fitting; the yardstick of `small`.
+    "plain": {
+        "lstm_units": 512,
+        "learning_rate": 3e-3,
+        "schedule": "cosine",
+        "warmup_steps": 20,
+        "clip_norm": 1.0,
+        "output_dropout": 0.3,
+        "steps": 320,
+        "validate_every": 20,
+    },
+    # The default model's.
+    "small": {
+        "embedding_dim": 64,
+        "lstm_units": 512,
+        "recurrent_initializer": "orthogonal",
+        "batching": "streams",
+        "sequence_length": 200,
+        "batch_size": 32,
+        "transpose": 0.5,
+        "optimizer": "adamw",
+        "learning_rate": 4e-3,
+        "schedule": "cosine",
+        "warmup_steps": 100,
+        "weight_decay": 0.01,
+        "clip_norm": 1.0,
+        "average_decay": 0.98,
+        "character_dropout": 0.05,
+        "embedding_dropout": 0.1,
+        "recurrent_dropout": 0.3,
+        "output_dropout": 0.3,
+        "steps": 1600,
+        "validate_every": 50,
+        "patience": 10,
+    },
+}

@@ -1,0 +1,28 @@
+"""Every error that training raises; each text is fit for a user.
+
+TrainingError
+├── CorpusError      a tunebook is missing, unreadable, altered or holds no tune
+├── ConfigError      a recipe or an override is not one of those allowed
+├── RunError         a run folder exists already, is missing, or belongs to another run
+└── CheckpointError  a checkpoint of a run is missing, truncated or not ours
+"""
+
+
+class TrainingError(Exception):
+    """Base of every error in this package."""
+
+
+class CorpusError(TrainingError):
+    """A tunebook is missing, unreadable, altered or holds no tune."""
+
+
+class ConfigError(TrainingError):
+    """A recipe or an override is not one of those allowed."""
+
+
+class RunError(TrainingError):
+    """A run folder exists already, is missing, or belongs to another run."""
+
+
+class CheckpointError(TrainingError):
+    """A checkpoint of a run is missing, truncated or not ours."""
