@@ -1,0 +1,62 @@
+"""The LiteRT decoder of the default model, against itself at other batch sizes and against Keras."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.decoder import Decoder, LiteRTDecoder
+from model_store.manifest import DECODER_FILE
+from model_store.store import Checkpoint
+
+TEXT = (
+    "X:1\nT:The Kesh\nM:6/8\nL:1/8\nK:G\n"
+    "GAG GAB|ABA ABd|edd gdd|edB dBA|GAG GAB|ABA ABd|edd gdB|AGF G3:|\n"
+    "BAB dBd|ege dBA|BAB dBG|ABA AGA|BAB dBd|ege dBd|gfg aga|bgg g3:|\n\n"
+    "X:2\nT:Cooley's\nM:4/4\nL:1/8\nK:E Dorian\n"
+    "D|:EBBA B2 EB|B2 AB dBAG|FDAD BDAD|FDAD dAFD|EBBA B2 EB|B2 AB defg|afec dBAF|DEFD E2:|\n"
+    "|:gf|eB B2 efge|eB B2 gedB|A2 FA DAFA|A2 FA defg|eB B2 eBgB|eB B2 defg|afec dBAF|DEFD E2:|\n"
+)
+
+
+def logits_over(decoder: Decoder, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Logits [N, V] after each of N ids, one at a time."""
+    state = decoder.initial_state(1)
+    rows = []
+    for id_ in ids:
+        logits, state = decoder.step(np.array([id_], np.int32), state)
+        rows.append(logits[0])
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize("batch_size", [2, 8, 64])
+def test_rows_are_bitwise_the_same_at_every_batch_size(checkpoint: Checkpoint, batch_size: int) -> None:
+    decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE))
+    ids = checkpoint.vocabulary.encode(TEXT)
+    alone = logits_over(decoder, ids)
+    state = decoder.initial_state(batch_size)
+    for step in range(len(ids) - batch_size):
+        logits, state = decoder.step(np.roll(ids, -step)[:batch_size].copy(), state)
+        assert (logits[0] == alone[step]).all()
+
+
+def test_a_state_is_a_value(checkpoint: Checkpoint) -> None:
+    decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE), max_batch=1)
+    _, state = decoder.step(np.array([3], np.int32), decoder.initial_state(1))
+    first, _ = decoder.step(np.array([5], np.int32), state)
+    decoder.step(np.array([7], np.int32), state)
+    again, _ = decoder.step(np.array([5], np.int32), state)
+    assert (first == again).all()
+
+
+def test_keras_and_litert_agree_over_real_text(checkpoint: Checkpoint) -> None:
+    pytest.importorskip("tensorflow")
+    from app.keras_decoder import KerasDecoder
+
+    ids = checkpoint.vocabulary.encode(TEXT)
+    keras = logits_over(KerasDecoder(checkpoint, max_batch=1), ids).astype(np.float64)
+    litert = logits_over(LiteRTDecoder(checkpoint.path(DECODER_FILE), max_batch=1), ids).astype(np.float64)
+    assert len(ids) > 300
+    p, q = (np.exp(x - np.logaddexp.reduce(x, axis=1)[:, None]) for x in (keras, litert))
+    kl_nats = (p * (np.log(p) - np.log(q))).sum(axis=1)
+    assert kl_nats.mean() < 0.01  # int8 weights cost next to nothing
+    assert (keras.argmax(axis=1) == litert.argmax(axis=1)).mean() > 0.97

@@ -1,0 +1,140 @@
+"""The engine's promises, held with decoders whose answers are known."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from app.decoder import Decoder
+from app.engine import Engine, FinishReason, Sequence
+from app.errors import BusyError, DecoderError
+from app.sampling import SamplingParams
+from tests.app.fakes import CountingDecoder, FailingOnceDecoder, GatedDecoder, HashingDecoder
+
+TIMEOUT_S = 30
+
+
+@contextmanager
+def running(decoder: Decoder, max_waiting: int = 256) -> Iterator[Engine]:
+    engine = Engine(decoder, max_waiting)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def sequence(prompt: list[int], length: int, seed: int = 0, stop: Callable[[int], bool] = lambda _: False) -> Sequence:
+    return Sequence(np.array(prompt, np.int32), length, SamplingParams(seed=seed), stop)
+
+
+def ids_of(engine: Engine, wanted: Sequence) -> list[int]:
+    return engine.submit(wanted).result(TIMEOUT_S).new_ids
+
+
+def test_a_sequence_continues_its_prompt_by_exactly_its_length() -> None:
+    with running(CountingDecoder()) as engine:
+        done = engine.submit(sequence([3, 4], length=8)).result(TIMEOUT_S)
+    assert done.new_ids == [5, 6, 7, 8, 9, 0, 1, 2]
+    assert done.finish_reason is FinishReason.LENGTH
+
+
+def test_the_stop_rule_ends_a_sequence_and_sees_only_new_ids() -> None:
+    seen: list[int] = []
+
+    def stop_at_7(id_: int) -> bool:
+        seen.append(id_)
+        return id_ == 7
+
+    with running(CountingDecoder()) as engine:
+        done = engine.submit(sequence([7, 4], length=100, stop=stop_at_7)).result(TIMEOUT_S)
+    assert done.new_ids == seen == [5, 6, 7]
+    assert done.finish_reason is FinishReason.TUNES
+
+
+def test_an_empty_prompt_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one id"):
+        sequence([], length=1)
+
+
+def test_same_seed_same_ids_alone_and_under_random_arrivals_and_departures() -> None:
+    rng = np.random.default_rng(5)
+    requests = [(rng.integers(0, 10, rng.integers(1, 30)).tolist(), int(rng.integers(1, 90)), n) for n in range(60)]
+    with running(HashingDecoder()) as engine:
+        alone = [ids_of(engine, sequence(*request)) for request in requests]
+    with running(decoder := HashingDecoder()) as engine:
+        together = [engine.submit(sequence(*request)) for request in requests]
+        for future in together[::7]:
+            future.cancel()
+        for index, future in enumerate(together):
+            if index % 7:
+                assert future.result(TIMEOUT_S).new_ids == alone[index]
+    assert max(decoder.steps) == 8
+
+
+def test_different_seeds_make_different_ids() -> None:
+    with running(HashingDecoder()) as engine:
+        made = {tuple(ids_of(engine, sequence([1], 40, seed))) for seed in range(20)}
+    assert len(made) == 20
+
+
+def test_sequences_that_arrive_later_join_the_running_batch() -> None:
+    decoder = GatedDecoder()
+    with running(decoder) as engine:
+        first = engine.submit(sequence([0], length=4))
+        decoder.allow(1)
+        second = engine.submit(sequence([5], length=2))
+        decoder.allow(20)
+        assert first.result(TIMEOUT_S).new_ids == [1, 2, 3, 4]
+        assert second.result(TIMEOUT_S).new_ids == [6, 7]
+    assert len(decoder.steps) < 1 + 4 + 2
+
+
+def test_one_sequence_alone_is_stepped_alone() -> None:
+    with running(decoder := CountingDecoder()) as engine:
+        ids_of(engine, sequence([0], length=5))
+    assert decoder.steps == [1] * 5
+
+
+def test_a_cancelled_sequence_frees_its_place_by_the_next_step() -> None:
+    decoder = GatedDecoder(max_batch=1)
+    with running(decoder) as engine:
+        long = engine.submit(sequence([0], length=1000))
+        short = engine.submit(sequence([5], length=2))
+        decoder.allow(3)
+        decoder.wait_for(3)
+        assert long.cancel()
+        decoder.allow(1 + 2)  # the step under way, then the two of the short one
+        assert short.result(TIMEOUT_S).new_ids == [6, 7]
+        assert len(decoder.steps) <= 3 + 1 + 2
+
+
+def test_a_full_queue_turns_new_sequences_away() -> None:
+    decoder = GatedDecoder(max_batch=1)
+    with running(decoder, max_waiting=2) as engine:
+        decoder.allow(1)
+        futures = [engine.submit(sequence([0], length=2))]
+        decoder.wait_for(1)
+        futures += [engine.submit(sequence([0], length=1)) for _ in range(2)]
+        with pytest.raises(BusyError) as refused:
+            engine.submit(sequence([0], length=1))
+        assert refused.value.retry_after_s
+        decoder.allow(10)
+        assert [future.result(TIMEOUT_S).new_ids for future in futures] == [[1, 2], [1], [1]]
+
+
+def test_a_decoder_that_fails_once_does_not_take_the_engine_down(caplog: pytest.LogCaptureFixture) -> None:
+    with running(FailingOnceDecoder()) as engine:
+        with pytest.raises(DecoderError):
+            ids_of(engine, sequence([0], length=2))
+        assert ids_of(engine, sequence([0], length=2)) == [1, 2]
+    assert "the decoder failed" in caplog.text
+
+
+def test_closing_finishes_what_was_accepted_and_takes_nothing_new() -> None:
+    engine = Engine(CountingDecoder(max_batch=2))
+    futures = [engine.submit(sequence([0], length=50)) for _ in range(9)]
+    engine.close()
+    assert [len(future.result(0).new_ids) for future in futures] == [50] * 9
+    with pytest.raises(BusyError):
+        engine.submit(sequence([0], length=1))

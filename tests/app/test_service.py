@@ -1,0 +1,151 @@
+"""The HTTP contract, held over a real port with the real model and the real renderers."""
+
+import io
+import wave
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import mido
+import numpy as np
+import pytest
+
+from model_store.store import Checkpoint
+
+TUNE = "X:1\nT:The Kesh\nM:6/8\nL:1/8\nK:G\nGAG GAB|ABA ABd|edd gdd|edB dBA|\n"
+
+
+def generate(client: httpx.Client, **body: Any) -> dict[str, Any]:  # noqa: ANN401
+    response = client.post("/generate", json=body)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def test_an_empty_request_makes_one_tune(client: httpx.Client, checkpoint: Checkpoint) -> None:
+    answer = generate(client)
+    assert answer["abc"].startswith("X:1\n")
+    assert answer["finish_reason"] in ("tunes", "length")
+    assert answer["generated"] == len(answer["abc"]) - len("X:1\n") <= 1000
+    manifest = checkpoint.manifest
+    assert answer["model"] == {"name": manifest.name, "version": manifest.version, "hash": manifest.digest}
+
+
+def test_the_start_string_is_continued_and_described(client: httpx.Client) -> None:
+    start = "X:1\nT:Morning\nM:6/8\nK:D\n"
+    answer = generate(client, start_string=start, seed=3)
+    tune = answer["tunes"][0]
+    assert answer["abc"].startswith(start)
+    assert (tune["title"], tune["meter"], tune["key"]) == ("Morning", "6/8", "D")
+
+
+def test_tunes_are_counted_and_the_last_ends_the_answer(client: httpx.Client) -> None:
+    answer = generate(client, tunes=3, length=20_000, seed=11)
+    assert answer["finish_reason"] == "tunes"
+    assert sum(tune["complete"] for tune in answer["tunes"]) == 3
+    assert answer["abc"].endswith("\n\n")
+
+
+def test_the_notebooks_way_makes_exactly_so_many_characters(client: httpx.Client) -> None:
+    answer = generate(client, start_string="X", length=6599, tunes=None)
+    assert answer["generated"] == 6599
+    assert len(answer["abc"]) == 6600
+    assert answer["finish_reason"] == "length"
+
+
+def test_the_same_seed_makes_the_same_tune_alone_and_beside_others(client: httpx.Client) -> None:
+    def make(seed: int) -> str:
+        return str(generate(client, seed=seed, length=300, temperature=1.2)["abc"])
+
+    alone = [make(seed) for seed in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(make, range(12))) == alone
+    assert len(set(alone)) == 12
+
+
+def test_a_drawn_seed_is_returned_and_repeats_the_tune(client: httpx.Client) -> None:
+    first = generate(client)
+    assert generate(client, seed=first["seed"])["abc"] == first["abc"]
+
+
+def test_temperature_zero_is_the_same_for_every_seed(client: httpx.Client) -> None:
+    assert len({generate(client, temperature=0, seed=seed, length=80)["abc"] for seed in range(3)}) == 1
+
+
+def test_an_empty_start_string_begins_where_tunes_begin(client: httpx.Client) -> None:
+    assert generate(client, start_string="", length=50, temperature=0)["abc"].startswith("X:")
+
+
+def test_bare_abc_is_answered_on_request(client: httpx.Client) -> None:
+    response = client.post("/generate", json={"seed": 5}, headers={"Accept": "text/vnd.abc"})
+    assert response.headers["Content-Type"].startswith("text/vnd.abc")
+    assert response.text == generate(client, seed=5)["abc"]
+    assert response.headers["Lilt-Seed"] == "5"
+
+
+def samples_of(content: bytes) -> tuple[Any, float]:
+    with wave.open(io.BytesIO(content)) as sound:
+        frames = sound.readframes(sound.getnframes())
+        return np.frombuffer(frames, "<i2") / 32768, sound.getnframes() / sound.getframerate()
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_tune_becomes_sound(client: httpx.Client, *, as_json: bool) -> None:
+    abc_body = {"content": TUNE, "headers": {"Content-Type": "text/vnd.abc"}}
+    response = client.post("/render", **({"json": {"abc": TUNE}} if as_json else abc_body))
+    assert response.status_code == 200, response.text
+    assert response.headers["Content-Type"] == "audio/wav"
+    samples, duration_s = samples_of(response.content)
+    assert 6 <= duration_s <= 12  # 24 eighths at 120 quarters a minute, and the tail
+    assert 0.1 < np.abs(samples).max() < 1
+
+
+def test_a_tune_becomes_midi_by_field_query_or_accept(client: httpx.Client) -> None:
+    by_field = client.post("/render", json={"abc": TUNE, "format": "midi"})
+    by_accept = client.post("/render", json={"abc": TUNE}, headers={"Accept": "audio/midi"})
+    abc = {"Content-Type": "text/vnd.abc"}
+    by_query = client.post("/render", params={"format": "midi"}, content=TUNE, headers=abc)
+    for response in (by_field, by_accept, by_query):
+        assert response.headers["Content-Type"] == "audio/midi"
+        assert response.content == by_field.content
+    notes = [m for m in mido.MidiFile(file=io.BytesIO(by_field.content)) if m.type == "note_on" and m.velocity]
+    assert len(notes) == 24
+
+
+def test_tempo_program_and_transpose_are_obeyed(client: httpx.Client) -> None:
+    body = {"abc": TUNE, "format": "midi", "tempo": 240, "program": 73, "transpose": 2}
+    changed = mido.MidiFile(file=io.BytesIO(client.post("/render", json=body).content))
+    plain = mido.MidiFile(file=io.BytesIO(client.post("/render", json={"abc": TUNE, "format": "midi"}).content))
+    assert changed.length == pytest.approx(plain.length / 2, rel=0.01)
+    assert {m.program for m in changed if m.type == "program_change"} == {73}
+    first_of = [next(m.note for m in file if m.type == "note_on") for file in (plain, changed)]
+    assert first_of[1] == first_of[0] + 2
+
+
+def test_models_tells_what_is_loaded(client: httpx.Client, checkpoint: Checkpoint) -> None:
+    (model,) = client.get("/models").json()["models"]
+    assert model["hash"] == checkpoint.manifest.digest
+    assert model["config"]["lstm_units"] == checkpoint.manifest.model.lstm_units
+    assert model["vocabulary"] == checkpoint.manifest.vocabulary
+    assert model["defaults"] == checkpoint.manifest.defaults.model_dump()
+
+
+def test_healthz_and_readyz(client: httpx.Client) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    ready = client.get("/readyz").json()
+    assert (ready["status"], ready["decoder"], ready["missing"]) == ("ready", "litert", [])
+    assert ready["sandbox"] in ("bubblewrap", "limits")
+
+
+@pytest.mark.parametrize("path", ["/", "/page.js", "/style.css", "/icon.svg", "/docs", "/docs.js", "/vendor/abcjs.js"])
+def test_pages_are_served_under_a_strict_policy(client: httpx.Client, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 200
+    assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in response.headers["Content-Security-Policy"].split("style-src")[0]
+
+
+def test_the_interface_page_loads_nothing_from_elsewhere(client: httpx.Client) -> None:
+    for path in ("/", "/docs", "/page.js", "/docs.js"):
+        assert "http://" not in client.get(path).text
+        assert "https://" not in client.get(path).text

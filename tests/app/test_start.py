@@ -1,0 +1,151 @@
+"""How the service starts, and what it says when it cannot."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from model_store.store import Checkpoint
+from tests.conftest import DEFAULT_STORE
+from tests.servers import ROOT, environment, serving
+
+AT_ONCE_S = 30
+
+
+def start(**settings: str) -> "subprocess.CompletedProcess[str]":
+    """Run the service, expecting it to end by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "app"],
+        cwd=ROOT,
+        env=environment(port="0", **settings),
+        capture_output=True,
+        text=True,
+        timeout=AT_ONCE_S,
+        check=False,
+    )
+
+
+@pytest.fixture
+def version(tmp_path: Path, checkpoint: Checkpoint) -> Path:
+    """The folder of the default model's current version, in a store of its own."""
+    name = checkpoint.manifest.name
+    shutil.copytree(checkpoint.folder, tmp_path / "store" / name / "1")
+    manifest = checkpoint.manifest
+    assert manifest.version == 1, "the copy above assumes the first version"
+    return tmp_path / "store" / name / "1"
+
+
+def truncate_weights(version: Path) -> None:
+    weights = version / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+
+
+def flip_a_byte_of_the_decoder(version: Path) -> None:
+    decoder = version / "decoder.tflite"
+    content = bytearray(decoder.read_bytes())
+    content[len(content) // 2] ^= 1
+    decoder.write_bytes(content)
+
+
+def drop_the_decoder(version: Path) -> None:
+    (version / "decoder.tflite").unlink()
+
+
+def alter_the_manifest(version: Path) -> None:
+    manifest = json.loads((version / "manifest.json").read_text())
+    manifest["metrics"]["invented"] = 0.1
+    (version / "manifest.json").write_text(json.dumps(manifest))
+
+
+def break_the_manifest(version: Path) -> None:
+    (version / "manifest.json").write_text("{")
+
+
+def make_the_format_newer(version: Path) -> None:
+    manifest = json.loads((version / "manifest.json").read_text())
+    (version / "manifest.json").write_text(json.dumps(manifest | {"format_version": 99}))
+
+
+FAULTS: dict[Callable[[Path], None], tuple[str, str]] = {
+    truncate_weights: ("weights.safetensors", "1000 bytes"),
+    flip_a_byte_of_the_decoder: ("decoder.tflite", "altered"),
+    drop_the_decoder: ("decoder.tflite", "missing"),
+    alter_the_manifest: ("manifest.json", "altered"),
+    break_the_manifest: ("manifest.json", "not JSON"),
+    make_the_format_newer: ("manifest.json", "newer"),
+}
+
+
+@pytest.mark.parametrize("spoil", FAULTS, ids=lambda spoil: spoil.__name__)
+def test_a_spoilt_checkpoint_is_named_in_one_line(version: Path, spoil: Callable[[Path], None]) -> None:
+    spoil(version)
+    ended = start(model_store=str(version.parent.parent))
+    file, reason = FAULTS[spoil]
+    assert ended.returncode == 2
+    (line,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert file in line
+    assert reason in line
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("spoil", FAULTS, ids=lambda spoil: spoil.__name__)
+def test_the_last_good_version_is_served_instead(version: Path, spoil: Callable[[Path], None]) -> None:
+    spoilt = version.parent / "2"
+    shutil.copytree(version, spoilt)
+    spoil(spoilt)
+    with serving(model_store=str(version.parent.parent)) as server, server.client() as client:
+        assert client.get("/readyz").json()["model"]["version"] == 1
+    assert any("serving" in line and "ERROR" in line for line in server.log)
+
+
+def test_an_empty_store_says_so(tmp_path: Path) -> None:
+    ended = start(model_store=str(tmp_path))
+    assert ended.returncode == 2
+    assert "holds no checkpoint" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_store_that_is_not_there_says_so(tmp_path: Path) -> None:
+    ended = start(model_store=str(tmp_path / "nowhere"))
+    assert (ended.returncode, "no such folder" in ended.stderr) == (2, True)
+
+
+def test_a_setting_out_of_range_is_named() -> None:
+    ended = start(max_batch="0")
+    assert ended.returncode == 2
+    assert "LILT_MAX_BATCH" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+WITHOUT_TENSORFLOW = """
+import builtins, runpy, sys
+really_import = builtins.__import__
+def refuse(name, *args, **kwargs):
+    if name.split(".")[0] in ("tensorflow", "keras"):
+        raise ImportError(name + " must not be imported")
+    return really_import(name, *args, **kwargs)
+builtins.__import__ = refuse
+sys.argv = ["app"]
+runpy.run_module("app", run_name="__main__")
+"""
+
+
+def test_a_request_is_served_where_importing_tensorflow_raises(tmp_path: Path) -> None:
+    script = tmp_path / "without_tensorflow.py"
+    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + WITHOUT_TENSORFLOW)
+    with serving(program=(str(script),)) as server, server.client() as client:
+        assert client.post("/generate", json={"length": 20}).status_code == 200
+        abc = "X:1\nM:4/4\nK:C\nCDEF GABc|\n"
+        assert client.post("/render", json={"abc": abc, "format": "midi"}).status_code == 200
+
+
+def test_the_keras_decoder_serves_the_same_contract() -> None:
+    pytest.importorskip("tensorflow")
+    with serving(decoder="keras", model_store=str(DEFAULT_STORE)) as server, server.client() as client:
+        assert client.get("/readyz").json()["decoder"] == "keras"
+        first, second = (client.post("/generate", json={"length": 40, "seed": 1}).json() for _ in range(2))
+        assert first["abc"] == second["abc"]
