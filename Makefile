@@ -14,7 +14,7 @@ serve: ## set up what the service needs, and run it on http://localhost:8000 (LI
 	@exec $(VENV)/bin/python -m app
 
 test: check ## set up everything, check, and run the tests
-	$(VENV)/bin/python -m pytest
+	LILT_CHROMIUM=$$(deploy/setup.sh browser) $(VENV)/bin/python -m pytest
 
 check: ## format, lint and types, of Python, shell and front end alike; changes nothing
 	@deploy/setup.sh test
@@ -47,5 +47,5 @@ lock: ## remake requirements/*.txt and the front end's lock from pyproject.toml 
 	$(TIDY) requirements/*.txt
 
 clean: ## remove what the commands above have made
-	rm -rf $(VENV) app/web/node_modules .cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) app/web/node_modules deploy/chromium/node_modules .cache .mypy_cache .pytest_cache .ruff_cache
 	find app model_store training tests -name __pycache__ -type d -prune -exec rm -rf {} +

