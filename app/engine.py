@@ -34,6 +34,9 @@ class Sequence:
         max_new: ids to make at the most, ≥ 1.
         params: how they are drawn.
         stop: told each new id, in order; True ends the sequence.
+
+    `new_ids` only grows, so another thread may read it at any time; `begun` is resolved once it holds one, `done` once
+    the sequence has ended.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Sequence:
         self.params = params
         self.new_ids: list[int] = []
         self.finish_reason: FinishReason | None = None
+        self.begun: Future[None] = Future()
         self.done: Future[Sequence] = Future()
         self._prompt = prompt.tolist()
         self._fed = 0
@@ -75,6 +79,8 @@ class Sequence:
         if prefilling:
             return
         self.new_ids.append(drawn)
+        if len(self.new_ids) == 1 and self.begun.set_running_or_notify_cancel():
+            self.begun.set_result(None)
         if self._stop(drawn):
             self.finish_reason = FinishReason.TUNES
         elif len(self.new_ids) >= self._max_new:

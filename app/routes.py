@@ -1,18 +1,22 @@
 """The HTTP endpoints: parse at the edge, call, format at the edge."""
 
 import asyncio
-from collections.abc import Coroutine
+import json
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from app import generation
-from app.errors import Fault, MediaTypeError, NotationError
-from app.generation import ServedModel
+from app import problems
+from app.errors import Fault, LiltError, MediaTypeError, NotationError
+from app.generation import Generation, ServedModel
 from app.negotiation import choose_media_type
 from app.render import Format, Renderer, RenderOptions
 from app.schemas import (
@@ -31,6 +35,9 @@ T = TypeVar("T")
 
 JSON = "application/json"
 ABC = "text/vnd.abc"
+EVENTS = "text/event-stream"
+
+_UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the second is nginx's
 
 router = APIRouter()
 
@@ -76,16 +83,37 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     "/generate",
     response_model=GenerateResponse,
     dependencies=[Depends(require_json)],
-    responses={200: {"content": {ABC: {"schema": {"type": "string"}}}}, **_problems(406, 413, 415, 422, 500, 503, 504)},
+    responses={
+        200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in (ABC, EVENTS)}},
+        **_problems(406, 413, 415, 422, 500, 503, 504),
+    },
 )
 async def generate(body: GenerateRequest, request: Request, model: Served, knobs: Knobs) -> Response:
-    """Continue a start string into tunes. `Accept: text/vnd.abc` answers with the ABC alone."""
-    media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC))
+    """Continue a start string into tunes.
+
+    `Accept: text/vnd.abc` answers with the ABC alone. `Accept: text/event-stream` sends the text while it is made, in
+    `chunk` events `{"text": …}`, then one `done` with the whole JSON, or an `error` with a problem document.
+    """
+    media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC, EVENTS))
     _check_limits(body, model, knobs)
-    answer = await _while_connected(request, generation.generate(model, body, knobs.generate_timeout_s))
+    generation = Generation(model, body, knobs.generate_timeout_s)
+    if media_type == EVENTS:
+        return StreamingResponse(_events(generation), media_type=EVENTS, headers=_UNBUFFERED)
+    answer = await _while_connected(request, generation.answer())
     content = answer.abc if media_type == ABC else answer.model_dump_json()
     headers = {"Lilt-Seed": str(answer.seed), "Lilt-Model": f"{answer.model.name}/{answer.model.version}"}
     return Response(content, media_type=media_type, headers=headers)
+
+
+async def _events(generation: Generation) -> AsyncIterator[bytes]:
+    try:
+        async with aclosing(generation.chunks()) as chunks:
+            async for text in chunks:
+                data = json.dumps({"text": text})
+                yield format_sse_event(event="chunk", data_str=data) if text else KEEPALIVE_COMMENT
+        yield format_sse_event(event="done", data_str=generation.response().model_dump_json())
+    except LiltError as error:
+        yield format_sse_event(event="error", data_str=json.dumps(problems.describe(error)))
 
 
 def _check_limits(body: GenerateRequest, model: ServedModel, knobs: Settings) -> None:
