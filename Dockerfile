@@ -39,15 +39,18 @@ COPY training /srv/lilt/training
 COPY --from=web /web/node_modules /srv/lilt/app/web/node_modules
 RUN mv /srv/lilt/model_store/checkpoints /models && python -m compileall -q /srv/lilt
 
-# --------------------------------------------------------------------------------------------------------------- serve
-
-FROM base AS serve
+# What both images run: abc2midi judges tunes in training too.
+FROM base AS system
 # bubblewrap confines the renderers where the host lets a container make user namespaces; elsewhere the container does.
 # No versions: Debian keeps one of each package, with the latest security fixes.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends abcmidi bubblewrap timgm6mb-soundfont timidity \
     && rm -rf /var/lib/apt/lists/*
+
+# --------------------------------------------------------------------------------------------------------------- serve
+
+FROM system AS serve
 COPY --from=serve-packages /opt/venv /opt/venv
 COPY --from=code /srv/lilt/app /srv/lilt/app
 COPY --from=code /srv/lilt/model_store /srv/lilt/model_store
@@ -66,17 +69,18 @@ CMD ["python", "-m", "app"]
 # --------------------------------------------------------------------------------------------------------------- train
 
 # The plain Python base does for the GPU too: TensorFlow's CUDA libraries are pinned wheels, and the host has the driver.
-FROM base AS train
+FROM system AS train
 ARG LOCK=cuda
 COPY requirements/${LOCK}.txt /tmp/lock.txt
 RUN python -m venv /opt/venv && pip install --require-hashes --only-binary :all: -r /tmp/lock.txt
-COPY --from=code /srv/lilt/training /srv/lilt/training
-COPY --from=code /srv/lilt/model_store /srv/lilt/model_store
+COPY --from=code /srv/lilt /srv/lilt
 COPY --from=code --chown=10001:10001 /models /models
-RUN mkdir /runs && chown 10001:10001 /runs
 WORKDIR /srv/lilt
+# What training writes lies in volumes, at the places where it looks for it.
+RUN mkdir -p /data/runs /data/corpora && chown -R 10001:10001 /data \
+    && ln -s /data/runs /data/corpora . && ln -s /models model_store/checkpoints
 USER 10001:10001
-ENV LILT_MODEL_STORE=/models MPLCONFIGDIR=/tmp
-VOLUME ["/models", "/runs"]
+ENV MPLCONFIGDIR=/tmp
+VOLUME ["/models", "/data"]
 ENTRYPOINT ["python", "-m", "training"]
 CMD ["--help"]

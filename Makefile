@@ -37,7 +37,7 @@ COMPILE = $(VENV)/bin/uv pip compile $(UPGRADE) --quiet --universal --python-ver
 # What every line of a lock would say is said once, in pyproject.toml.
 TIDY = sed -i "s/ ; python_full_version < '3\.14' and sys_platform == 'linux' / /; s/ and sys_platform == 'linux'//"
 
-lock: ## remake requirements/*.txt and the front end's lock from pyproject.toml and package.json
+lock: ## remake requirements/*.txt from pyproject.toml
 	@deploy/setup.sh test
 	$(COMPILE) pyproject.toml -o requirements/serve.txt
 	$(COMPILE) pyproject.toml --extra training -c requirements/serve.txt -o requirements/training.txt
