@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.decoder import Decoder, State
 from app.errors import BusyError, DecoderError
-from app.sampling import Sampler, SamplingParams, UniformStream
+from app.sampling import Sampler, SamplingParams
 
 logger = logging.getLogger(__name__)
 
@@ -57,26 +57,22 @@ class Sequence:
         self._fed = 0
         self._max_new = max_new
         self._stop = stop
-        self._uniforms = UniformStream(params.seed)
 
     @property
-    def is_prefilling(self) -> bool:
-        """Whether the logits of the coming step are those of a prompt character that another one follows."""
-        return self._fed < len(self._prompt) - 1
-
     def next_input(self) -> int:
         """The id that the coming step reads."""
         return self._prompt[self._fed] if self._fed < len(self._prompt) else self.new_ids[-1]
 
-    def next_uniform(self) -> float:
-        """The random number of the coming draw; none is spent on the prompt."""
-        return 0.0 if self.is_prefilling else self._uniforms.next()
+    @property
+    def next_draw(self) -> int:
+        """The number of the draw that the coming step makes; below 0 while the prompt is being fed."""
+        return self._fed + 1 - len(self._prompt)
 
     def advance(self, drawn: int) -> None:
-        """Take the result of one step; `drawn` is ignored while the prompt is being fed."""
-        prefilling = self.is_prefilling
+        """Take the result of one step; `drawn` is nobody's while the prompt is being fed."""
+        is_prefilling = self.next_draw < 0
         self._fed += 1
-        if prefilling:
+        if is_prefilling:
             return
         self.new_ids.append(drawn)
         if len(self.new_ids) == 1 and self.begun.set_running_or_notify_cancel():
@@ -92,42 +88,76 @@ class Sequence:
 
 
 class _Batch:
-    """The running sequences, one a row, with their state; rows past the last sequence are padding."""
+    """Rows that sequences are put into and taken out of, with their state; an empty row is stepped to no end."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
-        self._lay_out([], decoder.initial_state(1))
+        self._rows: list[Sequence | None]
+        self._state: State
+        self._ids: NDArray[np.int32]
+        self._sampler: Sampler
+        self._lay_out(decoder.batch_sizes[0])
 
-    def replace(self, sequences: list[Sequence]) -> None:
-        """Go on with these sequences; those already running keep their state."""
-        row_of = {id(sequence): row for row, sequence in enumerate(self.sequences)}
-        kept = [(new, row_of[id(s)]) for new, s in enumerate(sequences) if id(s) in row_of]
-        size = next(size for size in self._decoder.batch_sizes if size >= max(1, len(sequences)))
-        state = self._decoder.initial_state(size)
-        if kept:
-            to, source = map(list, zip(*kept, strict=True))
-            for new, old in zip(state, self._state, strict=True):
-                new[to] = old[source]
-        self._lay_out(sequences, state)
+    def __len__(self) -> int:
+        return sum(sequence is not None for sequence in self._rows)
 
-    def _lay_out(self, sequences: list[Sequence], state: State) -> None:
-        rows = len(state[0])
-        padding = [SamplingParams(temperature=0.0)] * (rows - len(sequences))
-        self.sequences = sequences
-        self._state = state
-        self._ids = np.zeros(rows, np.int32)
-        self._uniforms = np.zeros(rows)
-        self._sampler = Sampler([s.params for s in sequences] + padding, self._decoder.vocab_size)
+    def retire(self) -> list[Sequence]:
+        """Take out the sequences that have ended."""
+        ended = [row for row, sequence in enumerate(self._rows) if sequence and sequence.finish_reason]
+        return [self._take_out(row) for row in ended]
+
+    def give_up(self) -> list[Sequence]:
+        """Take out all sequences."""
+        return [self._take_out(row) for row, sequence in enumerate(self._rows) if sequence]
+
+    def fit(self, arriving: list[Sequence]) -> None:
+        """Take in sequences, and be of the smallest size that holds all."""
+        running = len(self) + len(arriving)
+        size = next(size for size in self._decoder.batch_sizes if size >= max(1, running))
+        if size != len(self._rows):
+            self._resize(size)
+        free = (row for row, sequence in enumerate(self._rows) if sequence is None)
+        for sequence, row in zip(arriving, list(free), strict=False):
+            self._put_in(row, sequence)
+            for array in self._state:
+                array[row] = 0.0
 
     def step(self) -> None:
-        """One decoder step, one draw, for every row."""
-        for row, sequence in enumerate(self.sequences):
-            self._ids[row] = sequence.next_input()
-            self._uniforms[row] = sequence.next_uniform()
+        """One decoder step and one draw for every row."""
         logits, self._state = self._decoder.step(self._ids, self._state)
-        drawn = self._sampler.sample(logits, self._uniforms).tolist()
-        for sequence, id_ in zip(self.sequences, drawn, strict=False):
-            sequence.advance(id_)
+        drawn = self._sampler.sample(logits)
+        self._ids[:] = drawn
+        for row, (sequence, id_) in enumerate(zip(self._rows, drawn.tolist(), strict=True)):
+            if sequence is not None:
+                sequence.advance(id_)
+                self._ids[row] = sequence.next_input
+
+    def _lay_out(self, size: int) -> None:
+        self._rows = [None] * size
+        self._state = self._decoder.initial_state(size)
+        self._ids = np.zeros(size, np.int32)
+        self._sampler = Sampler(size, self._decoder.vocab_size)
+
+    def _resize(self, size: int) -> None:
+        kept = [(row, sequence) for row, sequence in enumerate(self._rows) if sequence is not None]
+        before = self._state
+        self._lay_out(size)
+        for new, (_, sequence) in enumerate(kept):
+            self._put_in(new, sequence)
+        for after, array in zip(self._state, before, strict=True):
+            after[: len(kept)] = array[[row for row, _ in kept]]
+
+    def _put_in(self, row: int, sequence: Sequence) -> None:
+        self._rows[row] = sequence
+        self._ids[row] = sequence.next_input
+        self._sampler.put(row, sequence.params, sequence.next_draw)
+
+    def _take_out(self, row: int) -> Sequence:
+        sequence = self._rows[row]
+        assert sequence is not None  # noqa: S101
+        self._rows[row] = None
+        self._sampler.clear(row)
+        return sequence
 
 
 class Engine:
@@ -178,39 +208,35 @@ class Engine:
     def _run(self) -> None:
         while self._wait_for_work():
             self._retire_and_admit()
-            if not self._batch.sequences:
+            if not len(self._batch):
                 continue
             try:
                 self._batch.step()
             except Exception as error:
                 logger.exception("the decoder failed; its sequences are given up, the engine goes on")
-                self._give_up(DecoderError(f"the decoder failed ({type(error).__name__}); try again"))
+                failure = DecoderError(f"the decoder failed ({type(error).__name__}); try again")
+                for sequence in self._batch.give_up():
+                    if sequence.done.set_running_or_notify_cancel():
+                        sequence.done.set_exception(failure)
 
     def _wait_for_work(self) -> bool:
         """Block while there is nothing to do; False once there never will be."""
         with self._wake:
-            while not self._batch.sequences and not self._waiting:
+            while not len(self._batch) and not self._waiting:
                 if self._closing:
                     return False
                 self._wake.wait()
             return True
 
     def _retire_and_admit(self) -> None:
-        running = [s for s in self._batch.sequences if s.finish_reason is None]
-        finished = [s for s in self._batch.sequences if s.finish_reason is not None]
+        ended = self._batch.retire()
+        arriving: list[Sequence] = []
         with self._wake:
-            while self._waiting and len(running) < self._max_running:
+            while self._waiting and len(self._batch) + len(arriving) < self._max_running:
                 sequence = self._waiting.popleft()
-                (running if sequence.finish_reason is None else finished).append(sequence)
-        if running != self._batch.sequences:
-            self._batch.replace(running)
-        for sequence in finished:
+                (ended if sequence.finish_reason else arriving).append(sequence)
+        if ended or arriving:
+            self._batch.fit(arriving)
+        for sequence in ended:
             if sequence.done.set_running_or_notify_cancel():
                 sequence.done.set_result(sequence)
-
-    def _give_up(self, error: Exception) -> None:
-        given_up = self._batch.sequences
-        self._batch = _Batch(self._decoder)
-        for sequence in given_up:
-            if sequence.done.set_running_or_notify_cancel():
-                sequence.done.set_exception(error)
