@@ -60,9 +60,9 @@ USER 10001:10001
 ENV LILT_HOST=0.0.0.0 LILT_PORT=8000 LILT_MODEL_STORE=/models
 EXPOSE 8000
 VOLUME /models
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open(f\"http://127.0.0.1:{os.environ['LILT_PORT']}/healthz\", timeout=4)"]
-# uvicorn finishes the requests it has on SIGTERM, the default stop signal, and exits 0.
+# On this signal uvicorn takes no more requests, and ends when those it has are answered.
 STOPSIGNAL SIGTERM
 CMD ["python", "-m", "app"]
 
