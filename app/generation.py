@@ -4,12 +4,12 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 
-from app.engine import Sequence
 from app.errors import CharacterError, DeadlineError, Fault
 from app.models import ServedModel
 from app.notation import TuneCounter, split_tunes
 from app.sampling import SamplingParams
 from app.schemas import MAX_SEED, GeneratedTune, GenerateRequest, GenerateResponse
+from app.sequence import Sequence
 from model_store.errors import UnknownCharacterError
 from model_store.vocabulary import Vocabulary
 

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.engine import FinishReason
 from app.errors import Fault
 from app.notation import Tune
+from app.sequence import FinishReason
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
 
 MAX_SEED = 2**53 - 1  # what JavaScript's numbers hold exactly
