@@ -142,13 +142,15 @@ RECIPES: dict[str, dict[str, Any]] = {
     # What one does first against over-fitting; the yardstick of `small`.
     "plain": {
         "lstm_units": 512,
+        "sequence_length": 100,
+        "batch_size": 32,
         "learning_rate": 3e-3,
         "schedule": "cosine",
-        "warmup_steps": 20,
+        "warmup_steps": 50,
         "clip_norm": 1.0,
         "output_dropout": 0.3,
-        "steps": 320,
-        "validate_every": 20,
+        "steps": 1000,
+        "validate_every": 50,
     },
     # The default model's.
     "small": {
@@ -160,7 +162,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "sequence_length": 100,
         "batch_size": 32,
         "transpose": 0.3,
-        "steps": 3200,
+        "steps": 2000,
         "optimizer": "adamw",
         "learning_rate": 5e-3,
         "schedule": "cosine",
