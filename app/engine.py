@@ -27,7 +27,7 @@ class Engine:
     """
 
     def __init__(self, decoder: Decoder, max_waiting: int = 256) -> None:
-        self._max_running = decoder.batch_sizes[-1]
+        self.max_running = decoder.batch_sizes[-1]
         self._max_waiting = max_waiting
         self._batch = Batch(decoder)
         self._queue: deque[Sequence] = deque()  # those that wait for their first step or their next turn
@@ -88,9 +88,9 @@ class Engine:
         arriving: list[Sequence] = []
         if self._queue:
             with self._wake:
-                crowd = len(self._batch) + len(self._queue) - self._max_running
+                crowd = len(self._batch) + len(self._queue) - self.max_running
                 paused = self._batch.pause(at_most=crowd, turn_steps=TURN_STEPS) if crowd > 0 else []
-                while self._queue and len(self._batch) + len(arriving) < self._max_running:
+                while self._queue and len(self._batch) + len(arriving) < self.max_running:
                     sequence = self._queue.popleft()
                     (ended if sequence.finish_reason else arriving).append(sequence)
                 self._queue.extend(paused)
