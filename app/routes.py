@@ -86,7 +86,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     dependencies=[Depends(require_json)],
     responses={
         200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in (ABC, EVENTS)}},
-        **_problems(406, 413, 415, 422, 500, 503, 504),
+        **_problems(400, 406, 413, 415, 422, 500, 503, 504),
     },
 )
 async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs) -> Response:
@@ -165,7 +165,7 @@ def _utf8(body: bytes) -> str:
     openapi_extra={"requestBody": _RENDER_BODY},
     responses={
         200: {"content": {format_.media_type: {} for format_ in Format}},
-        **_problems(406, 413, 415, 422, 503, 504),
+        **_problems(400, 406, 413, 415, 422, 503, 504),
     },
 )
 async def render(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.errors import Fault
 from app.notation import Tune
@@ -46,10 +46,17 @@ class GenerateRequest(_Body):
         le=1000,
         description="Stop after this many whole tunes; null adds exactly `length` characters.",
     )
-    constrained: Literal[False] = Field(
+    constrained: bool = Field(
         default=False, description="Only false: this version does not hold tunes to ABC's grammar."
     )
     model: str | None = Field(default=None, description="The name of a loaded model; the default one if missing.")
+
+    @field_validator("constrained")
+    @classmethod
+    def _is_free(cls, value: bool) -> bool:
+        if value:
+            raise ValueError("this version does not hold tunes to ABC's grammar; only false is possible")
+        return value
 
 
 class Problem(BaseModel):
