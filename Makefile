@@ -32,10 +32,10 @@ format: ## what `check` would have formatted, and the lint it can mend
 	$(VENV)/bin/ruff format .
 	cd app/web && $(BIOME) check --write --colors=off
 
-# One version of each package in all locks: each is resolved under the one before it. Existing pins are kept where they
-# still fit; `make lock UPGRADE=--upgrade` takes the newest.
-COMPILE = $(VENV)/bin/uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header
+# One version of each package, in all locks (each is resolved under the one before it) and for all Pythons (mypy says
+# other things of another NumPy). Pins that still fit are kept; `make lock UPGRADE=--upgrade` takes the newest.
+COMPILE = $(VENV)/bin/uv pip compile $(UPGRADE) --quiet --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate --no-header
 # What every line of a lock would say is said once, in pyproject.toml.
 TIDY = sed -i "s/ ; python_full_version < '3\.14' and sys_platform == 'linux' / /; s/ and sys_platform == 'linux'//"
 
