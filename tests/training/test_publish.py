@@ -21,7 +21,7 @@ SHORT_BAR = CLEAN.replace("cBAG", "cBA")
 
 
 def test_what_is_published_is_the_run(tiny_run: RunFolder, tmp_path: Path) -> None:
-    checkpoint = publish(tiny_run, "tiny", tmp_path, tunes=0)
+    checkpoint = publish(tiny_run, "tiny", tmp_path, tunes=0, note="Trained in a test.")
     loaded = Store(tmp_path).load("tiny")
     trained = from_run(tiny_run)
     assert loaded.manifest == checkpoint.manifest
@@ -33,7 +33,10 @@ def test_what_is_published_is_the_run(tiny_run: RunFolder, tmp_path: Path) -> No
     assert loaded.manifest.training["recipe"] == "small"
     card = loaded.path("README.md").read_text("utf-8")
     assert f"| {evaluation.test.nats:.4f} |" in card
-    assert all(word in card for word in ("# tiny", "ten.abc", "not stated", "## Limits", "python -m training train"))
+    assert all(
+        word in card
+        for word in ("# tiny", "ten.abc", "not stated", "## Limits", "python -m training train", "Trained in a test.")
+    )
     assert sample(open_trained(tmp_path / "tiny" / "1"), "X:1\n", range(1), 1.0, 5) == sample(
         trained, "X:1\n", range(1), 1.0, 5
     )
