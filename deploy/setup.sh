@@ -120,8 +120,9 @@ install_packages() {
   # shellcheck disable=SC2086
   logged apt-install "$hint" $apt install -y --no-install-recommends $missing
   missing=$(missing_packages)
-  [ -z "$missing" ] || die "installed, and yet still missing: $missing" \
-    "A Python 3.11, 3.12 or 3.13 elsewhere on this machine can be named with PYTHON=path."
+  [ -z "$missing" ] || die "installed, and yet what was looked for is not there: ${missing% }" \
+    "Perhaps 'apt-get install --reinstall ${missing% }' brings it back." \
+    "A Python 3.11, 3.12 or 3.13 from elsewhere can be named with PYTHON=path."
 }
 
 # --------------------------------------------------------------------------------------------------------- packages
