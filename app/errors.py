@@ -93,3 +93,9 @@ class DecoderError(LiltError):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     kind = "decoder"
     title = "The decoder failed"
+
+
+class RequestError(LiltError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "request"
+    title = "This cannot be asked for"

@@ -1,0 +1,217 @@
+"""The ABC automaton: at each character, which characters may come next so that the tune ends as a proper one.
+
+The rules are in app.header, app.body and app.sections. Here their states become the nodes of a deterministic automaton
+that is built as it is walked: once a node's rows are known, a step is two look-ups. Only states that can reach the end
+of a tune are entered (the automaton is trim: Hopcroft, Motwani and Ullman, "Introduction to Automata Theory"), so there
+is no dead end; and each node knows a number of characters in which the tune can be ended from there, so that a limited
+length is kept.
+"""
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import body, header, way_out
+from app.errors import Fault
+from app.ground import Grounds
+from app.header import Fields, Header
+from app.meter import Meter
+from app.request import Request
+from app.situation import At, Body
+from model_store.vocabulary import Vocabulary
+
+State = Header | Body
+
+MAX_NODES = 100_000
+"""Nodes kept before all are forgotten; some 2 KiB each where they were visited."""
+
+MAX_LINE = 400
+"""Characters after which a line of notes is broken at the next bar line."""
+
+_FAR = np.int32(1 << 20)  # no end within reach
+_LONGEST_WALK = 5000
+
+
+class Node:
+    """A state of the automaton and, once it has been visited, what may follow."""
+
+    __slots__ = ("allowed", "distance", "distances", "farthest", "is_end", "may_break", "next", "state")
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.is_end = isinstance(state, Body) and state.at is At.END
+        self.distance = 0  # characters to the nearest end, by the way out
+        self.allowed: NDArray[np.bool_] | None = None  # [V]
+        self.distances: NDArray[np.int32]  # [V], of the node that each character leads to
+        self.farthest = 0  # the largest of them that is allowed
+        self.next: list[Node | None]  # [V]
+        self.may_break = False
+
+
+class Automaton:
+    """The states that have been met, and the rows of those that have been visited."""
+
+    def __init__(self, alphabet: str) -> None:
+        self.alphabet = alphabet
+        self.nodes: dict[State, Node] = {}
+        self._grounds = Grounds(alphabet)
+        self._musical = [(i, c) for i, c in enumerate(alphabet) if c in body.CHARACTERS]
+
+    def step(self, state: State, character: str) -> State | None:
+        if isinstance(state, Body):
+            return body.step(state, character)
+        after = header.step(state, character)
+        if after and after.done and after.meter:
+            return self.start_body(after.meter, after.unit, after.sharps, after.fields.request)
+        return after
+
+    def start_body(self, meter: Meter, unit: int, sharps: int, request: Request) -> Body | None:
+        ground = self._grounds.of(meter, unit, sharps, request)
+        return Body.start(ground) if ground.pitches.endings else None
+
+    def node(self, state: State) -> Node | None:
+        """The node of a state; None if no end can be reached from there."""
+        node = self.nodes.get(state) or self._walk_to_end(state)
+        return node if node.distance < _FAR else None
+
+    def _walk_to_end(self, state: State) -> Node:
+        """Follow the way out up to the end or a node whose distance is known, and so measure all on the way."""
+        first = Node(state)
+        path = [first]
+        on_path = {state}
+        distance = int(_FAR)
+        while True:
+            if path[-1].is_end:
+                distance = -1
+                break
+            following = self._way_out(path[-1].state)
+            if following is None or following in on_path or len(path) > _LONGEST_WALK:
+                break
+            known = self.nodes.get(following)
+            if known:
+                distance = known.distance
+                break
+            on_path.add(following)
+            path.append(Node(following))
+        for node in reversed(path):
+            distance = min(distance + 1, int(_FAR))
+            node.distance = distance
+            self.nodes[node.state] = node
+        return first
+
+    def _way_out(self, state: State) -> State | None:
+        if isinstance(state, Body):
+            return way_out.next_state(state)
+        character = header.next_character(state)
+        return self.step(state, character) if character and character in self.alphabet else None
+
+    def expand(self, node: Node) -> NDArray[np.bool_]:
+        """Fill in what may follow a node."""
+        size = len(self.alphabet)
+        is_body = isinstance(node.state, Body)
+        node.next = [None] * size
+        node.distances = np.full(size, _FAR, np.int32)
+        for id_, character in self._musical if is_body else enumerate(self.alphabet):
+            following = self.step(node.state, character)
+            successor = self.node(following) if following else None
+            if successor:
+                node.next[id_] = successor
+                node.distances[id_] = successor.distance
+        allowed = node.distances < _FAR
+        allowed.flags.writeable = False
+        node.farthest = int(node.distances[allowed].max(initial=0))
+        node.may_break = isinstance(node.state, Body) and node.state.at in (At.BAR, At.BAR_LINE)
+        node.allowed = allowed
+        return allowed
+
+
+class Grammar:
+    """The automata of one model, one for each request; what they learn is shared by all cursors.
+
+    Raises:
+        VocabularyError: the vocabulary lacks a character that no tune can do without.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._automaton = Automaton(vocabulary.characters)
+        self._fields: dict[Request, Fields] = {}
+
+    def begin(
+        self, start_string: str = "", request: Request | None = None, length: int | None = None, tunes: int | None = 1
+    ) -> "Cursor":
+        if len(self._automaton.nodes) > MAX_NODES:
+            self._automaton = Automaton(self.vocabulary.characters)
+            self._fields = {}
+        request = request or Request()
+        if request not in self._fields:
+            self._fields[request] = Fields.of(self.vocabulary.characters, request)
+        return Cursor(self._automaton, self._fields[request], length, tunes)
+
+
+_TIED = re.compile(r"(\[[^\]]*\]|[\^_=]*[A-Ga-g][,']*)[0-9/]*-\Z")
+
+
+class Cursor:
+    """Where one sequence stands in the automaton."""
+
+    def __init__(self, rules: Automaton, fields: Fields, length: int | None, tunes: int | None) -> None:
+        self._rules = rules
+        self._fields = fields
+        self._left = length if length is not None else 1 << 30
+        self._tunes = tunes
+        self.finished = 0
+        self.faults: tuple[Fault, ...] = ()
+        self._recent: list[int] = []
+        node = rules.node(Header(fields))
+        assert node
+        self._node = node
+        self._break = rules.alphabet.find("\n")
+        self._column = 0
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """The characters that may come next, [V] bool; never empty."""
+        node = self._node
+        allowed = node.allowed
+        if allowed is None:
+            allowed = self._rules.expand(node)
+        if node.farthest >= self._left and node.distance <= self._left:
+            return node.distances < self._left
+        if node.may_break and self._column > MAX_LINE and node.next[self._break]:
+            only = np.zeros_like(allowed)
+            only[self._break] = True
+            return only
+        return allowed
+
+    def advance(self, id_: int) -> bool:
+        """Take the next character; True if it ends the last tune that was asked for."""
+        node = self._node.next[id_]
+        assert node
+        self._left -= 1
+        self._recent.append(id_)
+        self._column += 1
+        state = node.state
+        if type(state) is Body:
+            if state.tie == body.UNKNOWN_TIE:
+                node = self._tie(state)
+            elif state.at is At.LINE:
+                self._column = 0
+            elif node.is_end:
+                self.finished += 1
+                self._recent.clear()
+                node = self._rules.node(Header(self._fields))
+                assert node
+                self._node = node
+                return self.finished == self._tunes
+        self._node = node
+        return False
+
+    def _tie(self, state: Body) -> Node:
+        text = "".join(self._rules.alphabet[i] for i in self._recent[-40:])
+        match = _TIED.search(text)
+        assert match
+        node = self._rules.node(state._replace(tie=match[1]))
+        assert node, (state, match[1], text)
+        return node

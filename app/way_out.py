@@ -1,0 +1,91 @@
+"""The way to the nearest end: from any place in a tune, the next character of one short and proper close.
+
+A state from which this walk reaches the end is safe; the grammar lets a character through only if it leads to a safe
+state, and so never runs into a dead end.
+"""
+
+from collections.abc import Iterator
+
+from app.body import SLUR_CLOSABLE, note_written, step, ticks_spent
+from app.sections import needs_repeat_sign
+from app.situation import At, Body
+
+
+def next_state(state: Body) -> Body | None:
+    """The state after the first character of the close; None if there is none, or at the end."""
+    for character in _candidates(state):
+        following = step(state, character)
+        if following:
+            return following
+    return None
+
+
+def _candidates(state: Body) -> Iterator[str]:
+    """Characters to try, the shortest way first."""
+    if state.word is not None and state.word.meaning is None:
+        ending, _ = next(iter(state.word.endings), ("", None))
+        yield from ending[:1]
+        return
+    note = state.tie[0] if state.tie else state.ground.pitches.endings[0][0][0]
+    match state.at:
+        case At.PITCH:
+            yield from _length(state._replace(word=state.ground.lengths))
+        case At.LENGTH | At.REST:
+            yield from _length(state)
+        case At.CHORD | At.CHORD_PITCH:
+            yield note if state.count < 2 else "]"
+        case At.GRACE if not state.count:
+            yield note
+        case At.GRACE | At.GRACE_PITCH | At.GRACE_LENGTH:
+            yield "}"
+        case At.PAREN:
+            yield note
+            yield from sorted(state.ground.tuplets, key="3245".index)
+        case At.TIED:
+            yield state.tie[0]
+        case At.BAR:
+            yield from ("]", note, "|", ":", "1")
+        case At.BAR_BRACKET:
+            yield from (note, "1")
+        case At.FRESH_BAR:
+            yield ":"
+        case At.COLON | At.PITCH_COLON:
+            yield from "|:"
+        case At.SECOND | At.SECOND_BRACKET:
+            yield "2"
+        case _:
+            yield from _between(state)
+
+
+def _between(state: Body) -> Iterator[str]:
+    if state.final and state.at in (At.LINE, At.BAR_LINE):
+        yield "\n"
+    elif state.tie:
+        yield state.tie[0] if state.left or state.tuplet else "|"
+    elif state.fresh and needs_repeat_sign(state):
+        yield from "| "
+    elif not (state.fresh or state.broken or state.tuplet) and state.left in (0, state.pickup):
+        yield from ":|"
+    yield state.ground.pitches.endings[0][0][0]
+
+
+def _length(state: Body) -> Iterator[str]:
+    """Complete the note with the length that brings the end of the bar nearest, then go on."""
+    assert state.word is not None  # noqa: S101
+    goal = state.left - state.pickup if state.left > state.pickup else state.left
+    fitting = [
+        (spent if spent <= goal else -spent, -len(ending), ending)
+        for ending, ticks in state.word.endings
+        if (spent := ticks_spent(state, ticks)) is not None
+    ]
+    if not fitting:
+        return
+    ending = max(fitting)[2]
+    if ending:
+        yield ending[0]
+        return
+    note = note_written(state)
+    if note and note.slur == SLUR_CLOSABLE:
+        yield ")"
+    if note:
+        yield from _between(note)
