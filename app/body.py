@@ -46,7 +46,8 @@ KIND_OF: Mapping[str, Kind] = {
     "\n": Kind.NEWLINE,
 }
 
-_MUSIC = frozenset({Kind.PITCH, Kind.REST, Kind.CHORD, Kind.GRACE, Kind.SYMBOL, Kind.DECORATION, Kind.PAREN})
+NOTE_KINDS = frozenset({Kind.PITCH, Kind.REST, Kind.CHORD})
+_MUSIC = NOTE_KINDS | {Kind.GRACE, Kind.SYMBOL, Kind.DECORATION, Kind.PAREN}
 _NOTE = frozenset({Kind.PITCH, Kind.CHORD})
 _STEM = _NOTE | {Kind.DECORATION}
 
@@ -138,7 +139,8 @@ def _begin_rest(state: Body, _: str) -> Body | None:
 
 
 def _begin_chord(state: Body, _: str) -> Body | None:
-    return state._replace(at=At.CHORD, count=0, final=False)
+    at = At.LINE_BRACKET if state.at is At.LINE and sections.first_ending(state) else At.CHORD
+    return state._replace(at=at, count=0, final=False)
 
 
 def _begin_grace(state: Body, _: str) -> Body | None:
@@ -146,7 +148,7 @@ def _begin_grace(state: Body, _: str) -> Body | None:
 
 
 def _begin_symbol(state: Body, _: str) -> Body | None:
-    if state.pickup % sections.EIGHTH:
+    if state.pickup % state.ground.chord_stroke:
         return None
     at = At.GRACED_SYMBOL if state.at is At.GRACED else At.SYMBOL
     return state._replace(at=at, word=state.ground.symbols, named=state.opening, final=False)
@@ -379,6 +381,10 @@ def _bar_bracket(state: Body, character: str) -> Body | None:
     return _chord(chord, character) if chord else None
 
 
+def _line_bracket(state: Body, character: str) -> Body | None:
+    return sections.first_ending(state) if character == "1" else _chord(state._replace(at=At.CHORD), character)
+
+
 def _fresh_bar(state: Body, character: str) -> Body | None:
     return sections.open_repeat(state) if character == ":" else None
 
@@ -390,11 +396,25 @@ def _colon(state: Body, character: str) -> Body | None:
 
 
 def _second(state: Body, character: str) -> Body | None:
-    if character == "2":
-        return state._replace(at=At.OPENING)
-    if character == "[" and state.at is At.SECOND:
-        return state._replace(at=At.SECOND_BRACKET)
-    return None
+    following = _AFTER_FIRST_ENDING.get((state.at, character))
+    return state._replace(at=following) if following else None
+
+
+_AFTER_FIRST_ENDING = {
+    (At.SECOND, "2"): At.OPENING,
+    (At.SECOND, "["): At.SECOND_BRACKET,
+    (At.SECOND, "\n"): At.SECOND_LINE,
+    (At.SECOND_LINE, "["): At.SECOND_BRACKET,
+    (At.SECOND_BRACKET, "2"): At.OPENING,
+}
+
+
+def _forced(state: Body, character: str) -> Body | None:
+    if character != state.tie[0]:
+        return None
+    if len(state.tie) > 1:
+        return state._replace(tie=state.tie[1:])
+    return state._replace(at=At.LINE if character == "\n" else At.BAR_LINE, tie="")
 
 
 def _ended(_state: Body, _character: str) -> Body | None:
@@ -443,6 +463,9 @@ _STEPS: Mapping[At, Step] = {
     At.COLON: _colon,
     At.PITCH_COLON: _colon,
     At.SECOND: _second,
+    At.SECOND_LINE: _second,
     At.SECOND_BRACKET: _second,
+    At.LINE_BRACKET: _line_bracket,
+    At.FORCED: _forced,
     At.END: _ended,
 }

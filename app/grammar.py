@@ -7,18 +7,18 @@ is no dead end; and each node knows a number of characters in which the tune can
 length is kept.
 """
 
-import re
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import body, header, way_out
-from app.errors import Fault
 from app.ground import Grounds
 from app.header import Fields, Header
-from app.meter import Meter
+from app.meter import METERS, default_unit
 from app.request import Request
 from app.situation import At, Body
+from app.start_string import TIED_TEXT, Reader
 from model_store.vocabulary import Vocabulary
 
 State = Header | Body
@@ -31,6 +31,10 @@ MAX_LINE = 400
 
 _FAR = np.int32(1 << 20)  # no end within reach
 _LONGEST_WALK = 5000
+_SPELLED = (At.SYMBOL, At.GRACED_SYMBOL)  # places where letters are no pitches
+
+
+_RECENT = 40  # characters; a chord and its length are shorter
 
 
 class Node:
@@ -62,18 +66,21 @@ class Automaton:
         if isinstance(state, Body):
             return body.step(state, character)
         after = header.step(state, character)
-        if after and after.done and after.meter:
-            return self.start_body(after.meter, after.unit, after.sharps, after.fields.request)
-        return after
+        return self.start_body(after) if after and after.done else after
 
-    def start_body(self, meter: Meter, unit: int, sharps: int, request: Request) -> Body | None:
-        ground = self._grounds.of(meter, unit, sharps, request)
+    def start_body(self, after: Header) -> Body | None:
+        """The first state of the bars after a header; fields that a faulty one lacks take their usual values."""
+        meter = after.meter or METERS["4/4"]
+        ground = self._grounds.of(meter, after.unit or default_unit(meter), after.sharps, after.fields.request)
         return Body.start(ground) if ground.pitches.endings else None
 
     def node(self, state: State) -> Node | None:
         """The node of a state; None if no end can be reached from there."""
         node = self.nodes.get(state) or self._walk_to_end(state)
         return node if node.distance < _FAR else None
+
+    def is_safe(self, state: State) -> bool:
+        return self.node(state) is not None
 
     def _walk_to_end(self, state: State) -> Node:
         """Follow the way out up to the end or a node whose distance is known, and so measure all on the way."""
@@ -109,21 +116,30 @@ class Automaton:
     def expand(self, node: Node) -> NDArray[np.bool_]:
         """Fill in what may follow a node."""
         size = len(self.alphabet)
-        is_body = isinstance(node.state, Body)
         node.next = [None] * size
         node.distances = np.full(size, _FAR, np.int32)
-        for id_, character in self._musical if is_body else enumerate(self.alphabet):
-            following = self.step(node.state, character)
-            successor = self.node(following) if following else None
-            if successor:
-                node.next[id_] = successor
-                node.distances[id_] = successor.distance
+        for id_, successor in self._successors(node.state):
+            node.next[id_] = successor
+            node.distances[id_] = successor.distance
         allowed = node.distances < _FAR
         allowed.flags.writeable = False
         node.farthest = int(node.distances[allowed].max(initial=0))
         node.may_break = isinstance(node.state, Body) and node.state.at in (At.BAR, At.BAR_LINE)
         node.allowed = allowed
         return allowed
+
+    def _successors(self, state: State) -> Iterator[tuple[int, Node]]:
+        is_body = isinstance(state, Body)
+        alike = state.ground.alike if is_body and not state.tie and state.at not in _SPELLED else {}
+        found: dict[str, Node | None] = {}
+        for id_, character in self._musical if is_body else enumerate(self.alphabet):
+            stand_in = alike.get(character, character)
+            if stand_in not in found:
+                following = self.step(state, stand_in)
+                found[stand_in] = self.node(following) if following else None
+            successor = found[stand_in]
+            if successor:
+                yield id_, successor
 
 
 class Grammar:
@@ -136,36 +152,43 @@ class Grammar:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self._automaton = Automaton(vocabulary.characters)
-        self._fields: dict[Request, Fields] = {}
+        self._anything = Fields.of(vocabulary.characters, Request())
+        self._fields = {Request(): self._anything}
 
     def begin(
         self, start_string: str = "", request: Request | None = None, length: int | None = None, tunes: int | None = 1
     ) -> "Cursor":
         if len(self._automaton.nodes) > MAX_NODES:
             self._automaton = Automaton(self.vocabulary.characters)
-            self._fields = {}
+            self._fields = {Request(): self._anything}
         request = request or Request()
         if request not in self._fields:
             self._fields[request] = Fields.of(self.vocabulary.characters, request)
-        return Cursor(self._automaton, self._fields[request], length, tunes)
-
-
-_TIED = re.compile(r"(\[[^\]]*\]|[\^_=]*[A-Ga-g][,']*)[0-9/]*-\Z")
+        fields = self._fields[request]
+        reader = Reader(fields, self._anything, self._automaton.start_body, self._automaton.is_safe)
+        reader.read(start_string)
+        recent = self.vocabulary.encode(start_string[-_RECENT:]).tolist()
+        return Cursor(self._automaton, fields, reader, recent, length, tunes)
 
 
 class Cursor:
-    """Where one sequence stands in the automaton."""
+    """Where one sequence stands in the automaton.
 
-    def __init__(self, rules: Automaton, fields: Fields, length: int | None, tunes: int | None) -> None:
+    `faults` are those of its start string; `finished` counts the tunes that ended since.
+    """
+
+    def __init__(
+        self, rules: Automaton, fields: Fields, reader: Reader, recent: list[int], length: int | None, tunes: int | None
+    ) -> None:
+        self.faults = tuple(reader.faults)
+        self.finished = 0
         self._rules = rules
         self._fields = fields
         self._left = length if length is not None else 1 << 30
         self._tunes = tunes
-        self.finished = 0
-        self.faults: tuple[Fault, ...] = ()
-        self._recent: list[int] = []
-        node = rules.node(Header(fields))
-        assert node
+        self._recent = recent
+        node = rules.node(reader.state)
+        assert node, reader.state
         self._node = node
         self._break = rules.alphabet.find("\n")
         self._column = 0
@@ -209,8 +232,8 @@ class Cursor:
         return False
 
     def _tie(self, state: Body) -> Node:
-        text = "".join(self._rules.alphabet[i] for i in self._recent[-40:])
-        match = _TIED.search(text)
+        text = "".join(self._rules.alphabet[i] for i in self._recent[-_RECENT:])
+        match = TIED_TEXT.search(text)
         assert match
         node = self._rules.node(state._replace(tie=match[1]))
         assert node, (state, match[1], text)

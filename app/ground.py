@@ -2,9 +2,9 @@
 
 from itertools import product
 
-from app.lexicon import lexicon
+from app.lexicon import Node, lexicon
 from app.meter import Meter, lengths
-from app.pitch import pitches
+from app.pitch import ACCIDENTALS, pitches
 from app.request import Request
 from app.situation import Ground
 
@@ -19,6 +19,15 @@ CHORD_SYMBOLS = {
 
 GRACE_LENGTHS = {"": 4, "/": 8, "2": 2}
 """Lengths of grace notes; abc2midi plays them that many times faster than a note of the unit length."""
+
+
+def _alike(pitches: Node[bool]) -> dict[str, str]:
+    """For each letter, the first one that is a pitch with the same accidentals and octave marks."""
+    first: dict[tuple[Node[bool] | None, ...], str] = {}
+    return {
+        letter: first.setdefault(tuple(pitches.walk(accidental + letter) for accidental in ACCIDENTALS), letter)
+        for letter in "CDEFGABcdefgab"
+    }
 
 
 class Grounds:
@@ -40,12 +49,15 @@ class Grounds:
     def _make(self, meter: Meter, unit: int, sharps: int, request: Request) -> Ground:
         within_bar = {text: ticks for text, ticks in lengths(unit).items() if ticks <= meter.bar}
         grace_lengths = {text: -(-unit // divisor) for text, divisor in GRACE_LENGTHS.items()}
+        written = lexicon(pitches(sharps, request.low, request.high), self._alphabet)
         return Ground(
             bar=meter.bar,
             tuplets=meter.tuplets,
-            pitches=lexicon(pitches(sharps, request.low, request.high), self._alphabet),
+            pitches=written,
+            alike=_alike(written),
             lengths=lexicon(within_bar, self._alphabet),
             grace_lengths=lexicon(grace_lengths, self._alphabet),
             symbols=self._symbols if meter.has_chord_pattern else lexicon({}, self._alphabet),
+            chord_stroke=meter.chord_stroke,
             form=request.form,
         )

@@ -15,6 +15,8 @@ from app.request import Request
 
 ORDER = "XTRMLK"
 OPTIONAL = frozenset("TR")
+PASSED_OVER = "ABCDFGHNOQSZ"
+"""Fields that are never begun, but finished where a start string has begun them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,7 @@ class Fields:
                 "M": lexicon(meters, alphabet),
                 "L": lexicon(UNITS, alphabet),
                 "K": lexicon(keys, alphabet),
+                **dict.fromkeys(PASSED_OVER, Text(printable, printable, 60)),
             },
             request,
             OPTIONAL - {"R"} if rhythm else OPTIONAL,
@@ -83,6 +86,7 @@ class Header(NamedTuple):
     unit: int = 0  # ticks
     sharps: int = 0  # of the key; flats are negative
     done: bool = False  # the key's line has ended
+    spoiled: bool = False  # the field is at fault: its line can only end
 
 
 def step(state: Header, character: str) -> Header | None:
@@ -90,6 +94,9 @@ def step(state: Header, character: str) -> Header | None:
     if not state.field:
         begins = character in state.fields.after(state.last)
         return state._replace(field=character) if begins else None
+    if state.spoiled:
+        after = _next_line(state)._replace(spoiled=False, done=state.field == "K")
+        return after if character == "\n" else None
     value = state.fields.values[state.field]
     if not state.colon:
         word = None if isinstance(value, Text) else value
@@ -126,7 +133,8 @@ def _word(state: Header, character: str) -> Header | None:
 
 
 def _next_line(state: Header) -> Header:
-    return state._replace(last=state.field, field="", colon=False, word=None, count=0)
+    last = state.field if state.field in ORDER else state.last
+    return state._replace(last=last, field="", colon=False, word=None, count=0)
 
 
 def next_character(state: Header) -> str | None:
@@ -135,6 +143,8 @@ def next_character(state: Header) -> str | None:
         return state.fields.after(state.last)[-1]
     if not state.colon:
         return ":"
+    if state.spoiled:
+        return "\n"
     if state.word is None:
         text = state.fields.values[state.field]
         assert isinstance(text, Text)  # noqa: S101

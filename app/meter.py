@@ -32,6 +32,11 @@ class Meter:
         return self != METERS["3/2"]
 
     @property
+    def chord_stroke(self) -> int:
+        """Ticks of the strokes in which abc2midi plays chord symbols; one that a short last bar cuts, it complains of."""
+        return TICKS_PER_WHOLE // (4 if self.beats == 5 else 8)
+
+    @property
     def tuplets(self) -> Mapping[str, int]:
         """For `(p`, how many notes' time the p notes take (section 4.13).
 
@@ -59,6 +64,12 @@ METERS = {
 
 UNITS = {f"1/{parts}": TICKS_PER_WHOLE // parts for parts in (8, 16, 4)}
 """Values of `L:`, the most usual first, each with the ticks of a note without a length."""
+
+
+def default_unit(meter: Meter) -> int:
+    """Ticks of the unit length where there is no `L:` (section 3.1.7)."""
+    return TICKS_PER_WHOLE // (16 if 4 * meter.bar < 3 * TICKS_PER_WHOLE else 8)
+
 
 _LONGEST = 2 * TICKS_PER_WHOLE
 _DOTTED = (1, 3, 7, 15)  # a plain note, and one with one, two or three dots, in units of their last dot

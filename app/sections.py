@@ -6,11 +6,7 @@ together are whole; a repeat that began with a pickup must end as much too early
 ABC standard 2.1, sections 4.8 (bar lines), 4.9 and 4.10 (first and second repeats).
 """
 
-from app.meter import TICKS_PER_WHOLE
 from app.situation import At, Body, Repeat
-
-EIGHTH = TICKS_PER_WHOLE // 8
-"""abc2midi plays chord symbols in eighths: an odd bar at the end would cut the last of them short."""
 
 
 def plain(state: Body) -> Body | None:
@@ -18,7 +14,7 @@ def plain(state: Body) -> Body | None:
     is_pickup = state.opening and state.left > 0
     if state.fresh or (state.left and not is_pickup) or not _tie_holds_over_bar(state):
         return None
-    if is_pickup and state.named and state.left % EIGHTH:
+    if is_pickup and state.named and state.left % state.ground.chord_stroke:
         return None
     bars = _bars_with_this(state)
     if state.ground.form and (bars >= state.ground.form.bars or state.ending):
@@ -96,14 +92,15 @@ def _open_repeat_after_bar(state: Body) -> Body | None:
 
 
 def first_ending(state: Body) -> Body | None:
-    """`|1`: at the end of a whole bar within a repeat."""
-    if not _may_turn(state) or state.repeat is Repeat.CLOSED or state.ending or state.left or state.split:
+    """`|1`, or `[1` on a new line: after a whole bar within a repeat."""
+    if state.tie or state.slur or state.repeat is Repeat.CLOSED or state.ending or state.split:
         return None
-    bars = _bars_with_this(state)
+    is_after_bar = state.at is At.LINE and not state.opening if state.fresh else not state.left
+    bars = state.bars if state.fresh else _bars_with_this(state)
     form = state.ground.form
-    if form and not (form.repeated and bars == form.bars - 1):
+    if not is_after_bar or (form and not (form.repeated and bars == form.bars - 1)):
         return None
-    return _new_bar(state)._replace(at=At.OPENING, ending=1, bars=bars)
+    return _new_bar(state)._replace(at=At.OPENING, ending=1, bars=bars, final=False)
 
 
 def needs_repeat_sign(state: Body) -> bool:
@@ -115,7 +112,7 @@ def needs_repeat_sign(state: Body) -> bool:
 def _end_section(state: Body) -> Body | None:
     if not _may_turn(state) or state.repeat is Repeat.OPEN or state.ending == 1 or (state.left and (state.opening or state.split)):
         return None
-    if state.left % EIGHTH and state.left != state.pickup:
+    if state.left % state.ground.chord_stroke and state.left != state.pickup:
         return None
     may_end = state.left in (0, state.pickup)
     if state.ending == 2 and state.left != state.pickup:

@@ -51,7 +51,10 @@ class At(IntEnum):
     COLON = auto()  # `:`, part of `:|` or `::`
     PITCH_COLON = auto()  # the same after a note without length, part of `:|`: music21 takes `G::` for a field
     SECOND = auto()  # the `:|` of a first ending; the second follows
+    SECOND_LINE = auto()  # the same and a line break
     SECOND_BRACKET = auto()
+    LINE_BRACKET = auto()  # a line break and `[`: a first ending, or a chord
+    FORCED = auto()  # an unreadable bar; `Body.tie` holds what closes it
     END = auto()  # the blank line after a tune
 
 
@@ -65,6 +68,8 @@ class Ground:
     lengths: Node[int]
     grace_lengths: Node[int]
     symbols: Node[bool]
+    chord_stroke: int  # ticks
+    alike: Mapping[str, str]  # for each pitch letter, one that may be written with the same accidentals and octave marks
     form: Form | None
 
 

@@ -32,7 +32,7 @@ def _candidates(state: Body) -> Iterator[str]:
             yield from _length(state._replace(word=state.ground.lengths))
         case At.LENGTH | At.REST:
             yield from _length(state)
-        case At.CHORD | At.CHORD_PITCH:
+        case At.CHORD | At.CHORD_PITCH | At.LINE_BRACKET:
             yield note if state.count < 2 else "]"
         case At.GRACE if not state.count:
             yield note
@@ -41,7 +41,7 @@ def _candidates(state: Body) -> Iterator[str]:
         case At.PAREN:
             yield note
             yield from sorted(state.ground.tuplets, key="3245".index)
-        case At.TIED:
+        case At.TIED | At.FORCED:
             yield state.tie[0]
         case At.BAR:
             yield from ("]", note, "|", ":", "1")
@@ -51,8 +51,8 @@ def _candidates(state: Body) -> Iterator[str]:
             yield ":"
         case At.COLON | At.PITCH_COLON:
             yield from "|:"
-        case At.SECOND | At.SECOND_BRACKET:
-            yield "2"
+        case At.SECOND | At.SECOND_LINE | At.SECOND_BRACKET:
+            yield from "2["
         case _:
             yield from _between(state)
 
