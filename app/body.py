@@ -84,7 +84,10 @@ MAX_CHORD_NOTES = 4
 SLUR_CLOSABLE = 3  # `Body.slur`: 0 no slur, 1 opened, 2 one note, 3 two notes or more
 
 WILDCARD = "?"
-UNKNOWN_TIE = WILDCARD * 30  # as long as the longest chord's text, and tied like a note without accidental
+"""Stands in `Body.tie` for a pitch that is not known; such a tie counts as one on a note without accidental."""
+
+LONGEST_TIE = 30
+"""Characters of the longest chord."""
 
 Step = Callable[[Body, str], "Body | None"]
 
@@ -219,6 +222,23 @@ def ticks_spent(state: Body, ticks: int) -> int | None:
     return spent if fits and spent <= state.left else None
 
 
+def passes_to(state: Body) -> Body | None:
+    """The state that this one amounts to where nothing is added to it: a note has its length, a bar line is plain."""
+    if state.at is At.PITCH and state.word is not None and state.word.meaning:
+        return note_written(state._replace(word=state.ground.lengths))
+    if state.at in (At.LENGTH, At.REST):
+        return note_written(state)
+    return sections.plain(state) if state.at is At.BAR else None
+
+
+def own_characters(state: Body) -> str:
+    """Those that mean something else here than in the state that it passes to."""
+    if state.at is At.BAR:
+        return "|]:1["
+    words = [state.word, state.ground.lengths] if state.at is At.PITCH else [state.word]
+    return "-<>):" + "".join("".join(word.children) for word in words if word)
+
+
 def note_written(state: Body) -> Body | None:
     """The state once the note's length is known: a tuplet is paid for by its first note, the pair by each."""
     assert state.word is not None  # noqa: S101
@@ -246,7 +266,7 @@ def _after_note(note: Body, written: Body, character: str) -> Body | None:
     if character == ")":
         return note._replace(slur=0) if note.slur == SLUR_CLOSABLE else None
     if character == "-":
-        return note._replace(tie=UNKNOWN_TIE) if _may_be_tied(written) else None
+        return note._replace(tie=WILDCARD) if _may_be_tied(written) else None
     if character in "<>":
         return _broken(note, written, character)
     return _between(note, character)

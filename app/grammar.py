@@ -7,12 +7,13 @@ is no dead end; and each node knows a number of characters in which the tune can
 length is kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import body, header, way_out
+from app.errors import RequestError, VocabularyError
 from app.ground import Grounds
 from app.header import Fields, Header
 from app.meter import METERS, default_unit
@@ -29,11 +30,12 @@ MAX_NODES = 100_000
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
-_FAR = np.int32(1 << 20)  # no end within reach
+_FAR = 1 << 20  # no end within reach
 _LONGEST_WALK = 5000
 _SPELLED = (At.SYMBOL, At.GRACED_SYMBOL)  # places where letters are no pitches
 
 
+_NEEDED = "XMLK:1/\n|"
 _RECENT = 40  # characters; a chord and its length are shorter
 
 
@@ -60,7 +62,8 @@ class Automaton:
         self.alphabet = alphabet
         self.nodes: dict[State, Node] = {}
         self._grounds = Grounds(alphabet)
-        self._musical = [(i, c) for i, c in enumerate(alphabet) if c in body.CHARACTERS]
+        self._id_of = {character: id_ for id_, character in enumerate(alphabet)}
+        self._musical = [character for character in alphabet if character in body.CHARACTERS]
 
     def step(self, state: State, character: str) -> State | None:
         if isinstance(state, Body):
@@ -84,91 +87,123 @@ class Automaton:
 
     def _walk_to_end(self, state: State) -> Node:
         """Follow the way out up to the end or a node whose distance is known, and so measure all on the way."""
-        first = Node(state)
-        path = [first]
+        path = [(0, Node(state))]
         on_path = {state}
-        distance = int(_FAR)
-        while True:
-            if path[-1].is_end:
-                distance = -1
+        distance = 0 if path[0][1].is_end else None
+        while distance is None:
+            stride = self._way_out(path[-1][1].state)
+            if stride is None or stride[1] in on_path or len(path) > _LONGEST_WALK:
+                distance = _FAR
                 break
-            following = self._way_out(path[-1].state)
-            if following is None or following in on_path or len(path) > _LONGEST_WALK:
-                break
+            count, following = stride
             known = self.nodes.get(following)
-            if known:
-                distance = known.distance
-                break
+            node = known or Node(following)
+            path.append((count, node))
             on_path.add(following)
-            path.append(Node(following))
-        for node in reversed(path):
-            distance = min(distance + 1, int(_FAR))
+            if known or node.is_end:
+                distance = node.distance
+        for count, node in reversed(path):
             node.distance = distance
             self.nodes[node.state] = node
-        return first
+            distance = min(distance + count, _FAR)
+        return path[0][1]
 
-    def _way_out(self, state: State) -> State | None:
+    def _way_out(self, state: State) -> tuple[int, State] | None:
         if isinstance(state, Body):
             return way_out.next_state(state)
         character = header.next_character(state)
-        return self.step(state, character) if character and character in self.alphabet else None
+        following = self.step(state, character) if character and character in self.alphabet else None
+        return (1, following) if following else None
 
     def expand(self, node: Node) -> NDArray[np.bool_]:
-        """Fill in what may follow a node."""
-        size = len(self.alphabet)
-        node.next = [None] * size
-        node.distances = np.full(size, _FAR, np.int32)
-        for id_, successor in self._successors(node.state):
+        """Fill in what may follow a node; answer the characters, [V]."""
+        state = node.state
+        inherited = body.passes_to(state) if isinstance(state, Body) else None
+        base = inherited and self.node(inherited)
+        if base:
+            if base.allowed is None:
+                self.expand(base)
+            node.next, node.distances = base.next.copy(), base.distances.copy()
+        else:
+            node.next, node.distances = [None] * len(self.alphabet), np.full(len(self.alphabet), _FAR, np.int32)
+        for id_, successor, distance in self._successors(state, own_only=base is not None):
             node.next[id_] = successor
-            node.distances[id_] = successor.distance
-        allowed = node.distances < _FAR
-        allowed.flags.writeable = False
-        node.farthest = int(node.distances[allowed].max(initial=0))
-        node.may_break = isinstance(node.state, Body) and node.state.at in (At.BAR, At.BAR_LINE)
-        node.allowed = allowed
-        return allowed
+            node.distances[id_] = distance
+        node.allowed = node.distances < _FAR
+        node.allowed.flags.writeable = False
+        node.farthest = int(node.distances[node.allowed].max(initial=0))
+        node.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
+        return node.allowed
 
-    def _successors(self, state: State) -> Iterator[tuple[int, Node]]:
-        is_body = isinstance(state, Body)
-        alike = state.ground.alike if is_body and not state.tie and state.at not in _SPELLED else {}
+    def _successors(self, state: State, own_only: bool) -> Iterator[tuple[int, Node | None, int]]:
+        """For each character that matters: its id, the node it leads to and the way from there to the end."""
+        if not isinstance(state, Body):
+            characters: Iterable[str] = self.alphabet
+        else:
+            characters = body.own_characters(state) if own_only else self._musical
+        alike = state.ground.alike if isinstance(state, Body) and not state.tie and state.at not in _SPELLED else {}
         found: dict[str, Node | None] = {}
-        for id_, character in self._musical if is_body else enumerate(self.alphabet):
+        for character in characters:
+            if character not in self._id_of:
+                continue
             stand_in = alike.get(character, character)
             if stand_in not in found:
                 following = self.step(state, stand_in)
                 found[stand_in] = self.node(following) if following else None
             successor = found[stand_in]
             if successor:
-                yield id_, successor
+                is_new_tie = character == "-" and getattr(successor.state, "tie", "") == body.WILDCARD
+                yield self._id_of[character], successor, successor.distance + body.LONGEST_TIE * is_new_tie
+            elif own_only:
+                yield self._id_of[character], None, _FAR
 
 
 class Grammar:
-    """The automata of one model, one for each request; what they learn is shared by all cursors.
+    """The automaton of one model. What it learns from one sequence serves all others.
 
     Raises:
-        VocabularyError: the vocabulary lacks a character that no tune can do without.
+        VocabularyError: the vocabulary lacks a character that no tune can do without. Where it lacks others, what is
+            written with them (tuplets, say) never is.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self.vocabulary = vocabulary
+        self._vocabulary = vocabulary
         self._automaton = Automaton(vocabulary.characters)
         self._anything = Fields.of(vocabulary.characters, Request())
         self._fields = {Request(): self._anything}
+        if not self._automaton.is_safe(Header(self._anything)):
+            lacking = "".join(c for c in _NEEDED if c not in vocabulary.characters)
+            raise VocabularyError(f"no whole tune can be written without the characters {lacking!a}")
 
     def begin(
         self, start_string: str = "", request: Request | None = None, length: int | None = None, tunes: int | None = 1
     ) -> "Cursor":
+        """A cursor at the end of a start string; its characters are in the vocabulary.
+
+        Args:
+            request: holds for what the start string leaves open.
+            length: characters that may be added; None: any number.
+            tunes: after so many `Cursor.advance` says that it is done; None: never.
+
+        Raises:
+            RequestError: what is asked for cannot be written with these characters, or has no notes.
+        """
         if len(self._automaton.nodes) > MAX_NODES:
-            self._automaton = Automaton(self.vocabulary.characters)
+            self._automaton = Automaton(self._vocabulary.characters)
             self._fields = {Request(): self._anything}
-        request = request or Request()
-        if request not in self._fields:
-            self._fields[request] = Fields.of(self.vocabulary.characters, request)
-        fields = self._fields[request]
+        fields = self._fields_of(request or Request())
         reader = Reader(fields, self._anything, self._automaton.start_body, self._automaton.is_safe)
         reader.read(start_string)
-        recent = self.vocabulary.encode(start_string[-_RECENT:]).tolist()
+        recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
         return Cursor(self._automaton, fields, reader, recent, length, tunes)
+
+    def _fields_of(self, request: Request) -> Fields:
+        if request not in self._fields:
+            fields = Fields.of(self._vocabulary.characters, request)
+            if not self._automaton.is_safe(Header(fields)):
+                raise RequestError("no tune with this key, metre, rhythm, range and form can be written by this model")
+            self._fields[request] = fields
+        return self._fields[request]
 
 
 class Cursor:
@@ -217,7 +252,7 @@ class Cursor:
         self._column += 1
         state = node.state
         if type(state) is Body:
-            if state.tie == body.UNKNOWN_TIE:
+            if state.tie == body.WILDCARD:
                 node = self._tie(state)
             elif state.at is At.LINE:
                 self._column = 0

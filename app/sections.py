@@ -78,17 +78,17 @@ def _open_repeat_alone(state: Body) -> Body | None:
 def _open_repeat_after_bar(state: Body) -> Body | None:
     is_pickup = state.opening and state.left > 0
     form = state.ground.form
-    if state.ending:
-        if state.left != state.pickup:
-            return None
-    elif (state.left and not is_pickup) or (form and not (is_pickup and form.repeated)):
+    if state.left and not is_pickup:
         return None
-    after = _new_bar(state) if is_pickup else _turn(state)
-    if state.ending:
-        after = _next_part(after)
-        if form and (_bars_with_this(state) != form.bars or after.over):
+    if not state.ending:
+        if form and not (is_pickup and form.repeated):
             return None
-    return after._replace(at=At.OPENING, repeat=Repeat.OPEN, ending=0, pickup=state.left if after.split else 0)
+        after = _new_bar(state)
+    else:
+        after = _next_part(_new_bar(state))
+        if state.pickup or (form and (_bars_with_this(state) != form.bars or after.over)):
+            return None
+    return after._replace(at=At.OPENING, repeat=Repeat.OPEN, ending=0, pickup=0)
 
 
 def first_ending(state: Body) -> Body | None:

@@ -11,13 +11,37 @@ from app.sections import needs_repeat_sign
 from app.situation import At, Body
 
 
-def next_state(state: Body) -> Body | None:
-    """The state after the first character of the close; None if there is none, or at the end."""
+def next_state(state: Body) -> tuple[int, Body] | None:
+    """One stride of the close, to the end of a note at the most: its characters and where it leads."""
+    if state.at in (At.LENGTH, At.REST) or (state.at is At.PITCH and state.word is not None and state.word.meaning):
+        return _finish_note(state)
     for character in _candidates(state):
         following = step(state, character)
         if following:
-            return following
+            finished = _finish_note(following) if following.at is At.PITCH and following.word.meaning else None
+            return (1 + finished[0], finished[1]) if finished else (1, following)
     return None
+
+
+def _finish_note(state: Body) -> tuple[int, Body] | None:
+    """With the length that brings the end of the bar nearest, and the end of a slur."""
+    word = state.ground.lengths if state.at is At.PITCH else state.word
+    assert word is not None  # noqa: S101
+    goal = state.left - state.pickup if state.left > state.pickup else state.left
+    fitting = [
+        (spent if spent <= goal else -spent, -len(ending), ending)
+        for ending, ticks in word.endings
+        if (spent := ticks_spent(state, ticks)) is not None
+    ]
+    if not fitting:
+        return None
+    ending = max(fitting)[2]
+    note = note_written(state._replace(word=word.walk(ending)))
+    if note is None:
+        return None
+    if note.slur == SLUR_CLOSABLE:
+        return len(ending) + 1, note._replace(slur=0)
+    return len(ending), note._replace(edge=state.edge and not ending)
 
 
 def _candidates(state: Body) -> Iterator[str]:
@@ -28,10 +52,6 @@ def _candidates(state: Body) -> Iterator[str]:
         return
     note = state.tie[0] if state.tie else state.ground.pitches.endings[0][0][0]
     match state.at:
-        case At.PITCH:
-            yield from _length(state._replace(word=state.ground.lengths))
-        case At.LENGTH | At.REST:
-            yield from _length(state)
         case At.CHORD | At.CHORD_PITCH | At.LINE_BRACKET:
             yield note if state.count < 2 else "]"
         case At.GRACE if not state.count:
@@ -67,25 +87,3 @@ def _between(state: Body) -> Iterator[str]:
     elif not (state.fresh or state.broken or state.tuplet) and state.left in (0, state.pickup):
         yield from ":|"
     yield state.ground.pitches.endings[0][0][0]
-
-
-def _length(state: Body) -> Iterator[str]:
-    """Complete the note with the length that brings the end of the bar nearest, then go on."""
-    assert state.word is not None  # noqa: S101
-    goal = state.left - state.pickup if state.left > state.pickup else state.left
-    fitting = [
-        (spent if spent <= goal else -spent, -len(ending), ending)
-        for ending, ticks in state.word.endings
-        if (spent := ticks_spent(state, ticks)) is not None
-    ]
-    if not fitting:
-        return
-    ending = max(fitting)[2]
-    if ending:
-        yield ending[0]
-        return
-    note = note_written(state)
-    if note and note.slur == SLUR_CLOSABLE:
-        yield ")"
-    if note:
-        yield from _between(note)
