@@ -12,7 +12,7 @@ from enum import IntEnum, auto
 from app import sections
 from app.meter import is_power_of_two
 from app.pitch import ACCIDENTALS
-from app.situation import At, Body
+from app.situation import At, Body, Repeat
 
 
 class Kind(IntEnum):
@@ -73,6 +73,9 @@ _WHEN_OVER = frozenset({Kind.NEWLINE})
 _WHEN_REPEAT_SIGN_IS_DUE = frozenset({Kind.SPACE, Kind.BAR, Kind.NEWLINE})
 _WHILE_TIED = frozenset({Kind.PITCH, Kind.CHORD, Kind.SPACE, Kind.BAR, Kind.NEWLINE})
 _WHILE_BROKEN = FOLLOW[At.BROKEN]
+_AT_BAR_LINES = frozenset(
+    {At.LINE, At.BAR_LINE, At.OPENING, At.END, At.FORCED, *(at for at in At if At.BAR <= at <= At.LINE_BRACKET)}
+)
 _WHILE_GRACED = _NOTE | {Kind.SYMBOL, Kind.PAREN}
 _WHILE_IN_TUPLET = _MUSIC - {Kind.GRACE, Kind.DECORATION, Kind.CHORD} | {Kind.SPACE}
 
@@ -229,6 +232,22 @@ def passes_to(state: Body) -> Body | None:
     if state.at in (At.LENGTH, At.REST):
         return note_written(state)
     return sections.plain(state) if state.at is At.BAR else None
+
+
+SECTION_CHARACTERS = ':|"'
+"""What depends on the section inside a bar: where it may end, and whether chord symbols fit its pickup."""
+
+
+def in_any_section(state: Body) -> Body | None:
+    """The same place in a bar of an ordinary section; None outside bars, and where the form makes each bar its own.
+
+    But for SECTION_CHARACTERS, the same characters may follow there: the bar can always be filled and left by `|`.
+    """
+    if state.ground.form or state.at in _AT_BAR_LINES:
+        return None
+    return state._replace(
+        repeat=Repeat.CLOSED, pickup=0, ending=0, split=False, opening=False, named=False
+    )
 
 
 def own_characters(state: Body) -> str:

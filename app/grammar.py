@@ -7,7 +7,7 @@ is no dead end; and each node knows a number of characters in which the tune can
 length is kept.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,14 @@ from model_store.vocabulary import Vocabulary
 
 State = Header | Body
 
-MAX_NODES = 100_000
-"""Nodes kept before all are forgotten; some 2 KiB each where they were visited."""
+MAX_STATES = 200_000
+"""States remembered before all are forgotten and learnt anew."""
 
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
 _FAR = 1 << 20  # no end within reach
+_HORIZON = 200  # characters to go from which on the way to the end is measured; it is shorter where no form is asked
 _LONGEST_WALK = 5000
 _SPELLED = (At.SYMBOL, At.GRACED_SYMBOL)  # places where letters are no pitches
 
@@ -40,30 +41,34 @@ _RECENT = 40  # characters; a chord and its length are shorter
 
 
 class Node:
-    """A state of the automaton and, once it has been visited, what may follow."""
+    """A state that has been visited: what may follow, and where it led when it did."""
 
-    __slots__ = ("allowed", "distance", "distances", "farthest", "is_end", "may_break", "next", "state")
+    __slots__ = ("allowed", "distances", "farthest", "is_end", "may_break", "next", "state")
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, allowed: NDArray[np.bool_]) -> None:
         self.state = state
+        self.allowed = allowed  # [V]
+        self.next: dict[int, Node] = {}  # by id, those that have been taken
+        self.distances: NDArray[np.int32] | None = None  # [V]: from where each character leads, to the end
+        self.farthest = 0  # the largest of them
         self.is_end = isinstance(state, Body) and state.at is At.END
-        self.distance = 0  # characters to the nearest end, by the way out
-        self.allowed: NDArray[np.bool_] | None = None  # [V]
-        self.distances: NDArray[np.int32]  # [V], of the node that each character leads to
-        self.farthest = 0  # the largest of them that is allowed
-        self.next: list[Node | None]  # [V]
-        self.may_break = False
+        self.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
 
 
 class Automaton:
-    """The states that have been met, and the rows of those that have been visited."""
+    """The states that have been visited, built as they are."""
 
     def __init__(self, alphabet: str) -> None:
         self.alphabet = alphabet
-        self.nodes: dict[State, Node] = {}
+        self._nodes: dict[State, Node] = {}
+        self._distances: dict[State, int] = {}
         self._grounds = Grounds(alphabet)
         self._id_of = {character: id_ for id_, character in enumerate(alphabet)}
         self._musical = [character for character in alphabet if character in body.CHARACTERS]
+
+    def __len__(self) -> int:
+        """States that are remembered."""
+        return len(self._nodes) + len(self._distances)
 
     def step(self, state: State, character: str) -> State | None:
         if isinstance(state, Body):
@@ -77,85 +82,109 @@ class Automaton:
         ground = self._grounds.of(meter, after.unit or default_unit(meter), after.sharps, after.fields.request)
         return Body.start(ground) if ground.pitches.endings else None
 
-    def node(self, state: State) -> Node | None:
-        """The node of a state; None if no end can be reached from there."""
-        node = self.nodes.get(state) or self._walk_to_end(state)
-        return node if node.distance < _FAR else None
+    # ------------------------------------------------------------------------------------------ what may follow
+
+    def node(self, state: State) -> Node:
+        node = self._nodes.get(state)
+        if node is None:
+            node = self._nodes[state] = Node(state, self._allowed(state))
+        return node
+
+    def follow(self, node: Node, id_: int) -> Node:
+        """The node after one more character, for the first time."""
+        following = self.step(node.state, self.alphabet[id_])
+        if following is None:
+            raise ValueError(f"{self.alphabet[id_]!a} is not allowed here")
+        node.next[id_] = self.node(following)
+        return node.next[id_]
+
+    def _allowed(self, state: State) -> NDArray[np.bool_]:
+        """The characters that lead to where the end can be reached, [V].
+
+        Most are found in a row that is known already: that of the same place in a bar of any section, or that of the
+        state which this one passes to.
+        """
+        characters: Iterable[str] = self._musical
+        basis: State | None = None
+        if not isinstance(state, Body):
+            characters = self.alphabet
+        elif (same := body.in_any_section(state)) and same != state:
+            basis, characters = same, body.SECTION_CHARACTERS
+        elif basis := body.passes_to(state):
+            characters = body.own_characters(state)
+        row = self.node(basis).allowed.copy() if basis else np.zeros(len(self.alphabet), np.bool_)
+        safe: dict[str, bool] = {}
+        for character in characters:
+            if character in self._id_of:
+                stand_in = self._stand_in(state, character)
+                if stand_in not in safe:
+                    following = self.step(state, stand_in)
+                    safe[stand_in] = following is not None and self.is_safe(following)
+                row[self._id_of[character]] = safe[stand_in]
+        row.flags.writeable = False
+        return row
+
+    def _stand_in(self, state: State, character: str) -> str:
+        """A character that is as good here as this one: most letters differ in sound alone."""
+        is_pitch = isinstance(state, Body) and not state.tie and state.at not in _SPELLED
+        return state.ground.alike.get(character, character) if is_pitch else character
+
+    # ------------------------------------------------------------------------------------------ how far the end is
 
     def is_safe(self, state: State) -> bool:
-        return self.node(state) is not None
+        """Whether the tune can be ended from here, however long it takes."""
+        return self.distance((isinstance(state, Body) and body.in_any_section(state)) or state) < _FAR
 
-    def _walk_to_end(self, state: State) -> Node:
-        """Follow the way out up to the end or a node whose distance is known, and so measure all on the way."""
-        path = [(0, Node(state))]
+    def distance(self, state: State) -> int:
+        """Characters to the end by the way out, which is short if not always the shortest.
+
+        Follows it up to the end or a state from which it is known, and so measures every state on the way.
+        """
+        path = [(0, state)]
         on_path = {state}
-        distance = 0 if path[0][1].is_end else None
+        distance = self._distances.get(state)
         while distance is None:
-            stride = self._way_out(path[-1][1].state)
-            if stride is None or stride[1] in on_path or len(path) > _LONGEST_WALK:
+            here = path[-1][1]
+            stride = self._stride(here)
+            if isinstance(here, Body) and here.at is At.END:
+                distance = 0
+            elif stride is None or stride[1] in on_path or len(path) > _LONGEST_WALK:
                 distance = _FAR
-                break
-            count, following = stride
-            known = self.nodes.get(following)
-            node = known or Node(following)
-            path.append((count, node))
-            on_path.add(following)
-            if known or node.is_end:
-                distance = node.distance
-        for count, node in reversed(path):
-            node.distance = distance
-            self.nodes[node.state] = node
+            else:
+                path.append(stride)
+                on_path.add(stride[1])
+                distance = self._distances.get(stride[1])
+        for count, passed in reversed(path):
+            self._distances[passed] = distance
             distance = min(distance + count, _FAR)
-        return path[0][1]
+        return self._distances[state]
 
-    def _way_out(self, state: State) -> tuple[int, State] | None:
+    def _stride(self, state: State) -> tuple[int, State] | None:
         if isinstance(state, Body):
             return way_out.next_state(state)
         character = header.next_character(state)
-        following = self.step(state, character) if character and character in self.alphabet else None
+        following = self.step(state, character) if character and character in self._id_of else None
         return (1, following) if following else None
 
-    def expand(self, node: Node) -> NDArray[np.bool_]:
-        """Fill in what may follow a node; answer the characters, [V]."""
-        state = node.state
-        inherited = body.passes_to(state) if isinstance(state, Body) else None
-        base = inherited and self.node(inherited)
-        if base:
-            if base.allowed is None:
-                self.expand(base)
-            node.next, node.distances = base.next.copy(), base.distances.copy()
-        else:
-            node.next, node.distances = [None] * len(self.alphabet), np.full(len(self.alphabet), _FAR, np.int32)
-        for id_, successor, distance in self._successors(state, own_only=base is not None):
-            node.next[id_] = successor
-            node.distances[id_] = distance
-        node.allowed = node.distances < _FAR
-        node.allowed.flags.writeable = False
-        node.farthest = int(node.distances[node.allowed].max(initial=0))
-        node.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
-        return node.allowed
+    def distances(self, node: Node) -> NDArray[np.int32]:
+        """For each character, how far the end is from where it leads, [V]; `_FAR` where it is not allowed."""
+        if node.distances is None:
+            node.distances = np.full(len(self.alphabet), _FAR, np.int32)
+            found: dict[str, int] = {}
+            for id_ in np.flatnonzero(node.allowed).tolist():
+                stand_in = self._stand_in(node.state, self.alphabet[id_])
+                if stand_in not in found:
+                    following = self.step(node.state, stand_in)
+                    found[stand_in] = self._distance_after(node.state, following) if following else _FAR
+                node.distances[id_] = found[stand_in]
+            node.farthest = max(found.values(), default=0)
+        return node.distances
 
-    def _successors(self, state: State, own_only: bool) -> Iterator[tuple[int, Node | None, int]]:
-        """For each character that matters: its id, the node it leads to and the way from there to the end."""
-        if not isinstance(state, Body):
-            characters: Iterable[str] = self.alphabet
-        else:
-            characters = body.own_characters(state) if own_only else self._musical
-        alike = state.ground.alike if isinstance(state, Body) and not state.tie and state.at not in _SPELLED else {}
-        found: dict[str, Node | None] = {}
-        for character in characters:
-            if character not in self._id_of:
-                continue
-            stand_in = alike.get(character, character)
-            if stand_in not in found:
-                following = self.step(state, stand_in)
-                found[stand_in] = self.node(following) if following else None
-            successor = found[stand_in]
-            if successor:
-                is_new_tie = character == "-" and getattr(successor.state, "tie", "") == body.WILDCARD
-                yield self._id_of[character], successor, successor.distance + body.LONGEST_TIE * is_new_tie
-            elif own_only:
-                yield self._id_of[character], None, _FAR
+    def _distance_after(self, state: State, following: State) -> int:
+        """A new tie is still without its text, which has to be written too."""
+        is_new_tie = isinstance(following, Body) and following.tie == body.WILDCARD and following.at is At.GAP
+        was_tied = isinstance(state, Body) and bool(state.tie)
+        return self.distance(following) + body.LONGEST_TIE * (is_new_tie and not was_tied)
 
 
 class Grammar:
@@ -188,14 +217,14 @@ class Grammar:
         Raises:
             RequestError: what is asked for cannot be written with these characters, or has no notes.
         """
-        if len(self._automaton.nodes) > MAX_NODES:
+        if len(self._automaton) > MAX_STATES:
             self._automaton = Automaton(self._vocabulary.characters)
             self._fields = {Request(): self._anything}
         fields = self._fields_of(request or Request())
         reader = Reader(fields, self._anything, self._automaton.start_body, self._automaton.is_safe)
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
-        return Cursor(self._automaton, fields, reader, recent, length, tunes)
+        return Cursor(self._automaton, reader, recent, length, tunes)
 
     def _fields_of(self, request: Request) -> Fields:
         if request not in self._fields:
@@ -213,63 +242,70 @@ class Cursor:
     """
 
     def __init__(
-        self, rules: Automaton, fields: Fields, reader: Reader, recent: list[int], length: int | None, tunes: int | None
+        self, automaton: Automaton, reader: Reader, recent: list[int], length: int | None, tunes: int | None
     ) -> None:
         self.faults = tuple(reader.faults)
         self.finished = 0
-        self._rules = rules
-        self._fields = fields
-        self._left = length if length is not None else 1 << 30
+        self._automaton = automaton
+        self._next_tune = Header(reader.fields)
+        self._remaining = length if length is not None else _FAR
         self._tunes = tunes
         self._recent = recent
-        node = rules.node(reader.state)
-        assert node, reader.state
-        self._node = node
-        self._break = rules.alphabet.find("\n")
+        self._node = automaton.node(reader.state)
+        self._horizon = _FAR if reader.fields.request.form else _HORIZON
         self._column = 0
+        self._line_break = automaton.alphabet.index("\n")
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
-        """The characters that may come next, [V] bool; never empty."""
+        """The characters that may come next, [V] bool; at least one."""
         node = self._node
-        allowed = node.allowed
-        if allowed is None:
-            allowed = self._rules.expand(node)
-        if node.farthest >= self._left and node.distance <= self._left:
-            return node.distances < self._left
-        if node.may_break and self._column > MAX_LINE and node.next[self._break]:
-            only = np.zeros_like(allowed)
-            only[self._break] = True
-            return only
-        return allowed
+        if self._remaining <= self._horizon:
+            return self._in_time(node)
+        if self._column > MAX_LINE and node.may_break and node.allowed[self._line_break]:
+            return self._only(self._line_break)
+        return node.allowed
+
+    def _in_time(self, node: Node) -> NDArray[np.bool_]:
+        """Those from which the tune can be ended within what remains; all, where it cannot be any more."""
+        distances = self._automaton.distances(node)
+        if node.farthest < self._remaining:
+            return node.allowed
+        in_time = distances < self._remaining
+        return in_time if in_time.any() else node.allowed
+
+    def _only(self, id_: int) -> NDArray[np.bool_]:
+        only = np.zeros_like(self._node.allowed)
+        only[id_] = True
+        return only
 
     def advance(self, id_: int) -> bool:
-        """Take the next character; True if it ends the last tune that was asked for."""
-        node = self._node.next[id_]
-        assert node
-        self._left -= 1
-        self._recent.append(id_)
+        """Take the next character; True if it ends the last tune that was asked for.
+
+        Raises:
+            ValueError: it is not allowed.
+        """
+        node = self._node.next.get(id_) or self._automaton.follow(self._node, id_)
+        self._remaining -= 1
         self._column += 1
+        self._recent.append(id_)
         state = node.state
         if type(state) is Body:
             if state.tie == body.WILDCARD:
-                node = self._tie(state)
+                node = self._with_tie(state)
             elif state.at is At.LINE:
                 self._column = 0
             elif node.is_end:
-                self.finished += 1
+                self._node = self._automaton.node(self._next_tune)
                 self._recent.clear()
-                node = self._rules.node(Header(self._fields))
-                assert node
-                self._node = node
+                self.finished += 1
                 return self.finished == self._tunes
         self._node = node
         return False
 
-    def _tie(self, state: Body) -> Node:
-        text = "".join(self._rules.alphabet[i] for i in self._recent[-_RECENT:])
-        match = TIED_TEXT.search(text)
-        assert match
-        node = self._rules.node(state._replace(tie=match[1]))
-        assert node, (state, match[1], text)
-        return node
+    def _with_tie(self, state: Body) -> Node:
+        """The same, now that the tied note is known from the text."""
+        text = "".join(self._automaton.alphabet[id_] for id_ in self._recent[-_RECENT:])
+        tied = TIED_TEXT.search(text)
+        assert tied  # noqa: S101  # the automaton ties nothing but notes and chords
+        return self._automaton.node(state._replace(tie=tied[1]))

@@ -50,7 +50,7 @@ class Reader:
         self.state: State = Header(fields)
         self.faults: list[Fault] = []
         self.finished = 0
-        self._fields = fields
+        self.fields = fields
         self._anything = anything
         self._start_body = start_body
         self._is_safe = is_safe
@@ -91,7 +91,7 @@ class Reader:
         if not line.strip():
             if state.last:
                 self._fault("the header ends without K:", start)
-                self.state = Header(self._fields)
+                self.state = Header(self.fields)
             return
         if line.startswith("%"):
             return
@@ -212,7 +212,7 @@ class Reader:
         if state.at is At.LINE and not state.final:
             if state.repeat is Repeat.OPEN or state.ending == 1:
                 self._fault("the tune ends inside a repeat", self._at)
-            self.state = Header(self._fields)
+            self.state = Header(self.fields)
             self.finished += 1
             return True
         broken = note or (state if state.at in (At.GAP, At.SPACE, At.OPENING) else None)
@@ -222,7 +222,7 @@ class Reader:
         return True
 
     def _end_tune(self) -> None:
-        self.state = Header(self._fields)
+        self.state = Header(self.fields)
         self.finished += 1
         self._at += 1
 
@@ -235,7 +235,7 @@ class Reader:
                 closing = "" if character == closing else closing
             elif self._text.startswith("\n\n", self._at):
                 self._at += 2
-                self.state = Header(self._fields)
+                self.state = Header(self.fields)
                 self.finished += 1
                 return
             elif bar_line := _BAR_LINE.match(self._text, self._at):

