@@ -64,7 +64,7 @@ FOLLOW: Mapping[At, frozenset[Kind]] = {
     At.GRACED_NAMED: _NOTE,
     At.DECORATED: frozenset({Kind.PITCH}),
     At.STACCATO: frozenset({Kind.PITCH}),
-    At.BROKEN: _NOTE | {Kind.REST, Kind.SPACE, Kind.GRACE},
+    At.BROKEN: _NOTE | {Kind.REST, Kind.SPACE},
 }
 """What may begin after what; pending things narrow it further (`_pending`)."""
 
@@ -214,7 +214,7 @@ def _length(state: Body, character: str) -> Body | None:
 def ticks_spent(state: Body, ticks: int) -> int | None:
     """How much of the bar a note of so many written ticks takes; None if it cannot be so long."""
     if state.equal:
-        fits = ticks == state.equal and (not state.grace or ticks > 4 * state.grace)
+        fits = ticks == state.equal and (not state.grace or ticks > 2 * state.grace)
         spent = 0 if state.tuplet else ticks
     elif state.tuplet:
         spent = ticks * state.ground.tuplets[str(state.tuplet)]
@@ -316,6 +316,8 @@ def _after_broken(state: Body, character: str) -> Body | None:
     if character in "<>":
         is_doubled = state.count == "<>".index(character) + 1 and state.equal >= 2 * _SHORTEST_BROKEN
         return state._replace(count=_DOUBLED) if is_doubled else None
+    if character == "{":
+        return None if state.count == _DOUBLED or state.tuplet else _begin_grace(state, character)
     return _between(state._replace(count=0), character)
 
 

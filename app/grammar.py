@@ -202,7 +202,11 @@ class Grammar:
         self._fields = {Request(): self._anything}
         if not self._automaton.is_safe(Header(self._anything)):
             lacking = "".join(c for c in _NEEDED if c not in vocabulary.characters)
-            raise VocabularyError(f"no whole tune can be written without the characters {lacking!a}")
+            raise VocabularyError(
+                f"the model's characters cannot write a whole tune; {lacking!a} are lacking"
+                if lacking
+                else "the model's characters cannot write a whole tune: no unit length, key or note"
+            )
 
     def begin(
         self, start_string: str = "", request: Request | None = None, length: int | None = None, tunes: int | None = 1

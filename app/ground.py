@@ -60,4 +60,5 @@ class Grounds:
             symbols=self._symbols if meter.has_chord_pattern else lexicon({}, self._alphabet),
             chord_stroke=meter.chord_stroke,
             form=request.form,
+            writable=frozenset(self._alphabet),
         )

@@ -95,7 +95,8 @@ def step(state: Header, character: str) -> Header | None:
         begins = character in state.fields.after(state.last)
         return state._replace(field=character) if begins else None
     if state.spoiled:
-        after = _next_line(state)._replace(spoiled=False, done=state.field == "K")
+        meter = METERS["4/4"] if state.field == "M" else state.meter
+        after = _next_line(state)._replace(spoiled=False, meter=meter, done=state.field == "K")
         return after if character == "\n" else None
     value = state.fields.values[state.field]
     if not state.colon:

@@ -48,7 +48,8 @@ def close_repeat(state: Body) -> Body | None:
         return after._replace(bars=form.bars - 1) if form else after
     if form and not (form.repeated and _bars_with_this(state) == form.bars):
         return None
-    return _next_part(_turn(state))._replace(at=At.BAR_LINE, repeat=Repeat.CLOSED, pickup=state.pickup, final=True)
+    after = _next_part(_turn(state))
+    return after._replace(at=At.BAR_LINE, repeat=Repeat.CLOSED, final=after.over or not form)
 
 
 def double_repeat(state: Body) -> Body | None:
@@ -95,7 +96,7 @@ def first_ending(state: Body) -> Body | None:
     """`|1`, or `[1` on a new line: after a whole bar within a repeat."""
     if state.tie or state.slur or state.repeat is Repeat.CLOSED or state.ending or state.split:
         return None
-    is_after_bar = state.at is At.LINE and not state.opening if state.fresh else not state.left
+    is_after_bar = state.at in (At.LINE, At.LINE_BRACKET) and not state.opening if state.fresh else not state.left
     bars = state.bars if state.fresh else _bars_with_this(state)
     form = state.ground.form
     if not is_after_bar or (form and not (form.repeated and bars == form.bars - 1)):
@@ -118,10 +119,16 @@ def _end_section(state: Body) -> Body | None:
     if state.ending == 2 and state.left != state.pickup:
         return None
     form = state.ground.form
-    if form and (_bars_with_this(state) != form.bars or not may_end or (form.repeated and not state.ending)):
+    is_part = form and _bars_with_this(state) == form.bars and state.left == state.pickup
+    if form and not (is_part and form.repeated == bool(state.ending)):
         return None
-    return _next_part(_turn(state))._replace(
-        at=At.BAR_LINE, repeat=Repeat.CLOSED, ending=0, pickup=state.left, final=may_end
+    after = _next_part(_turn(state))
+    return after._replace(
+        at=At.BAR_LINE,
+        repeat=Repeat.CLOSED,
+        ending=0,
+        pickup=state.left,
+        final=after.over if form else may_end,
     )
 
 

@@ -71,6 +71,7 @@ class Ground:
     chord_stroke: int  # ticks
     alike: Mapping[str, str]  # for each pitch letter, one that may be written with the same accidentals and octave marks
     form: Form | None
+    writable: frozenset[str]  # all the characters that there are
 
 
 class Body(NamedTuple):

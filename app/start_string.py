@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from app import body, sections
+from app import body
 from app.body import KIND_OF, WILDCARD
 from app.errors import Fault
 from app.header import ORDER, Fields, Header, Text
@@ -122,7 +122,7 @@ class Reader:
             case "M":
                 meter = parse_meter(value)
                 self._expect(meter, f"M:{value} is not a metre that is known here", start)
-                return state._replace(meter=meter)
+                return state._replace(meter=meter or METERS["4/4"])
             case "L":
                 unit = parse_unit(value)
                 self._expect(unit, f"L:{value} is not a unit length that is known here", start)
@@ -139,6 +139,8 @@ class Reader:
 
     def _part_of_field(self, state: Header, letter: str, value: str | None, start: int) -> None:
         state = state._replace(field=letter)
+        if letter == "K":
+            self._expect(state.meter, "there is no M: before K:", start)
         rule = state.fields.values.get(letter)
         if rule is None:
             self._fault(f"{letter}: is not a field of the header", start)
@@ -180,13 +182,12 @@ class Reader:
 
     def _body_character(self, state: Body) -> None:
         character = self._text[self._at]
-        is_between = state.at in body.FOLLOW or state.at is At.BAR
-        passed_over = _PASSED_OVER.match(self._text, self._at) if is_between else None
-        if passed_over:
-            if state.at is At.BAR:
-                self.state = state = sections.plain(state) or state
+        between = state if state.at in body.FOLLOW else body.passes_to(state)
+        passed_over = _PASSED_OVER.match(self._text, self._at) if between else None
+        if between and passed_over:
+            self.state = between
             if character == "[":
-                self._change(state, passed_over[0][1:-1], self._at)
+                self._change(between, passed_over[0][1:-1], self._at)
             self._at = passed_over.end()
             return
         if character == "\n" and self._line_break(state):

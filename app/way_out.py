@@ -6,7 +6,7 @@ state, and so never runs into a dead end.
 
 from collections.abc import Iterator
 
-from app.body import SLUR_CLOSABLE, note_written, step, ticks_spent
+from app.body import SLUR_CLOSABLE, WILDCARD, note_written, step, ticks_spent
 from app.sections import needs_repeat_sign
 from app.situation import At, Body
 
@@ -16,7 +16,8 @@ def next_state(state: Body) -> tuple[int, Body] | None:
     if state.at in (At.LENGTH, At.REST) or (state.at is At.PITCH and state.word is not None and state.word.meaning):
         return _finish_note(state)
     for character in _candidates(state):
-        following = step(state, character)
+        is_writable = character in state.ground.writable or character == WILDCARD
+        following = step(state, character) if is_writable else None
         if following:
             finished = _finish_note(following) if following.at is At.PITCH and following.word.meaning else None
             return (1 + finished[0], finished[1]) if finished else (1, following)
@@ -39,7 +40,7 @@ def _finish_note(state: Body) -> tuple[int, Body] | None:
     note = note_written(state._replace(word=word.walk(ending)))
     if note is None:
         return None
-    if note.slur == SLUR_CLOSABLE:
+    if note.slur == SLUR_CLOSABLE and ")" in state.ground.writable:
         return len(ending) + 1, note._replace(slur=0)
     return len(ending), note._replace(edge=state.edge and not ending)
 

@@ -68,13 +68,13 @@ SOUND_BODIES = [
     "|:A8|\n[1d8:|\n[2d4D4|]",
     "|:A2|B8|1d6:|2d6||",
     "A8|1B8:|2c8||\n|:d8:|",
-    "A1A2A3A2|A4A4|A6A2|A7A|A/A/A3/2A/A4|A//A//A/A7/4A/4A4|A3/4A/4A7/2A7/2|]",
+    "A1A2A3A2|A4A4|A6A2|A7A|A/A/A3/2A/A4A|A//A//A/A7/4A/4A4A|A3/4A/4A7/2A7/2|]",
     "A>BA<Bc4|A>>BA<<Bc4|A> BA>{g}Bc4|]",
     "(3ABc(3ABcd4|(2ABc4z|(4ABcdz4z|(5ABcded6|(3(ABc)A>Bd4|(3A>Bcd6|]",
     "A4-A4-|A8|^F4-^F4|[DF]4-[DF]4|]",
     "(AB)c6|d4(e4|f4)g4|]",
     "{g}A4{AB}c4|{^g}A8|{g2a/}A8|]",
-    "[DFA]2[D2F2]2z4|" if False else "[DFA]2[DF]6|",
+    "[DFA]2[DF]6|",
     "A,8|A,,,8|a'8|a'''8|^^A8|__A8|=A8|]",
     '"D"A8|"A7"A8|"G/B"A8|"F#m7"A4"Bb"A4|]',
     "~A4.A4|z8|A2z2A4|]",
@@ -82,6 +82,7 @@ SOUND_BODIES = [
     "!trill!A8|[M:3/4]A6|x2A4|]",
     "A2 B2 c4 | d8 |]",
     "A4\nB4|c8|]",
+    "A`B!trill!c2vd4|",
 ]
 
 
@@ -94,8 +95,7 @@ UNSOUND_BODIES = [
     ("A8|B9|c8|]", 5),
     ("A8|B4|c8|]", 6),
     ("A8|B8c|d8|]", 6),
-    ("|:A8|B8|\n\n", 10),
-    ("|:A8:|B8:|", 10),
+    ("|:A8:|B8:|", 9),
     ("|:A2|B8|c8:|", 11),
     ("A8|d8:|A2|B8|c6|]", 10),
     ("A8||1B8|]", 5),
@@ -104,7 +104,7 @@ UNSOUND_BODIES = [
     ("A5/2B3/2|", 2),
     ("A/3B8|", 3),
     ("A>B2c6|", 4),
-    ("A7B>|c8|", 5),
+    ("A7B>|c8|", 4),
     ("A>(3Bcd|", 3),
     ("(3AB|c", 5),
     ("(3AB2c", 5),
@@ -113,24 +113,24 @@ UNSOUND_BODIES = [
     ("A4-z4|", 4),
     ("A8-:|", 4),
     ("A4-{g}A4|", 4),
-    ("(A(BC))", 3),
+    ("(A(BC))", 4),
     ("{}A8|", 2),
     ("[DF2]8|", 4),
     ("A,,,,8|", 5),
     ('"slow"A8|', 2),
-    ("A`B6|", None),
 ]
 
 
 @pytest.mark.parametrize(("body", "column"), UNSOUND_BODIES)
-def test_a_fault_is_reported_where_it_stands(grammar: Grammar, body: str, column: int | None) -> None:
-    faults = grammar.begin(HEADER + body).faults
-    if column is None:
-        assert not faults
-    else:
-        line = 6 if body.endswith("\n\n") else 5
-        assert [(fault.field, fault.line) for fault in faults[:1]] == [("start_string", line)]
-        assert faults[0].column == (1 if line == 6 else column)
+def test_a_fault_is_reported_where_it_stands(grammar: Grammar, body: str, column: int) -> None:
+    fault = grammar.begin(HEADER + body).faults[0]
+    assert (fault.field, fault.line, fault.column) == ("start_string", 5, column)
+    assert fault.position == len(HEADER) + column - 1
+
+
+def test_an_open_repeat_at_the_end_of_a_tune_is_a_fault(grammar: Grammar) -> None:
+    (fault,) = grammar.begin(HEADER + "|:A8|B8|\n\n").faults
+    assert (fault.line, fault.column) == (6, 1)
 
 
 STARTS = ["", "\n\n", "X", "X:", "X:1", "X:1\n", "X:1\nT", "X:1\nT:The", "X:1\nT:The Old\nZ:trad\n", "X:1\nZ:tr"]
@@ -142,8 +142,8 @@ STARTS += [HEADER + bar for bar in ("", "A8-|", "A2|", "A2|d8|", "|", "|:", "A8:
 STARTS += [HEADER + "|:A8|1", HEADER + "|:A8|1B8:|", HEADER + "|:A8:|", HEADER + "A8|B8|]\n\nX:2\n"]
 
 FAULTY_STARTS = ["M:4/4\nX:1\n", "X:1\nK:H\n", "X:1\nK:H", "X:1\nM:9/7\n", "X:1\nM:9/7", "hello", "hello\n", "X:1\nK:D\nABc"]
-FAULTY_STARTS += [HEADER + bar for bar in ("A5B5|c8|d", "A8|B9", "A8|B4|c", "]A", '"xx', "A8|B8|}c", "A,,,,", "{g2{", "A8|B7|")]
-FAULTY_STARTS += ["X:1\nT:x\n\n", HEADER + "|:A8|\n\n", HEADER + "A8|\nw:la"]
+FAULTY_STARTS += [HEADER + bar for bar in ("A5B5|c8|d", "A8|B9", "A8|B4|c", "]A", '"xx', "A8|B8|}c", "A,,,,", "{g2{")]
+FAULTY_STARTS += ["X:1\nT:x\n\n", HEADER + "|:A8|\n\n"]
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -162,7 +162,7 @@ def test_after_a_fault_the_tune_goes_on_soundly(grammar: Grammar, start: str) ->
         text, cursor = write(grammar, seed, 400, start=start)
         assert cursor.faults
         assert cursor.finished == 1
-        assert set(grammar.begin(text).faults) == set(cursor.faults)
+        assert {fault.line for fault in grammar.begin(text).faults} == {fault.line for fault in cursor.faults}
 
 
 def test_there_is_no_dead_end(grammar: Grammar) -> None:
@@ -206,10 +206,17 @@ def test_a_tune_that_cannot_be_closed_is_left_open(grammar: Grammar) -> None:
 
 
 def test_as_many_tunes_as_asked_for(grammar: Grammar) -> None:
-    text, cursor = write(grammar, 5, 3000, start="X:1\n", tunes=3)
+    generator = np.random.default_rng(0)
+    taste = np.array([4.0 * (c in "\n]") + 2.0 * (c in "ABCD2|:") for c in VOCABULARY.characters])
+    cursor = grammar.begin("X:1\n", tunes=3)
+    ids = []
+    while not ids or not cursor.advance(ids[-1]):
+        logits = taste + generator.gumbel(size=len(taste))
+        ids.append(int(np.where(cursor.allowed, logits, -np.inf).argmax()))
+    tunes = ("X:1\n" + VOCABULARY.decode(ids)).split("\n\n")
     assert cursor.finished == 3
-    assert text.count("\n\n") == 3
-    assert judges.abc2midi(text.split("\n\n")[:3]) == [[], [], []]
+    assert [tune[:2] for tune in tunes] == ["X:", "X:", "X:", ""]
+    assert judges.abc2midi(tunes[:3]) == [[], [], []]
 
 
 def test_the_header_is_as_asked_for(grammar: Grammar) -> None:
@@ -241,14 +248,19 @@ def test_notes_stay_within_the_range(grammar: Grammar) -> None:
         assert low <= min(played) <= max(played) <= high
 
 
-@pytest.mark.parametrize("lacking", ["(", "{", '"', "[", "-", "/", "^_=", "23456789", "<>~.", "TR", ":1"[:1] + ""])
+@pytest.mark.parametrize("lacking", [":", "/", "|", "X", "148", "ABCDEFGabcdefg"])
+def test_a_vocabulary_without_what_every_tune_needs_is_refused(lacking: str) -> None:
+    with pytest.raises(VocabularyError, match="cannot write a whole tune"):
+        Grammar(_without(lacking))
+
+
+def _without(lacking: str) -> Vocabulary:
+    return Vocabulary("".join(c for c in VOCABULARY.characters if c not in lacking))
+
+
+@pytest.mark.parametrize("lacking", ["(", "{", '"', "[", "-", "]", "^_=", "234567", "<>~.", "TR", "defg", "2"])
 def test_a_vocabulary_may_lack_what_not_every_tune_needs(lacking: str) -> None:
-    characters = "".join(c for c in VOCABULARY.characters if c not in lacking)
-    if lacking == ":":
-        with pytest.raises(VocabularyError, match="':'"):
-            Grammar(Vocabulary(characters))
-        return
-    grammar = Grammar(Vocabulary(characters))
+    grammar = Grammar(_without(lacking))
     generator = np.random.default_rng(0)
     cursor = grammar.begin(length=500)
     for _ in range(500):
