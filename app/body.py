@@ -146,11 +146,11 @@ def _begin_rest(state: Body, _: str) -> Body | None:
 
 def _begin_chord(state: Body, _: str) -> Body | None:
     at = At.LINE_BRACKET if state.at is At.LINE and sections.first_ending(state) else At.CHORD
-    return state._replace(at=at, count=0, final=False)
+    return state._replace(at=at, members=0, final=False)
 
 
 def _begin_grace(state: Body, _: str) -> Body | None:
-    return state._replace(at=At.GRACE, count=0, final=False)
+    return state._replace(at=At.GRACE, members=0, final=False)
 
 
 def _begin_symbol(state: Body, _: str) -> Body | None:
@@ -245,9 +245,7 @@ def in_any_section(state: Body) -> Body | None:
     """
     if state.ground.form or state.at in _AT_BAR_LINES:
         return None
-    return state._replace(
-        repeat=Repeat.CLOSED, pickup=0, ending=0, split=False, opening=False, named=False
-    )
+    return state._replace(repeat=Repeat.CLOSED, pickup=0, ending=0, split=False, opening=False, named=False)
 
 
 def own_characters(state: Body) -> str:
@@ -277,7 +275,7 @@ def note_written(state: Body) -> Body | None:
         grace=0,
         staccato=False,
         slur=min(state.slur + 1, SLUR_CLOSABLE) if state.slur else 0,
-        count=0,
+        members=0,
     )
 
 
@@ -293,7 +291,7 @@ def _after_note(note: Body, written: Body, character: str) -> Body | None:
 
 def _may_be_tied(written: Body) -> bool:
     """Not a rest; nor a staccato note or a chord in a bar with accidentals, which abc2midi loses track of."""
-    is_chord = written.count > 0
+    is_chord = written.members > 0
     return written.at is not At.REST and not written.staccato and not (is_chord and written.altered)
 
 
@@ -305,7 +303,7 @@ def _broken(note: Body, written: Body, sign: str) -> Body | None:
     is_too_short = ticks < _SHORTEST_BROKEN or (sign == "<" and 0 < ticks <= 4 * written.grace)
     if written.broken or written.staccato or is_too_short or not second_fits or not is_power_of_two(ticks):
         return None
-    return note._replace(at=At.BROKEN, equal=ticks, broken=True, count="<>".index(sign) + 1)
+    return note._replace(at=At.BROKEN, equal=ticks, broken=True, members="<>".index(sign) + 1)
 
 
 _DOUBLED = 3
@@ -314,11 +312,11 @@ _SHORTEST_BROKEN = 2  # ticks: the shorter note of the pair is then a 128th
 
 def _after_broken(state: Body, character: str) -> Body | None:
     if character in "<>":
-        is_doubled = state.count == "<>".index(character) + 1 and state.equal >= 2 * _SHORTEST_BROKEN
-        return state._replace(count=_DOUBLED) if is_doubled else None
+        is_doubled = state.members == "<>".index(character) + 1 and state.equal >= 2 * _SHORTEST_BROKEN
+        return state._replace(members=_DOUBLED) if is_doubled else None
     if character == "{":
-        return None if state.count == _DOUBLED or state.tuplet else _begin_grace(state, character)
-    return _between(state._replace(count=0), character)
+        return None if state.members == _DOUBLED or state.tuplet else _begin_grace(state, character)
+    return _between(state._replace(members=0), character)
 
 
 def _tied(state: Body, character: str) -> Body | None:
@@ -346,19 +344,19 @@ def _paren(state: Body, character: str) -> Body | None:
 
 
 def _chord(state: Body, character: str) -> Body | None:
-    if character == "]" and state.count > 1:
+    if character == "]" and state.members > 1:
         return state._replace(at=At.LENGTH, word=state.ground.lengths)
-    if state.count == MAX_CHORD_NOTES:
+    if state.members == MAX_CHORD_NOTES:
         return None
-    return _member(state._replace(at=At.CHORD_PITCH, word=state.ground.pitches, count=state.count + 1), character)
+    return _member(state._replace(at=At.CHORD_PITCH, word=state.ground.pitches, members=state.members + 1), character)
 
 
 def _grace(state: Body, character: str) -> Body | None:
-    if character == "}" and state.count:
-        return state._replace(at=At.GRACED, count=0)
-    if state.count == MAX_GRACE_NOTES:
+    if character == "}" and state.members:
+        return state._replace(at=At.GRACED, members=0)
+    if state.members == MAX_GRACE_NOTES:
         return None
-    return _member(state._replace(at=At.GRACE_PITCH, word=state.ground.pitches, count=state.count + 1), character)
+    return _member(state._replace(at=At.GRACE_PITCH, word=state.ground.pitches, members=state.members + 1), character)
 
 
 def _member(state: Body, character: str) -> Body | None:
@@ -386,8 +384,10 @@ def _grace_length(state: Body, character: str) -> Body | None:
 def _symbol(state: Body, character: str) -> Body | None:
     assert state.word is not None  # noqa: S101
     longer = state.word.children.get(character)
-    if not longer or longer.children:
-        return longer and state._replace(word=longer)
+    if not longer:
+        return None
+    if longer.children:
+        return state._replace(word=longer)
     return state._replace(at=At.GRACED_NAMED if state.at is At.GRACED_SYMBOL else At.NAMED, word=None)
 
 

@@ -126,8 +126,9 @@ class Automaton:
 
     def _stand_in(self, state: State, character: str) -> str:
         """A character that is as good here as this one: most letters differ in sound alone."""
-        is_pitch = isinstance(state, Body) and not state.tie and state.at not in _SPELLED
-        return state.ground.alike.get(character, character) if is_pitch else character
+        if not isinstance(state, Body) or state.tie or state.at in _SPELLED:
+            return character
+        return state.ground.alike.get(character, character)
 
     # ------------------------------------------------------------------------------------------ how far the end is
 

@@ -81,7 +81,7 @@ class Header(NamedTuple):
     field: str = ""
     colon: bool = False
     word: Node[Meter] | Node[int] | Node[str] | None = None
-    count: int = 0  # characters of a text
+    size: int = 0  # characters of a text
     meter: Meter | None = None
     unit: int = 0  # ticks
     sharps: int = 0  # of the key; flats are negative
@@ -109,9 +109,9 @@ def step(state: Header, character: str) -> Header | None:
 
 def _text(state: Header, text: Text, character: str) -> Header | None:
     if character == "\n":
-        return _next_line(state) if state.count else None
-    fits = character in (text.rest if state.count else text.first) and state.count < text.limit
-    return state._replace(count=state.count + 1) if fits else None
+        return _next_line(state) if state.size else None
+    fits = character in (text.rest if state.size else text.first) and state.size < text.limit
+    return state._replace(size=state.size + 1) if fits else None
 
 
 def _word(state: Header, character: str) -> Header | None:
@@ -135,7 +135,7 @@ def _word(state: Header, character: str) -> Header | None:
 
 def _next_line(state: Header) -> Header:
     last = state.field if state.field in ORDER else state.last
-    return state._replace(last=last, field="", colon=False, word=None, count=0)
+    return state._replace(last=last, field="", colon=False, word=None, size=0)
 
 
 def next_character(state: Header) -> str | None:
@@ -149,7 +149,7 @@ def next_character(state: Header) -> str | None:
     if state.word is None:
         text = state.fields.values[state.field]
         assert isinstance(text, Text)  # noqa: S101
-        return "\n" if state.count else min(text.first, default=None)
+        return "\n" if state.size else min(text.first, default=None)
     for ending, _ in state.word.endings:
         return ending[0] if ending else "\n"
     return None

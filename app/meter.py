@@ -33,7 +33,7 @@ class Meter:
 
     @property
     def chord_stroke(self) -> int:
-        """Ticks of the strokes in which abc2midi plays chord symbols; one that a short last bar cuts, it complains of."""
+        """Ticks of the strokes in which abc2midi plays chord symbols; it complains of one that a short last bar cuts."""
         return TICKS_PER_WHOLE // (4 if self.beats == 5 else 8)
 
     @property
@@ -100,9 +100,7 @@ def lengths(unit: int) -> dict[str, int]:
         for text in _texts(numerator, slashes)
     }
     return {
-        text: int(ticks)
-        for text, ticks in ticks_of.items()
-        if ticks.denominator == 1 and is_representable(int(ticks))
+        text: int(ticks) for text, ticks in ticks_of.items() if ticks.denominator == 1 and is_representable(int(ticks))
     }
 
 

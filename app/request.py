@@ -59,7 +59,9 @@ class Request:
 
     def __post_init__(self) -> None:
         if self.key is not None and self.key not in KEYS:
-            raise _refused("key", f"{self.key!a} is not a key with at most seven accidentals; keys are like D, Bm, Ador")
+            raise _refused(
+                "key", f"{self.key!a} is not a key with at most seven accidentals; keys are like D, Bm, Ador"
+            )
         if self.meter is not None and self.meter not in METERS:
             raise _refused("meter", f"{self.meter!a} is not a metre here; there are {', '.join(METERS)}")
         if self.rhythm is not None and not (self.rhythm.isprintable() and self.rhythm.strip("% ")):

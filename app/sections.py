@@ -111,7 +111,12 @@ def needs_repeat_sign(state: Body) -> bool:
 
 
 def _end_section(state: Body) -> Body | None:
-    if not _may_turn(state) or state.repeat is Repeat.OPEN or state.ending == 1 or (state.left and (state.opening or state.split)):
+    if (
+        not _may_turn(state)
+        or state.repeat is Repeat.OPEN
+        or state.ending == 1
+        or (state.left and (state.opening or state.split))
+    ):
         return None
     if state.left % state.ground.chord_stroke and state.left != state.pickup:
         return None

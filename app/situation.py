@@ -69,7 +69,9 @@ class Ground:
     grace_lengths: Node[int]
     symbols: Node[bool]
     chord_stroke: int  # ticks
-    alike: Mapping[str, str]  # for each pitch letter, one that may be written with the same accidentals and octave marks
+    alike: Mapping[
+        str, str
+    ]  # for each pitch letter, one that may be written with the same accidentals and octave marks
     form: Form | None
     writable: frozenset[str]  # all the characters that there are
 
@@ -98,7 +100,7 @@ class Body(NamedTuple):
     staccato: bool = False  # the note is marked with a dot
     altered: bool = False  # an accidental stands in the bar
     tie: str = ""  # the pitch that must come next; wildcards where it is not known
-    count: int = 0  # notes in the grace group or chord
+    members: int = 0  # notes in the grace group or chord; after `>`, which sign it was
     edge: bool = False  # one character of the line is written: a colon would make it a field
     final: bool = False  # the bar line may end the tune
     over: bool = False  # nothing but the end may follow

@@ -23,11 +23,18 @@ TIED_TEXT = re.compile(r"(\[[^\]\n]*\]|[\^_=]*[A-Ga-g][,']*)[0-9/]*-\Z")
 
 _FIELD = re.compile(r"([A-Za-z]):(.*)")
 _PASSED_OVER = re.compile(
-    r"""![^!\n]*! | "[\^_<>@][^"\n]*" | \[[A-Za-z]:[^\]\n]*\] | [HLMNOPQSTUVWuvy`] | \\(?=\n) | %[^\n]*(?=\n) | [ ]+(?=[ \n])""",
+    r"""
+      ![^!\n]*!             # a decoration by name
+    | "[\^_<>@][^"\n]*"     # an annotation
+    | \[[A-Za-z]:[^\]\n]*\] # a field within the line
+    | [HLMNOPQSTUVWuvy`]   # a decoration by letter, a spacer
+    | \\(?=\n) | %[^\n]*(?=\n) | [ ]+(?=[ \n])
+    """,
     re.VERBOSE,
 )
+"""What is sound ABC between notes, and never generated."""
+
 _BAR_LINE = re.compile(r"::|:\|\[?2|:\|\]?|\|\||\|\]|\|:|\|\[?1|\[\||\|")
-_PAIRS = {'"': '"', "{": "}", "[": "]"}
 
 
 class Reader:
@@ -150,10 +157,11 @@ class Reader:
             self.state = state
             return
         if isinstance(rule, Text):
-            self.state = state._replace(colon=True, count=min(len(value), rule.limit))
+            self.state = state._replace(colon=True, size=min(len(value), rule.limit))
             return
         written = value.lstrip()
-        word = rule.walk(written) or self._anything.values[letter].walk(written)
+        anything = self._anything.values[letter]
+        word = rule.walk(written) or (None if isinstance(anything, Text) else anything.walk(written))
         if word is None:
             self._fault(f"{letter}:{value} does not begin any value that is known here", start)
             self.state = state._replace(colon=True, spoiled=True)
@@ -199,6 +207,7 @@ class Reader:
             after = after._replace(tie=tied[1]) if tied else None
         if after and after.at is At.END:
             self._end_tune()
+            self._at += 1
         elif after and self._is_safe(after):
             self.state = after
             self._at += 1
@@ -213,8 +222,7 @@ class Reader:
         if state.at is At.LINE and not state.final:
             if state.repeat is Repeat.OPEN or state.ending == 1:
                 self._fault("the tune ends inside a repeat", self._at)
-            self.state = Header(self.fields)
-            self.finished += 1
+            self._end_tune()
             return True
         broken = note or (state if state.at in (At.GAP, At.SPACE, At.OPENING) else None)
         if broken is None or broken.tuplet or broken.broken or not self._is_safe(broken._replace(at=At.LINE)):
@@ -225,28 +233,23 @@ class Reader:
     def _end_tune(self) -> None:
         self.state = Header(self.fields)
         self.finished += 1
-        self._at += 1
 
     def _recover(self, state: Body) -> None:
         """Look for the next bar line, past anything in quotes or brackets, and go on in the bar after it."""
-        closing = _PAIRS['"'] if state.at in (At.SYMBOL, At.GRACED_SYMBOL) else ""
+        in_quotes = state.at in (At.SYMBOL, At.GRACED_SYMBOL)
         while self._at < len(self._text):
-            character = self._text[self._at]
-            if closing:
-                closing = "" if character == closing else closing
-            elif self._text.startswith("\n\n", self._at):
-                self._at += 2
-                self.state = Header(self.fields)
-                self.finished += 1
-                return
-            elif bar_line := _BAR_LINE.match(self._text, self._at):
+            bar_line = None if in_quotes else _BAR_LINE.match(self._text, self._at)
+            if bar_line:
                 self._at = bar_line.end()
                 self.state = self._after(state, bar_line[0])
                 return
-            else:
-                closing = _PAIRS.get(character, "") if character == '"' else ""
+            if self._text.startswith("\n\n", self._at):
+                self._at += 2
+                self._end_tune()
+                return
+            in_quotes ^= self._text[self._at] == '"'
             self._at += 1
-        self.state = _new_bar(state)._replace(at=At.FORCED, tie=closing + "|")
+        self.state = _new_bar(state)._replace(at=At.FORCED, tie='"|' if in_quotes else "|")
 
     def _after(self, state: Body, bar_line: str) -> Body:
         fresh = _new_bar(state)

@@ -7,21 +7,26 @@ state, and so never runs into a dead end.
 from collections.abc import Iterator
 
 from app.body import SLUR_CLOSABLE, WILDCARD, note_written, step, ticks_spent
-from app.sections import needs_repeat_sign
+from app.sections import double_bar, needs_repeat_sign
 from app.situation import At, Body
 
 
 def next_state(state: Body) -> tuple[int, Body] | None:
     """One stride of the close, to the end of a note at the most: its characters and where it leads."""
-    if state.at in (At.LENGTH, At.REST) or (state.at is At.PITCH and state.word is not None and state.word.meaning):
+    if state.at in (At.LENGTH, At.REST) or _is_pitch(state):
         return _finish_note(state)
     for character in _candidates(state):
         is_writable = character in state.ground.writable or character == WILDCARD
         following = step(state, character) if is_writable else None
         if following:
-            finished = _finish_note(following) if following.at is At.PITCH and following.word.meaning else None
+            finished = _finish_note(following) if _is_pitch(following) else None
             return (1 + finished[0], finished[1]) if finished else (1, following)
     return None
+
+
+def _is_pitch(state: Body) -> bool:
+    """Whether a whole pitch stands before this place, so that its length may follow."""
+    return state.at is At.PITCH and state.word is not None and state.word.meaning is not None
 
 
 def _finish_note(state: Body) -> tuple[int, Body] | None:
@@ -54,8 +59,8 @@ def _candidates(state: Body) -> Iterator[str]:
     note = state.tie[0] if state.tie else state.ground.pitches.endings[0][0][0]
     match state.at:
         case At.CHORD | At.CHORD_PITCH | At.LINE_BRACKET:
-            yield note if state.count < 2 else "]"
-        case At.GRACE if not state.count:
+            yield note if state.members < 2 else "]"
+        case At.GRACE if not state.members:
             yield note
         case At.GRACE | At.GRACE_PITCH | At.GRACE_LENGTH:
             yield "}"
@@ -65,7 +70,11 @@ def _candidates(state: Body) -> Iterator[str]:
         case At.TIED | At.FORCED:
             yield state.tie[0]
         case At.BAR:
-            yield from ("]", note, "|", ":", "1")
+            yield "]"
+            section = double_bar(state)
+            if section and section.final:
+                yield "|"
+            yield from (note, "|", ":", "1")
         case At.BAR_BRACKET:
             yield from (note, "1")
         case At.FRESH_BAR:

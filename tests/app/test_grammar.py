@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from app.errors import RequestError, VocabularyError
 from app.grammar import Grammar
 from app.pitch import KEYS, midi_pitch
 from app.request import Form, Request
 from model_store.vocabulary import Vocabulary
-
 from tests import judges
 from tests.random_tunes import VOCABULARY, headers, requests, write
 
@@ -26,7 +26,7 @@ def grammar() -> Grammar:
 @pytest.fixture(scope="module")
 def tunes(grammar: Grammar) -> list[str]:
     """Finished tunes in every metre and unit length, in many keys, and as asked for."""
-    begun = [(header, None) for header in headers()] + [("", request) for request in requests(41)]
+    begun = [(header, None) for header in headers()] + [("", request) for request in requests(15)]
     written = [
         write(grammar, seed, random.Random(seed).randint(300, 600), start=start, request=request)  # noqa: S311
         for seed, (start, request) in enumerate(begun)
@@ -44,10 +44,11 @@ def test_random_tunes_are_clean(tunes: list[str], judge: Callable[[list[str]], l
 
 
 def test_random_tunes_use_every_construct(tunes: list[str]) -> None:
-    constructs = (r"\(\d", r"\((?!\d)", r"\{", r"\[[A-Ga-g^_=]", '"', "~", r"\.", "-", r"-\|", "<", ">>", r"\|1", r":\|\n?\[?2")
-    constructs += ("::", r"\|:", r"\|\|", r"\|\]\n\n", r":\|\n\n", "z", r"\^\^", "__", "=", "/4", "7/", "'", ",,")
+    notes = ["z", r"\^\^", "__", "=", "'", ",,", "/4", "7/", "-", r"-\|", "<", ">>", "~", r"\."]
+    groups = [r"\(\d", r"\((?!\d)", r"\{", r"\[[A-Ga-g^_=]", '"']
+    bar_lines = ["::", r"\|:", r"\|\|", r"\|\]\n\n", r":\|\n\n", r"\|1", r":\|\n?\[?2"]
     bodies = "".join(re.sub(r"(?s).*\nK:[^\n]*\n", "", tune) for tune in tunes)
-    assert [construct for construct in constructs if not re.search(construct, bodies)] == []
+    assert [construct for construct in notes + groups + bar_lines if not re.search(construct, bodies)] == []
 
 
 SOUND_BODIES = [
@@ -136,20 +137,32 @@ def test_an_open_repeat_at_the_end_of_a_tune_is_a_fault(grammar: Grammar) -> Non
 STARTS = ["", "\n\n", "X", "X:", "X:1", "X:1\n", "X:1\nT", "X:1\nT:The", "X:1\nT:The Old\nZ:trad\n", "X:1\nZ:tr"]
 STARTS += ["X:1\nT:A\nR:re", "X:1\nM:6", "X:1\nM:6/8\n", "X:1\nM:6/8\nL:1/", "X:1\nM:6/8\nL:1/8\nK:"]
 STARTS += ["X:1\nM:6/8\nL:1/8\nK:A Dor", "X:1\nQ:1/4=120\nM:4/4\nL:1/8\nK:D\n", "X:1\nM:4/4\nK:D\nA"]
-_MID_BAR = "A|A2B|A3/|^|(3AB|(3|(|(AB|(AB)|{g|{g}|[DF|[DF]|[DF]-|\"A|\"A\"|A>|A>>|A-|A A|~|.|(A-|z|A//".split("|")
+_MID_BAR = ["A", "A2B", "A3/", "^", "(3AB", "(3", "(", "(AB", "(AB)", "{g", "{g}", "[DF", "[DF]", "[DF]-", '"A', '"A"']
+_MID_BAR += ["A>", "A>>", "A-", "A A", "~", ".", "(A-", "z", "A//"]
 STARTS += [HEADER + bar for bar in _MID_BAR]
-STARTS += [HEADER + bar for bar in ("", "A8-|", "A2|", "A2|d8|", "|", "|:", "A8:", "A8|\n", "A8|]", "A8|]\n", "A8|]\n\n")]
+STARTS += [
+    HEADER + bar for bar in ("", "A8-|", "A2|", "A2|d8|", "|", "|:", "A8:", "A8|\n", "A8|]", "A8|]\n", "A8|]\n\n")
+]
 STARTS += [HEADER + "|:A8|1", HEADER + "|:A8|1B8:|", HEADER + "|:A8:|", HEADER + "A8|B8|]\n\nX:2\n"]
 
-FAULTY_STARTS = ["M:4/4\nX:1\n", "X:1\nK:H\n", "X:1\nK:H", "X:1\nM:9/7\n", "X:1\nM:9/7", "hello", "hello\n", "X:1\nK:D\nABc"]
+FAULTY_STARTS = [
+    "M:4/4\nX:1\n",
+    "X:1\nK:H\n",
+    "X:1\nK:H",
+    "X:1\nM:9/7\n",
+    "X:1\nM:9/7",
+    "hello",
+    "hello\n",
+    "X:1\nK:D\nABc",
+]
 FAULTY_STARTS += [HEADER + bar for bar in ("A5B5|c8|d", "A8|B9", "A8|B4|c", "]A", '"xx', "A8|B8|}c", "A,,,,", "{g2{")]
 FAULTY_STARTS += ["X:1\nT:x\n\n", HEADER + "|:A8|\n\n"]
 
 
 @pytest.mark.parametrize("start", STARTS)
 def test_a_start_string_may_end_anywhere(grammar: Grammar, start: str) -> None:
-    for seed in range(3):
-        text, cursor = write(grammar, seed, 400, start=start)
+    for seed in range(2):
+        text, cursor = write(grammar, seed, 200, start=start)
         assert cursor.faults == ()
         assert cursor.finished == 1
         assert grammar.begin(text).faults == ()
@@ -158,15 +171,15 @@ def test_a_start_string_may_end_anywhere(grammar: Grammar, start: str) -> None:
 
 @pytest.mark.parametrize("start", FAULTY_STARTS)
 def test_after_a_fault_the_tune_goes_on_soundly(grammar: Grammar, start: str) -> None:
-    for seed in range(3):
-        text, cursor = write(grammar, seed, 400, start=start)
+    for seed in range(2):
+        text, cursor = write(grammar, seed, 200, start=start)
         assert cursor.faults
         assert cursor.finished == 1
         assert {fault.line for fault in grammar.begin(text).faults} == {fault.line for fault in cursor.faults}
 
 
 def test_there_is_no_dead_end(grammar: Grammar) -> None:
-    for seed, request in enumerate(requests(25)):
+    for seed, request in enumerate(requests(12)):
         generator = np.random.default_rng(seed)
         cursor = grammar.begin("", request, tunes=None)
         for _ in range(400):
@@ -177,7 +190,7 @@ def test_there_is_no_dead_end(grammar: Grammar) -> None:
 
 def test_what_a_row_inherits_is_what_the_rules_say(grammar: Grammar) -> None:
     automaton = grammar._automaton
-    for seed, request in enumerate(requests(8)):
+    for seed, request in enumerate(requests(5)):
         generator = np.random.default_rng(seed)
         cursor = grammar.begin("", request, tunes=None)
         for _ in range(250):
@@ -188,14 +201,15 @@ def test_what_a_row_inherits_is_what_the_rules_say(grammar: Grammar) -> None:
             cursor.advance(int(generator.choice(np.flatnonzero(reaching))))
 
 
-@pytest.mark.parametrize("start", ["", "X:1\nM:12/8\nL:1/16\nK:C\n", HEADER + "|:A2|", HEADER + "|:A2|B8|1c4", HEADER + "(A4"])
+@pytest.mark.parametrize(
+    "start", ["", "X:1\nM:12/8\nL:1/16\nK:C\n", HEADER + "|:A2|", HEADER + "|:A2|B8|1c4", HEADER + "(A4"]
+)
 def test_a_tune_is_closed_within_its_length(grammar: Grammar, start: str) -> None:
-    needed = len(write(grammar, 0, 10_000, start=start, request=Request())[0])
-    for seed in range(20):
-        for length in (60, 61, 75, 100):
+    for seed in range(6):
+        for length in (60, 61, 100):
             text, cursor = write(grammar, seed, length, start=start)
             assert len(text) - len(start) <= length
-            assert cursor.finished == 1, (needed, text)
+            assert cursor.finished == 1
             assert text.endswith(("|]\n\n", ":|\n\n", "||\n\n"))
 
 
@@ -209,7 +223,7 @@ def test_as_many_tunes_as_asked_for(grammar: Grammar) -> None:
     generator = np.random.default_rng(0)
     taste = np.array([4.0 * (c in "\n]") + 2.0 * (c in "ABCD2|:") for c in VOCABULARY.characters])
     cursor = grammar.begin("X:1\n", tunes=3)
-    ids = []
+    ids: list[int] = []
     while not ids or not cursor.advance(ids[-1]):
         logits = taste + generator.gumbel(size=len(taste))
         ids.append(int(np.where(cursor.allowed, logits, -np.inf).argmax()))
@@ -220,7 +234,7 @@ def test_as_many_tunes_as_asked_for(grammar: Grammar) -> None:
 
 
 def test_the_header_is_as_asked_for(grammar: Grammar) -> None:
-    for seed, key in enumerate(sorted(KEYS)[::40]):
+    for seed, key in enumerate(sorted(KEYS)[::150]):
         request = Request(key=key, meter="9/8", rhythm="slip jig")
         text, _ = write(grammar, seed, 300, request=request)
         assert {f"K:{key}", "M:9/8", "R:slip jig"} <= set(text.split("\n"))
@@ -230,7 +244,7 @@ def test_the_header_is_as_asked_for(grammar: Grammar) -> None:
 @pytest.mark.parametrize("meter", ["4/4", "6/8"])
 def test_the_form_is_as_asked_for(grammar: Grammar, form: str, plays: int, meter: str) -> None:
     asked = Form.parse(form)
-    for seed in range(6):
+    for seed in range(4):
         text, cursor = write(grammar, seed, 4000, request=Request(meter=meter, form=asked))
         assert cursor.finished == 1
         quarters = plays * asked.bars * (4 if meter == "4/4" else 3)
