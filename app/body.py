@@ -7,80 +7,20 @@ the ABC standard 2.1 (section 4) allows more than one of them takes, the rule is
 """
 
 from collections.abc import Callable, Mapping
-from enum import IntEnum, auto
 
 from app import sections
+from app.follow import FOLLOW, KIND_OF, Kind, pending
+from app.ground import CHORD_SYMBOLS
 from app.meter import is_power_of_two
 from app.pitch import ACCIDENTALS
 from app.situation import At, Body, Repeat
 
+CHARACTERS = frozenset(KIND_OF).union("0123456789/,'<>)]}-", *CHORD_SYMBOLS)
+"""All that a state may let through."""
 
-class Kind(IntEnum):
-    """What a character begins."""
-
-    PITCH = auto()
-    REST = auto()
-    CHORD = auto()
-    GRACE = auto()
-    SYMBOL = auto()
-    DECORATION = auto()
-    PAREN = auto()
-    SPACE = auto()
-    BAR = auto()
-    COLON = auto()
-    NEWLINE = auto()
-
-
-KIND_OF: Mapping[str, Kind] = {
-    **dict.fromkeys("ABCDEFGabcdefg^_=", Kind.PITCH),
-    "~": Kind.DECORATION,
-    ".": Kind.DECORATION,
-    "z": Kind.REST,
-    "[": Kind.CHORD,
-    "{": Kind.GRACE,
-    '"': Kind.SYMBOL,
-    "(": Kind.PAREN,
-    " ": Kind.SPACE,
-    "|": Kind.BAR,
-    ":": Kind.COLON,
-    "\n": Kind.NEWLINE,
-}
-
-NOTE_KINDS = frozenset({Kind.PITCH, Kind.REST, Kind.CHORD})
-_MUSIC = NOTE_KINDS | {Kind.GRACE, Kind.SYMBOL, Kind.DECORATION, Kind.PAREN}
-_NOTE = frozenset({Kind.PITCH, Kind.CHORD})
-_STEM = _NOTE | {Kind.DECORATION}
-
-FOLLOW: Mapping[At, frozenset[Kind]] = {
-    At.LINE: _MUSIC | {Kind.BAR, Kind.NEWLINE},
-    At.BAR_LINE: _MUSIC | {Kind.SPACE, Kind.NEWLINE},
-    At.OPENING: _MUSIC | {Kind.SPACE},
-    At.GAP: _MUSIC | {Kind.SPACE, Kind.BAR, Kind.COLON},
-    At.SPACE: _MUSIC | {Kind.BAR, Kind.COLON},
-    At.SLUR: _STEM | {Kind.GRACE, Kind.SYMBOL, Kind.PAREN},
-    At.TUPLET: _STEM | {Kind.REST, Kind.SYMBOL, Kind.PAREN},
-    At.GRACED: _NOTE | {Kind.SYMBOL, Kind.PAREN},
-    At.NAMED: _STEM | {Kind.REST, Kind.GRACE, Kind.PAREN},
-    At.GRACED_NAMED: _NOTE,
-    At.DECORATED: frozenset({Kind.PITCH}),
-    At.STACCATO: frozenset({Kind.PITCH}),
-    At.BROKEN: _NOTE | {Kind.REST, Kind.SPACE},
-}
-"""What may begin after what; pending things narrow it further (`_pending`)."""
-
-_ALL = frozenset(Kind)
-_WHEN_OVER = frozenset({Kind.NEWLINE})
-_WHEN_REPEAT_SIGN_IS_DUE = frozenset({Kind.SPACE, Kind.BAR, Kind.NEWLINE})
-_WHILE_TIED = frozenset({Kind.PITCH, Kind.CHORD, Kind.SPACE, Kind.BAR, Kind.NEWLINE})
-_WHILE_BROKEN = FOLLOW[At.BROKEN]
 _AT_BAR_LINES = frozenset(
     {At.LINE, At.BAR_LINE, At.OPENING, At.END, At.FORCED, *(at for at in At if At.BAR <= at <= At.LINE_BRACKET)}
 )
-_WHILE_GRACED = _NOTE | {Kind.SYMBOL, Kind.PAREN}
-_WHILE_IN_TUPLET = _MUSIC - {Kind.GRACE, Kind.DECORATION, Kind.CHORD} | {Kind.SPACE}
-
-CHARACTERS = frozenset(KIND_OF) | frozenset("0123456789/,'>])<}-#mdimajusg")
-"""All that a state may let through."""
 
 MAX_GRACE_NOTES = 4
 MAX_CHORD_NOTES = 4
@@ -104,36 +44,52 @@ def step(state: Body, character: str) -> Body | None:
     return _STEPS[state.at](state, character)
 
 
+# ------------------------------------------------------------------------------------------------ states alike
+
+
+def passes_to(state: Body) -> Body | None:
+    """The state that this one amounts to where nothing is added to it: a note has its length, a bar line is plain."""
+    if state.at is At.PITCH and state.word is not None and state.word.meaning:
+        return note_written(state._replace(word=state.ground.lengths))
+    if state.at in (At.LENGTH, At.REST):
+        return note_written(state)
+    return sections.plain(state) if state.at is At.BAR else None
+
+
+SECTION_CHARACTERS = ':|"'
+"""What depends on the section inside a bar: where it may end, and whether chord symbols fit its pickup."""
+
+
+def in_any_section(state: Body) -> Body | None:
+    """The same place in a bar of an ordinary section; None outside bars, and where the form makes each bar its own.
+
+    But for SECTION_CHARACTERS, the same characters may follow there: the bar can always be filled and left by `|`.
+    """
+    if state.ground.form or state.at in _AT_BAR_LINES:
+        return None
+    return state._replace(repeat=Repeat.CLOSED, pickup=0, ending=0, split=False, opening=False, named=False)
+
+
+def own_characters(state: Body) -> str:
+    """Those that mean something else here than in the state that it passes to."""
+    if state.at is At.BAR:
+        return "|]:1["
+    words = [state.word, state.ground.lengths] if state.at is At.PITCH else [state.word]
+    return "-<>):" + "".join("".join(word.children) for word in words if word)
+
+
 # ------------------------------------------------------------------------------------------------ between notes
 
 
 def _between(state: Body, character: str) -> Body | None:
     kind = KIND_OF.get(character)
-    if kind is None or kind not in FOLLOW[state.at] or kind not in _pending(state):
+    if kind is None or kind not in FOLLOW[state.at] or kind not in pending(state):
         return None
     is_tied_note = state.tie and kind in (Kind.PITCH, Kind.CHORD)
     begun = _tied(state, character) if is_tied_note else _BEGIN[kind](state, character)
     if begun and state.at is At.LINE and kind in (Kind.PITCH, Kind.REST):
         return begun._replace(edge=True)
     return begun
-
-
-def _pending(state: Body) -> frozenset[Kind]:
-    """What may begin while something is pending."""
-    if state.over:
-        return _WHEN_OVER
-    if state.fresh and sections.needs_repeat_sign(state):
-        return _WHEN_REPEAT_SIGN_IS_DUE
-    kinds = _ALL
-    if state.tie:
-        kinds = _WHILE_TIED
-    if state.broken:
-        kinds = kinds & _WHILE_BROKEN
-    if state.grace:
-        kinds = kinds & _WHILE_GRACED
-    if state.tuplet:
-        kinds = kinds & _WHILE_IN_TUPLET
-    return kinds
 
 
 def _begin_pitch(state: Body, character: str) -> Body | None:
@@ -167,14 +123,12 @@ def _begin_decoration(state: Body, character: str) -> Body | None:
 
 
 def _begin_paren(state: Body, _: str) -> Body | None:
-    if state.slur and (state.tuplet or not state.ground.tuplets):
+    if state.slur and state.tuplet:
         return None
     return state._replace(at=At.PAREN, final=False)
 
 
 def _begin_space(state: Body, _: str) -> Body | None:
-    if state.at is At.BROKEN:
-        return state._replace(at=At.SPACE)
     return state._replace(at=At.SPACE, final=False)
 
 
@@ -223,37 +177,6 @@ def ticks_spent(state: Body, ticks: int) -> int | None:
         spent = ticks
         fits = ticks > state.grace
     return spent if fits and spent <= state.left else None
-
-
-def passes_to(state: Body) -> Body | None:
-    """The state that this one amounts to where nothing is added to it: a note has its length, a bar line is plain."""
-    if state.at is At.PITCH and state.word is not None and state.word.meaning:
-        return note_written(state._replace(word=state.ground.lengths))
-    if state.at in (At.LENGTH, At.REST):
-        return note_written(state)
-    return sections.plain(state) if state.at is At.BAR else None
-
-
-SECTION_CHARACTERS = ':|"'
-"""What depends on the section inside a bar: where it may end, and whether chord symbols fit its pickup."""
-
-
-def in_any_section(state: Body) -> Body | None:
-    """The same place in a bar of an ordinary section; None outside bars, and where the form makes each bar its own.
-
-    But for SECTION_CHARACTERS, the same characters may follow there: the bar can always be filled and left by `|`.
-    """
-    if state.ground.form or state.at in _AT_BAR_LINES:
-        return None
-    return state._replace(repeat=Repeat.CLOSED, pickup=0, ending=0, split=False, opening=False, named=False)
-
-
-def own_characters(state: Body) -> str:
-    """Those that mean something else here than in the state that it passes to."""
-    if state.at is At.BAR:
-        return "|]:1["
-    words = [state.word, state.ground.lengths] if state.at is At.PITCH else [state.word]
-    return "-<>):" + "".join("".join(word.children) for word in words if word)
 
 
 def note_written(state: Body) -> Body | None:

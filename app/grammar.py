@@ -1,10 +1,9 @@
 """The ABC automaton: at each character, which characters may come next so that the tune ends as a proper one.
 
 The rules are in app.header, app.body and app.sections. Here their states become the nodes of a deterministic automaton
-that is built as it is walked: once a node's rows are known, a step is two look-ups. Only states that can reach the end
+that is built as it is walked: once a node has been visited, a step is two look-ups. Only states that can reach the end
 of a tune are entered (the automaton is trim: Hopcroft, Motwani and Ullman, "Introduction to Automata Theory"), so there
-is no dead end; and each node knows a number of characters in which the tune can be ended from there, so that a limited
-length is kept.
+is no dead end. Near the end of a limited length, only those remain from which the tune can still be ended in time.
 """
 
 from collections.abc import Iterable
@@ -30,12 +29,10 @@ MAX_STATES = 200_000
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
-_FAR = 1 << 20  # no end within reach
-_HORIZON = 200  # characters to go from which on the way to the end is measured; it is shorter where no form is asked
-_LONGEST_WALK = 5000
+_FAR = 1 << 20  # characters: no end within reach
+_HORIZON = 200  # characters to go from which on the way to the end is measured; without a form it is never so long
+_LONGEST_WALK = 5000  # strides
 _SPELLED = (At.SYMBOL, At.GRACED_SYMBOL)  # places where letters are no pitches
-
-
 _NEEDED = "XMLK:1/\n|"
 _RECENT = 40  # characters; a chord and its length are shorter
 
@@ -93,7 +90,7 @@ class Automaton:
     def follow(self, node: Node, id_: int) -> Node:
         """The node after one more character, for the first time."""
         following = self.step(node.state, self.alphabet[id_])
-        if following is None:
+        if following is None or not node.allowed[id_]:
             raise ValueError(f"{self.alphabet[id_]!a} is not allowed here")
         node.next[id_] = self.node(following)
         return node.next[id_]
@@ -265,11 +262,10 @@ class Cursor:
     def allowed(self) -> NDArray[np.bool_]:
         """The characters that may come next, [V] bool; at least one."""
         node = self._node
-        if self._remaining <= self._horizon:
-            return self._in_time(node)
-        if self._column > MAX_LINE and node.may_break and node.allowed[self._line_break]:
+        allowed = node.allowed if self._remaining > self._horizon else self._in_time(node)
+        if self._column > MAX_LINE and node.may_break and allowed[self._line_break]:
             return self._only(self._line_break)
-        return node.allowed
+        return allowed
 
     def _in_time(self, node: Node) -> NDArray[np.bool_]:
         """Those from which the tune can be ended within what remains; all, where it cannot be any more."""

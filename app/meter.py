@@ -33,7 +33,7 @@ class Meter:
 
     @property
     def chord_stroke(self) -> int:
-        """Ticks of the strokes in which abc2midi plays chord symbols; it complains of one that a short last bar cuts."""
+        """Ticks of the strokes of a chord symbol; abc2midi complains of one that a short last bar cuts."""
         return TICKS_PER_WHOLE // (4 if self.beats == 5 else 8)
 
     @property

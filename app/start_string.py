@@ -9,8 +9,9 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from app import body
-from app.body import KIND_OF, WILDCARD
+from app.body import WILDCARD
 from app.errors import Fault
+from app.follow import FOLLOW, KIND_OF, NOTE_KINDS
 from app.header import ORDER, Fields, Header, Text
 from app.meter import METERS, TICKS_PER_WHOLE, Meter
 from app.pitch import KEYS
@@ -190,7 +191,7 @@ class Reader:
 
     def _body_character(self, state: Body) -> None:
         character = self._text[self._at]
-        between = state if state.at in body.FOLLOW else body.passes_to(state)
+        between = state if state.at in FOLLOW else body.passes_to(state)
         passed_over = _PASSED_OVER.match(self._text, self._at) if between else None
         if between and passed_over:
             self.state = between
@@ -278,7 +279,7 @@ def _explanation(state: Body, character: str) -> str:
     note = state if state.at is At.BAR else body.passes_to(state) or state
     if note.left and not note.fresh and (character in "|:" or note.at is At.BAR):
         return f"the bar is short by {Fraction(note.left, TICKS_PER_WHOLE)} of a whole note"
-    if character in "0123456789/" or KIND_OF.get(character) in body.NOTE_KINDS or (note is state and state.word):
+    if character in "0123456789/" or KIND_OF.get(character) in NOTE_KINDS or (note is state and state.word):
         return f"{character!a} does not fit here: a note must be a note value, dotted or not, within the bar"
     return f"{character!a} cannot stand here"
 
