@@ -25,17 +25,34 @@ def plain(state: Body) -> Body | None:
 
 
 def double_bar(state: Body) -> Body | None:
-    """`||`: a section without repeat, or a second ending, is over; the bar may go on after it."""
-    return _end_section(state)
+    """`||`: a section without repeat, or a second ending, is over; its last bar may want its pickup."""
+    is_last_bar = state.left == state.pickup or (state.left == 0 and not state.ending)
+    form = state.ground.form
+    is_part = form is None or (_bars_with_this(state) == form.bars and form.repeated == (state.ending > 0))
+    if not is_last_bar or not is_part or (form and state.left != state.pickup):
+        return None
+    return split_section(state)
 
 
 def final_bar(state: Body) -> Body | None:
     """`|]`: the same, where the tune may end."""
-    after = _end_section(state)
+    after = double_bar(state)
     form = state.ground.form
     if not after or not after.final or (form and not form.repeated and not after.over):
         return None
     return after
+
+
+def split_section(state: Body) -> Body | None:
+    """A section ends inside any bar, which goes on after it: sound, but generated only where a pickup is wanting."""
+    if not _may_turn(state) or state.repeat is Repeat.OPEN or state.ending == 1:
+        return None
+    is_odd = state.left % state.ground.chord_stroke > 0 and state.left != state.pickup
+    if is_odd or (state.left and (state.opening or state.split)):
+        return None
+    after = _next_part(_turn(state))
+    may_end = after.over if state.ground.form else state.left in (0, state.pickup)
+    return after._replace(at=At.BAR_LINE, repeat=Repeat.CLOSED, ending=0, pickup=state.left, final=may_end)
 
 
 def close_repeat(state: Body) -> Body | None:
@@ -108,33 +125,6 @@ def needs_repeat_sign(state: Body) -> bool:
     """Whether the form wants `|:` before the next note."""
     form = state.ground.form
     return form is not None and form.repeated and state.repeat is Repeat.CLOSED and not state.ending
-
-
-def _end_section(state: Body) -> Body | None:
-    if (
-        not _may_turn(state)
-        or state.repeat is Repeat.OPEN
-        or state.ending == 1
-        or (state.left and (state.opening or state.split))
-    ):
-        return None
-    if state.left % state.ground.chord_stroke and state.left != state.pickup:
-        return None
-    may_end = state.left in (0, state.pickup)
-    if state.ending == 2 and state.left != state.pickup:
-        return None
-    form = state.ground.form
-    is_part = form and _bars_with_this(state) == form.bars and state.left == state.pickup
-    if form and not (is_part and form.repeated == bool(state.ending)):
-        return None
-    after = _next_part(_turn(state))
-    return after._replace(
-        at=At.BAR_LINE,
-        repeat=Repeat.CLOSED,
-        ending=0,
-        pickup=state.left,
-        final=after.over if form else may_end,
-    )
 
 
 def _may_turn(state: Body) -> bool:

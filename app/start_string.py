@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from app import body
+from app import body, sections
 from app.body import WILDCARD
 from app.errors import Fault
 from app.follow import FOLLOW, KIND_OF, NOTE_KINDS
@@ -202,6 +202,9 @@ class Reader:
         if character == "\n" and self._line_break(state):
             self._at += 1
             return
+        if self._text.startswith("||", self._at) and self._split_section(state):
+            self._at += 2
+            return
         after = body.step(state, "z" if character == "x" else character)
         if after and after.tie == WILDCARD:
             tied = TIED_TEXT.search(self._text, 0, self._at + 1)
@@ -216,6 +219,15 @@ class Reader:
             is_after_bar = state.at is At.BAR and state.left > 0
             self._fault(_explanation(state, character), self._at - is_after_bar)
             self._recover(state)
+
+    def _split_section(self, state: Body) -> bool:
+        """`||` inside a bar that goes on after it."""
+        note = body.passes_to(state) or state
+        after = sections.split_section(note) if note.at in (At.GAP, At.SPACE) and note.left else None
+        if after is None or sections.double_bar(note) or not self._is_safe(after):
+            return False
+        self.state = after
+        return True
 
     def _line_break(self, state: Body) -> bool:
         """A line break that is not generated, but sound: inside a bar, after a space, or before the end of a tune."""
