@@ -289,11 +289,19 @@ def _new_bar(state: Body) -> Body:
 
 def _explanation(state: Body, character: str) -> str:
     note = state if state.at is At.BAR else body.passes_to(state) or state
+    if character == ":" and note.repeat is Repeat.CLOSED:
+        return "a repeat ends here that has not begun: there is no |: before it"
+    if character == ":" and note.pickup and not note.left:
+        return f"the last bar of the repeat is full; it should leave {_wholes(note.pickup)} to the pickup"
     if note.left and not note.fresh and (character in "|:" or note.at is At.BAR):
-        return f"the bar is short by {Fraction(note.left, TICKS_PER_WHOLE)} of a whole note"
+        return f"the bar is short by {_wholes(note.left)}"
     if character in "0123456789/" or KIND_OF.get(character) in NOTE_KINDS or (note is state and state.word):
         return f"{character!a} does not fit here: a note must be a note value, dotted or not, within the bar"
     return f"{character!a} cannot stand here"
+
+
+def _wholes(ticks: int) -> str:
+    return f"{Fraction(ticks, TICKS_PER_WHOLE)} of a whole note"
 
 
 def parse_meter(value: str) -> Meter | None:

@@ -44,7 +44,7 @@ def test_random_tunes_are_clean(tunes: list[str], judge: Callable[[list[str]], l
 
 
 def test_random_tunes_use_every_construct(tunes: list[str]) -> None:
-    notes = ["z", r"\^\^", "__", "=", "'", ",,", "/4", "7/", "-", r"-\|", "<", ">>", "~", r"\."]
+    notes = ["z", r"\^\^", "__", "=", "'", ",,", "/4", "7/", "-", r"- ?\|", "<", ">>", "~", r"\."]
     groups = [r"\(\d", r"\((?!\d)", r"\{", r"\[[A-Ga-g^_=]", '"']
     bar_lines = ["::", r"\|:", r"\|\|", r"\|\]\n\n", r":\|\n\n", r"\|1", r":\|\n?\[?2"]
     bodies = "".join(re.sub(r"(?s).*\nK:[^\n]*\n", "", tune) for tune in tunes)
@@ -127,6 +127,20 @@ def test_a_fault_is_reported_where_it_stands(grammar: Grammar, body: str, column
     fault = grammar.begin(HEADER + body).faults[0]
     assert (fault.field, fault.line, fault.column) == ("start_string", 5, column)
     assert fault.position == len(HEADER) + column - 1
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("A8|B7|c8|]", "the bar is short by 1/8 of a whole note"),
+        ("A8:|B8:|", "a repeat ends here that has not begun: there is no |: before it"),
+        ("|:A2|B8|c8:|", "the last bar of the repeat is full; it should leave 1/4 of a whole note to the pickup"),
+        ("A8|B9|", "'9' does not fit here: a note must be a note value, dotted or not, within the bar"),
+        ("A8|]]", "']' cannot stand here"),
+    ],
+)
+def test_a_fault_says_what_is_wrong(grammar: Grammar, body: str, message: str) -> None:
+    assert grammar.begin(HEADER + body).faults[0].message == message
 
 
 def test_an_open_repeat_at_the_end_of_a_tune_is_a_fault(grammar: Grammar) -> None:
