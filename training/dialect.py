@@ -1,0 +1,56 @@
+"""Translates a tune, in ABC of any age, into plain ABC 2.1 with one header order, `X T R M L K`.
+
+The notes and their lengths stay what they were. Left out is what tells a player more than the notes do: bowing and
+fingering, dynamics, slurs, chord symbols (no corpus here has true ones), lyrics, and every field but those six.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from training import form, header, reader, writer
+from training.errors import DialectError
+from training.notation import Header, Tune
+from training.plain import plain
+
+_METERS_OF_LENGTH = {
+    # a bar's length: what its metre must be, if the one that is stated is wrong
+    Fraction(1, 2): "2/4",
+    Fraction(1): "4/4",
+    Fraction(9, 8): "9/8",
+    Fraction(3, 2): "12/8",
+}
+
+
+def translate(tune: str) -> str:
+    """The tune in plain ABC.
+
+    Raises:
+        DialectError: it cannot be said there, or does not add up; the text is the reason.
+    """
+    return writer.write(understand(tune))
+
+
+def understand(tune: str) -> Tune:
+    """The tune as a value, in plain writing.
+
+    Raises:
+        DialectError: see `translate`.
+    """
+    fields, music = _split(tune)
+    head = header.read(fields)
+    score = reader.read(music, head)
+    parts = form.parts_of(score, Fraction(head.meter))
+    return Tune(head, tuple(plain(part, head.meter, head.unit) for part in parts))
+
+
+def _split(tune: str) -> tuple[dict[str, str], str]:
+    """Each header field's first value, and the lines after `K:`, all without comments."""
+    fields: dict[str, str] = {}
+    lines = [line.split("%")[0].rstrip() for line in tune.split("\n")]
+    for number, line in enumerate(lines, 1):
+        name, colon, value = line.partition(":")
+        if colon and len(name) == 1:
+            fields.setdefault(name, value.strip())
+            if name == "K":
+                return fields, "\n".join(line for line in lines[number:] if line)
+    raise DialectError("no K: field")
