@@ -9,16 +9,8 @@ from fractions import Fraction
 
 from training import form, header, reader, writer
 from training.errors import DialectError
-from training.notation import Header, Tune
+from training.notation import Part, Tune
 from training.plain import plain
-
-_METERS_OF_LENGTH = {
-    # a bar's length: what its metre must be, if the one that is stated is wrong
-    Fraction(1, 2): "2/4",
-    Fraction(1): "4/4",
-    Fraction(9, 8): "9/8",
-    Fraction(3, 2): "12/8",
-}
 
 
 def translate(tune: str) -> str:
@@ -40,7 +32,15 @@ def understand(tune: str) -> Tune:
     head = header.read(fields)
     score = reader.read(music, head)
     parts = form.parts_of(score, Fraction(head.meter))
+    if head.rhythm == "hornpipe" and any(map(_has_long_chord, parts)):
+        head = replace(head, rhythm="")  # abc2midi swings hornpipes, and stumbles over such chords where it does
     return Tune(head, tuple(plain(part, head.meter, head.unit) for part in parts))
+
+
+def _has_long_chord(part: Part) -> bool:
+    notes = [note for bar in (*part.bars, *part.first, *part.second) for note in bar]
+    shortest = min(note.written for note in notes)
+    return any(len(note.pitches) > 1 and note.written > shortest for note in notes)
 
 
 def _split(tune: str) -> tuple[dict[str, str], str]:

@@ -1,8 +1,8 @@
 """Makes parts of bars: repeats that close, endings that come in pairs, bars as long as the metre says.
 
-A bare `:|` goes back to the latest double bar, end of a repeat or beginning (ABC 2.1, section 4.8). No music is made up:
-a bar line that is missing or too many is a slip of the pen, as is a repeat sign on the wrong side of a pickup; a bar
-that is too short or too long is a reason to leave the tune out.
+A bare `:|` goes back to the latest double bar, end of a repeat or beginning (ABC 2.1, section 4.8). No music is made
+up: a bar line that is missing or too many is a slip of the pen, as is a repeat sign on the wrong side of a pickup; a
+bar that is too short or too long is a reason to leave the tune out.
 """
 
 from dataclasses import dataclass, replace
@@ -147,6 +147,8 @@ def _check(parts: list[Part], bar_length: Fraction) -> None:
             raise DialectError("parts that do not fit: pickup and the bar before it are not one bar together")
         is_pickup_alone = pickup > 0 and len(part.bars) == 1 and not part.repeated
         lasts = [part.first[-1], part.second[-1]] if part.first else [] if is_pickup_alone else [part.bars[-1]]
+        if length_of(part.bars[0]) > bar_length:
+            raise DialectError("bar shorter or longer than the metre")
         whole = (*part.bars[pickup > 0 :], *part.first, *part.second)
         lengths = [length_of(bar) for bar in whole if not any(bar is last for last in lasts)]
         lefts = [bar_length - length_of(last) for last in lasts]

@@ -1,6 +1,7 @@
 """Reads and writes tune headers: old spellings of key, metre, unit and rhythm in, one spelling in one order out."""
 
 import re
+import string
 import unicodedata
 from fractions import Fraction
 
@@ -33,6 +34,7 @@ METERS = {
     "C|": "2/2",
     **{meter: meter for meter in ("4/4", "2/2", "2/4", "3/4", "3/2", "6/8", "9/8", "12/8", "3/8", "5/4", "7/8")},
 }
+HORNPIPE_METERS = ("2/4", "4/4")  # abc2midi calls a hornpipe in any other an error
 UNITS = (Fraction(1, 8), Fraction(1, 16), Fraction(1, 4))
 
 RHYTHMS = {
@@ -56,10 +58,12 @@ def read(fields: dict[str, str]) -> Header:
     Raises:
         DialectError: a field says what plain notation cannot, or what nobody understands.
     """
-    meter = read_meter(fields.get("M", ""))
+    meter, rhythm = read_meter(fields.get("M", "")), _rhythm(fields)
+    if rhythm == "hornpipe" and meter not in HORNPIPE_METERS:
+        meter, rhythm = ("4/4", rhythm) if meter == "2/2" else (meter, "")
     return Header(
         title=_title(fields.get("T", "")),
-        rhythm=_rhythm(fields),
+        rhythm=rhythm,
         meter=meter,
         unit=read_unit(fields["L"]) if fields.get("L") else _default_unit(meter),
         key=read_key(fields["K"]),
@@ -127,9 +131,14 @@ def _default_unit(meter: str) -> Fraction:
 
 
 def _title(text: str) -> str:
-    """Letters without their diacritics, as old tunebooks write them; the rhythm after a dash is said elsewhere."""
+    """A title in the letters of old tunebooks: no diacritics, no capitals throughout, its article in front.
+
+    What follows a dash is the rhythm, which is said elsewhere; a colon within a word is a scar of old mail.
+    """
     plain = unicodedata.normalize("NFKD", text.replace("’", "'")).encode("ascii", "ignore").decode()
-    plain = re.sub(r"\s+--.*|[\\%]|\.$", "", " ".join(plain.split()))
+    plain = re.sub(r"\s+--.*|[\\%]|(?<=[a-zA-Z]):(?=[a-zA-Z])", "", " ".join(plain.split())).rstrip(" .,")
+    plain = re.sub(r"^(.*?)[.,]*, (The|An?)$", r"\2 \1", plain)
+    plain = string.capwords(plain) if plain.isupper() else plain
     return plain[:MOST_TITLE_CHARACTERS].strip()
 
 

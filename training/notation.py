@@ -1,6 +1,6 @@
 """Notes, bars and parts as values, in exact lengths, for translating and comparing tunes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 LETTERS = "CDEFGAB"
@@ -34,7 +34,7 @@ class Note:
     """A note, a chord or (without pitches) a rest.
 
     `written` is its length as it is notated, in whole notes; inside a tuplet or a broken pair it lasts `written` times
-    `factor`. `tuplet` is the number of notes in the tuplet that begins here; `broken` the signs between it and the next.
+    `factor`. `tuplet` is the number of notes in the tuplet that begins here; `broken` stands between it and the next.
     """
 
     pitches: tuple[Pitch, ...]
@@ -101,4 +101,4 @@ class Tune:
     """A tune that has been understood."""
 
     header: Header
-    parts: tuple[Part, ...] = field(default=())
+    parts: tuple[Part, ...]

@@ -25,8 +25,8 @@ def plain(part: Part, meter: str, unit: Fraction) -> Part:
     Raises:
         DialectError: a note is too short, or a tie leads over a repeat.
     """
-    runs = (part.bars, part.first, part.second)
-    return Part(*(_plain_run(run, meter, unit) for run in runs[:1]), part.repeated, *(_plain_run(run, meter, unit) for run in runs[1:]))
+    bars, first, second = (_plain_run(run, meter, unit) for run in (part.bars, part.first, part.second))
+    return Part(bars, part.repeated, first, second)
 
 
 def _plain_run(bars: tuple[Bar, ...], meter: str, unit: Fraction) -> tuple[Bar, ...]:

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from training import header
 from training.errors import DialectError
-from training.notation import LETTERS, Bar, Header, Key, Note, Pitch, length_of
+from training.notation import LETTERS, Bar, Header, Note, Pitch, length_of
 
 _LENGTH = r"\d*(?:/\d*)*"
 _PITCH = r"(?:\^{1,2}|_{1,2}|=)?[A-Ga-g][,']*"
@@ -310,5 +310,3 @@ def _share(signs: str, *, first: bool) -> Fraction:
     """What `>` or `<` makes of one of the two notes that it stands between (ABC 2.1, section 4.4)."""
     short = Fraction(1, 2 ** len(signs))
     return short if first == (signs[0] == "<") else 2 - short
-
-
