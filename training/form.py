@@ -24,6 +24,7 @@ def parts_of(score: Score, bar_length: Fraction) -> tuple[Part, ...]:
     sections = _sections(score.opening, score.bars)
     mended = [replace(section, bars=_mend_bar_lines(section.bars, bar_length)) for section in sections]
     parts = [piece for section in mended for piece in _past_pickup(_part(section, bar_length), bar_length)]
+    parts = _with_their_pickups(parts, bar_length)
     _check(parts, bar_length)
     return tuple(parts)
 
@@ -136,6 +137,19 @@ def _past_pickup(part: Part, bar_length: Fraction) -> list[Part]:
     if part.repeated and has_pickup and length_of(last) == bar_length:
         return [Part(part.bars[:1]), replace(part, bars=part.bars[1:])]
     return [part]
+
+
+def _with_their_pickups(parts: list[Part], bar_length: Fraction) -> list[Part]:
+    """A double bar after a pickup parts nothing, unless a repeat begins there."""
+    joined = parts[:1]
+    for part in parts[1:]:
+        before = joined[-1]
+        is_pickup = len(before.bars) == 1 and not before.repeated and length_of(before.bars[0]) < bar_length
+        if is_pickup and not (part.repeated or part.first):
+            joined[-1] = replace(part, bars=before.bars + part.bars)
+        else:
+            joined.append(part)
+    return joined
 
 
 def _check(parts: list[Part], bar_length: Fraction) -> None:

@@ -48,6 +48,10 @@ RHYTHMS = {
     "miscellaneous": "",
     "ocarolan": "",
 }
+_RHYTHM_IN_TITLE = re.compile(
+    r"\s*--?\s*(?:reel|(?:slip |double )?jig|hornpipe|strathspey|clog|(?:highland )?fling|walk ?around)[.\s]*$",
+    re.IGNORECASE,
+)
 _LAB_ID = re.compile(r"\s*id:\w+-(\w+)-\d+")
 _KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)\s*(?:clef=treble|treble)?")
 
@@ -133,10 +137,11 @@ def _default_unit(meter: str) -> Fraction:
 def _title(text: str) -> str:
     """A title in the letters of old tunebooks: no diacritics, no capitals throughout, its article in front.
 
-    What follows a dash is the rhythm, which is said elsewhere; a colon within a word is a scar of old mail.
+    A rhythm after a dash is said elsewhere; a colon within a word is a scar of old mail.
     """
     plain = unicodedata.normalize("NFKD", text.replace("’", "'")).encode("ascii", "ignore").decode()
-    plain = re.sub(r"\s+--.*|[\\%]|(?<=[a-zA-Z]):(?=[a-zA-Z])", "", " ".join(plain.split())).rstrip(" .,")
+    plain = re.sub(r'[\\%"]|(?<=[a-zA-Z]):(?=[a-zA-Z])', "", " ".join(plain.split()))
+    plain = _RHYTHM_IN_TITLE.sub("", plain).strip(" .,-")
     plain = re.sub(r"^(.*?)[.,]*, (The|An?)$", r"\2 \1", plain)
     plain = string.capwords(plain) if plain.isupper() else plain
     return plain[:MOST_TITLE_CHARACTERS].strip()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 LETTERS = "CDEFGAB"
 _SEMITONES = (0, 2, 4, 5, 7, 9, 11)
@@ -47,7 +48,7 @@ class Note:
     spaced: bool = False  # a space before it ends a beam
     grace: tuple[tuple[Pitch, Fraction], ...] = ()
 
-    @property
+    @cached_property
     def length(self) -> Fraction:
         """How long it lasts, in whole notes."""
         return self.written * self.factor

@@ -7,6 +7,7 @@ to another pitch was a slur; grace notes stay where all three measure the bar ri
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain
 
 from training.errors import DialectError
@@ -65,6 +66,7 @@ def _plain_bar(bar: Bar, is_first: bool, meter: str, unit: Fraction) -> Bar:
     return tuple(notes)
 
 
+@lru_cache
 def _beat(meter: str) -> Fraction:
     """A beat of the metre, in whole notes; three of its units where they group in threes."""
     beats, unit = map(int, meter.split("/"))
@@ -135,6 +137,7 @@ def _pieces(length: Fraction, begin: Fraction, beat: Fraction, unit: Fraction) -
     yield from _pieces(length - first, begin + first, beat, unit)
 
 
+@lru_cache
 def is_representable(length: Fraction, unit: Fraction) -> bool:
     """Whether one note head, dots included, lasts so long, and its length in units ends in quarters at most."""
     return (

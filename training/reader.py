@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from training import header
 from training.errors import DialectError
@@ -98,6 +99,7 @@ def _tokens(music: str) -> Iterator[tuple[str, str]]:
         position = match.end()
 
 
+@lru_cache
 def length(text: str) -> Fraction:
     """`3`, `/`, `3/4`, `//`: the length after a note, in units; at most one number above and below.
 

@@ -6,6 +6,7 @@ some read it, in its own alone.
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 from training import header
 from training.notation import LETTERS, Bar, Key, Note, Part, Pitch, Tune, length_of
@@ -28,7 +29,7 @@ def _lines(tune: Tune) -> Iterator[str]:
         line += "|:" if part.repeated and not line.endswith("|:") else ""
         for bar, mark in _marked(part, mark_after):
             line += _bar(bar, spelling, unit) + mark
-            count += length_of(bar) == bar_length or bar is not part.bars[0]
+            count += bar is not part.bars[0] or length_of(bar) == bar_length
             if count >= BARS_A_LINE and mark == "|":
                 yield line
                 line, count = "", 0
@@ -88,6 +89,7 @@ def _note(note: Note, spelling: "_Spelling", unit: Fraction) -> str:
     )
 
 
+@lru_cache
 def length_text(units: Fraction) -> str:
     """What stands after a note that lasts so many units."""
     above = "" if units.numerator == 1 else str(units.numerator)
