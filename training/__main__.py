@@ -12,7 +12,6 @@ from training import corpus
 from training.config import RECIPES, TrainingConfig
 from training.errors import ConfigError, RunError, TrainingError
 from training.run_folder import RunFolder
-from training.split import split
 
 RUNS = Path("runs")
 STORE = Path("model_store/checkpoints")
@@ -101,11 +100,13 @@ def _publish(options: argparse.Namespace) -> int:
     return 0
 
 
-def _create(path: Path, config: TrainingConfig, patterns: list[str]) -> RunFolder:
-    tunes = corpus.load(patterns)
+def _create(path: Path, config: TrainingConfig, names: list[str]) -> RunFolder:
+    tunes = corpus.load(names, translate=config.translate)
     for reject in tunes.rejects:
         print(f"not a tune: {reject}", file=sys.stderr)
-    split(tunes.tunes)
+    for drop in tunes.drops:
+        print(f"left out: {drop}", file=sys.stderr)
+    _ = tunes.sides  # where there are too few to split, that is told before anything is written
     return RunFolder.create(path, config, tunes)
 
 

@@ -3,7 +3,8 @@
 from model_store.manifest import Draft
 from training.config import RECIPES, TrainingConfig
 from training.evaluate import Evaluation, FreeTunes, Loss
-from training.split import TEST_FROM, VALIDATION_FROM, Split
+from training.families import TEST_FROM, VALIDATION_FROM
+from training.split import Split
 
 
 def card(draft: Draft, config: TrainingConfig, sides: Split, evaluation: Evaluation) -> str:

@@ -31,6 +31,7 @@ class TrainingConfig:
     embedding_range: float = 0.05  # the embedding begins uniform between minus and plus this; Keras' own is 0.05
     recurrent_initializer: RecurrentInitializer = "glorot_uniform"
     # the text
+    translate: bool = False  # into plain ABC, and without the tunes that cannot be said in it
     learn_from: Portion = "train"
     batching: Batching = "crops"
     sequence_length: int = 250
@@ -127,6 +128,10 @@ _POSITIVE = frozenset(
 
 
 def _parse(name: str, text: str, hint: type) -> float | str:
+    if hint is bool:
+        if text not in ("true", "false"):
+            raise ConfigError(f"{name}: {text!r} is not true or false")
+        return text == "true"
     kind: type[int] | type[float] | type[str] = hint if hint in (int, float) else str
     try:
         return kind(text)

@@ -9,8 +9,9 @@ from fractions import Fraction
 
 from training import form, header, reader, writer
 from training.errors import DialectError
-from training.notation import Part, Tune
+from training.notation import Header, Part, Tune
 from training.plain import plain
+from training.reader import Score
 
 
 def translate(tune: str) -> str:
@@ -28,13 +29,22 @@ def understand(tune: str) -> Tune:
     Raises:
         DialectError: see `translate`.
     """
-    fields, music = _split(tune)
-    head = header.read(fields)
-    score = reader.read(music, head)
+    head, score = read(tune)
     parts = form.parts_of(score, Fraction(head.meter))
     if head.rhythm == "hornpipe" and any(map(_has_long_chord, parts)):
         head = replace(head, rhythm="")  # abc2midi swings hornpipes, and stumbles over such chords where it does
     return Tune(head, tuple(plain(part, head.meter, head.unit) for part in parts))
+
+
+def read(tune: str) -> tuple[Header, Score]:
+    """The tune's header and bars as they stand, whether they add up or not.
+
+    Raises:
+        DialectError: something in it is not understood.
+    """
+    fields, music = _split(tune)
+    head = header.read(fields)
+    return head, reader.read(music, head)
 
 
 def _has_long_chord(part: Part) -> bool:
