@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 from model_store.manifest import CorpusRecord
@@ -97,9 +97,9 @@ def merge(books: list[Book], *, translate: bool = False, watch: Watch = iter) ->
     Raises:
         CorpusError: there is no tune in all of them.
     """
-    books = _each_once(books)
     places = iter(families.places([book.tunes for book in books], [book.kin for book in books]))
     kept: dict[str, float] = {}
+    texts: list[str] = []
     records: list[CorpusRecord] = []
     drops: list[Drop] = []
     for book in books:
@@ -119,25 +119,12 @@ def merge(books: list[Book], *, translate: bool = False, watch: Watch = iter) ->
                 new.append(text)
         if new:
             records.append(_record(book, new))
+            texts.append(SEPARATOR.join(new) if translate else book.text or SEPARATOR.join(new))
     rejects = tuple(reject for book in books for reject in book.rejects)
     if not kept:
         reasons = "".join(f"; {reason}" for reason in (*rejects[:1], *drops[:1]))
         raise CorpusError(f"no tune in {', '.join(book.origin for book in books[:3])}{reasons}")
-    found = [SEPARATOR.join(kept)] if translate else [book.text or SEPARATOR.join(book.tunes) for book in books]
-    return Corpus(tuple(kept), SEPARATOR.join(found), tuple(records), rejects, tuple(kept.values()), tuple(drops))
-
-
-def _each_once(books: list[Book]) -> list[Book]:
-    """The books without tunes that came before, and without those books of which nothing is left."""
-    seen: set[str] = set()
-    rest = []
-    for book in books:
-        new = {tune: index for index, tune in reversed(list(enumerate(book.tunes))) if tune not in seen}
-        seen |= new.keys()
-        indices = sorted(new.values())
-        kin = tuple(book.kin[index] for index in indices) if book.kin else ()
-        rest.append(replace(book, tunes=tuple(book.tunes[index] for index in indices), kin=kin))
-    return rest
+    return Corpus(tuple(kept), SEPARATOR.join(texts), tuple(records), rejects, tuple(kept.values()), tuple(drops))
 
 
 def _record(book: Book, tunes: list[str]) -> CorpusRecord:

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from training.likeness import alike_pairs, phrases
 
@@ -24,39 +24,49 @@ def places(books: Sequence[Sequence[str]], kin: Sequence[Sequence[str]] = ()) ->
         books: tunes as they were found, the books in order of precedence.
         kin: for each book, nothing, or for each tune a word that it shares with its known settings.
     """
+    return place(books, [*akin_pairs(books, kin), *melody_pairs(books, kin)])
+
+
+def place(books: Sequence[Sequence[str]], pairs: Sequence[tuple[int, int]]) -> list[float | None]:
+    """The places where the tunes of the pairs, as indices book after book, belong together."""
     tunes = [tune for book in books for tune in book]
-    known = [word for number, book in enumerate(books) for word in _words(book, kin[number] if kin else (), number)]
-    found = [phrases(tune) for tune in tunes]
-    ends = [sum(map(len, books[: number + 1])) for number in range(len(books))]
-    pairs = [*_akin(tunes, known), *alike_pairs(found, known)]
     placed: list[float | None] = []
-    for end in ends:
+    for end in accumulate(map(len, books)):
         begin = len(placed)
         placed += [None] * (end - begin)
         for family in components(end, (pair for pair in pairs if max(pair) < end)):
             earlier = {place for member in family if member < begin and (place := placed[member]) is not None}
             if len({side(place) for place in earlier}) > 1:
                 continue
-            place = min(earlier) if earlier else min(fraction(tunes[member]) for member in family)
+            common = min(earlier) if earlier else min(fraction(tunes[member]) for member in family)
             for member in family:
                 if member >= begin:
-                    placed[member] = place
+                    placed[member] = common
     return placed
 
 
-def _words(book: Sequence[str], kin: Sequence[str], number: int) -> Iterator[str]:
-    yield from kin or (f"tune {index} of book {number}" for index in range(len(book)))
-
-
-def _akin(tunes: Sequence[str], known: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Pairs that chain tunes of the same notes, title or source."""
+def akin_pairs(books: Sequence[Sequence[str]], kin: Sequence[Sequence[str]] = ()) -> Iterator[tuple[int, int]]:
+    """Pairs that chain tunes of the same notes, the same title or one source's word."""
     bearers: dict[str, list[int]] = defaultdict(list)
-    for index, tune in enumerate(tunes):
-        for key in (f"melody {melody(tune)}", f"title {title(tune)}", f"kin {known[index]}"):
+    for index, (tune, word) in enumerate(_with_words(books, kin)):
+        for key in (f"melody {melody(tune)}", f"title {title(tune)}", f"kin {word}"):
             if not key.endswith(" "):
                 bearers[key].append(index)
     for indices in bearers.values():
         yield from pairwise(indices)
+
+
+def melody_pairs(books: Sequence[Sequence[str]], kin: Sequence[Sequence[str]] = ()) -> Iterator[tuple[int, int]]:
+    """Pairs of tunes that are alike."""
+    tunes = list(_with_words(books, kin))
+    return alike_pairs([phrases(tune) for tune, _ in tunes], [word for _, word in tunes])
+
+
+def _with_words(books: Sequence[Sequence[str]], kin: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Each tune with the word of its known settings, or one of its own."""
+    for number, book in enumerate(books):
+        words = kin[number] if kin and kin[number] else [f"tune {index} of book {number}" for index in range(len(book))]
+        yield from zip(book, words, strict=True)
 
 
 def components(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
