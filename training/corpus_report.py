@@ -1,5 +1,6 @@
 """Reports on a corpus: tunes read, kept, dropped and why; how many are clean; near-duplicates across the split."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -140,7 +141,8 @@ def _watch(what: str) -> corpus.Watch:
     """A progress bar around tunes."""
 
     def watch(tunes: Iterable[str]) -> Iterable[str]:
-        watched: Iterable[str] = tqdm(tunes, desc=what, unit="tune", leave=False)
+        interval_s = 0.1 if sys.stderr.isatty() else 10.0
+        watched: Iterable[str] = tqdm(tunes, desc=what, unit="tune", leave=False, mininterval=interval_s)
         return watched
 
     return watch

@@ -74,7 +74,7 @@ def _mend_bar_lines(bars: tuple[Marked, ...], bar_length: Fraction) -> tuple[Mar
         total = length_of(before) + length_of(bar)
         is_split = length_of(before) < bar_length and mark_before == Mark() and len(mended) > 1
         if is_split and (total == bar_length or (total < bar_length and index == len(cut) - 1)):
-            mended[-1] = (before + bar, mark)
+            mended[-1] = (_joined(before, bar), mark)
         else:
             mended.append((bar, mark))
     return tuple(mended)
@@ -96,6 +96,10 @@ def _cut(bar: Bar, mark: Mark, bar_length: Fraction, *, is_first: bool) -> list[
     if begin < len(bar):
         pieces.append(bar[begin:])
     return [(piece, Mark()) for piece in pieces[:-1]] + [(pieces[-1], mark)]
+
+
+def _joined(bar: Bar, following: Bar) -> Bar:
+    return (*bar, replace(following[0], spaced=True), *following[1:])
 
 
 def _are_one(note: Note, following: Note) -> bool:
@@ -126,7 +130,7 @@ def _with_whole_bars(part: Part, bar_length: Fraction) -> Part:
     joined = {length_of(last) + length_of(ending[0]) for ending in (part.first, part.second)}
     if length_of(last) == bar_length or joined != {bar_length} or len(part.bars) < 2:
         return part
-    first, second = ((last + ending[0], *ending[1:]) for ending in (part.first, part.second))
+    first, second = ((_joined(last, ending[0]), *ending[1:]) for ending in (part.first, part.second))
     return replace(part, bars=part.bars[:-1], first=first, second=second)
 
 

@@ -21,7 +21,7 @@ TOKENS = {
     # in the order in which they are tried
     "field": r"(?:(?<=\n)|^)[A-Za-z+]:(?![|:])[^\n]*|\[[A-Za-z]:[^\]\n]*\]",
     "text": r'"[^"\n]*"|![A-Za-z0-9.<>()+:]+!(?=[^\n])',
-    "chord": rf"\[[^\]|:\n\d][^\]|:\n]*\]{_LENGTH}|\+{_PITCH}[^+|\n]*\+",
+    "chord": rf"\[[^\]|:\n\d][^\]|:\n]*\]{_LENGTH}|\+{_PITCH}[^+|\n]*\+{_LENGTH}",
     "ending": r"\[\d[\d,.\-]*|(?<=[|:\]])\d[\d,.\-]*",
     "bar": r"(?:\[\|\]|\[\||[:|]|(?<=[|:])\])+",
     "grace": r"\{[^}\n]*\}",

@@ -68,7 +68,7 @@ def _marked(part: Part, mark_after: str) -> Iterator[tuple[Bar, str]]:
 
 def _bar(bar: Bar, spelling: "_Spelling", unit: Fraction) -> str:
     spelling.begin_bar()
-    return "".join(_note(note, spelling, unit) for note in bar)
+    return "".join(_note(note, spelling, unit) for note in bar).lstrip()
 
 
 def _note(note: Note, spelling: "_Spelling", unit: Fraction) -> str:
