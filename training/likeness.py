@@ -10,6 +10,7 @@ Ryan's, that finds two in three; the others are for the most part different tune
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 from training import dialect
@@ -29,6 +30,7 @@ Phrases = frozenset[Phrase]
 _BEATS = {"2/4": 4, "4/4": 4, "2/2": 4, "3/4": 3, "6/8": 2, "9/8": 3, "12/8": 4, "3/8": 1, "3/2": 6}
 
 
+@lru_cache(maxsize=8192)
 def phrases(tune: str) -> Phrases:
     """A tune's phrases; none if its notes cannot be made out."""
     try:

@@ -83,9 +83,8 @@ def read(music: str, head: Header) -> Score:
 
 
 def _joined(music: str) -> str:
-    """Music whose continued lines are one, be they continued as ABC says or as mail once did."""
-    if re.search(r"=20$", music, re.MULTILINE):
-        music = re.sub(r"=(?:20)?\n", "\n", music + "\n")
+    """Music without what old mail left at the ends of lines, and with an ending's number on the line of its bar line."""
+    music = re.sub(r"=(?:20)?$", "", music, flags=re.MULTILINE)
     return re.sub(r"\\[ \t]*\n(?=\d)", "", music)
 
 
