@@ -83,7 +83,7 @@ def read(music: str, head: Header) -> Score:
 
 
 def _joined(music: str) -> str:
-    """Music without what old mail left at the ends of lines, and with an ending's number on the line of its bar line."""
+    """Music without what old mail left at the ends of lines, and an ending's number on the line of its bar line."""
     music = re.sub(r"=(?:20)?$", "", music, flags=re.MULTILINE)
     return re.sub(r"\\[ \t]*\n(?=\d)", "", music)
 
