@@ -3,12 +3,14 @@
 LiltError
 ├── CharacterError          422  a start string holds a character the model does not know
 ├── NotationError           422  a text is not a tune, or holds what a tune may not
+├── RequestError            422  a key, metre, rhythm, range or form that cannot be had
 ├── RenderError             422  abc2midi or timidity could not make anything of a tune
 ├── NotAcceptableError      406  none of the media types asked for can be made
 ├── MediaTypeError          415  a body in a type that is not read
 ├── BusyError               503  the queue is full: come back in `retry_after_s`
 ├── DeadlineError           504  a time limit was hit
-└── DecoderError            500  the decoder failed on this sequence
+├── DecoderError            500  the decoder failed on this sequence
+└── VocabularyError         500  a model lacks characters that every tune needs
 """
 
 from dataclasses import dataclass
@@ -59,6 +61,12 @@ class NotationError(LiltError):
     title = "This is not a tune that can be played"
 
 
+class RequestError(LiltError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "request"
+    title = "This cannot be asked for"
+
+
 class RenderError(LiltError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     kind = "render"
@@ -93,3 +101,9 @@ class DecoderError(LiltError):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     kind = "decoder"
     title = "The decoder failed"
+
+
+class VocabularyError(LiltError):
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    kind = "vocabulary"
+    title = "The model cannot write a tune"

@@ -3,61 +3,20 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 
-from app.decoder import Decoder, LiteRTDecoder
-from app.engine import Engine, Sequence
 from app.errors import CharacterError, DeadlineError, Fault
+from app.models import ServedModel
 from app.notation import TuneCounter, split_tunes
 from app.sampling import SamplingParams
-from app.schemas import MAX_SEED, GeneratedTune, GenerateRequest, GenerateResponse, ModelId
-from app.settings import Settings
-from model_store.errors import CheckpointNotFoundError, UnknownCharacterError
-from model_store.manifest import DECODER_FILE
-from model_store.store import Checkpoint, Store
+from app.schemas import MAX_SEED, GeneratedTune, GenerateRequest, GenerateResponse
+from app.sequence import Sequence
+from model_store.errors import UnknownCharacterError
 from model_store.vocabulary import Vocabulary
 
 CHUNK_S = 0.05
 KEEP_ALIVE_S = 10.0  # proxies drop a connection that is silent for longer, often for 30 to 60 s
 
 _BETWEEN_TUNES = "\n\n"
-
-
-@dataclass(frozen=True)
-class ServedModel:
-    """A checkpoint and the engine that runs it."""
-
-    checkpoint: Checkpoint
-    engine: Engine
-
-    @property
-    def id(self) -> ModelId:
-        manifest = self.checkpoint.manifest
-        return ModelId(name=manifest.name, version=manifest.version, hash=manifest.digest)
-
-
-def choose_model(store: Store, name: str | None) -> str:
-    """The name to serve: the one asked for, or the only one there is.
-
-    Raises:
-        CheckpointNotFoundError: the store is empty, or holds several and none was asked for.
-    """
-    if name is not None:
-        return name
-    names = store.names()
-    if len(names) != 1:
-        have = f"holds {', '.join(names)}: set LILT_MODEL to one of them" if names else "holds no checkpoint"
-        raise CheckpointNotFoundError(f"model store {store.root} {have}")
-    return names[0]
-
-
-def load_decoder(checkpoint: Checkpoint, settings: Settings) -> Decoder:
-    """The decoder that the settings ask for; TensorFlow is imported for `keras` alone."""
-    if settings.decoder == "keras":
-        from app.keras_decoder import KerasDecoder
-
-        return KerasDecoder(checkpoint, settings.max_batch)
-    return LiteRTDecoder(checkpoint.path(DECODER_FILE), settings.max_batch)
 
 
 class Generation:

@@ -11,6 +11,9 @@ from starlette.requests import ClientDisconnect
 
 from app.errors import Fault, LiltError
 
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+
 _MAX_FIELD_CHARACTERS = 100
 _CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
 
@@ -34,16 +37,27 @@ def _document(
 
 
 def _response(document: dict[str, Any]) -> Response:
-    return Response(json.dumps(document), document["status"], media_type="application/problem+json")
+    return Response(json.dumps(document), document["status"], media_type=PROBLEM_JSON)
 
 
 def install(app: FastAPI) -> None:
-    """Make an application answer all its errors this way."""
+    """Make an application answer all its errors this way, and say so in its OpenAPI document."""
+    describe_plainly = app.openapi
+    app.openapi = lambda: _as_documented(describe_plainly())  # type: ignore[method-assign]
     app.exception_handler(LiltError)(_own_error)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(ClientDisconnect)(_gone)
     app.exception_handler(Exception)(_unforeseen)
+
+
+def _as_documented(schema: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document whose error responses have the media type of problems."""
+    for operation in (operation for path in schema["paths"].values() for operation in path.values()):
+        for status, response in operation["responses"].items():
+            if int(status) >= HTTPStatus.BAD_REQUEST and JSON in response.get("content", {}):
+                response["content"][PROBLEM_JSON] = response["content"].pop(JSON)
+    return schema
 
 
 async def _own_error(_: Request, error: LiltError) -> Response:

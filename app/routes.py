@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect
 
 from app import problems
 from app.errors import Fault, LiltError, MediaTypeError, NotationError
-from app.generation import Generation, ServedModel
+from app.generation import Generation
+from app.models import Models
 from app.negotiation import choose_media_type
 from app.render import Format, Renderer, RenderOptions
 from app.schemas import (
@@ -24,7 +25,7 @@ from app.schemas import (
     GenerateResponse,
     Health,
     LoadedModel,
-    Models,
+    ModelList,
     ProblemDocument,
     Readiness,
     RenderRequest,
@@ -42,10 +43,10 @@ _UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the se
 router = APIRouter()
 
 
-def served_model(request: Request) -> ServedModel:
-    """The model that this application serves."""
-    model: ServedModel = request.app.state.model
-    return model
+def models_of(request: Request) -> Models:
+    """The models that this application serves."""
+    found: Models = request.app.state.models
+    return found
 
 
 def renderer(request: Request) -> Renderer:
@@ -60,7 +61,7 @@ def settings(request: Request) -> Settings:
     return found
 
 
-Served = Annotated[ServedModel, Depends(served_model)]
+Loaded = Annotated[Models, Depends(models_of)]
 Knobs = Annotated[Settings, Depends(settings)]
 
 
@@ -85,17 +86,22 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     dependencies=[Depends(require_json)],
     responses={
         200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in (ABC, EVENTS)}},
-        **_problems(406, 413, 415, 422, 500, 503, 504),
+        **_problems(400, 406, 413, 415, 422, 500, 503, 504),
     },
 )
-async def generate(body: GenerateRequest, request: Request, model: Served, knobs: Knobs) -> Response:
+async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs) -> Response:
     """Continue a start string into tunes.
 
     `Accept: text/vnd.abc` answers with the ABC alone. `Accept: text/event-stream` sends the text while it is made, in
     `chunk` events `{"text": …}`, then one `done` with the whole JSON, or an `error` with a problem document.
     """
     media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC, EVENTS))
-    _check_limits(body, model, knobs)
+    if body.length > knobs.max_length:
+        raise _invalid("length", f"{body.length} is more than this service makes at once ({knobs.max_length})")
+    model = loaded.get(body.model)
+    if model is None:
+        names = ", ".join(served.id.name for served in loaded.all())
+        raise _invalid("model", f"no such model is loaded; there is {names}")
     generation = Generation(model, body, knobs.generate_timeout_s)
     if media_type == EVENTS:
         return StreamingResponse(_events(generation), media_type=EVENTS, headers=_UNBUFFERED)
@@ -116,16 +122,9 @@ async def _events(generation: Generation) -> AsyncIterator[bytes]:
         yield format_sse_event(event="error", data_str=json.dumps(problems.describe(error)))
 
 
-def _check_limits(body: GenerateRequest, model: ServedModel, knobs: Settings) -> None:
+def _invalid(field: str, message: str) -> RequestValidationError:
     """What the schema cannot know: this service's own limits and models."""
-    if body.length > knobs.max_length:
-        _reject("length", f"{body.length} is more than this service makes at once ({knobs.max_length})")
-    if body.model is not None and body.model != model.id.name:
-        _reject("model", f"no such model is loaded; there is {model.id.name!r}")
-
-
-def _reject(field: str, message: str) -> None:
-    raise RequestValidationError([{"type": "value_error", "loc": ("body", field), "msg": message}])
+    return RequestValidationError([{"type": "value_error", "loc": ("body", field), "msg": message}])
 
 
 _RENDER_BODY = {
@@ -166,7 +165,7 @@ def _utf8(body: bytes) -> str:
     openapi_extra={"requestBody": _RENDER_BODY},
     responses={
         200: {"content": {format_.media_type: {} for format_ in Format}},
-        **_problems(406, 413, 415, 422, 503, 504),
+        **_problems(400, 406, 413, 415, 422, 503, 504),
     },
 )
 async def render(
@@ -187,24 +186,9 @@ async def render(
 
 
 @router.get("/models")
-async def models(model: Served) -> Models:
-    """What is loaded."""
-    manifest = model.checkpoint.manifest
-    return Models(
-        models=[
-            LoadedModel(
-                name=manifest.name,
-                version=manifest.version,
-                hash=manifest.digest,
-                created=manifest.created.isoformat(),
-                config=manifest.model,
-                vocabulary=manifest.vocabulary,
-                corpora=manifest.corpora,
-                metrics=manifest.metrics,
-                defaults=manifest.defaults,
-            )
-        ]
-    )
+async def models(loaded: Loaded) -> ModelList:
+    """What is loaded, the default first."""
+    return ModelList(models=[LoadedModel.of(model.checkpoint.manifest) for model in loaded.all()])
 
 
 @router.get("/healthz")
@@ -214,12 +198,12 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz", responses=_problems(503))
-async def readyz(model: Served, knobs: Knobs, renders: Annotated[Renderer, Depends(renderer)]) -> Readiness:
+async def readyz(loaded: Loaded, knobs: Knobs, renders: Annotated[Renderer, Depends(renderer)]) -> Readiness:
     """Able to serve; `degraded` where tunes can be made but not rendered."""
     missing = renders.missing()
     return Readiness(
         status="degraded" if missing else "ready",
-        model=model.id,
+        models=[model.id for model in loaded.all()],
         decoder=knobs.decoder,
         sandbox=renders.confinement,
         missing=missing,

@@ -21,6 +21,7 @@ _READ_SIZE = 64 * 1024
 _READABLE = ("/usr", "/etc/alternatives")
 _MERGED_LINKS = ("/bin", "/lib", "/lib64", "/sbin")
 _INSIDE = "/job"
+_REAP_TIMEOUT_S = 5
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ async def run(
         timed_out = True
     finally:
         _kill_group(process.pid)
-        await process.wait()
+        await _reap(process)
     code = process.returncode or 0
     # prlimit and bubblewrap report a child that a signal killed as 128 + the signal
     killed_by = -code if code < 0 else code - 128 if code > 128 else None
@@ -114,6 +115,14 @@ async def _drain(process: asyncio.subprocess.Process, output: bytearray, cap: in
     assert process.stdout is not None  # noqa: S101
     while chunk := await process.stdout.read(_READ_SIZE):
         output += chunk[: max(0, cap - len(output))]
+
+
+async def _reap(process: asyncio.subprocess.Process) -> None:
+    """Wait for a killed program. asyncio calls it ended once its pipe is empty too, so what is left there is read."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_REAP_TIMEOUT_S):
+            await _drain(process, bytearray(), 0)
+            await process.wait()
 
 
 def _kill_group(leader: int) -> None:

@@ -95,7 +95,7 @@ def _export(options: argparse.Namespace) -> int:
 def _publish(options: argparse.Namespace) -> int:
     from training.publish import publish
 
-    checkpoint = publish(RunFolder.open(options.run), options.name, options.store, options.tunes)
+    checkpoint = publish(RunFolder.open(options.run), options.name, options.store, options.tunes, options.note)
     manifest = checkpoint.manifest
     print(f"published {manifest.name} version {manifest.version} in {checkpoint.folder}")
     return 0
@@ -123,7 +123,7 @@ def _create(path: Path, config: TrainingConfig, names: list[str]) -> RunFolder:
 
 
 def _extend(run: RunFolder, overrides: dict[str, str]) -> None:
-    """A resumed run keeps its settings; only its length may change."""
+    """A resumed run keeps its settings; only its length may change, and with it the rest of its cosine."""
     if set(overrides) - {"steps"}:
         raise RunError(
             f"{run.path}: a resumed run keeps its settings; only steps may change, not {', '.join(overrides)}"
@@ -193,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--name", required=True, help="the checkpoint's name: a-z, 0-9, - and _")
     publish.add_argument("--store", type=Path, default=STORE, help="the model store (default: model_store/checkpoints)")
     publish.add_argument("--tunes", type=_whole, default=200, help="tunes to judge, if that is still to be done")
+    publish.add_argument("--note", default="", help="a sentence for the model card")
     publish.set_defaults(command=_publish)
 
     report = commands.add_parser("corpus", help="what is read, kept and dropped of tunebooks, translated")

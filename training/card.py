@@ -7,7 +7,7 @@ from training.families import TEST_FROM, VALIDATION_FROM
 from training.split import Split
 
 
-def card(draft: Draft, config: TrainingConfig, sides: Split, evaluation: Evaluation) -> str:
+def card(draft: Draft, config: TrainingConfig, sides: Split, evaluation: Evaluation, note: str) -> str:
     """The card, in Markdown."""
     network = draft.model
     return f"""# {draft.name}
@@ -23,8 +23,10 @@ and every setting.
 |---|---|---|---|---|---|
 {_corpora(draft)}
 
-The split is fixed, by tune: {_sides(sides)}. Tunes that share a melody or a title lie on one side; a tune's side
-follows from the SHA-256 of its melody (`training/split.py`). Training learnt from {_learnt_from(config)},
+The split is fixed, by tune:
+{_sides(sides)}.
+Tunes that share a melody, in whatever setting or key, or a title lie on one side, which follows from the SHA-256 of
+their notes (`training/families.py`). Training learnt from {_learnt_from(config)},
 the validation tunes said when to stop, and the test tunes were used for nothing but the numbers below.
 
 ## Numbers
@@ -39,7 +41,7 @@ Each tune by itself, from a zero state, after a blank line; all its characters a
 
 `{config.recipe}`{_overrides(config)}; the weights are those of step {evaluation.step:,}, where the validation loss was
 lowest. Seed {config.seed}. {_libraries(draft)}.
-
+{_paragraph(note)}
     {_command(draft, config)}
     python -m training evaluate runs/{draft.name}
     python -m training publish runs/{draft.name} --name {draft.name}
@@ -103,6 +105,10 @@ tunes, as abc2midi takes them:
 
 def _libraries(draft: Draft) -> str:
     return ", ".join(f"{name} {version}" for name, version in draft.libraries.items())
+
+
+def _paragraph(note: str) -> str:
+    return f"\n{note.strip()}\n" if note.strip() else ""
 
 
 def _overrides(config: TrainingConfig) -> str:

@@ -36,6 +36,7 @@ class TrainingConfig:
     batching: Batching = "crops"
     sequence_length: int = 250
     batch_size: int = 64
+    carry_state: bool = True  # from batch to batch, as a stateful layer does; else each crop begins from zeros
     transpose: float = 0.0  # share of the tunes that are moved to another key, anew each epoch
     # the steps
     steps: int = 2000
@@ -67,7 +68,7 @@ class TrainingConfig:
         allowed = get_args(hint)
         if allowed and value not in allowed:
             raise ConfigError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
-        if isinstance(value, str):
+        if isinstance(value, str | bool):
             return
         if name in _PROBABILITIES and not 0.0 <= value < 1.0:
             raise ConfigError(f"{name}: {value} is not in [0, 1)")
@@ -129,9 +130,9 @@ _POSITIVE = frozenset(
 
 def _parse(name: str, text: str, hint: type) -> float | str:
     if hint is bool:
-        if text not in ("true", "false"):
+        if text.lower() not in ("true", "false"):
             raise ConfigError(f"{name}: {text!r} is not true or false")
-        return text == "true"
+        return text.lower() == "true"
     kind: type[int] | type[float] | type[str] = hint if hint in (int, float) else str
     try:
         return kind(text)
@@ -147,13 +148,16 @@ RECIPES: dict[str, dict[str, Any]] = {
     # What one does first against over-fitting; the yardstick of `small`.
     "plain": {
         "lstm_units": 512,
+        "sequence_length": 100,
+        "batch_size": 32,
+        "carry_state": False,
         "learning_rate": 3e-3,
         "schedule": "cosine",
-        "warmup_steps": 20,
+        "warmup_steps": 50,
         "clip_norm": 1.0,
         "output_dropout": 0.3,
-        "steps": 320,
-        "validate_every": 20,
+        "steps": 1000,
+        "validate_every": 50,
     },
     # The default model's.
     "small": {
@@ -165,7 +169,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "sequence_length": 100,
         "batch_size": 32,
         "transpose": 0.3,
-        "steps": 3200,
+        "steps": 2000,
         "optimizer": "adamw",
         "learning_rate": 5e-3,
         "schedule": "cosine",

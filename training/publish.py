@@ -18,11 +18,12 @@ from training.trained import from_run
 LIBRARIES = ("tensorflow", "keras", "numpy", "ai-edge-litert")
 
 
-def publish(run: RunFolder, name: str, store: Path, tunes: int) -> Checkpoint:
+def publish(run: RunFolder, name: str, store: Path, tunes: int, note: str = "") -> Checkpoint:
     """Publish a run as the next version of a name.
 
     Args:
         tunes: how many tunes to judge, if the run has not been evaluated since it last learnt.
+        note: what else a reader of the card should know of this run.
 
     Raises:
         ConfigError: the name is not one that a store takes.
@@ -48,6 +49,6 @@ def publish(run: RunFolder, name: str, store: Path, tunes: int) -> Checkpoint:
     draft = empty.model_copy(update={"training": training, "metrics": evaluation.metrics()})
     files = {
         DECODER_FILE: decoder_graph(trained.weights),
-        CARD_FILE: card(draft, config, corpus.sides, evaluation).encode(),
+        CARD_FILE: card(draft, config, corpus.sides, evaluation, note).encode(),
     }
     return Store(store).publish(draft, trained.weights, files)

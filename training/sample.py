@@ -4,9 +4,10 @@ import tempfile
 from pathlib import Path
 
 from app.decoder import LiteRTDecoder
-from app.engine import Engine, Sequence
+from app.engine import Engine
 from app.notation import TuneCounter
 from app.sampling import SamplingParams
+from app.sequence import Sequence
 from model_store.errors import UnknownCharacterError
 from training.corpus import SEPARATOR
 from training.errors import ConfigError

@@ -1,8 +1,8 @@
 """The fixed split of a corpus by tune: 85 % train, 5 % validation, 10 % test.
 
 A family of tunes (see `families`) lies on one side whole, by its place: train below 0.85, validation from 0.85, test
-from 0.90. So a tune keeps its side however the corpus grows. Where a small tunebook would leave a side empty, the
-family with the highest place tests and the next one validates.
+from 0.90. So a tune keeps its side however the corpus grows, unless kin of it joins. Where a small tunebook would
+leave a side empty, the family with the highest place tests and the next one validates.
 
 Training learns from train, stops by validation, and never sees test: that is the number to report.
 """

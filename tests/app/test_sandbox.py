@@ -49,6 +49,14 @@ def test_a_program_that_runs_for_ever_is_stopped(tmp_path: Path, confinement: Co
 
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
+def test_a_program_that_talks_for_ever_is_stopped_and_cut_short(tmp_path: Path, confinement: Confinement) -> None:
+    limits = Limits(cpu_s=60, wall_s=1, address_space=LIMITS.address_space, file_size=LIMITS.file_size)
+    completed = run(tmp_path, ["/usr/bin/yes"], confinement, limits)
+    assert completed.timed_out
+    assert len(completed.output) == limits.output
+
+
+@pytest.mark.parametrize("confinement", CONFINEMENTS)
 def test_no_process_is_left_running(tmp_path: Path, confinement: Confinement) -> None:
     limits = Limits(cpu_s=1, wall_s=1, address_space=LIMITS.address_space, file_size=LIMITS.file_size)
     marker = "31536000.125"

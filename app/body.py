@@ -1,0 +1,435 @@
+"""The tune after its header: which character may follow, for notes within bars that add up.
+
+`step` is the transition function of a finite automaton. Its state, a `Body`, holds where in a note or bar the text
+stands, the ticks left in the bar, what is pending (a tuplet, a tie, the second note of a broken pair), and the state of
+repeats and endings, which app.sections moves on. What is clean for abc2midi, music21 and abcjs was tried by hand; where
+the ABC standard 2.1 (section 4) allows more than one of them takes, the rule is theirs.
+"""
+
+from collections.abc import Callable, Mapping
+
+from app import sections
+from app.follow import FOLLOW, KIND_OF, Kind, pending
+from app.ground import CHORD_SYMBOLS
+from app.meter import is_power_of_two
+from app.pitch import ACCIDENTALS
+from app.situation import At, Body, Repeat
+
+CHARACTERS = frozenset(KIND_OF).union("0123456789/,'<>)]}-", *CHORD_SYMBOLS)
+"""All that a state may let through."""
+
+_AT_BAR_LINES = frozenset(
+    {At.LINE, At.BAR_LINE, At.OPENING, At.END, At.FORCED, *(at for at in At if At.BAR <= at <= At.LINE_BRACKET)}
+)
+
+MAX_GRACE_NOTES = 4
+MAX_CHORD_NOTES = 4
+SLUR_CLOSABLE = 3  # `Body.slur`: 0 no slur, 1 opened, 2 one note, 3 two notes or more
+
+WILDCARD = "?"
+"""Stands in `Body.tie` for a pitch that is not known; such a tie counts as one on a note without accidental."""
+
+LONGEST_TIE = 30
+"""Characters of the longest chord."""
+
+Step = Callable[[Body, str], "Body | None"]
+
+
+def step(state: Body, character: str) -> Body | None:
+    """The state after one more character; None if it cannot stand there."""
+    if state.edge:
+        if character == ":":
+            return None
+        state = state._replace(edge=False)
+    return _STEPS[state.at](state, character)
+
+
+# ------------------------------------------------------------------------------------------------ states alike
+
+
+def passes_to(state: Body) -> Body | None:
+    """The state that this one amounts to where nothing is added to it: a note has its length, a bar line is plain."""
+    if state.at is At.PITCH and state.word is not None and state.word.meaning:
+        return note_written(state._replace(word=state.ground.lengths))
+    if state.at in (At.LENGTH, At.REST):
+        return note_written(state)
+    return sections.plain(state) if state.at is At.BAR else None
+
+
+SECTION_CHARACTERS = ':|"'
+"""What depends on the section inside a bar: where it may end, and whether chord symbols fit its pickup."""
+
+
+def in_any_section(state: Body) -> Body | None:
+    """The same place in a bar of an ordinary section; None outside bars, and where the form makes each bar its own.
+
+    But for SECTION_CHARACTERS, the same characters may follow there: the bar can always be filled and left by `|`.
+    """
+    if state.ground.form or state.at in _AT_BAR_LINES:
+        return None
+    return state._replace(repeat=Repeat.CLOSED, pickup=0, ending=0, split=False, opening=False, named=False)
+
+
+def own_characters(state: Body) -> str:
+    """Those that mean something else here than in the state that it passes to."""
+    if state.at is At.BAR:
+        return "|]:1["
+    words = [state.word, state.ground.lengths] if state.at is At.PITCH else [state.word]
+    return "-<>):" + "".join("".join(word.children) for word in words if word)
+
+
+# ------------------------------------------------------------------------------------------------ between notes
+
+
+def _between(state: Body, character: str) -> Body | None:
+    kind = KIND_OF.get(character)
+    if kind is None or kind not in FOLLOW[state.at] or kind not in pending(state):
+        return None
+    is_tied_note = state.tie and kind in (Kind.PITCH, Kind.CHORD)
+    begun = _tied(state, character) if is_tied_note else _BEGIN[kind](state, character)
+    if begun and state.at is At.LINE and kind in (Kind.PITCH, Kind.REST):
+        return begun._replace(edge=True)
+    return begun
+
+
+def _begin_pitch(state: Body, character: str) -> Body | None:
+    return _pitch(state._replace(at=At.PITCH, word=state.ground.pitches, final=False), character)
+
+
+def _begin_rest(state: Body, _: str) -> Body | None:
+    return state._replace(at=At.REST, word=state.ground.lengths, final=False)
+
+
+def _begin_chord(state: Body, _: str) -> Body | None:
+    at = At.LINE_BRACKET if state.at is At.LINE and sections.first_ending(state) else At.CHORD
+    return state._replace(at=at, members=0, final=False)
+
+
+def _begin_grace(state: Body, _: str) -> Body | None:
+    return state._replace(at=At.GRACE, members=0, final=False)
+
+
+def _begin_symbol(state: Body, _: str) -> Body | None:
+    if state.pickup % state.ground.chord_stroke:
+        return None
+    at = At.GRACED_SYMBOL if state.at is At.GRACED else At.SYMBOL
+    return state._replace(at=at, word=state.ground.symbols, named=state.opening, final=False)
+
+
+def _begin_decoration(state: Body, character: str) -> Body | None:
+    if character == ".":
+        return state._replace(at=At.STACCATO, staccato=True, final=False)
+    return state._replace(at=At.DECORATED, grace=state.ground.grace_lengths.meaning or 0, final=False)
+
+
+def _begin_paren(state: Body, _: str) -> Body | None:
+    if state.slur and state.tuplet:
+        return None
+    return state._replace(at=At.PAREN, final=False)
+
+
+def _begin_space(state: Body, _: str) -> Body | None:
+    return state._replace(at=At.SPACE, final=False)
+
+
+def _begin_line(state: Body, _: str) -> Body | None:
+    if state.at is At.LINE:
+        return state._replace(at=At.END) if state.final else None
+    return state._replace(at=At.LINE)
+
+
+# ------------------------------------------------------------------------------------------------ notes
+
+
+def _pitch(state: Body, character: str) -> Body | None:
+    assert state.word is not None  # noqa: S101
+    longer = state.word.children.get(character)
+    if longer:
+        altered = state.altered or character in ACCIDENTALS
+        return state._replace(word=longer, altered=altered)
+    if state.word.meaning is None:
+        return None
+    return _length(state._replace(at=At.LENGTH, word=state.ground.lengths), character)
+
+
+def _length(state: Body, character: str) -> Body | None:
+    assert state.word is not None  # noqa: S101
+    longer = state.word.children.get(character)
+    if longer:
+        return state._replace(word=longer)
+    if character not in KIND_OF and character not in ")-<>":
+        return None
+    note = note_written(state)
+    after = _after_note(note, state, character) if note else None
+    has_length = state.word is not state.ground.lengths
+    return after._replace(at=At.PITCH_COLON) if after and character == ":" and not has_length else after
+
+
+def ticks_spent(state: Body, ticks: int) -> int | None:
+    """How much of the bar a note of so many written ticks takes; None if it cannot be so long."""
+    if state.equal:
+        fits = ticks == state.equal and (not state.grace or ticks > 2 * state.grace)
+        spent = 0 if state.tuplet else ticks
+    elif state.tuplet:
+        spent = ticks * state.ground.tuplets[str(state.tuplet)]
+        fits = is_power_of_two(ticks) and spent > state.grace * state.tuplet
+    else:
+        spent = ticks
+        fits = ticks > state.grace
+    return spent if fits and spent <= state.left else None
+
+
+def note_written(state: Body) -> Body | None:
+    """The state once the note's length is known: a tuplet is paid for by its first note, the pair by each."""
+    assert state.word is not None  # noqa: S101
+    ticks = state.word.meaning
+    spent = None if ticks is None else ticks_spent(state, ticks)
+    if ticks is None or spent is None:
+        return None
+    tuplet = max(0, state.tuplet - 1)
+    return state._replace(
+        at=At.GAP,
+        word=None,
+        left=state.left - spent,
+        fresh=False,
+        tuplet=tuplet,
+        equal=ticks if tuplet else 0,
+        broken=False,
+        grace=0,
+        staccato=False,
+        slur=min(state.slur + 1, SLUR_CLOSABLE) if state.slur else 0,
+        members=0,
+    )
+
+
+def _after_note(note: Body, written: Body, character: str) -> Body | None:
+    if character == ")":
+        return note._replace(slur=0) if note.slur == SLUR_CLOSABLE else None
+    if character == "-":
+        return note._replace(tie=WILDCARD) if _may_be_tied(written) else None
+    if character in "<>":
+        return _broken(note, written, character)
+    return _between(note, character)
+
+
+def _may_be_tied(written: Body) -> bool:
+    """Not a rest; nor a staccato note or a chord in a bar with accidentals, which abc2midi loses track of."""
+    is_chord = written.members > 0
+    return written.at is not At.REST and not written.staccato and not (is_chord and written.altered)
+
+
+def _broken(note: Body, written: Body, sign: str) -> Body | None:
+    """After `>` or `<` (section 4.4): two notes of the same written length share the time of both."""
+    assert written.word is not None  # noqa: S101
+    ticks = int(written.word.meaning or 0)
+    second_fits = note.tuplet > 0 if written.tuplet else note.left >= ticks
+    is_too_short = ticks < _SHORTEST_BROKEN or (sign == "<" and 0 < ticks <= 4 * written.grace)
+    if written.broken or written.staccato or is_too_short or not second_fits or not is_power_of_two(ticks):
+        return None
+    return note._replace(at=At.BROKEN, equal=ticks, broken=True, members="<>".index(sign) + 1)
+
+
+_DOUBLED = 3
+_SHORTEST_BROKEN = 2  # ticks: the shorter note of the pair is then a 128th
+
+
+def _after_broken(state: Body, character: str) -> Body | None:
+    if character in "<>":
+        is_doubled = state.members == "<>".index(character) + 1 and state.equal >= 2 * _SHORTEST_BROKEN
+        return state._replace(members=_DOUBLED) if is_doubled else None
+    if character == "{":
+        return None if state.members == _DOUBLED or state.tuplet else _begin_grace(state, character)
+    return _between(state._replace(members=0), character)
+
+
+def _tied(state: Body, character: str) -> Body | None:
+    """The note after a tie, character by character as the first was written (section 4.11)."""
+    if state.tie[0] not in (character, WILDCARD):
+        return None
+    rest = state.tie[1:]
+    altered = state.altered or character in ACCIDENTALS
+    if rest:
+        return state._replace(at=At.TIED, tie=rest, altered=altered, final=False)
+    return state._replace(at=At.LENGTH, tie="", word=state.ground.lengths, altered=altered, final=False)
+
+
+# ------------------------------------------------------------------------------------------------ groups
+
+
+def _paren(state: Body, character: str) -> Body | None:
+    if character.isdigit():
+        if state.tuplet or character not in state.ground.tuplets:
+            return None
+        return state._replace(at=At.TUPLET, tuplet=int(character))
+    if state.slur:
+        return None
+    return _between(state._replace(at=At.SLUR, slur=1), character)
+
+
+def _chord(state: Body, character: str) -> Body | None:
+    if character == "]" and state.members > 1:
+        return state._replace(at=At.LENGTH, word=state.ground.lengths)
+    if state.members == MAX_CHORD_NOTES:
+        return None
+    return _member(state._replace(at=At.CHORD_PITCH, word=state.ground.pitches, members=state.members + 1), character)
+
+
+def _grace(state: Body, character: str) -> Body | None:
+    if character == "}" and state.members:
+        return state._replace(at=At.GRACED, members=0)
+    if state.members == MAX_GRACE_NOTES:
+        return None
+    return _member(state._replace(at=At.GRACE_PITCH, word=state.ground.pitches, members=state.members + 1), character)
+
+
+def _member(state: Body, character: str) -> Body | None:
+    """A character of a pitch inside a chord or grace group, or the first one after it."""
+    assert state.word is not None  # noqa: S101
+    longer = state.word.children.get(character)
+    if longer:
+        return state._replace(word=longer, altered=state.altered or character in ACCIDENTALS)
+    if state.word.meaning is None:
+        return None
+    if state.at is At.CHORD_PITCH:
+        return _chord(state._replace(at=At.CHORD, word=None), character)
+    return _grace_length(state._replace(at=At.GRACE_LENGTH, word=state.ground.grace_lengths), character)
+
+
+def _grace_length(state: Body, character: str) -> Body | None:
+    assert state.word is not None  # noqa: S101
+    longer = state.word.children.get(character)
+    if longer:
+        return state._replace(word=longer)
+    grace = state.grace + int(state.word.meaning or 0)
+    return _grace(state._replace(at=At.GRACE, word=None, grace=grace), character)
+
+
+def _symbol(state: Body, character: str) -> Body | None:
+    assert state.word is not None  # noqa: S101
+    longer = state.word.children.get(character)
+    if not longer:
+        return None
+    if longer.children:
+        return state._replace(word=longer)
+    return state._replace(at=At.GRACED_NAMED if state.at is At.GRACED_SYMBOL else At.NAMED, word=None)
+
+
+# ------------------------------------------------------------------------------------------------ bar lines
+
+
+def _begin_bar(state: Body, _: str) -> Body | None:
+    if state.fresh:
+        return state._replace(at=At.FRESH_BAR) if sections.open_repeat(state) else None
+    possible = any(rule(state) for rule in (sections.plain, *_AFTER_BAR.values()))
+    return state._replace(at=At.BAR) if possible else None
+
+
+def _begin_colon(state: Body, _: str) -> Body | None:
+    return state._replace(at=At.COLON) if sections.close_repeat(state) or sections.double_repeat(state) else None
+
+
+def _bar(state: Body, character: str) -> Body | None:
+    if character in _AFTER_BAR:
+        return _AFTER_BAR[character](state)
+    if character == "[" and sections.first_ending(state):
+        return state._replace(at=At.BAR_BRACKET)
+    after = sections.plain(state)
+    return _between(after, character) if after else None
+
+
+def _bar_bracket(state: Body, character: str) -> Body | None:
+    if character == "1":
+        return sections.first_ending(state)
+    after = sections.plain(state)
+    chord = _between(after, "[") if after else None
+    return _chord(chord, character) if chord else None
+
+
+def _line_bracket(state: Body, character: str) -> Body | None:
+    return sections.first_ending(state) if character == "1" else _chord(state._replace(at=At.CHORD), character)
+
+
+def _fresh_bar(state: Body, character: str) -> Body | None:
+    return sections.open_repeat(state) if character == ":" else None
+
+
+def _colon(state: Body, character: str) -> Body | None:
+    if character == "|":
+        return sections.close_repeat(state)
+    return sections.double_repeat(state) if character == ":" and state.at is At.COLON else None
+
+
+def _second(state: Body, character: str) -> Body | None:
+    following = _AFTER_FIRST_ENDING.get((state.at, character))
+    return state._replace(at=following) if following else None
+
+
+_AFTER_FIRST_ENDING = {
+    (At.SECOND, "2"): At.OPENING,
+    (At.SECOND, "["): At.SECOND_BRACKET,
+    (At.SECOND, "\n"): At.SECOND_LINE,
+    (At.SECOND_LINE, "["): At.SECOND_BRACKET,
+    (At.SECOND_BRACKET, "2"): At.OPENING,
+}
+
+
+def _forced(state: Body, character: str) -> Body | None:
+    if character != state.tie[0]:
+        return None
+    if len(state.tie) > 1:
+        return state._replace(tie=state.tie[1:])
+    return state._replace(at=At.LINE if character == "\n" else At.BAR_LINE, tie="")
+
+
+def _ended(_state: Body, _character: str) -> Body | None:
+    return None
+
+
+_AFTER_BAR: Mapping[str, Callable[[Body], Body | None]] = {
+    "|": sections.double_bar,
+    "]": sections.final_bar,
+    ":": sections.open_repeat,
+    "1": sections.first_ending,
+}
+
+_BEGIN: Mapping[Kind, Step] = {
+    Kind.PITCH: _begin_pitch,
+    Kind.REST: _begin_rest,
+    Kind.CHORD: _begin_chord,
+    Kind.GRACE: _begin_grace,
+    Kind.SYMBOL: _begin_symbol,
+    Kind.DECORATION: _begin_decoration,
+    Kind.PAREN: _begin_paren,
+    Kind.SPACE: _begin_space,
+    Kind.BAR: _begin_bar,
+    Kind.COLON: _begin_colon,
+    Kind.NEWLINE: _begin_line,
+}
+
+_STEPS: Mapping[At, Step] = {
+    **dict.fromkeys(FOLLOW, _between),
+    At.PITCH: _pitch,
+    At.LENGTH: _length,
+    At.REST: _length,
+    At.CHORD: _chord,
+    At.CHORD_PITCH: _member,
+    At.GRACE: _grace,
+    At.GRACE_PITCH: _member,
+    At.GRACE_LENGTH: _grace_length,
+    At.SYMBOL: _symbol,
+    At.GRACED_SYMBOL: _symbol,
+    At.PAREN: _paren,
+    At.BROKEN: _after_broken,
+    At.TIED: _tied,
+    At.BAR: _bar,
+    At.BAR_BRACKET: _bar_bracket,
+    At.FRESH_BAR: _fresh_bar,
+    At.COLON: _colon,
+    At.PITCH_COLON: _colon,
+    At.SECOND: _second,
+    At.SECOND_LINE: _second,
+    At.SECOND_BRACKET: _second,
+    At.LINE_BRACKET: _line_bracket,
+    At.FORCED: _forced,
+    At.END: _ended,
+}

@@ -1,0 +1,155 @@
+"""A tune's header: which character may follow, for fields in order, each on its line and well formed.
+
+ABC standard 2.1, sections 2.2.1 and 3. The order is that of the corpus, `X T R M L K`, where T and R may be absent, so
+that a header is a request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.lexicon import Node, lexicon
+from app.meter import METERS, UNITS, Meter
+from app.pitch import KEYS
+from app.request import Request
+
+ORDER = "XTRMLK"
+OPTIONAL = frozenset("TR")
+PASSED_OVER = "ABCDFGHNOQSZ"
+"""Fields that are never begun, but finished where a start string has begun them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """Any text of certain characters and at most so long."""
+
+    first: frozenset[str]
+    rest: frozenset[str]
+    limit: int
+
+
+Value = Text | Node[Meter] | Node[int] | Node[str]
+
+_DIGITS = frozenset("0123456789")
+_NOT_IN_TITLES = frozenset("\n%\\")  # a comment or an escape would begin
+_RHYTHM_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """What each field may hold, and which may be left out."""
+
+    values: Mapping[str, Value]
+    request: Request
+    optional: frozenset[str] = OPTIONAL
+
+    @classmethod
+    def of(cls, alphabet: str, request: Request) -> "Fields":
+        """The fields that an alphabet can write; a request leaves a single value."""
+        printable = frozenset(c for c in alphabet if c.isprintable()) - _NOT_IN_TITLES
+        meters = {request.meter: METERS[request.meter]} if request.meter else METERS
+        keys = {request.key: KEYS[request.key]} if request.key else KEYS
+        rhythm = request.rhythm
+        return cls(
+            {
+                "X": Text(_DIGITS - {"0"}, _DIGITS, 5),
+                "T": Text(frozenset(filter(str.isalnum, printable)), printable, 60),
+                "R": lexicon({rhythm: rhythm}, alphabet)
+                if rhythm
+                else Text(_RHYTHM_LETTERS, _RHYTHM_LETTERS | {" ", "-"}, 20),
+                "M": lexicon(meters, alphabet),
+                "L": lexicon(UNITS, alphabet),
+                "K": lexicon(keys, alphabet),
+                **dict.fromkeys(PASSED_OVER, Text(printable, printable, 60)),
+            },
+            request,
+            OPTIONAL - {"R"} if rhythm else OPTIONAL,
+        )
+
+    def after(self, field: str) -> str:
+        """The fields of which one must come next, the one that may not be left out last."""
+        following = ORDER[ORDER.index(field) + 1 :] if field else ORDER
+        needed = next(i for i, letter in enumerate(following) if letter not in self.optional)
+        return following[: needed + 1]
+
+
+class Header(NamedTuple):
+    """A state. The line being written is `field`; `last` is the field of the line before."""
+
+    fields: Fields
+    last: str = ""
+    field: str = ""
+    colon: bool = False
+    word: Node[Meter] | Node[int] | Node[str] | None = None
+    size: int = 0  # characters of a text
+    meter: Meter | None = None
+    unit: int = 0  # ticks
+    sharps: int = 0  # of the key; flats are negative
+    done: bool = False  # the key's line has ended
+    spoiled: bool = False  # the field is at fault: its line can only end
+
+
+def step(state: Header, character: str) -> Header | None:
+    """The state after one more character; None if it cannot stand there."""
+    if not state.field:
+        begins = character in state.fields.after(state.last)
+        return state._replace(field=character) if begins else None
+    if state.spoiled:
+        meter = METERS["4/4"] if state.field == "M" else state.meter
+        after = _next_line(state)._replace(spoiled=False, meter=meter, done=state.field == "K")
+        return after if character == "\n" else None
+    value = state.fields.values[state.field]
+    if not state.colon:
+        word = None if isinstance(value, Text) else value
+        return state._replace(colon=True, word=word) if character == ":" else None
+    if isinstance(value, Text):
+        return _text(state, value, character)
+    return _word(state, character)
+
+
+def _text(state: Header, text: Text, character: str) -> Header | None:
+    if character == "\n":
+        return _next_line(state) if state.size else None
+    fits = character in (text.rest if state.size else text.first) and state.size < text.limit
+    return state._replace(size=state.size + 1) if fits else None
+
+
+def _word(state: Header, character: str) -> Header | None:
+    assert state.word is not None  # noqa: S101
+    if character != "\n":
+        longer = state.word.children.get(character)
+        return state._replace(word=longer) if longer else None
+    meaning = state.word.meaning
+    if meaning is None:
+        return None
+    after = _next_line(state)
+    match state.field:
+        case "M" if isinstance(meaning, Meter):
+            return after._replace(meter=meaning)
+        case "L" if isinstance(meaning, int):
+            return after._replace(unit=meaning)
+        case "K" if isinstance(meaning, int):
+            return after._replace(sharps=meaning, done=True)
+    return after
+
+
+def _next_line(state: Header) -> Header:
+    last = state.field if state.field in ORDER else state.last
+    return state._replace(last=last, field="", colon=False, word=None, size=0)
+
+
+def next_character(state: Header) -> str | None:
+    """The first character of the shortest header from here."""
+    if not state.field:
+        return state.fields.after(state.last)[-1]
+    if not state.colon:
+        return ":"
+    if state.spoiled:
+        return "\n"
+    if state.word is None:
+        text = state.fields.values[state.field]
+        assert isinstance(text, Text)  # noqa: S101
+        return "\n" if state.size else min(text.first, default=None)
+    for ending, _ in state.word.endings:
+        return ending[0] if ending else "\n"
+    return None

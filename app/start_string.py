@@ -1,0 +1,320 @@
+"""Reads a start string, which may end anywhere and be at fault, into the state from which the automaton goes on.
+
+What is sound ABC but never generated (annotations, `!trill!`, inline fields, a line break inside a bar) is passed over.
+A fault is reported where it stands; after it the reader looks for the next bar line or field, and takes hold there.
+"""
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+from app import body, sections
+from app.body import WILDCARD
+from app.errors import Fault
+from app.follow import FOLLOW, KIND_OF, NOTE_KINDS
+from app.header import ORDER, Fields, Header, Text
+from app.meter import METERS, TICKS_PER_WHOLE, Meter
+from app.pitch import KEYS
+from app.situation import At, Body, Repeat
+
+State = Header | Body
+
+TIED_TEXT = re.compile(r"(\[[^\]\n]*\]|[\^_=]*[A-Ga-g][,']*)[0-9/]*-\Z")
+"""The note or chord before a tie, at the end of a text."""
+
+_FIELD = re.compile(r"([A-Za-z]):(.*)")
+_PASSED_OVER = re.compile(
+    r"""
+      ![^!\n]*!             # a decoration by name
+    | "[\^_<>@][^"\n]*"     # an annotation
+    | \[[A-Za-z]:[^\]\n]*\] # a field within the line
+    | [HLMNOPQSTUVWuvy`]   # a decoration by letter, a spacer
+    | \\(?=\n) | %[^\n]*(?=\n) | [ ]+(?=[ \n])
+    """,
+    re.VERBOSE,
+)
+"""What is sound ABC between notes, and never generated."""
+
+_BAR_LINE = re.compile(r"::|:\|\[?2|:\|\]?|\|\||\|\]|\|:|\|\[?1|\[\||\|")
+
+
+class Reader:
+    """Reads one start string; afterwards `state`, `faults` and `finished` tell what it found.
+
+    Args:
+        fields: of the request; they hold for what the text has not settled.
+        anything: of no request.
+        start_body: the first state of the bars after a header; None if no tune can be written there.
+        is_safe: whether the tune can be ended from a state.
+    """
+
+    def __init__(
+        self,
+        fields: Fields,
+        anything: Fields,
+        start_body: Callable[[Header], Body | None],
+        is_safe: Callable[[State], bool],
+    ) -> None:
+        self.state: State = Header(fields)
+        self.faults: list[Fault] = []
+        self.finished = 0
+        self.fields = fields
+        self._anything = anything
+        self._start_body = start_body
+        self._is_safe = is_safe
+        self._text = ""
+        self._at = 0  # position in the text
+        self._header = Header(fields)  # of the tune that is being read
+
+    def read(self, text: str) -> None:
+        self._text = text
+        while self._at < len(text):
+            if isinstance(self.state, Header):
+                self._header_line(self.state)
+            elif self._at_line_start() and _FIELD.match(text, self._at) and text[self._at] not in "|":
+                self._field_in_body(self.state)
+            else:
+                self._body_character(self.state)
+
+    def _fault(self, message: str, position: int) -> None:
+        line = self._text.count("\n", 0, position) + 1
+        column = position - (self._text.rfind("\n", 0, position) + 1) + 1
+        self.faults.append(Fault(message, field="start_string", position=position, line=line, column=column))
+
+    def _at_line_start(self) -> bool:
+        return self._at == 0 or self._text[self._at - 1] == "\n"
+
+    def _rest_of_line(self) -> tuple[str, bool]:
+        """The line from here, and whether it is whole; the position moves behind it."""
+        end = self._text.find("\n", self._at)
+        line, is_whole = (self._text[self._at :], False) if end < 0 else (self._text[self._at : end], True)
+        self._at += len(line) + is_whole
+        return line, is_whole
+
+    # -------------------------------------------------------------------------------------------- header
+
+    def _header_line(self, state: Header) -> None:
+        start = self._at
+        line, is_whole = self._rest_of_line()
+        if not line.strip():
+            if state.last:
+                self._fault("the header ends without K:", start)
+                self.state = Header(self.fields)
+            return
+        if line.startswith("%"):
+            return
+        match = _FIELD.fullmatch(line)
+        if not match and (is_whole or not (len(line) == 1 and line.isalpha())):
+            self._fault("this is no field; the header has a field on each line, in the order X T R M L K", start)
+            self.state = state if is_whole else state._replace(field="X", colon=True, spoiled=True)
+            return
+        letter, value = match.groups() if match else (line, "")
+        if letter in ORDER and state.last and ORDER.index(letter) < ORDER.index(state.last):
+            self._fault(f"{letter}: after {state.last}:; the order is X T R M L K", start)
+        if is_whole:
+            self._whole_field(state, letter, value, start)
+        else:
+            self._part_of_field(state, letter, value if match else None, start)
+
+    def _whole_field(self, state: Header, letter: str, value: str, start: int) -> None:
+        state = self._settled(state._replace(last=letter if letter in ORDER else state.last), letter, value, start)
+        self.state = state
+        if letter == "K":
+            self._expect(state.meter, "there is no M: before K:", start)
+            self._header = state
+            self.state = self._start_body(state) or state
+
+    def _settled(self, state: Header, letter: str, value: str, start: int) -> Header:
+        value = " ".join(value.split("%")[0].split())
+        match letter:
+            case "M":
+                meter = parse_meter(value)
+                self._expect(meter, f"M:{value} is not a metre that is known here", start)
+                return state._replace(meter=meter or METERS["4/4"])
+            case "L":
+                unit = parse_unit(value)
+                self._expect(unit, f"L:{value} is not a unit length that is known here", start)
+                return state._replace(unit=unit or 0)
+            case "K":
+                sharps = KEYS.get(value)
+                self._expect(sharps, f"K:{value} is not a key with at most seven accidentals", start)
+                return state._replace(sharps=sharps or 0)
+        return state
+
+    def _expect(self, value: object | None, otherwise: str, position: int) -> None:
+        if value is None:
+            self._fault(otherwise, position)
+
+    def _part_of_field(self, state: Header, letter: str, value: str | None, start: int) -> None:
+        state = state._replace(field=letter)
+        if letter == "K":
+            self._expect(state.meter, "there is no M: before K:", start)
+        rule = state.fields.values.get(letter)
+        if rule is None:
+            self._fault(f"{letter}: is not a field of the header", start)
+            self.state = state._replace(colon=True, spoiled=True)
+            return
+        if value is None:
+            self.state = state
+            return
+        if isinstance(rule, Text):
+            self.state = state._replace(colon=True, size=min(len(value), rule.limit))
+            return
+        written = value.lstrip()
+        anything = self._anything.values[letter]
+        word = rule.walk(written) or (None if isinstance(anything, Text) else anything.walk(written))
+        if word is None:
+            self._fault(f"{letter}:{value} does not begin any value that is known here", start)
+            self.state = state._replace(colon=True, spoiled=True)
+            return
+        self.state = state._replace(colon=True, word=word)
+
+    # -------------------------------------------------------------------------------------------- bars
+
+    def _field_in_body(self, state: Body) -> None:
+        start = self._at
+        line, is_whole = self._rest_of_line()
+        if is_whole:
+            self._change(state, line, start)
+        else:
+            self._fault("a field among the notes is not continued", start)
+            self.state = state._replace(at=At.FORCED, tie="\n")
+
+    def _change(self, state: Body, field: str, start: int) -> None:
+        """A field among the notes: a change of key, metre or unit length counts, any other is passed over."""
+        letter, value = field.split(":", 1)
+        self._header = self._settled(self._header, letter, value, start)
+        changed = self._start_body(self._header)
+        if changed and letter in "MLK":
+            left = changed.left if state.fresh and not state.split else state.left
+            self.state = state._replace(ground=changed.ground, left=left)
+
+    def _body_character(self, state: Body) -> None:
+        character = self._text[self._at]
+        between = state if state.at in FOLLOW else body.passes_to(state)
+        passed_over = _PASSED_OVER.match(self._text, self._at) if between else None
+        if between and passed_over:
+            self.state = between
+            if character == "[":
+                self._change(between, passed_over[0][1:-1], self._at)
+            self._at = passed_over.end()
+            return
+        if character == "\n" and self._line_break(state):
+            self._at += 1
+            return
+        if self._text.startswith("||", self._at) and self._split_section(state):
+            self._at += 2
+            return
+        after = body.step(state, "z" if character == "x" else character)
+        if after and after.tie == WILDCARD:
+            tied = TIED_TEXT.search(self._text, 0, self._at + 1)
+            after = after._replace(tie=tied[1]) if tied else None
+        if after and after.at is At.END:
+            self._end_tune()
+            self._at += 1
+        elif after and self._is_safe(after):
+            self.state = after
+            self._at += 1
+        else:
+            is_after_bar = state.at is At.BAR and state.left > 0
+            self._fault(_explanation(state, character), self._at - is_after_bar)
+            self._recover(state)
+
+    def _split_section(self, state: Body) -> bool:
+        """`||` inside a bar that goes on after it."""
+        note = body.passes_to(state) or state
+        after = sections.split_section(note) if note.at in (At.GAP, At.SPACE) and note.left else None
+        if after is None or sections.double_bar(note) or not self._is_safe(after):
+            return False
+        self.state = after
+        return True
+
+    def _line_break(self, state: Body) -> bool:
+        """A line break that is not generated, but sound: inside a bar, after a space, or before the end of a tune."""
+        note = None if state.at is At.BAR else body.passes_to(state)
+        if state.at is At.LINE and not state.final:
+            if state.repeat is Repeat.OPEN or state.ending == 1:
+                self._fault("the tune ends inside a repeat", self._at)
+            self._end_tune()
+            return True
+        broken = note or (state if state.at in (At.GAP, At.SPACE, At.OPENING) else None)
+        if broken is None or broken.tuplet or broken.broken or not self._is_safe(broken._replace(at=At.LINE)):
+            return False
+        self.state = broken._replace(at=At.LINE)
+        return True
+
+    def _end_tune(self) -> None:
+        self.state = Header(self.fields)
+        self.finished += 1
+
+    def _recover(self, state: Body) -> None:
+        """Look for the next bar line, past anything in quotes or brackets, and go on in the bar after it."""
+        in_quotes = state.at in (At.SYMBOL, At.GRACED_SYMBOL)
+        while self._at < len(self._text):
+            bar_line = None if in_quotes else _BAR_LINE.match(self._text, self._at)
+            if bar_line:
+                self._at = bar_line.end()
+                self.state = self._after(state, bar_line[0])
+                return
+            if self._text.startswith("\n\n", self._at):
+                self._at += 2
+                self._end_tune()
+                return
+            in_quotes ^= self._text[self._at] == '"'
+            self._at += 1
+        self.state = _new_bar(state)._replace(at=At.FORCED, tie='"|' if in_quotes else "|")
+
+    def _after(self, state: Body, bar_line: str) -> Body:
+        fresh = _new_bar(state)
+        if bar_line == "|" and self._at == len(self._text):
+            after = fresh._replace(at=At.BAR, left=0, fresh=False)
+        elif bar_line in ("|:", "::"):
+            after = fresh._replace(at=At.OPENING, repeat=Repeat.OPEN, ending=0)
+        elif bar_line.endswith("1"):
+            after = fresh._replace(at=At.OPENING, ending=1)
+        elif bar_line.endswith("2"):
+            after = fresh._replace(at=At.OPENING, ending=2, repeat=Repeat.CLOSED)
+        elif bar_line in ("|", "[|"):
+            after = fresh._replace(at=At.BAR_LINE)
+        else:
+            after = fresh._replace(at=At.BAR_LINE, repeat=Repeat.CLOSED, ending=0, final=True)
+        return after if self._is_safe(after) else Body.start(after.ground)._replace(opening=False)
+
+
+def _new_bar(state: Body) -> Body:
+    """The next bar of the same section, with nothing pending."""
+    start = Body.start(state.ground)
+    return start._replace(opening=False, repeat=state.repeat, ending=state.ending, bars=state.bars, part=state.part)
+
+
+def _explanation(state: Body, character: str) -> str:
+    note = state if state.at is At.BAR else body.passes_to(state) or state
+    if character == ":" and note.repeat is Repeat.CLOSED:
+        return "a repeat ends here that has not begun: there is no |: before it"
+    if character == ":" and note.pickup and not note.left:
+        return f"the last bar of the repeat is full; it should leave {_wholes(note.pickup)} to the pickup"
+    if note.left and not note.fresh and (character in "|:" or note.at is At.BAR):
+        return f"the bar is short by {_wholes(note.left)}"
+    if character in "0123456789/" or KIND_OF.get(character) in NOTE_KINDS or (note is state and state.word):
+        return f"{character!a} does not fit here: a note must be a note value, dotted or not, within the bar"
+    return f"{character!a} cannot stand here"
+
+
+def _wholes(ticks: int) -> str:
+    return f"{Fraction(ticks, TICKS_PER_WHOLE)} of a whole note"
+
+
+def parse_meter(value: str) -> Meter | None:
+    """Any metre whose bars are whole ticks long."""
+    if value in METERS:
+        return METERS[value]
+    match = re.fullmatch(r"(\d{1,2})/(\d{1,2})", value)
+    if not match or int(match[1]) == 0 or int(match[2]) not in (1, 2, 4, 8, 16, 32):
+        return None
+    return Meter.of(int(match[1]), int(match[2]))
+
+
+def parse_unit(value: str) -> int | None:
+    match = re.fullmatch(r"1/(\d{1,2})|1", value)
+    parts = int(match[1] or 1) if match else 0
+    return TICKS_PER_WHOLE // parts if parts in (1, 2, 4, 8, 16, 32) else None

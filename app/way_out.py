@@ -1,0 +1,99 @@
+"""The way to the nearest end: from any place in a tune, the next character of one short and proper close.
+
+A state from which this walk reaches the end is safe; the grammar lets a character through only if it leads to a safe
+state, and so never runs into a dead end.
+"""
+
+from collections.abc import Iterator
+
+from app.body import SLUR_CLOSABLE, WILDCARD, note_written, step, ticks_spent
+from app.sections import double_bar, needs_repeat_sign
+from app.situation import At, Body
+
+
+def next_state(state: Body) -> tuple[int, Body] | None:
+    """One stride of the close, to the end of a note at the most: its characters and where it leads."""
+    if state.at in (At.LENGTH, At.REST) or _is_pitch(state):
+        return _finish_note(state)
+    for character in _candidates(state):
+        is_writable = character in state.ground.writable or character == WILDCARD
+        following = step(state, character) if is_writable else None
+        if following:
+            finished = _finish_note(following) if _is_pitch(following) else None
+            return (1 + finished[0], finished[1]) if finished else (1, following)
+    return None
+
+
+def _is_pitch(state: Body) -> bool:
+    """Whether a whole pitch stands before this place, so that its length may follow."""
+    return state.at is At.PITCH and state.word is not None and state.word.meaning is not None
+
+
+def _finish_note(state: Body) -> tuple[int, Body] | None:
+    """With the length that brings the end of the bar nearest, and the end of a slur."""
+    word = state.ground.lengths if state.at is At.PITCH else state.word
+    assert word is not None  # noqa: S101
+    goal = state.left - state.pickup if state.left > state.pickup else state.left
+    fitting = [
+        (spent if spent <= goal else -spent, -len(ending), ending)
+        for ending, ticks in word.endings
+        if (spent := ticks_spent(state, ticks)) is not None
+    ]
+    if not fitting:
+        return None
+    ending = max(fitting)[2]
+    note = note_written(state._replace(word=word.walk(ending)))
+    if note is None:
+        return None
+    if note.slur == SLUR_CLOSABLE and ")" in state.ground.writable:
+        return len(ending) + 1, note._replace(slur=0)
+    return len(ending), note._replace(edge=state.edge and not ending)
+
+
+def _candidates(state: Body) -> Iterator[str]:
+    """Characters to try, the shortest way first."""
+    if state.word is not None and state.word.meaning is None:
+        ending, _ = next(iter(state.word.endings), ("", None))
+        yield from ending[:1]
+        return
+    note = state.tie[0] if state.tie else state.ground.pitches.endings[0][0][0]
+    match state.at:
+        case At.CHORD | At.CHORD_PITCH | At.LINE_BRACKET:
+            yield note if state.members < 2 else "]"
+        case At.GRACE if not state.members:
+            yield note
+        case At.GRACE | At.GRACE_PITCH | At.GRACE_LENGTH:
+            yield "}"
+        case At.PAREN:
+            yield note
+            yield from sorted(state.ground.tuplets, key="3245".index)
+        case At.TIED | At.FORCED:
+            yield state.tie[0]
+        case At.BAR:
+            yield "]"
+            section = double_bar(state)
+            if section and section.final:
+                yield "|"
+            yield from (note, "|", ":", "1")
+        case At.BAR_BRACKET:
+            yield from (note, "1")
+        case At.FRESH_BAR:
+            yield ":"
+        case At.COLON | At.PITCH_COLON:
+            yield from "|:"
+        case At.SECOND | At.SECOND_LINE | At.SECOND_BRACKET:
+            yield from "2["
+        case _:
+            yield from _between(state)
+
+
+def _between(state: Body) -> Iterator[str]:
+    if state.final and state.at in (At.LINE, At.BAR_LINE):
+        yield "\n"
+    elif state.tie:
+        yield state.tie[0] if state.left or state.tuplet else "|"
+    elif state.fresh and needs_repeat_sign(state):
+        yield from "| "
+    elif not (state.fresh or state.broken or state.tuplet) and state.left in (0, state.pickup):
+        yield from ":|"
+    yield state.ground.pitches.endings[0][0][0]
