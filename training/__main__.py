@@ -1,6 +1,7 @@
-"""The command line: `python -m training train | evaluate | sample | export | publish`."""
+"""The command line: `python -m training train | evaluate | sample | export | publish | corpus`."""
 
 import argparse
+import json
 import logging
 import os
 import sys
@@ -8,11 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from model_store.errors import StoreError
-from training import corpus
+from training import corpora, corpus, durable
 from training.config import RECIPES, TrainingConfig
 from training.errors import ConfigError, RunError, TrainingError
 from training.run_folder import RunFolder
-from training.split import split
 
 RUNS = Path("runs")
 STORE = Path("model_store/checkpoints")
@@ -101,11 +101,24 @@ def _publish(options: argparse.Namespace) -> int:
     return 0
 
 
-def _create(path: Path, config: TrainingConfig, patterns: list[str]) -> RunFolder:
-    tunes = corpus.load(patterns)
+def _report(options: argparse.Namespace) -> int:
+    from training import corpus_report
+
+    told = corpus_report.report(options.corpus)
+    if options.json:
+        content = json.dumps(told.to_json(), indent=2, ensure_ascii=False) + "\n"
+        durable.write(options.json, content.encode())
+    print(corpus_report.to_text(told))
+    return 0
+
+
+def _create(path: Path, config: TrainingConfig, names: list[str]) -> RunFolder:
+    tunes = corpus.load(names, translate=config.translate)
     for reject in tunes.rejects:
         print(f"not a tune: {reject}", file=sys.stderr)
-    split(tunes.tunes)
+    for drop in tunes.drops:
+        print(f"left out: {drop}", file=sys.stderr)
+    _ = tunes.sides  # where there are too few to split, that is told before anything is written
     return RunFolder.create(path, config, tunes)
 
 
@@ -147,9 +160,7 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train a model into a run folder")
     train.add_argument("--recipe", default="small", help=f"one of {', '.join(RECIPES)} (default: small)")
-    train.add_argument(
-        "--corpus", nargs="+", default=[], metavar="PATH", help="ABC files, folders or globs (default: the lab's tunes)"
-    )
+    _add_corpus(train)
     train.add_argument("--run", type=Path, metavar="FOLDER", help="the run folder (default: runs/RECIPE)")
     train.add_argument("--steps", type=_whole, help="the length of the run")
     train.add_argument("--seed", type=_whole)
@@ -184,7 +195,17 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--tunes", type=_whole, default=200, help="tunes to judge, if that is still to be done")
     publish.add_argument("--note", default="", help="a sentence for the model card")
     publish.set_defaults(command=_publish)
+
+    report = commands.add_parser("corpus", help="what is read, kept and dropped of tunebooks, translated")
+    _add_corpus(report)
+    report.add_argument("--json", type=Path, metavar="FILE", help="write the report there too, with what was left out")
+    report.set_defaults(command=_report)
     return parser
+
+
+def _add_corpus(command: argparse.ArgumentParser) -> None:
+    names = f"{', '.join(corpora.NAMED)}, {corpora.THESESSION}FILE, or ABC files, folders or globs (default: lab)"
+    command.add_argument("--corpus", nargs="+", default=[], metavar="BOOK", help=names)
 
 
 def _whole(text: str) -> int:

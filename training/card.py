@@ -3,7 +3,8 @@
 from model_store.manifest import Draft
 from training.config import RECIPES, TrainingConfig
 from training.evaluate import Evaluation, FreeTunes, Loss
-from training.split import TEST_FROM, VALIDATION_FROM, Split
+from training.families import TEST_FROM, VALIDATION_FROM
+from training.split import Split
 
 
 def card(draft: Draft, config: TrainingConfig, sides: Split, evaluation: Evaluation, note: str) -> str:
@@ -24,8 +25,8 @@ and every setting.
 
 The split is fixed, by tune:
 {_sides(sides)}.
-Tunes that share a melody or a title lie on one side; a tune's side follows from the SHA-256 of its melody
-(`training/split.py`). Training learnt from {_learnt_from(config)},
+Tunes that share a melody, in whatever setting or key, or a title lie on one side, which follows from the SHA-256 of
+their notes (`training/families.py`). Training learnt from {_learnt_from(config)},
 the validation tunes said when to stop, and the test tunes were used for nothing but the numbers below.
 
 ## Numbers

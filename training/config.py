@@ -31,6 +31,7 @@ class TrainingConfig:
     embedding_range: float = 0.05  # the embedding begins uniform between minus and plus this; Keras' own is 0.05
     recurrent_initializer: RecurrentInitializer = "glorot_uniform"
     # the text
+    translate: bool = False  # into plain ABC, and without the tunes that cannot be said in it
     learn_from: Portion = "train"
     batching: Batching = "crops"
     sequence_length: int = 250

@@ -1,86 +1,138 @@
 """The tunes that a run learns from, with what must be said of them: origin, licence, counts and hash."""
 
-import hashlib
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 from model_store.manifest import CorpusRecord
 from model_store.vocabulary import Vocabulary
-from training import lab_corpus, tunebook
-from training.errors import CorpusError
+from training import corpora, dialect, families
+from training.book import SEPARATOR, Book
+from training.errors import CorpusError, DialectError
+from training.split import Split, split
 from training.tunebook import Reject
 
-SEPARATOR = "\n\n"
-"""What stands between two tunes, before the first and after the last."""
+__all__ = ["SEPARATOR", "Corpus", "Drop", "load"]
+
+Watch = Callable[[Iterable[str]], Iterable[str]]
+"""Passes tunes on, and may show how far it got."""
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A tune that is left out, and why."""
+
+    book: str
+    tune: str
+    reason: str
+
+    def __str__(self) -> str:
+        first, *rest = self.tune.split("\n")
+        title = next((line[2:].strip() for line in rest if line.startswith("T:")), "")
+        return f"{self.book}, {first}, {title}: {self.reason}"
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Tunes, each different from the others, and the text that they were taken from."""
+    """Tunes, each different from the others, and the text that they were taken from.
+
+    `places` are those of the tunes as they were found (see `families`), so that one that is translated keeps its side.
+    """
 
     tunes: tuple[str, ...]
     text: str
     records: tuple[CorpusRecord, ...]
     rejects: tuple[Reject, ...] = ()
+    places: tuple[float, ...] = ()
+    drops: tuple[Drop, ...] = ()
 
     @property
     def vocabulary(self) -> Vocabulary:
         """The characters of the whole text, held-out tunes included, so that each of them can be scored."""
         return Vocabulary.from_text(SEPARATOR + self.text)
 
+    @property
+    def sides(self) -> Split:
+        """The fixed split.
+
+        Raises:
+            CorpusError: there are too few tunes to split.
+        """
+        return split(self.tunes, self.places)
+
     def to_json(self) -> bytes:
-        """Tunes, text and records; the rejects are left out."""
-        records = [record.model_dump() for record in self.records]
-        return json.dumps({"tunes": self.tunes, "text": self.text, "records": records}, ensure_ascii=False).encode()
+        """Tunes, text, places and records; what was left out is left out here too."""
+        values = {
+            "tunes": self.tunes,
+            "text": self.text,
+            "places": self.places,
+            "records": [record.model_dump() for record in self.records],
+        }
+        return json.dumps(values, ensure_ascii=False).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> Self:
         """The inverse of `to_json`."""
         values: dict[str, Any] = json.loads(content)
         records = tuple(CorpusRecord(**record) for record in values["records"])
-        return cls(tuple(values["tunes"]), values["text"], records)
+        return cls(tuple(values["tunes"]), values["text"], records, places=tuple(values.get("places", ())))
 
 
-def load(patterns: list[str]) -> Corpus:
-    """The tunebooks that paths, folders and globs name, or the lab's tunebook if there are none.
+def load(names: list[str], *, translate: bool = False, watch: Watch = iter) -> Corpus:
+    """The tunes of the books that are named, or the lab's tunebook if none is.
+
+    Args:
+        translate: into plain ABC (see `dialect`), or as they were found.
 
     Raises:
-        CorpusError: a file is missing or unreadable, or there is no tune in all of them.
+        CorpusError: a book is missing or unreadable, or there is no tune in all of them.
     """
-    return _load_files(tunebook.find_files(patterns)) if patterns else _load_lab()
+    return merge(corpora.open_books(names), translate=translate, watch=watch)
 
 
-def _load_lab() -> Corpus:
-    text = lab_corpus.load_text()
-    book = tunebook.parse(text, "irish.abc")
-    songs = SEPARATOR.join(lab_corpus.extract_song_snippets(text))
-    tunes = tuple(dict.fromkeys(book.tunes))
-    record = _record(lab_corpus.NAME, lab_corpus.ORIGIN, lab_corpus.LICENCE, tunes, text.encode())
-    return Corpus(tunes, songs, (record,), book.rejects)
+def merge(books: list[Book], *, translate: bool = False, watch: Watch = iter) -> Corpus:
+    """The tunes of several books, each once.
 
-
-def _load_files(files: list[Path]) -> Corpus:
-    tunes: dict[str, None] = {}
+    Raises:
+        CorpusError: there is no tune in all of them.
+    """
+    places = iter(families.places([book.tunes for book in books], [book.kin for book in books]))
+    kept: dict[str, float] = {}
+    texts: list[str] = []
     records: list[CorpusRecord] = []
-    rejects: list[Reject] = []
-    for file in files:
-        book = tunebook.read(file)
-        rejects += book.rejects
-        new = tuple(tune for tune in dict.fromkeys(book.tunes) if tune not in tunes)
-        tunes |= dict.fromkeys(new)
+    drops: list[Drop] = []
+    for book in books:
+        new: list[str] = []
+        for tune, place in zip(watch(book.tunes), places, strict=False):
+            try:
+                text = dialect.translate(tune) if translate else tune
+            except DialectError as error:
+                drops.append(Drop(book.name, tune, str(error)))
+                continue
+            if place is None:
+                drops.append(Drop(book.name, tune, "like tunes on two sides of the split"))
+            elif text in kept:
+                drops.append(Drop(book.name, tune, "the same as another tune"))
+            else:
+                kept[text] = place
+                new.append(text)
         if new:
-            records.append(_record(file.stem, file.name, "not stated", new, file.read_bytes()))
-    if not tunes:
-        reasons = f"; {rejects[0]}" if rejects else ""
-        raise CorpusError(f"no tune in {', '.join(map(str, files[:3]))}{' …' if len(files) > 3 else ''}{reasons}")
-    return Corpus(tuple(tunes), SEPARATOR.join(tunes), tuple(records), tuple(rejects))
+            records.append(_record(book, new))
+            texts.append(SEPARATOR.join(new) if translate else book.text or SEPARATOR.join(new))
+    rejects = tuple(reject for book in books for reject in book.rejects)
+    if not kept:
+        reasons = "".join(f"; {reason}" for reason in (*rejects[:1], *drops[:1]))
+        raise CorpusError(f"no tune in {', '.join(book.origin for book in books[:3])}{reasons}")
+    return Corpus(tuple(kept), SEPARATOR.join(texts), tuple(records), rejects, tuple(kept.values()), tuple(drops))
 
 
-def _record(name: str, origin: str, licence: str, tunes: tuple[str, ...], content: bytes) -> CorpusRecord:
-    characters = len(SEPARATOR.join(tunes))
-    digest = hashlib.sha256(content).hexdigest()
+def _record(book: Book, tunes: list[str]) -> CorpusRecord:
     return CorpusRecord(
-        name=name, origin=origin, licence=licence, tunes=len(tunes), characters=characters, sha256=digest
+        name=book.name,
+        origin=book.origin,
+        licence=book.licence,
+        tunes=len(tunes),
+        characters=len(SEPARATOR.join(tunes)),
+        sha256=book.sha256,
     )

