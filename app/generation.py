@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from app.errors import CharacterError, DeadlineError, Fault, RequestError
+from app.grammar import Form, Request
 from app.models import ServedModel
 from app.notation import TuneCounter, split_tunes
-from app.request import Form, Request
 from app.sampling import SamplingParams
 from app.schemas import MAX_SEED, GeneratedTune, GenerateRequest, GenerateResponse
 from app.sequence import Sequence
