@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from typing import Self
 
 from app.errors import CharacterError, DeadlineError, Fault, RequestError
 from app.grammar import Form, Request
@@ -18,26 +19,41 @@ from model_store.vocabulary import Vocabulary
 CHUNK_S = 0.05
 KEEP_ALIVE_S = 10.0  # proxies drop a connection that is silent for longer, often for 30 to 60 s
 
+_READ_HERE = 500  # characters; a longer start string is read beside the event loop, at some 20 µs a character
 _BETWEEN_TUNES = "\n\n"
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A sequence that continues a start string, and what was wrong with the start string."""
+
+    sequence: Sequence
+    faults: tuple[Fault, ...] = ()
+
+
 class Generation:
-    """One request on its way through the engine; it is queued as soon as it is made.
+    """One request on its way through the engine."""
 
-    Raises:
-        CharacterError: the start string holds a character outside the vocabulary.
-        RequestError: what is asked for does not exist, or this model cannot write it.
-        BusyError: too much is waiting already.
-    """
-
-    def __init__(self, model: ServedModel, request: GenerateRequest, timeout_s: float) -> None:
-        self._model = model
-        self._request = request
-        self._deadline = asyncio.get_running_loop().time() + timeout_s
-        self._seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
-        prepared = prepare(model, request, self._seed)
+    def __init__(self, model: ServedModel, request: GenerateRequest, prepared: Prepared, deadline: float) -> None:
+        self._model, self._request = model, request
         self._sequence, self._faults = prepared.sequence, prepared.faults
+        self._deadline = deadline
         self._done = asyncio.wrap_future(model.engine.submit(self._sequence))
+
+    @classmethod
+    async def begin(cls, model: ServedModel, request: GenerateRequest, timeout_s: float) -> Self:
+        """Queue a request.
+
+        Raises:
+            CharacterError: the start string holds a character outside the vocabulary.
+            RequestError: what is asked for does not exist, or this model cannot write it.
+            BusyError: too much is waiting already.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
+        is_long = len(request.start_string) > _READ_HERE
+        prepared = await asyncio.to_thread(prepare, model, request, seed) if is_long else prepare(model, request, seed)
+        return cls(model, request, prepared, deadline)
 
     async def answer(self) -> GenerateResponse:
         """The whole answer; leaving early gives the sequence's place in the engine to another.
@@ -88,19 +104,11 @@ class Generation:
         return GenerateResponse(
             abc=abc,
             tunes=[GeneratedTune.of(tune) for tune in split_tunes(abc, self._faults)],
-            seed=self._seed,
+            seed=self._sequence.params.seed,
             model=self._model.id,
             finish_reason=reason,
             generated=len(new_ids),
         )
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A sequence that continues a start string, and what was wrong with the start string."""
-
-    sequence: Sequence
-    faults: tuple[Fault, ...] = ()
 
 
 def prepare(model: ServedModel, request: GenerateRequest, seed: int) -> Prepared:
