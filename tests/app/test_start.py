@@ -1,7 +1,6 @@
 """How the service starts, and what it says when it cannot."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from model_store.store import Checkpoint
+from model_store.store import Checkpoint, Store
+from tests.checkpoints import publish
 from tests.conftest import DEFAULT_STORE
 from tests.servers import ROOT, environment, serving
 
@@ -31,12 +31,8 @@ def start(**settings: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def version(tmp_path: Path, checkpoint: Checkpoint) -> Path:
-    """The folder of the default model's current version, in a store of its own."""
-    name = checkpoint.manifest.name
-    shutil.copytree(checkpoint.folder, tmp_path / "store" / name / "1")
-    manifest = checkpoint.manifest
-    assert manifest.version == 1, "the copy above assumes the first version"
-    return tmp_path / "store" / name / "1"
+    """The folder of the default model as the only version in a store of its own."""
+    return publish(Store(tmp_path / "store"), checkpoint, "one").folder
 
 
 def truncate_weights(version: Path) -> None:
@@ -93,10 +89,10 @@ def test_a_spoilt_checkpoint_is_named_in_one_line(version: Path, spoil: Callable
 
 
 @pytest.mark.parametrize("spoil", FAULTS, ids=lambda spoil: spoil.__name__)
-def test_the_last_good_version_is_served_instead(version: Path, spoil: Callable[[Path], None]) -> None:
-    spoilt = version.parent / "2"
-    shutil.copytree(version, spoilt)
-    spoil(spoilt)
+def test_the_last_good_version_is_served_instead(
+    version: Path, checkpoint: Checkpoint, spoil: Callable[[Path], None]
+) -> None:
+    spoil(publish(Store(version.parent.parent), checkpoint, "one").folder)
     with serving(model_store=str(version.parent.parent)) as server, server.client() as client:
         assert client.get("/readyz").json()["models"][0]["version"] == 1
     assert any("serving" in line and "ERROR" in line for line in server.log)
