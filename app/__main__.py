@@ -67,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--seed", type=_whole, default=1, help="of the first tune (default: 1)")
     make.add_argument("--model", help="the name of a model (default: the service's)")
     for field in ("key", "meter", "rhythm"):
-        make.add_argument(f"--{field}", help=f"keep only tunes whose {field} is this")
+        make.add_argument(f"--{field}", help=f"the tunes' {field}")
+    make.add_argument("--free", dest="constrained", action="store_false", help="do not hold tunes to the grammar")
     return parser
 
 

@@ -17,6 +17,8 @@ class Batch:
         self._turn_began: list[int]  # how many steps each row's sequence had taken when it came
         self._state: State
         self._ids: NDArray[np.int32]
+        self._allowed: NDArray[np.bool_]  # [B, V]
+        self._constrained: set[int]  # rows whose sequence may not draw everything
         self._sampler: Sampler
         self._lay_out(decoder.batch_sizes[0])
 
@@ -54,17 +56,21 @@ class Batch:
     def step(self) -> None:
         """One decoder step and one draw for every row."""
         logits, self._state = self._decoder.step(self._ids, self._state)
-        drawn = self._sampler.sample(logits).tolist()
+        drawn = self._sampler.sample(logits, self._allowed if self._constrained else None).tolist()
         ids = self._ids
         for row, sequence in enumerate(self._rows):
             if sequence is not None:
                 ids[row] = sequence.advance(drawn[row])
+                if row in self._constrained and sequence.finish_reason is None:
+                    self._constrain(row, sequence)
 
     def _lay_out(self, size: int) -> None:
         self._rows = [None] * size
         self._turn_began = [0] * size
         self._state = self._decoder.initial_state(size)
         self._ids = np.zeros(size, np.int32)
+        self._allowed = np.ones((size, self._decoder.vocab_size), np.bool_)
+        self._constrained = set()
         self._sampler = Sampler(size, self._decoder.vocab_size)
 
     def _put_in(self, row: int, sequence: Sequence) -> None:
@@ -72,8 +78,15 @@ class Batch:
         self._turn_began[row] = sequence.fed
         self._ids[row] = sequence.next_input
         self._sampler.put(row, sequence.params, sequence.next_draw)
+        if sequence.is_constrained:
+            self._constrained.add(row)
+            self._constrain(row, sequence)
         for index, array in enumerate(self._state):
             array[row] = sequence.state[index] if sequence.state else 0.0
+
+    def _constrain(self, row: int, sequence: Sequence) -> None:
+        if (allowed := sequence.allowed) is not None:
+            self._allowed[row] = allowed
 
     def _take_out(self, rows: list[int]) -> list[Sequence]:
         taken = []
@@ -82,6 +95,8 @@ class Batch:
             assert sequence is not None  # noqa: S101
             sequence.state = tuple(array[row].copy() for array in self._state)
             self._rows[row] = None
+            self._constrained.discard(row)
+            self._allowed[row] = True
             self._sampler.clear(row)
             taken.append(sequence)
         return taken

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from app.generation import make_sequence
+from app.generation import prepare
 from app.models import Models, ServedModel
 from app.notation import Tune, split_tunes
-from app.sampling import SamplingParams
+from app.schemas import GenerateRequest
 from app.sequence import Sequence
 
 _SAVE_EVERY = 100  # tunes drawn
@@ -29,7 +29,7 @@ class BulkError(Exception):
 
 @dataclass(frozen=True)
 class BulkJob:
-    """How many tunes, and how each is drawn; `key`, `meter` and `rhythm` keep those whose header says so."""
+    """How many tunes, and how each is drawn; see `GenerateRequest`."""
 
     count: int
     start_string: str = "X:1\n"
@@ -40,11 +40,7 @@ class BulkJob:
     key: str | None = None
     meter: str | None = None
     rhythm: str | None = None
-
-    def wants(self, tune: Tune) -> bool:
-        """Whether a tune came to its end and passes the filters."""
-        asked = ((self.key, tune.key), (self.meter, tune.meter), (self.rhythm, tune.rhythm))
-        return tune.complete and all(wanted is None or wanted == found for wanted, found in asked)
+    constrained: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,19 +73,25 @@ def run(job: BulkJob, models: Models, out: Path) -> Progress:
 
 def _draw(job: BulkJob, model: ServedModel, first_seed: int) -> Iterator[tuple[int, Tune | None]]:
     """Seeds and their tunes, in order, without end; a few more than asked for are under way in the engine."""
-    vocabulary = model.checkpoint.vocabulary
+    request = GenerateRequest(
+        start_string=job.start_string,
+        length=job.length,
+        temperature=job.temperature,
+        key=job.key,
+        meter=job.meter,
+        rhythm=job.rhythm,
+        constrained=job.constrained,
+    )
     ahead = 2 * model.engine.max_running
     under_way: deque[tuple[int, Future[Sequence]]] = deque()
     seed = first_seed
     try:
         while True:
             while len(under_way) < ahead:
-                params = SamplingParams(temperature=job.temperature, seed=seed)
-                sequence = make_sequence(vocabulary, job.start_string, job.length, params, tunes=1)
-                under_way.append((seed, model.engine.submit(sequence)))
+                under_way.append((seed, model.engine.submit(prepare(model, request, seed).sequence)))
                 seed += 1
             drawn, future = under_way.popleft()
-            abc = job.start_string + vocabulary.decode(future.result().new_ids)
+            abc = job.start_string + model.checkpoint.vocabulary.decode(future.result().new_ids)
             yield drawn, next(iter(split_tunes(abc)), None)
     finally:
         for _, future in under_way:
@@ -117,7 +119,7 @@ class _Notebook:
 
     def take(self, seed: int, tune: Tune | None) -> bool:
         """Write the tune of a seed if it is wanted and new; whether it was."""
-        is_new = tune is not None and self._job.wants(tune) and _melody(tune.abc) not in self._seen
+        is_new = tune is not None and tune.complete and _melody(tune.abc) not in self._seen
         written, size = self.progress.written, self.progress.size
         if tune is not None and is_new:
             self._seen.add(_melody(tune.abc))

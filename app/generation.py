@@ -2,9 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Self
 
-from app.errors import CharacterError, DeadlineError, Fault
+from app.errors import CharacterError, DeadlineError, Fault, RequestError
+from app.grammar import Form, Request
 from app.models import ServedModel
 from app.notation import TuneCounter, split_tunes
 from app.sampling import SamplingParams
@@ -16,27 +19,41 @@ from model_store.vocabulary import Vocabulary
 CHUNK_S = 0.05
 KEEP_ALIVE_S = 10.0  # proxies drop a connection that is silent for longer, often for 30 to 60 s
 
+_READ_HERE = 500  # characters; a longer start string is read beside the event loop, at some 20 µs a character
 _BETWEEN_TUNES = "\n\n"
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A sequence that continues a start string, and what was wrong with the start string."""
+
+    sequence: Sequence
+    faults: tuple[Fault, ...] = ()
+
+
 class Generation:
-    """One request on its way through the engine; it is queued as soon as it is made.
+    """One request on its way through the engine."""
 
-    Raises:
-        CharacterError: the start string holds a character outside the vocabulary.
-        BusyError: too much is waiting already.
-    """
-
-    def __init__(self, model: ServedModel, request: GenerateRequest, timeout_s: float) -> None:
-        self._model = model
-        self._request = request
-        self._deadline = asyncio.get_running_loop().time() + timeout_s
-        self._seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
-        params = SamplingParams(request.temperature, request.top_k, request.top_p, self._seed)
-        self._sequence = make_sequence(
-            model.checkpoint.vocabulary, request.start_string, request.length, params, request.tunes
-        )
+    def __init__(self, model: ServedModel, request: GenerateRequest, prepared: Prepared, deadline: float) -> None:
+        self._model, self._request = model, request
+        self._sequence, self._faults = prepared.sequence, prepared.faults
+        self._deadline = deadline
         self._done = asyncio.wrap_future(model.engine.submit(self._sequence))
+
+    @classmethod
+    async def begin(cls, model: ServedModel, request: GenerateRequest, timeout_s: float) -> Self:
+        """Queue a request.
+
+        Raises:
+            CharacterError: the start string holds a character outside the vocabulary.
+            RequestError: what is asked for does not exist, or this model cannot write it.
+            BusyError: too much is waiting already.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
+        is_long = len(request.start_string) > _READ_HERE
+        prepared = await asyncio.to_thread(prepare, model, request, seed) if is_long else prepare(model, request, seed)
+        return cls(model, request, prepared, deadline)
 
     async def answer(self) -> GenerateResponse:
         """The whole answer; leaving early gives the sequence's place in the engine to another.
@@ -86,39 +103,54 @@ class Generation:
         abc = self._request.start_string + self._model.checkpoint.vocabulary.decode(new_ids)
         return GenerateResponse(
             abc=abc,
-            tunes=[GeneratedTune.of(tune) for tune in split_tunes(abc)],
-            seed=self._seed,
+            tunes=[GeneratedTune.of(tune) for tune in split_tunes(abc, self._faults)],
+            seed=self._sequence.params.seed,
             model=self._model.id,
             finish_reason=reason,
             generated=len(new_ids),
         )
 
 
-def make_sequence(
-    vocabulary: Vocabulary, start_string: str, length: int, params: SamplingParams, tunes: int | None
-) -> Sequence:
-    """A sequence that continues a start string by `length` characters, or until it has made `tunes` whole tunes.
-
-    An empty start string stands for the gap before a tune.
+def prepare(model: ServedModel, request: GenerateRequest, seed: int) -> Prepared:
+    """A request as a sequence; an empty start string stands for the gap before a tune.
 
     Raises:
         CharacterError: the start string holds a character outside the vocabulary.
+        RequestError: what is asked for does not exist, or this model cannot write it.
     """
+    vocabulary, start_string = model.checkpoint.vocabulary, request.start_string
     try:
         prompt = vocabulary.encode(start_string or _BETWEEN_TUNES)
     except UnknownCharacterError as error:
         raise CharacterError(
-            str(error) + f"; it has {''.join(vocabulary.characters)!a}",
+            str(error) + f"; it has {vocabulary.characters!a}",
             faults=(Fault(f"unknown character {error.character!a}", field="start_string", position=error.position),),
         ) from None
+    params = SamplingParams(request.temperature, request.top_k, request.top_p, seed)
+    wishes = Request(
+        key=request.key,
+        meter=request.meter,
+        rhythm=request.rhythm,
+        form=Form.parse(request.form) if request.form is not None else None,
+        low=request.low,
+        high=request.high,
+    )
+    if request.constrained and model.grammar:
+        cursor = model.grammar.begin(start_string, wishes, request.length, request.tunes)
+        return Prepared(Sequence(prompt, request.length, params, constraint=cursor), cursor.faults)
+    if wishes != Request():
+        raise RequestError(
+            "this model's characters cannot write what the grammar asks for, so nothing can be asked of it"
+        )
+    return Prepared(Sequence(prompt, request.length, params, _until(request.tunes, start_string, vocabulary)))
+
+
+def _until(tunes: int | None, start_string: str, vocabulary: Vocabulary) -> Callable[[int], bool]:
+    """A stop rule: so many whole tunes after the start string."""
     if tunes is None:
-        return Sequence(prompt, length, params)
+        return lambda _: False
     counter = TuneCounter()
     for character in start_string:
         counter.feed(character)
     goal = counter.finished + tunes
-
-    def has_enough(id_: int) -> bool:
-        return counter.feed(vocabulary.characters[id_]) and counter.finished >= goal
-
-    return Sequence(prompt, length, params, stop=has_enough)
+    return lambda id_: counter.feed(vocabulary.characters[id_]) and counter.finished >= goal

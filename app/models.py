@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from app.decoder import Decoder, LiteRTDecoder
 from app.engine import Engine
+from app.errors import VocabularyError
+from app.grammar import Grammar
 from app.schemas import ModelId
 from app.settings import Settings
 from model_store.errors import CheckpointNotFoundError, StoreError
@@ -21,6 +23,8 @@ class ServedModel:
 
     checkpoint: Checkpoint
     engine: Engine
+    grammar: Grammar | None
+    """None for a model whose characters cannot write a tune as the grammar has it."""
 
     @property
     def id(self) -> ModelId:
@@ -94,4 +98,12 @@ class Models:
         return checkpoint, load_decoder(checkpoint, self._settings)
 
     def _serve(self, checkpoint: Checkpoint, decoder: Decoder) -> ServedModel:
-        return ServedModel(checkpoint, Engine(decoder, self._settings.max_waiting))
+        return ServedModel(checkpoint, Engine(decoder, self._settings.max_waiting), _grammar(checkpoint))
+
+
+def _grammar(checkpoint: Checkpoint) -> Grammar | None:
+    try:
+        return Grammar(checkpoint.vocabulary)
+    except VocabularyError as error:
+        logger.warning("%s: %s: its tunes are not held to the grammar", checkpoint.manifest.name, error)
+        return None

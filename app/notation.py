@@ -5,7 +5,7 @@ Field and file structure: the ABC standard 2.1, sections 2 and 3.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.errors import Fault, NotationError
 
@@ -61,29 +61,40 @@ class TuneCounter:
             self._has_notes = True
 
 
-def split_tunes(text: str) -> tuple[Tune, ...]:
+def split_tunes(text: str, faults: tuple[Fault, ...] = ()) -> tuple[Tune, ...]:
     """The tunes of a text, in order; the last may be unfinished.
 
     Tunes are parted by blank lines. A block is a tune if it has an `X:` or a `K:` field; other blocks are left out.
+
+    Args:
+        faults: what else is known to be wrong with the text, by its own lines; each goes to the tune that it lies in.
     """
     tunes = []
-    for block, is_closed in _blocks(text):
+    for block, first_line, is_closed in _blocks(text):
         if {"X", "K"} & _header(block).keys():
-            tunes.append(_describe(block, is_closed))
+            lines = range(first_line, first_line + len(block.splitlines()))
+            own = tuple(
+                replace(fault, line=fault.line - first_line + 1)
+                for fault in faults
+                if fault.line and fault.line in lines
+            )
+            tune = _describe(block, is_closed)
+            tunes.append(replace(tune, problems=tune.problems + own))
     return tuple(tunes)
 
 
-def _blocks(text: str) -> list[tuple[str, bool]]:
-    """The text's runs of lines without a blank one, each with whether a blank line follows it."""
-    blocks: list[tuple[str, bool]] = []
+def _blocks(text: str) -> list[tuple[str, int, bool]]:
+    """Runs of lines without a blank one; each with its first line, 1-based, and whether a blank line follows."""
+    blocks: list[tuple[str, int, bool]] = []
     lines: list[str] = []
-    for line in text.splitlines(keepends=True):
+    number = 0
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
         if line.strip():
             lines.append(line)
         elif lines:
-            blocks.append(("".join(lines), line.endswith(("\n", "\r"))))
+            blocks.append(("".join(lines), number - len(lines), line.endswith(("\n", "\r"))))
             lines = []
-    return [*blocks, ("".join(lines), False)] if lines else blocks
+    return [*blocks, ("".join(lines), number - len(lines) + 1, False)] if lines else blocks
 
 
 def _header(block: str) -> dict[str, str]:
@@ -161,7 +172,7 @@ def gate(text: str) -> str:
     faults = [fault for number, line in enumerate(text.split("\n"), 1) for fault in _line_faults(number, line)]
     if faults:
         raise NotationError(_summary(faults), faults=tuple(faults[:20]))
-    blocks = [block for block, _ in _blocks(text)]
+    blocks = [block for block, _, _ in _blocks(text)]
     tunes = [block for block in blocks if {"X", "K"} & _header(block).keys()]
     if len(tunes) != 1:
         raise NotationError(

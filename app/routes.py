@@ -102,7 +102,7 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     if model is None:
         names = ", ".join(served.id.name for served in loaded.all())
         raise _invalid("model", f"no such model is loaded; there is {names}")
-    generation = Generation(model, body, knobs.generate_timeout_s)
+    generation = await Generation.begin(model, body, knobs.generate_timeout_s)
     if media_type == EVENTS:
         return StreamingResponse(_events(generation), media_type=EVENTS, headers=_UNBUFFERED)
     answer = await _while_connected(request, generation.answer())

@@ -81,11 +81,13 @@ class Sampler:
         self._params[row] = None
         self._cutting.discard(row)
 
-    def sample(self, logits: NDArray[np.float32]) -> NDArray[np.intp]:
-        """Logits [B, V] → ids [B]."""
+    def sample(self, logits: NDArray[np.float32], allowed: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
+        """Logits [B, V], and which ids may be drawn [B, V] (all if None) → ids [B]."""
         if self._step == _STEPS_AHEAD:
             self._look_ahead()
         scores = np.multiply(logits, self._inverse_temperature, out=self._scores)
+        if allowed is not None:
+            np.copyto(scores, -np.inf, where=~allowed)
         if self._cutting:
             self._cut(scores)
         scores += self._noise[self._step]

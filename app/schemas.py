@@ -1,8 +1,8 @@
 """Request and response bodies; every bound is a Field."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.errors import Fault
 from app.notation import Tune
@@ -46,17 +46,27 @@ class GenerateRequest(_Body):
         le=1000,
         description="Stop after this many whole tunes; null adds exactly `length` characters.",
     )
+    key: str | None = Field(default=None, max_length=20, description="As in `K:`: `D`, `Bm`, `Ador`.")
+    meter: str | None = Field(default=None, max_length=10, description="As in `M:`: `6/8`, `C|`.")
+    rhythm: str | None = Field(default=None, max_length=40, description="As in `R:`: `reel`, `slip jig`.")
+    form: str | None = Field(
+        default=None,
+        max_length=20,
+        description="Parts and the bars in each: `AABB8` is two parts of eight bars, each played twice.",
+    )
+    low: int | None = Field(default=None, ge=0, le=127, description="Lowest note, as a MIDI number (60: middle C).")
+    high: int | None = Field(default=None, ge=0, le=127, description="Highest note, as a MIDI number.")
     constrained: bool = Field(
-        default=False, description="Only false: this version does not hold tunes to ABC's grammar."
+        default=True, description="Hold tunes to ABC's grammar: bars as long as their metre, repeats that close."
     )
     model: str | None = Field(default=None, description="The name of a loaded model; the default one if missing.")
 
-    @field_validator("constrained")
-    @classmethod
-    def _is_free(cls, value: bool) -> bool:
-        if value:
-            raise ValueError("this version does not hold tunes to ABC's grammar; only false is possible")
-        return value
+    @model_validator(mode="after")
+    def _wishes_need_the_grammar(self) -> Self:
+        wishes = [name for name in ("key", "meter", "rhythm", "form", "low", "high") if getattr(self, name) is not None]
+        if wishes and not self.constrained:
+            raise ValueError(f"{', '.join(wishes)}: only a constrained tune can be held to what is asked for")
+        return self
 
 
 class Problem(BaseModel):

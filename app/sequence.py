@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,19 @@ class FinishReason(StrEnum):
     CANCELLED = "cancelled"  # nobody waits for it any more
 
 
+class Constraint(Protocol):
+    """Says, before each new id, which ones it may be."""
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """[V]; at least one is."""
+        ...
+
+    def advance(self, id_: int) -> bool:
+        """Take the new id; True ends the sequence."""
+        ...
+
+
 class Sequence:
     """Ids in, ids out.
 
@@ -25,6 +39,7 @@ class Sequence:
         max_new: ids to make at the most, ≥ 1.
         params: how they are drawn.
         stop: told each new id, in order; True ends the sequence.
+        constraint: what new ids may be, and when they are enough; it takes the place of `stop`.
 
     `new_ids` only grows, so another thread may read it at any time; `begun` is resolved once it holds one, `done` once
     the sequence has ended. `state` is what the model remembers of it while it is not being stepped: each array's row,
@@ -37,6 +52,7 @@ class Sequence:
         max_new: int,
         params: SamplingParams,
         stop: Callable[[int], bool] = lambda _: False,
+        constraint: Constraint | None = None,
     ) -> None:
         if not len(prompt):
             raise ValueError("a sequence needs at least one id to begin from")
@@ -50,7 +66,8 @@ class Sequence:
         """Steps taken so far."""
         self._prompt: list[int] = prompt.tolist()
         self._max_new = max_new
-        self._stop = stop
+        self._stop = constraint.advance if constraint else stop
+        self._constraint = constraint
 
     @property
     def next_input(self) -> int:
@@ -61,6 +78,15 @@ class Sequence:
     def next_draw(self) -> int:
         """The number of the draw that the coming step makes; below 0 while the prompt is being fed."""
         return self.fed + 1 - len(self._prompt)
+
+    @property
+    def is_constrained(self) -> bool:
+        return self._constraint is not None
+
+    @property
+    def allowed(self) -> NDArray[np.bool_] | None:
+        """What the coming draw may be, [V]; None where anything may."""
+        return self._constraint.allowed if self._constraint and self.next_draw >= 0 else None
 
     def advance(self, drawn: int) -> int:
         """Take the result of one step, which is nobody's while the prompt is being fed.

@@ -129,15 +129,17 @@ install_packages() {
 
 make_venv() {
   python=$(find_python)
-  key=$("$python" -c 'import sys; print(sys.executable, sys.version)' | sha256sum)
-  if stamped "$venv/.lilt/venv" "$key"; then return; fi
-  if [ -e "$venv" ] && [ ! -d "$venv/.lilt" ]; then
+  key="$python $("$python" --version | cut -d . -f 1-2)"
+  # A pip that was killed may leave a package half there, which the next pip takes for whole: then all is made anew.
+  if stamped "$venv/.lilt/venv" "$key" && [ ! -e "$venv/.lilt/unfinished" ]; then return; fi
+  if [ -e "$venv" ] && [ ! -d "$venv/.lilt" ] && ! rmdir "$venv" 2>/dev/null; then
     die "$venv is there, but was not made by this script, so it is left alone." \
       "Move it away, or choose another place with VENV=path."
   fi
   say "making the virtual environment $venv with $python"
-  rm -rf "$venv"
   mkdir -p "$venv/.lilt"
+  rm -f "$venv"/.lilt/*
+  find "$venv" -mindepth 1 -maxdepth 1 ! -name .lilt -exec rm -rf {} + # .lilt stays: by it this script knows its own
   logged venv "The Python there is $python; another can be named with PYTHON=path." "$python" -m venv "$venv"
   printf '%s\n' "$key" >"$venv/.lilt/venv"
 }

@@ -37,7 +37,7 @@ def _abc2midi(abc: str) -> list[str]:
         path = Path(folder, "tune.abc")
         path.write_text(abc)
         command = ["abc2midi", str(path), "-o", str(Path(folder, "tune.mid"))]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+        said = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     lines = (said.stdout + said.stderr).splitlines()
     complaints = [line for line in lines if "Warning" in line or "Error" in line]
     return complaints if said.returncode == 0 else [*complaints, f"exit status {said.returncode}"]
@@ -46,7 +46,7 @@ def _abc2midi(abc: str) -> list[str]:
 def abcjs(tunes: list[str], package: Path = ABCJS) -> list[list[str]]:
     """What abcjs would underline in the page."""
     command = [node(), "-e", _READ_WARNINGS, str(package)]
-    said = subprocess.run(command, input=json.dumps(tunes), capture_output=True, text=True, timeout=300, check=True)  # noqa: S603
+    said = subprocess.run(command, input=json.dumps(tunes), capture_output=True, text=True, timeout=300, check=True)
     answer: list[list[str]] = json.loads(said.stdout)
     return answer
 
@@ -107,7 +107,7 @@ def quarters_played(abc: str) -> float:
         path.write_text(abc)
         midi = Path(folder, "tune.mid")
         command = ["abc2midi", str(path), "-o", str(midi)]
-        subprocess.run(command, capture_output=True, timeout=30, check=True)  # noqa: S603
+        subprocess.run(command, capture_output=True, timeout=30, check=True)
         file = MidiFile(midi)
         return float(max(sum(message.time for message in track) for track in file.tracks) / file.ticks_per_beat)
 

@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 
 from app.grammar import Cursor, Grammar
-from app.meter import METERS, UNITS
-from app.pitch import KEYS
-from app.request import Form, Request
+from app.grammar.meter import METERS, UNITS
+from app.grammar.pitch import KEYS
+from app.grammar.request import Form, Request
 from model_store.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.from_text("".join(map(chr, range(32, 127))) + "\né")
@@ -44,14 +44,14 @@ def write(
 def headers() -> Iterator[str]:
     """One for each metre and unit length, with all the keys in turn."""
     keys = sorted(KEYS)
-    random.Random(1).shuffle(keys)  # noqa: S311
+    random.Random(1).shuffle(keys)
     for number, (meter, unit) in enumerate(product(METERS, UNITS), 1):
         yield f"X:{number}\nM:{meter}\nL:{unit}\nK:{keys[number]}\n"
 
 
 def requests(count: int) -> Iterator[Request]:
     """Requests of every sort, most of them for a key or a metre."""
-    choose = random.Random(2)  # noqa: S311
+    choose = random.Random(2)
     for _ in range(count):
         low, high = choose.choice([(None, None)] * 5 + [(62, 83), (55, 83), (None, 72)])
         yield Request(

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.decoder import Decoder
 from app.engine import TURN_STEPS, Engine
@@ -51,6 +52,32 @@ def test_the_stop_rule_ends_a_sequence_and_sees_only_new_ids() -> None:
         done = engine.submit(sequence([7, 4], length=100, stop=stop_at_7)).result(TIMEOUT_S)
     assert done.new_ids == seen == [5, 6, 7]
     assert done.finish_reason is FinishReason.TUNES
+
+
+class EvenOnly:
+    """Allows even ids; is told every new one."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        return np.array([id_ % 2 == 0 for id_ in range(10)])
+
+    def advance(self, id_: int) -> bool:
+        self.told.append(id_)
+        return len(self.told) == 30
+
+
+def test_a_constraint_holds_and_ends_its_own_sequence_alone() -> None:
+    with running(HashingDecoder()) as engine:
+        constraint = EvenOnly()
+        constrained = Sequence(np.array([1, 3], np.int32), 100, SamplingParams(seed=1), constraint=constraint)
+        free = [engine.submit(sequence([1, 3], 100, seed)) for seed in range(5)]
+        assert engine.submit(constrained).result(TIMEOUT_S).new_ids == constraint.told
+        assert len(constraint.told) == 30
+        assert not any(id_ % 2 for id_ in constraint.told)
+        assert all(any(id_ % 2 for id_ in future.result(TIMEOUT_S).new_ids) for future in free)
 
 
 def test_an_empty_prompt_is_refused() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from app.errors import RequestError, VocabularyError
 from app.grammar import Grammar
-from app.pitch import KEYS, midi_pitch
-from app.request import Form, Request
+from app.grammar.pitch import KEYS, midi_pitch
+from app.grammar.request import Form, Request
 from model_store.vocabulary import Vocabulary
 from tests import judges
 from tests.random_tunes import VOCABULARY, headers, requests, write
@@ -28,7 +28,7 @@ def tunes(grammar: Grammar) -> list[str]:
     """Finished tunes in every metre and unit length, in many keys, and as asked for."""
     begun = [(header, None) for header in headers()] + [("", request) for request in requests(15)]
     written = [
-        write(grammar, seed, random.Random(seed).randint(300, 600), start=start, request=request)  # noqa: S311
+        write(grammar, seed, random.Random(seed).randint(300, 600), start=start, request=request)
         for seed, (start, request) in enumerate(begun)
     ]
     assert all(cursor.finished == 1 and not cursor.faults for _, cursor in written)
@@ -313,7 +313,7 @@ def test_a_range_without_notes_is_refused(grammar: Grammar) -> None:
 
 
 def test_what_is_forgotten_is_learnt_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.grammar.MAX_STATES", 100)
+    monkeypatch.setattr("app.grammar.automaton.MAX_STATES", 100)
     grammar = Grammar(VOCABULARY)
     texts = [write(grammar, 1, 300)[0] for _ in range(3)]
     assert texts[0] == texts[1] == texts[2]

@@ -62,7 +62,12 @@ REFUSED = {
     "seed negative": making(reason="seed", seed=-1),
     "tunes nought": making(reason="tunes", tunes=0),
     "an unknown field": making(reason="no such field", lenght=5),
-    "a grammar that is not there": making(reason="constrained", constrained=True),
+    "a number for a boolean": making(reason="constrained", constrained=0),
+    "a key of nine sharps": making(reason="key", key="G# Major"),
+    "a metre of its own": making(reason="meter", meter="13/16"),
+    "a form that is none": making(reason="form", form="ABBA"),
+    "a range upside down": making(reason="low", low=80, high=60),
+    "a wish without the grammar": making(reason="key", key="D", constrained=False),
     "an unknown model": making(reason="no such model", model="nobody"),
     # characters
     "a character outside the vocabulary": making(reason="position 4", start_string="X:1\n\u2603"),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from model_store.store import Checkpoint
+from tests import judges
 
 TUNE = "X:1\nT:The Kesh\nM:6/8\nL:1/8\nK:G\nGAG GAB|ABA ABd|edd gdd|edB dBA|\n"
 
@@ -38,6 +39,37 @@ def test_the_start_string_is_continued_and_described(client: httpx.Client) -> No
     tune = answer["tunes"][0]
     assert answer["abc"].startswith(start)
     assert (tune["title"], tune["meter"], tune["key"]) == ("Morning", "6/8", "D")
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_every_tune_is_one_that_abc2midi_takes_without_a_word(client: httpx.Client, temperature: float) -> None:
+    answer = generate(client, tunes=12, length=20_000, temperature=temperature, seed=2)
+    assert [tune["complete"] for tune in answer["tunes"]] == [True] * 12
+    assert judges.abc2midi([tune["abc"] for tune in answer["tunes"]]) == [[]] * 12
+
+
+def test_what_is_asked_for_is_obeyed(client: httpx.Client) -> None:
+    asked = {"key": "Ador", "meter": "6/8", "rhythm": "jig"}
+    answer = generate(client, **asked, form="AABB8", low=62, high=84, seed=4, length=3000)
+    (tune,) = answer["tunes"]
+    assert {field: tune[field] for field in asked} == asked
+    assert tune["complete"]
+    assert judges.abc2midi([tune["abc"]]) == [[]]
+    notes = judges.pitches_played(tune["abc"])
+    assert min(notes) >= 62
+    assert max(notes) <= 84
+
+
+def test_a_faulty_start_string_is_continued_and_its_fault_reported(client: httpx.Client) -> None:
+    start = "X:1\nT:Short\nM:6/8\nL:1/8\nK:D\nDFA|ABc d2d|AB|"
+    (tune,) = generate(client, start_string=start, seed=1)["tunes"]
+    assert [problem["line"] for problem in tune["problems"]] == [6]
+    assert tune["complete"]
+
+
+def test_a_free_tune_is_the_models_own(client: httpx.Client) -> None:
+    free = generate(client, constrained=False, seed=2, tunes=8, length=20_000)
+    assert any(judges.abc2midi([tune["abc"] for tune in free["tunes"]]))
 
 
 def test_tunes_are_counted_and_the_last_ends_the_answer(client: httpx.Client) -> None:

@@ -76,5 +76,52 @@ def test_a_python_that_will_not_do_is_refused_by_name(bare: Path) -> None:
     assert "PYTHON=python3.9 is not Python 3.11, 3.12 or 3.13" in done.stderr
 
 
+def test_a_killed_installation_is_made_anew_and_a_finished_one_is_left_alone(bare: Path) -> None:
+    for name in ("find", "rm", "rmdir", "basename", "ln", "cp", "chmod", "touch"):
+        (bare / "bin" / name).symlink_to(shutil.which(name) or f"/usr/bin/{name}")
+    for name in ("abc2midi", "timidity", "bwrap"):
+        program(bare, name, "exit 0")
+    (bare / "requirements").mkdir()
+    (bare / "app/web/node_modules").mkdir(parents=True)
+    for lock in ("requirements/serve.txt", "requirements/dev.txt", "requirements/node.txt"):
+        (bare / lock).write_text("")
+    for lock in ("app/web/package.json", "app/web/package-lock.json"):
+        (bare / lock).write_text("{}")
+    interpreter = bare / "bin/python3.13"
+    program(
+        bare,
+        "python3.13",
+        f"""case "$*" in
+          *_base_executable*) echo {interpreter} ;;
+          --version) echo Python 3.13.1 ;;
+          *venv*) mkdir -p .venv/bin; cp {interpreter} .venv/bin/python ;;
+          *pip*) touch .venv/half; [ ! -e kill ] || kill -KILL $PPID ;;
+        esac""",
+    )
+    (bare / "kill").touch()
+    assert set_up(bare, "serve").returncode == -9
+    assert (bare / ".venv/half").exists()
+
+    (bare / "kill").unlink()
+    (bare / ".venv/half").write_text("left by the one that was killed")
+    again = set_up(bare, "serve")
+    assert again.returncode == 0, again.stderr
+    assert "making the virtual environment" in again.stderr
+    assert (bare / ".venv/half").read_text() == ""
+    assert set_up(bare, "serve").stderr == ""
+
+
+def test_a_folder_of_somebody_elses_is_not_removed(bare: Path) -> None:
+    for name in ("abc2midi", "timidity", "bwrap", "rmdir"):
+        program(bare, name, "exit 1")
+    program(bare, "python3.13", 'case "$*" in --version) echo Python 3.13.1 ;; *) echo python3.13 ;; esac')
+    (bare / ".venv").mkdir()
+    (bare / ".venv/mine").touch()
+    done = set_up(bare, "serve")
+    assert done.returncode == 1
+    assert "left alone" in done.stderr
+    assert (bare / ".venv/mine").exists()
+
+
 def test_an_unknown_purpose_is_refused(bare: Path) -> None:
     assert "usage" in set_up(bare, "everything").stderr

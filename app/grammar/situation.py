@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 from typing import NamedTuple
 
-from app.lexicon import Node
-from app.request import Form
+from app.grammar.lexicon import Node
+from app.grammar.request import Form
 
 
 class Repeat(IntEnum):

@@ -6,9 +6,9 @@ state, and so never runs into a dead end.
 
 from collections.abc import Iterator
 
-from app.body import SLUR_CLOSABLE, WILDCARD, note_written, step, ticks_spent
-from app.sections import double_bar, needs_repeat_sign
-from app.situation import At, Body
+from app.grammar.body import SLUR_CLOSABLE, WILDCARD, note_written, step, ticks_spent
+from app.grammar.sections import double_bar, needs_repeat_sign
+from app.grammar.situation import At, Body
 
 
 def next_state(state: Body) -> tuple[int, Body] | None:

@@ -2,18 +2,18 @@
 
 `step` is the transition function of a finite automaton. Its state, a `Body`, holds where in a note or bar the text
 stands, the ticks left in the bar, what is pending (a tuplet, a tie, the second note of a broken pair), and the state of
-repeats and endings, which app.sections moves on. What is clean for abc2midi, music21 and abcjs was tried by hand; where
+repeats and endings, which `sections` moves on. What is clean for abc2midi, music21 and abcjs was tried by hand; where
 the ABC standard 2.1 (section 4) allows more than one of them takes, the rule is theirs.
 """
 
 from collections.abc import Callable, Mapping
 
-from app import sections
-from app.follow import FOLLOW, KIND_OF, Kind, pending
-from app.ground import CHORD_SYMBOLS
-from app.meter import is_power_of_two
-from app.pitch import ACCIDENTALS
-from app.situation import At, Body, Repeat
+from app.grammar import sections
+from app.grammar.follow import FOLLOW, KIND_OF, Kind, pending
+from app.grammar.ground import CHORD_SYMBOLS
+from app.grammar.meter import is_power_of_two
+from app.grammar.pitch import ACCIDENTALS
+from app.grammar.situation import At, Body, Repeat
 
 CHARACTERS = frozenset(KIND_OF).union("0123456789/,'<>)]}-", *CHORD_SYMBOLS)
 """All that a state may let through."""

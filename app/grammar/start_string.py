@@ -8,14 +8,14 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from app import body, sections
-from app.body import WILDCARD
 from app.errors import Fault
-from app.follow import FOLLOW, KIND_OF, NOTE_KINDS
-from app.header import ORDER, Fields, Header, Text
-from app.meter import METERS, TICKS_PER_WHOLE, Meter
-from app.pitch import KEYS
-from app.situation import At, Body, Repeat
+from app.grammar import body, sections
+from app.grammar.body import WILDCARD
+from app.grammar.follow import FOLLOW, KIND_OF, NOTE_KINDS
+from app.grammar.header import ORDER, Fields, Header, Text
+from app.grammar.meter import METERS, TICKS_PER_WHOLE, Meter
+from app.grammar.pitch import KEYS
+from app.grammar.situation import At, Body, Repeat
 
 State = Header | Body
 

@@ -2,11 +2,11 @@
 
 from itertools import product
 
-from app.lexicon import Node, lexicon
-from app.meter import Meter, lengths
-from app.pitch import ACCIDENTALS, pitches
-from app.request import Request
-from app.situation import Ground
+from app.grammar.lexicon import Node, lexicon
+from app.grammar.meter import Meter, lengths
+from app.grammar.pitch import ACCIDENTALS, pitches
+from app.grammar.request import Request
+from app.grammar.situation import Ground
 
 _ROOTS = [letter + sign for letter in "ABCDEFG" for sign in ("", "#", "b")]
 _QUALITIES = ("", "m", "7", "m7", "maj7", "6", "m6", "9", "dim", "aug", "sus4")

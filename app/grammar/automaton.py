@@ -1,6 +1,6 @@
 """The ABC automaton: at each character, which characters may come next so that the tune ends as a proper one.
 
-The rules are in app.header, app.body and app.sections. Here their states become the nodes of a deterministic automaton
+The rules are in `header`, `body` and `sections`. Here their states become the nodes of a deterministic automaton
 that is built as it is walked: once a node has been visited, a step is two look-ups. Only states that can reach the end
 of a tune are entered (the automaton is trim: Hopcroft, Motwani and Ullman, "Introduction to Automata Theory"), so there
 is no dead end. Near the end of a limited length, only those remain from which the tune can still be ended in time.
@@ -11,14 +11,14 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from app import body, header, way_out
 from app.errors import RequestError, VocabularyError
-from app.ground import Grounds
-from app.header import Fields, Header
-from app.meter import METERS, default_unit
-from app.request import Request
-from app.situation import At, Body
-from app.start_string import TIED_TEXT, Reader
+from app.grammar import body, header, way_out
+from app.grammar.ground import Grounds
+from app.grammar.header import Fields, Header
+from app.grammar.meter import METERS, default_unit
+from app.grammar.request import Request
+from app.grammar.situation import At, Body
+from app.grammar.start_string import TIED_TEXT, Reader
 from model_store.vocabulary import Vocabulary
 
 State = Header | Body

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.lexicon import Node, lexicon
-from app.meter import METERS, UNITS, Meter
-from app.pitch import KEYS
-from app.request import Request
+from app.grammar.lexicon import Node, lexicon
+from app.grammar.meter import METERS, UNITS, Meter
+from app.grammar.pitch import KEYS
+from app.grammar.request import Request
 
 ORDER = "XTRMLK"
 OPTIONAL = frozenset("TR")

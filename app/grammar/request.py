@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.errors import Fault, RequestError
-from app.meter import METERS
-from app.pitch import KEYS
+from app.grammar.meter import METERS
+from app.grammar.pitch import KEYS
 
 MAX_BARS = 64
 MAX_PARTS = 8
