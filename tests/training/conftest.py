@@ -27,7 +27,7 @@ def ten_tunes() -> list[str]:
     """Ten tunes that differ in melody and title."""
     tunes = []
     for number in range(10):
-        notes, key, generator = SCALES[number % 5], "DGAEC"[number % 5], Random(number)  # noqa: S311
+        notes, key, generator = SCALES[number % 5], "DGAEC"[number % 5], Random(number)
         bars = ["".join(generator.choice(notes) for _ in range(8)) for _ in range(8)]
         lines = ["|".join(bars[:4]) + "|", "|".join(bars[4:]) + "|]"]
         tunes.append("\n".join([f"X:{number}", f"T:Number {number}", "M:4/4", "L:1/8", f"K:{key} Major", *lines]))
