@@ -1,6 +1,7 @@
 """Writes a checkpoint's model card: what it is, what it learnt from, how good it is, and how to make it again."""
 
 from model_store.manifest import Draft
+from training import corpora
 from training.config import RECIPES, TrainingConfig
 from training.evaluate import Evaluation, FreeTunes, Loss
 from training.families import TEST_FROM, VALIDATION_FROM
@@ -123,4 +124,6 @@ def _changed(config: TrainingConfig) -> dict[str, object]:
 
 def _command(draft: Draft, config: TrainingConfig) -> str:
     settings = "".join(f" --set {name}={value}" for name, value in _changed(config).items())
-    return f"python -m training train --recipe {config.recipe} --run runs/{draft.name}{settings}"
+    books = [corpora.argument(record.name, record.origin) for record in draft.corpora]
+    corpus = f" --corpus {' '.join(books)}" if books != list(corpora.DEFAULT) else ""
+    return f"python -m training train --recipe {config.recipe}{corpus} --run runs/{draft.name}{settings}"

@@ -31,6 +31,14 @@ def open_books(names: list[str]) -> list[Book]:
     return books + [_open_file(file) for file in tunebook.find_files(patterns)]
 
 
+def argument(name: str, origin: str) -> str:
+    """What to write on the command line for a book of that name and origin."""
+    if name == lab_corpus.NAME:
+        return "lab"
+    file = origin.split(",")[0]
+    return name if name in NAMED else f"{THESESSION}{file}" if name == thesession.NAME else file
+
+
 def _open_file(file: Path) -> Book:
     found = tunebook.read(file)
     digest = package.sha256(file.read_bytes())

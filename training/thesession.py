@@ -17,6 +17,7 @@ from training.book import Book
 from training.errors import CorpusError
 from training.tunebook import Reject
 
+NAME = "thesession"
 LICENCE = "ODbL 1.0; contains information from The Session (thesession.org), made available under that licence"
 COLUMNS = ("tune_id", "setting_id", "name", "type", "meter", "mode", "abc")
 """What is read of a row; the dump has `date`, `username` and `composer` beside."""
@@ -48,7 +49,7 @@ def open_book(path: Path) -> Book:
         else:
             rejects.append(Reject(path.name, number, "no notes"))
     origin = f"{path.name}, the public dump of thesession.org"
-    return Book("thesession", origin, LICENCE, package.sha256(content), tuple(tunes), tuple(rejects), tuple(kin))
+    return Book(NAME, origin, LICENCE, package.sha256(content), tuple(tunes), tuple(rejects), tuple(kin))
 
 
 def _rows(text: str, path: Path) -> Iterable[Mapping[str, str]]:

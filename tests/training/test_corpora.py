@@ -106,6 +106,12 @@ def test_named_books_come_first_in_the_order_of_their_table(tmp_path: Path) -> N
     assert [book.name for book in corpora.open_books([])] == ["irish"]
 
 
+def test_each_book_can_be_named_again(tmp_path: Path) -> None:
+    (tmp_path / "mine.abc").write_text("X:1\nT:Mine\nM:C\nL:1/8\nK:D\nA8|B8|]\n")
+    books = corpora.open_books([f"thesession:{dump(tmp_path, '.csv')}", str(tmp_path / "mine.abc"), "lab"])
+    assert [corpora.argument(book.name, book.origin) for book in books] == ["lab", "thesession:tunes.csv", "mine.abc"]
+
+
 def test_another_wheel_is_refused() -> None:
     content = BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
