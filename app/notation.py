@@ -1,16 +1,12 @@
-"""ABC as text: where tunes begin and end, what their headers say, and what may be handed to a renderer.
+"""ABC as text: where tunes begin and end, and what their headers say.
 
 Field and file structure: the ABC standard 2.1, sections 2 and 3.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
-from app.errors import Fault, NotationError
-
-MAX_BYTES = 32 * 1024
-MAX_LINE_CHARACTERS = 1000
+from app.errors import Fault
 
 _FIELD = re.compile(r"([A-Za-z+]):(.*)")
 _NOTE = re.compile(r"[A-Ga-gzxZ]")
@@ -67,14 +63,14 @@ def split_tunes(text: str) -> tuple[Tune, ...]:
     Tunes are parted by blank lines. A block is a tune if it has an `X:` or a `K:` field; other blocks are left out.
     """
     tunes = []
-    for block, is_closed in _blocks(text):
-        if {"X", "K"} & _header(block).keys():
+    for block, is_closed in split_blocks(text):
+        if {"X", "K"} & header_fields(block).keys():
             tunes.append(_describe(block, is_closed))
     return tuple(tunes)
 
 
-def _blocks(text: str) -> list[tuple[str, bool]]:
-    """The text's runs of lines without a blank one, each with whether a blank line follows it."""
+def split_blocks(text: str) -> list[tuple[str, bool]]:
+    """A text's runs of lines without a blank one, each with whether a blank line follows it."""
     blocks: list[tuple[str, bool]] = []
     lines: list[str] = []
     for line in text.splitlines(keepends=True):
@@ -86,7 +82,7 @@ def _blocks(text: str) -> list[tuple[str, bool]]:
     return [*blocks, ("".join(lines), False)] if lines else blocks
 
 
-def _header(block: str) -> dict[str, str]:
+def header_fields(block: str) -> dict[str, str]:
     """The fields up to and including `K:`, each with its first value."""
     fields: dict[str, str] = {}
     for line in block.splitlines():
@@ -99,7 +95,7 @@ def _header(block: str) -> dict[str, str]:
 
 
 def _describe(block: str, is_closed: bool) -> Tune:
-    header = _header(block)
+    header = header_fields(block)
     counter = TuneCounter()
     for character in block.rstrip("\n") + "\n":
         counter.feed(character)
@@ -121,76 +117,3 @@ def _describe(block: str, is_closed: bool) -> Tune:
         complete=is_closed and has_music,
         problems=tuple(problems),
     )
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A line that no tune needs and that a renderer must not be given."""
-
-    pattern: re.Pattern[str]
-    message: str
-
-
-REFUSED_LINES = (
-    Rule(re.compile(r"%%(?!$)"), "a %% directive; it would instruct the renderer, not the player: leave it out"),
-    Rule(re.compile(r"I:"), "an I: instruction; it would instruct the renderer, not the player: leave it out"),
-    Rule(re.compile(r"(?:m|U):"), "a macro or symbol definition; write the notes out"),
-    Rule(re.compile(r".*\[I:"), "an inline I: instruction; leave it out"),
-    Rule(re.compile(r".*\d{4}"), "a number of four digits or more among the notes; use three at the most"),
-    Rule(re.compile(r".*[,']{6}"), "more than five octave marks on one note"),
-)
-"""The gate, in the order in which the rules are tried on a line; texts such as T: are exempt from the last two."""
-
-_FREE_TEXT_FIELDS = frozenset("ABCDFGHNORSTWXZrw")
-_NUMBER_RULES = REFUSED_LINES[-2:]
-
-
-def gate(text: str) -> str:
-    """One tune that may be handed to a renderer, with Unix line ends and a final newline.
-
-    Args:
-        text: ABC as it came from a stranger, without a byte-order mark.
-
-    Raises:
-        NotationError: it is too long, holds control characters or renderer instructions, is no tune or more than one;
-            each fault with its line and column, 1-based.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if len(text.encode()) > MAX_BYTES:
-        raise NotationError(f"the tune has {len(text.encode())} bytes; {MAX_BYTES} are allowed")
-    faults = [fault for number, line in enumerate(text.split("\n"), 1) for fault in _line_faults(number, line)]
-    if faults:
-        raise NotationError(_summary(faults), faults=tuple(faults[:20]))
-    blocks = [block for block, _ in _blocks(text)]
-    tunes = [block for block in blocks if {"X", "K"} & _header(block).keys()]
-    if len(tunes) != 1:
-        raise NotationError(
-            "there is no tune in the text: no X: and no K: field"
-            if not tunes
-            else f"there are {len(tunes)} tunes in the text; send one at a time"
-        )
-    problems = split_tunes(text)[0].problems
-    if problems:
-        raise NotationError(_summary(list(problems)), faults=problems)
-    lines_before = text[: text.index(tunes[0])].count("\n")
-    return "\n" * lines_before + tunes[0].rstrip("\n") + "\n"  # the renderer's line numbers stay the sender's
-
-
-def _line_faults(number: int, line: str) -> list[Fault]:
-    if len(line) > MAX_LINE_CHARACTERS:
-        return [Fault(f"{len(line)} characters; {MAX_LINE_CHARACTERS} are allowed in a line", line=number, column=1)]
-    for column, character in enumerate(line, 1):
-        if unicodedata.category(character) in ("Cc", "Cs") and character != "\t":
-            return [Fault(f"the control character {character!a}", line=number, column=column)]
-    is_free_text = line[1:2] == ":" and line[:1] in _FREE_TEXT_FIELDS
-    for rule in REFUSED_LINES:
-        match = None if is_free_text and rule in _NUMBER_RULES else rule.pattern.match(line)
-        if match:
-            return [Fault(rule.message, line=number, column=max(1, match.end()))]
-    return []
-
-
-def _summary(faults: list[Fault]) -> str:
-    first = faults[0]
-    where = f"line {first.line}" + (f", column {first.column}" if first.column else "")
-    return f"{where}: {first.message}" + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else "")

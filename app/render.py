@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app import midi, sandbox
 from app.errors import BusyError, DeadlineError, Fault, RenderError
-from app.notation import gate
+from app.gate import admit
 from app.sandbox import Completed, Confinement, Limits
 
 ABC2MIDI = "/usr/bin/abc2midi"
@@ -82,7 +82,7 @@ class Renderer:
             BusyError: too many renders are waiting.
             DeadlineError: a time limit was hit.
         """
-        tune = gate(abc)
+        tune = admit(abc, max_duration_s=self._max_duration_s, tempo=options.tempo).abc
         async with self._slot():
             with tempfile.TemporaryDirectory(prefix="lilt-") as name:
                 folder = Path(name)
