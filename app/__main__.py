@@ -7,6 +7,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from app.main import create_app
+from app.sandbox import SandboxError
 from app.settings import Settings
 from model_store.errors import StoreError
 
@@ -21,7 +22,7 @@ def main() -> int:
         for fault in error.errors():
             print(f"error: LILT_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
         return 2
-    except StoreError as error:
+    except (StoreError, SandboxError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     uvicorn.run(app, host=settings.host, port=settings.port, timeout_graceful_shutdown=30)

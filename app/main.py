@@ -12,6 +12,7 @@ from app.generation import ServedModel
 from app.limits import BodyLimit
 from app.render import Renderer
 from app.routes import router
+from app.sandbox import Confinement
 from app.settings import Settings
 from model_store.store import Store
 
@@ -26,6 +27,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     Raises:
         StoreError: there is no checkpoint that can be served.
+        SandboxError: LILT_SANDBOX asks for what does not hold here.
     """
     settings = settings or Settings()
     store = Store(settings.model_store)
@@ -34,13 +36,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if fault:
         logger.error("%s; serving %s/%d instead", fault, name, checkpoint.manifest.version)
     decoder = generation.load_decoder(checkpoint, settings)
+    confinement = sandbox.choose(settings.sandbox)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = Engine(decoder, settings.max_waiting)
         app.state.settings = settings
         app.state.model = ServedModel(checkpoint, engine)
-        app.state.renderer = _renderer(settings)
+        app.state.renderer = _renderer(settings, confinement)
         yield
         engine.close()
 
@@ -60,10 +63,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _renderer(settings: Settings) -> Renderer:
+def _renderer(settings: Settings, confinement: Confinement) -> Renderer:
     renderer = Renderer(
         settings.soundfont,
-        sandbox.probe(),
+        confinement,
         at_once=settings.max_renders,
         max_waiting=settings.max_waiting_renders,
         max_duration_s=60 * settings.max_render_minutes,
@@ -72,5 +75,8 @@ def _renderer(settings: Settings) -> Renderer:
         logger.warning("%s is not installed: tunes cannot be rendered", path)
     for file in pages.missing_files():
         logger.warning("%s is not installed: the page lacks it", file)
-    logger.info("renderers run under %s", renderer.confinement)
+    if confinement is Confinement.LIMITS:
+        logger.warning("renderers run under limits alone: neither bubblewrap nor Landlock with seccomp works here")
+    else:
+        logger.info("renderers run under %s", confinement)
     return renderer

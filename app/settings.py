@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     generate_timeout_s: Seconds = 120.0
 
+    sandbox: Literal["auto", "required", "bubblewrap", "landlock", "limits"] = Field(
+        default="auto",
+        description="what must hold the renderers: the strongest there is; that or no start; one by name",
+    )
     soundfont: Path = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
     max_renders: int = Field(default=2, ge=1, description="renders at once")
     max_waiting_renders: int = Field(default=32, ge=0)

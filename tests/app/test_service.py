@@ -134,7 +134,7 @@ def test_healthz_and_readyz(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz").json()
     assert (ready["status"], ready["decoder"], ready["missing"]) == ("ready", "litert", [])
-    assert ready["sandbox"] in ("bubblewrap", "limits")
+    assert ready["sandbox"] in ("bubblewrap", "landlock", "limits")
 
 
 @pytest.mark.parametrize("path", ["/", "/page.js", "/style.css", "/icon.svg", "/docs", "/docs.js", "/vendor/abcjs.js"])
