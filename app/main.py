@@ -1,12 +1,14 @@
 """Builds the application: a model, its engine, a renderer and the routes over them."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import generation, pages, problems, sandbox
+from app import generation, pages, problems, render_routes, sandbox
+from app.cache import Cache
 from app.engine import Engine
 from app.generation import ServedModel
 from app.limits import BodyLimit
@@ -44,7 +46,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.settings = settings
         app.state.model = ServedModel(checkpoint, engine)
         app.state.renderer = _renderer(settings, confinement)
+        await asyncio.to_thread(app.state.renderer.warm_up)
         yield
+        app.state.renderer.close()
         engine.close()
 
     app = FastAPI(
@@ -57,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(router)
+    app.include_router(render_routes.router)
     app.include_router(pages.router())
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     problems.install(app)
@@ -67,6 +72,7 @@ def _renderer(settings: Settings, confinement: Confinement) -> Renderer:
     renderer = Renderer(
         settings.soundfont,
         confinement,
+        Cache(settings.cache, settings.max_cache_mb * 1024 * 1024),
         at_once=settings.max_renders,
         max_waiting=settings.max_waiting_renders,
         max_duration_s=60 * settings.max_render_minutes,

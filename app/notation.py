@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.errors import Fault
 
-_FIELD = re.compile(r"([A-Za-z+]):(.*)")
+FIELD = re.compile(r"([A-Za-z+]):(.*)")
 _NOTE = re.compile(r"[A-Ga-gzxZ]")
 
 
@@ -50,7 +50,7 @@ class TuneCounter:
         return is_tune
 
     def _take_line(self, line: str) -> None:
-        field = _FIELD.match(line)
+        field = FIELD.match(line)
         if field and field[1] == "K":
             self._has_key = True
         elif self._has_key and not field and not line.startswith("%") and _NOTE.search(line):
@@ -86,7 +86,7 @@ def header_fields(block: str) -> dict[str, str]:
     """The fields up to and including `K:`, each with its first value."""
     fields: dict[str, str] = {}
     for line in block.splitlines():
-        match = _FIELD.match(line)
+        match = FIELD.match(line)
         if match:
             fields.setdefault(match[1], match[2].split("%")[0].strip())
             if match[1] == "K":

@@ -1,5 +1,7 @@
 """Every knob of the service, read once from LILT_* environment variables."""
 
+import os
+import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,6 +36,11 @@ class Settings(BaseSettings):
         description="what must hold the renderers: the strongest there is; that or no start; one by name",
     )
     soundfont: Path = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
+    cache: Path = Field(
+        default=Path(tempfile.gettempdir()) / f"lilt-cache-{os.getuid()}",
+        description="folder of rendered files; several services may share one",
+    )
+    max_cache_mb: int = Field(default=256, ge=0, description="most megabytes of it; the longest unused go first")
     max_renders: int = Field(default=2, ge=1, description="renders at once")
     max_waiting_renders: int = Field(default=32, ge=0)
     max_render_minutes: Seconds = Field(default=10.0, description="longest performance that is synthesised")
