@@ -64,7 +64,8 @@ class Making:
     def leave(self) -> None:
         """Count as one no more; the last to leave stops work that is not done."""
         self._readers -= 1
-        if not self._readers and not self.is_done and self._task is not None:
+        is_written = self.length is not None and self.path.exists() and self.path.stat().st_size >= self.length
+        if not self._readers and not self.is_done and not is_written and self._task is not None:
             self._abandoned.set()
             self._task.cancel()
 

@@ -19,7 +19,7 @@ _SCOUTED_S = 20.0
 _FADE_IN_S, _FADE_OUT_S = 0.002, 0.6
 _BLOCK = 8192
 _MOST_GAIN = 100.0
-_QUALITY = {"mp3": ("MP3", "MPEG_LAYER_III", 0.4), "ogg": ("OGG", "VORBIS", 0.4), "flac": ("FLAC", "PCM_16", 0.5)}
+_QUALITY = {"mp3": ("MP3", "MPEG_LAYER_III", 0.4), "ogg": ("OGG", "VORBIS", 0.5), "flac": ("FLAC", "PCM_16", 0.3)}
 """libsndfile's container, coding and compression level (0 keeps most, or is fastest); about 100 kbit/s when lossy"""
 
 
@@ -98,7 +98,10 @@ def write(
                 grown()
         return
     container, coding, level = _QUALITY[extension]
-    with soundfile.SoundFile(path, "w", RATE, 2, format=container, subtype=coding, compression_level=level) as encoder:
+    mode = "VARIABLE" if extension == "mp3" else None  # LAME's constant rate takes twice as long
+    with soundfile.SoundFile(
+        path, "w", RATE, 2, format=container, subtype=coding, compression_level=level, bitrate_mode=mode
+    ) as encoder:
         for block in blocks:
             encoder.write(block)
             grown()

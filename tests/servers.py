@@ -38,12 +38,16 @@ class Server:
 
 @contextmanager
 def serving(*, program: tuple[str, ...] = ("-m", "app"), **settings: str) -> Iterator[Server]:
-    """Start the service with these settings (`model_store=...` is LILT_MODEL_STORE), and stop it afterwards."""
+    """Start the service with these settings (`model_store=...` is LILT_MODEL_STORE), and stop it afterwards.
+
+    `tmpdir` is where it makes its private folders.
+    """
+    temporary = {"TMPDIR": settings.pop("tmpdir")} if "tmpdir" in settings else {}
     cache = tempfile.TemporaryDirectory(prefix="lilt-cache-")
     process = subprocess.Popen(
         [sys.executable, *program],
         cwd=ROOT,
-        env=environment(**{"port": "0", "cache": cache.name} | settings),
+        env=environment(**{"port": "0", "cache": cache.name} | settings) | temporary,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
