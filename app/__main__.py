@@ -1,32 +1,81 @@
-"""`python -m app`: serve until interrupted."""
+"""The command line: `python -m app` serves; `python -m app bulk` makes many tunes into one file."""
 
+import argparse
 import logging
 import sys
+from pathlib import Path
 
 import uvicorn
 from pydantic import ValidationError
 
+from app import bulk
+from app.bulk import BulkError, BulkJob
+from app.errors import LiltError
 from app.main import create_app
+from app.models import Models
 from app.sandbox import SandboxError
 from app.settings import Settings
 from model_store.errors import StoreError
 
 
-def main() -> int:
-    """Run the service; a start that cannot succeed says why in one line and returns 2."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; one that cannot succeed says why in one line and returns 2."""
+    options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s:     %(message)s")
     try:
         settings = Settings()
-        app = create_app(settings)
+        return _bulk(options, settings) if options.command == "bulk" else _serve(settings)
     except ValidationError as error:
         for fault in error.errors():
             print(f"error: LILT_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
-        return 2
-    except (StoreError, SandboxError) as error:
+    except (StoreError, SandboxError, BulkError, LiltError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+    return 2
+
+
+def _serve(settings: Settings) -> int:
+    app = create_app(settings)
     uvicorn.run(app, host=settings.host, port=settings.port, timeout_graceful_shutdown=30)
     return 0
+
+
+def _bulk(options: argparse.Namespace, settings: Settings) -> int:
+    job = BulkJob(**{name: getattr(options, name) for name in BulkJob.__dataclass_fields__})
+    models = Models(settings)
+    models.start()
+    try:
+        progress = bulk.run(job, models, options.out)
+    except KeyboardInterrupt:
+        print(f"interrupted; the same command goes on with {options.out}", file=sys.stderr)
+        return 130
+    finally:
+        for model in models.all():
+            model.engine.close()
+    print(f"{options.out}: {progress.written} tunes from {progress.next_seed - job.seed} drawn")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app", description="Serve, or make many tunes.")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="run the service (the default); LILT_* variables are its settings")
+    make = commands.add_parser("bulk", help="make many tunes into one file; the same command resumes")
+    make.add_argument("--count", type=_whole, required=True, help="tunes to write")
+    make.add_argument("--out", type=Path, required=True, help="a tunebook, or JSON lines if the name ends in .jsonl")
+    make.add_argument("--start-string", default="X:1\n")
+    make.add_argument("--length", type=_whole, default=2000, help="most characters of a tune (default: 2000)")
+    make.add_argument("--temperature", type=float, default=1.0)
+    make.add_argument("--seed", type=_whole, default=1, help="of the first tune (default: 1)")
+    make.add_argument("--model", help="the name of a model (default: the service's)")
+    for field in ("key", "meter", "rhythm"):
+        make.add_argument(f"--{field}", help=f"keep only tunes whose {field} is this")
+    return parser
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
 
 
 if __name__ == "__main__":

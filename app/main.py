@@ -1,22 +1,22 @@
-"""Builds the application: a model, its engine, a renderer and the routes over them."""
+"""Builds the application: the models, a renderer and the routes over them."""
 
 import asyncio
+import contextlib
 import logging
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import generation, pages, problems, render_routes, sandbox
+from app import pages, problems, render_routes, sandbox
 from app.cache import Cache
-from app.engine import Engine
-from app.generation import ServedModel
 from app.limits import BodyLimit
+from app.models import Models
 from app.render import Renderer
 from app.routes import router
 from app.sandbox import Confinement
 from app.settings import Settings
-from model_store.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -32,24 +32,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         SandboxError: LILT_SANDBOX asks for what does not hold here.
     """
     settings = settings or Settings()
-    store = Store(settings.model_store)
-    name = generation.choose_model(store, settings.model)
-    checkpoint, fault = store.load_last_good(name)
-    if fault:
-        logger.error("%s; serving %s/%d instead", fault, name, checkpoint.manifest.version)
-    decoder = generation.load_decoder(checkpoint, settings)
+    models = Models(settings)
     confinement = sandbox.choose(settings.sandbox)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        engine = Engine(decoder, settings.max_waiting)
+        models.start()
         app.state.settings = settings
-        app.state.model = ServedModel(checkpoint, engine)
+        app.state.models = models
         app.state.renderer = _renderer(settings, confinement)
         await asyncio.to_thread(app.state.renderer.warm_up)
-        yield
+        async with _following(models, settings.refresh_s):
+            yield
         app.state.renderer.close()
-        engine.close()
+        await models.close()
 
     app = FastAPI(
         title="Lilt",
@@ -66,6 +62,29 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     problems.install(app)
     return app
+
+
+@asynccontextmanager
+async def _following(models: Models, interval_s: float) -> AsyncIterator[None]:
+    """Look for new versions at SIGHUP and every `interval_s` seconds."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(ValueError, RuntimeError):  # signals belong to the main thread; a test may not be in it
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
+
+    async def follow() -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asked.wait(), interval_s)
+            asked.clear()
+            await models.refresh()
+
+    task = asyncio.create_task(follow())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _renderer(settings: Settings, confinement: Confinement) -> Renderer:

@@ -11,27 +11,39 @@ from starlette.requests import ClientDisconnect
 
 from app.errors import Fault, LiltError
 
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+
 _MAX_FIELD_CHARACTERS = 100
 _CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
 
 
-def problem(
+def describe(error: LiltError) -> dict[str, Any]:
+    """One of our own errors as the members of a problem document."""
+    return _document(error.status, error.title, error.detail, kind=error.kind, faults=error.faults)
+
+
+def _document(
     status: int, title: str, detail: str, *, kind: str | None = None, faults: tuple[Fault, ...] = ()
-) -> Response:
-    """A problem document; `kind` names the type of problem, where it is one of ours."""
+) -> dict[str, Any]:
+    """`kind` names the type of problem, where it is one of ours."""
     document: dict[str, Any] = {
         "type": f"urn:lilt:problem:{kind}" if kind else "about:blank",
         "title": title,
         "status": status,
         "detail": detail,
     }
-    if faults:
-        document["errors"] = [fault.as_json() for fault in faults]
-    return Response(json.dumps(document), status, media_type="application/problem+json")
+    return document | ({"errors": [fault.as_json() for fault in faults]} if faults else {})
+
+
+def _response(document: dict[str, Any]) -> Response:
+    return Response(json.dumps(document), document["status"], media_type=PROBLEM_JSON)
 
 
 def install(app: FastAPI) -> None:
-    """Make an application answer all its errors this way."""
+    """Make an application answer all its errors this way, and say so in its OpenAPI document."""
+    describe_plainly = app.openapi
+    app.openapi = lambda: _as_documented(describe_plainly())  # type: ignore[method-assign]
     app.exception_handler(LiltError)(_own_error)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
@@ -39,8 +51,17 @@ def install(app: FastAPI) -> None:
     app.exception_handler(Exception)(_unforeseen)
 
 
+def _as_documented(schema: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document whose error responses have the media type of problems."""
+    for operation in (operation for path in schema["paths"].values() for operation in path.values()):
+        for status, response in operation["responses"].items():
+            if int(status) >= HTTPStatus.BAD_REQUEST and JSON in response.get("content", {}):
+                response["content"][PROBLEM_JSON] = response["content"].pop(JSON)
+    return schema
+
+
 async def _own_error(_: Request, error: LiltError) -> Response:
-    response = problem(error.status, error.title, error.detail, kind=error.kind, faults=error.faults)
+    response = _response(describe(error))
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
@@ -49,8 +70,10 @@ async def _own_error(_: Request, error: LiltError) -> Response:
 async def _invalid_request(_: Request, error: RequestValidationError) -> Response:
     faults = tuple(_as_fault(entry) for entry in error.errors()[:20])
     detail = "; ".join(f"{f.field}: {f.message}" if f.field else f.message for f in faults[:3])
-    return problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", detail, kind="invalid-request", faults=faults
+    return _response(
+        _document(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", detail, kind="invalid-request", faults=faults
+        )
     )
 
 
@@ -65,7 +88,7 @@ def _as_fault(entry: dict[str, Any]) -> Fault:
 
 async def _http_error(_: Request, error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
-    response = problem(error.status_code, phrase, str(error.detail))
+    response = _response(_document(error.status_code, phrase, str(error.detail)))
     response.headers.update(error.headers or {})
     return response
 
@@ -75,4 +98,5 @@ async def _gone(_: Request, __: ClientDisconnect) -> Response:
 
 
 async def _unforeseen(_: Request, __: Exception) -> Response:
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error", "this is a fault of the service's own")
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return _response(_document(status, status.phrase, "this is a fault of the service's own"))

@@ -1,15 +1,21 @@
 """The HTTP endpoints: parse at the edge, call, format at the edge."""
 
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
-from app import generation
+from app import problems
 from app.connection import while_connected
-from app.errors import MediaTypeError
-from app.generation import ServedModel
+from app.errors import LiltError, MediaTypeError
+from app.generation import Generation
+from app.models import Models
 from app.negotiation import choose_media_type
 from app.render import Renderer
 from app.schemas import (
@@ -17,7 +23,7 @@ from app.schemas import (
     GenerateResponse,
     Health,
     LoadedModel,
-    Models,
+    ModelList,
     ProblemDocument,
     Readiness,
 )
@@ -25,14 +31,17 @@ from app.settings import Settings
 
 JSON = "application/json"
 ABC = "text/vnd.abc"
+EVENTS = "text/event-stream"
+
+_UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the second is nginx's
 
 router = APIRouter()
 
 
-def served_model(request: Request) -> ServedModel:
-    """The model that this application serves."""
-    model: ServedModel = request.app.state.model
-    return model
+def models_of(request: Request) -> Models:
+    """The models that this application serves."""
+    found: Models = request.app.state.models
+    return found
 
 
 def renderer(request: Request) -> Renderer:
@@ -47,7 +56,7 @@ def settings(request: Request) -> Settings:
     return found
 
 
-Served = Annotated[ServedModel, Depends(served_model)]
+Loaded = Annotated[Models, Depends(models_of)]
 Knobs = Annotated[Settings, Depends(settings)]
 
 
@@ -72,51 +81,52 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     response_model=GenerateResponse,
     dependencies=[Depends(require_json)],
     responses={
-        200: {"content": {ABC: {"schema": {"type": "string"}}}},
-        **problems_of(406, 413, 415, 422, 500, 503, 504),
+        200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in (ABC, EVENTS)}},
+        **problems_of(400, 406, 413, 415, 422, 500, 503, 504),
     },
 )
-async def generate(body: GenerateRequest, request: Request, model: Served, knobs: Knobs) -> Response:
-    """Continue a start string into tunes. `Accept: text/vnd.abc` answers with the ABC alone."""
-    media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC))
-    _check_limits(body, model, knobs)
-    answer = await while_connected(request, generation.generate(model, body, knobs.generate_timeout_s))
+async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs) -> Response:
+    """Continue a start string into tunes.
+
+    `Accept: text/vnd.abc` answers with the ABC alone. `Accept: text/event-stream` sends the text while it is made, in
+    `chunk` events `{"text": …}`, then one `done` with the whole JSON, or an `error` with a problem document.
+    """
+    media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC, EVENTS))
+    if body.length > knobs.max_length:
+        raise _invalid("length", f"{body.length} is more than this service makes at once ({knobs.max_length})")
+    model = loaded.get(body.model)
+    if model is None:
+        names = ", ".join(served.id.name for served in loaded.all())
+        raise _invalid("model", f"no such model is loaded; there is {names}")
+    generation = Generation(model, body, knobs.generate_timeout_s)
+    if media_type == EVENTS:
+        return StreamingResponse(_events(generation), media_type=EVENTS, headers=_UNBUFFERED)
+    answer = await while_connected(request, generation.answer())
     content = answer.abc if media_type == ABC else answer.model_dump_json()
     headers = {"Lilt-Seed": str(answer.seed), "Lilt-Model": f"{answer.model.name}/{answer.model.version}"}
     return Response(content, media_type=media_type, headers=headers)
 
 
-def _check_limits(body: GenerateRequest, model: ServedModel, knobs: Settings) -> None:
+async def _events(generation: Generation) -> AsyncIterator[bytes]:
+    try:
+        async with aclosing(generation.chunks()) as chunks:
+            async for text in chunks:
+                data = json.dumps({"text": text})
+                yield format_sse_event(event="chunk", data_str=data) if text else KEEPALIVE_COMMENT
+        yield format_sse_event(event="done", data_str=generation.response().model_dump_json())
+    except LiltError as error:
+        yield format_sse_event(event="error", data_str=json.dumps(problems.describe(error)))
+
+
+def _invalid(field: str, message: str) -> RequestValidationError:
     """What the schema cannot know: this service's own limits and models."""
-    if body.length > knobs.max_length:
-        _reject("length", f"{body.length} is more than this service makes at once ({knobs.max_length})")
-    if body.model is not None and body.model != model.id.name:
-        _reject("model", f"no such model is loaded; there is {model.id.name!r}")
-
-
-def _reject(field: str, message: str) -> None:
-    raise RequestValidationError([{"type": "value_error", "loc": ("body", field), "msg": message}])
+    return RequestValidationError([{"type": "value_error", "loc": ("body", field), "msg": message}])
 
 
 @router.get("/models")
-async def models(model: Served) -> Models:
-    """What is loaded."""
-    manifest = model.checkpoint.manifest
-    return Models(
-        models=[
-            LoadedModel(
-                name=manifest.name,
-                version=manifest.version,
-                hash=manifest.digest,
-                created=manifest.created.isoformat(),
-                config=manifest.model,
-                vocabulary=manifest.vocabulary,
-                corpora=manifest.corpora,
-                metrics=manifest.metrics,
-                defaults=manifest.defaults,
-            )
-        ]
-    )
+async def models(loaded: Loaded) -> ModelList:
+    """What is loaded, the default first."""
+    return ModelList(models=[LoadedModel.of(model.checkpoint.manifest) for model in loaded.all()])
 
 
 @router.get("/healthz")
@@ -126,12 +136,12 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz", responses=problems_of(503))
-async def readyz(model: Served, knobs: Knobs, renders: Annotated[Renderer, Depends(renderer)]) -> Readiness:
+async def readyz(loaded: Loaded, knobs: Knobs, renders: Annotated[Renderer, Depends(renderer)]) -> Readiness:
     """Able to serve; `degraded` where tunes can be made but not rendered."""
     missing = renders.missing()
     return Readiness(
         status="degraded" if missing else "ready",
-        model=model.id,
+        models=[model.id for model in loaded.all()],
         decoder=knobs.decoder,
         sandbox=renders.confinement,
         missing=missing,

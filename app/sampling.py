@@ -1,11 +1,17 @@
-"""From logits to the next character: temperature, top-k, top-p and one random stream per sequence."""
+"""From logits to the next character: temperature, top-k and top-p, with one random stream per sequence.
+
+A draw from a softmax is the argmax of logits plus independent Gumbel noise (Gumbel, 1954; Maddison et al., 2014). The
+noise does not depend on the logits, so it is made ahead, many steps at a time, and a step is a few array operations.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 256  # uniforms drawn at a time, so that a step does not pay for a call into the generator
+_STEPS_AHEAD = 32  # steps of noise made at once
+_LARGEST_INVERSE = 1e6  # of a temperature: below a millionth the likeliest character is all there is
+_FLOATS_PER_COUNT = 8  # float32 numbers that Philox makes for each value of its counter
 
 
 @dataclass(frozen=True)
@@ -20,72 +26,103 @@ class SamplingParams:
     top_p: float = 1.0
     seed: int = 0
 
+    @property
+    def is_greedy(self) -> bool:
+        return self.temperature == 0.0
 
-class UniformStream:
-    """The n-th draw of a sequence depends on its seed and n alone (Philox: Salmon et al., 2011)."""
+    @property
+    def cuts(self) -> bool:
+        """Whether any character is left out."""
+        return self.top_k is not None or self.top_p < 1.0
 
-    def __init__(self, seed: int) -> None:
-        self._generator = np.random.Generator(np.random.Philox(seed))
-        self._block: list[float] = []
 
-    def next(self) -> float:
-        """The next number in [0, 1)."""
-        if not self._block:
-            self._block = self._generator.random(_BLOCK).tolist()[::-1]
-        return self._block.pop()
+def gumbel_noise(seed: int, first: int, draws: int, vocab_size: int) -> NDArray[np.float32]:
+    """The noise of a sequence's draws `first` … `first + draws - 1`, [draws, V].
+
+    Draw n is the same whichever call makes it: a counter-based generator (Philox; Salmon et al., 2011) begins at n.
+    """
+    counts = -(-vocab_size // _FLOATS_PER_COUNT)
+    generator = np.random.Generator(np.random.Philox(key=seed, counter=first * counts))
+    uniforms = generator.random((draws, counts * _FLOATS_PER_COUNT), dtype=np.float32)[:, :vocab_size]
+    with np.errstate(divide="ignore"):  # a uniform of 0 becomes -inf: it is never the largest
+        noise: NDArray[np.float32] = -np.log(-np.log(uniforms))
+    return noise
 
 
 class Sampler:
-    """Draws one id for each row of a batch whose parameters stay the same from step to step.
+    """Draws an id for each row of a batch; a row's draws depend on its own logits, parameters and position alone."""
 
-    A row's result does not depend on the other rows: every operation runs along the row.
-    """
+    def __init__(self, rows: int, vocab_size: int) -> None:
+        self._rows, self._vocab_size = rows, vocab_size
+        self._params: list[SamplingParams | None] = [None] * rows
+        self._first_draw = [
+            0
+        ] * rows  # which draw of its sequence a row makes at step 0 of the noise; below 0: none yet
+        self._noise = np.zeros((_STEPS_AHEAD, rows, vocab_size), np.float32)
+        self._step = 0
+        self._inverse_temperature = np.ones((rows, 1), np.float32)
+        self._cutting: set[int] = set()  # rows that leave characters out
+        self._scores = np.empty((rows, vocab_size), np.float32)
 
-    def __init__(self, params: list[SamplingParams], vocab_size: int) -> None:
-        temperature = np.array([p.temperature for p in params])[:, None]
-        self._greedy = temperature[:, 0] == 0.0
-        self._temperature = np.where(temperature == 0.0, 1.0, temperature)  # [B, 1]
-        self._top_k = np.array([p.top_k or vocab_size for p in params])[:, None]  # [B, 1]
-        self._top_p = np.array([p.top_p for p in params])[:, None]  # [B, 1]
-        self._all_greedy = bool(self._greedy.all())
-        self._any_greedy = bool(self._greedy.any())
-        self._any_cut = bool((self._top_k < vocab_size).any() or (self._top_p < 1.0).any())
+    def put(self, row: int, params: SamplingParams, draw: int) -> None:
+        """Draw this row so from the next step on, which makes the sequence's draw number `draw`.
 
-    def sample(self, logits: NDArray[np.float32], uniforms: NDArray[np.float64]) -> NDArray[np.intp]:
-        """Logits [B, V] and uniforms [B] in [0, 1) → ids [B]."""
-        if self._all_greedy:
-            return self._likeliest(logits)
-        weights = self._weights(logits)
-        cumulative = weights.cumsum(axis=1)
-        threshold = uniforms[:, None] * cumulative[:, -1:]
-        drawn: NDArray[np.intp] = (cumulative > threshold).argmax(axis=1)
-        if not self._any_greedy:
-            return drawn
-        return np.where(self._greedy, self._likeliest(logits), drawn)
+        A negative number is the count of steps, the next one included, whose result nobody will use.
+        """
+        self._params[row] = params
+        self._first_draw[row] = draw - self._step
+        inverse = 1.0 if params.is_greedy else min(_LARGEST_INVERSE, 1.0 / params.temperature)
+        self._inverse_temperature[row] = inverse
+        (self._cutting.add if params.cuts else self._cutting.discard)(row)
+        self._fill(row, from_step=self._step)
 
-    def _likeliest(self, logits: NDArray[np.float32]) -> NDArray[np.intp]:
-        return np.asarray(logits.argmax(axis=1))
+    def clear(self, row: int) -> None:
+        """Draw nothing more for this row."""
+        self._params[row] = None
+        self._cutting.discard(row)
 
-    def _weights(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Unnormalised probabilities [B, V]; the likeliest character weighs 1."""
-        shifted = logits.astype(np.float64)
-        shifted -= shifted.max(axis=1, keepdims=True)
-        with np.errstate(over="ignore"):  # a tiny temperature: -inf is what is meant
-            shifted /= self._temperature
-        weights = np.exp(shifted, out=shifted)
-        if self._any_cut:
-            self._cut(weights)
-        return weights
+    def sample(self, logits: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Logits [B, V] → ids [B]."""
+        if self._step == _STEPS_AHEAD:
+            self._look_ahead()
+        scores = np.multiply(logits, self._inverse_temperature, out=self._scores)
+        if self._cutting:
+            self._cut(scores)
+        scores += self._noise[self._step]
+        self._step += 1
+        return np.asarray(scores.argmax(axis=1))
 
-    def _cut(self, weights: NDArray[np.float64]) -> None:
-        """Zero what top-k and top-p leave out; the likeliest character always stays."""
-        order = np.argsort(-weights, axis=1, kind="stable")
-        ranked = np.take_along_axis(weights, order, axis=1)
-        ranked /= ranked.sum(axis=1, keepdims=True)
-        before = ranked.cumsum(axis=1) - ranked  # probability of all that is likelier
-        rank = np.arange(weights.shape[1])[None, :]
-        keep = (rank < self._top_k) & ((before < self._top_p) | (self._top_p == 1.0))
+    def _look_ahead(self) -> None:
+        self._step = 0
+        for row, params in enumerate(self._params):
+            if params is not None:
+                self._first_draw[row] += _STEPS_AHEAD
+                self._fill(row, from_step=0)
+
+    def _fill(self, row: int, from_step: int) -> None:
+        """Make a row's noise from a step to the end of the block; none for a greedy row, or before its first draw."""
+        params = self._params[row]
+        assert params is not None  # noqa: S101
+        begin = max(from_step, -self._first_draw[row])
+        self._noise[from_step:, row] = 0.0
+        if not params.is_greedy and begin < _STEPS_AHEAD:
+            first = self._first_draw[row] + begin
+            self._noise[begin:, row] = gumbel_noise(params.seed, first, _STEPS_AHEAD - begin, self._vocab_size)
+
+    def _cut(self, scores: NDArray[np.float32]) -> None:
+        """Set what top-k and top-p leave out to -inf; the likeliest character always stays."""
+        rows = sorted(self._cutting)
+        params = [p for p in (self._params[row] for row in rows) if p is not None]
+        top_k = np.array([p.top_k or self._vocab_size for p in params])[:, None]
+        top_p = np.array([p.top_p for p in params])[:, None]
+        chosen = scores[rows].astype(np.float64)
+        order = np.argsort(-chosen, axis=1, kind="stable")
+        ranked = np.take_along_axis(chosen, order, axis=1)
+        probabilities = np.exp(ranked - ranked[:, :1])
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        likelier = probabilities.cumsum(axis=1) - probabilities  # probability of all that is likelier
+        keep = (np.arange(self._vocab_size) < top_k) & ((likelier < top_p) | (top_p == 1.0))
         keep[:, 0] = True
         kept = np.empty_like(keep)
         np.put_along_axis(kept, order, keep, axis=1)
-        weights *= kept
+        scores[rows] = np.where(kept, scores[rows], -np.inf)

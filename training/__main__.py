@@ -15,6 +15,7 @@ from training.run_folder import RunFolder
 from training.split import split
 
 RUNS = Path("runs")
+STORE = Path("model_store/checkpoints")
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own notes say nothing of the run
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("training").setLevel(logging.INFO)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice on retracing is for us, not for the user
     command: Command = options.command
     try:
         return command(options)
@@ -58,6 +60,47 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate(options: argparse.Namespace) -> int:
+    from training.evaluate import evaluate
+
+    run = RunFolder.open(options.run)
+    evaluation = evaluate(run, options.tunes)
+    print(run.evaluation.read_text(), end="")
+    print(f"test: {evaluation.test.nats:.4f} nats per character; written to {run.evaluation}", file=sys.stderr)
+    return 0
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from training.sample import sample
+    from training.trained import open_trained
+
+    seeds = range(options.seed, options.seed + options.tunes)
+    tunes = sample(open_trained(options.run), options.start, seeds, options.temperature, options.length)
+    for seed, tune in zip(seeds, tunes, strict=True):
+        if tune is None:
+            print(f"seed {seed}: no end within {options.length} characters", file=sys.stderr)
+        else:
+            print(tune, end="\n\n")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from training.export import export
+
+    for file in export(RunFolder.open(options.run)):
+        print(f"{file} ({file.stat().st_size:,} bytes)")
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from training.publish import publish
+
+    checkpoint = publish(RunFolder.open(options.run), options.name, options.store, options.tunes, options.note)
+    manifest = checkpoint.manifest
+    print(f"published {manifest.name} version {manifest.version} in {checkpoint.folder}")
+    return 0
+
+
 def _create(path: Path, config: TrainingConfig, patterns: list[str]) -> RunFolder:
     tunes = corpus.load(patterns)
     for reject in tunes.rejects:
@@ -67,7 +110,7 @@ def _create(path: Path, config: TrainingConfig, patterns: list[str]) -> RunFolde
 
 
 def _extend(run: RunFolder, overrides: dict[str, str]) -> None:
-    """A resumed run keeps its settings; only its length may change."""
+    """A resumed run keeps its settings; only its length may change, and with it the rest of its cosine."""
     if set(overrides) - {"steps"}:
         raise RunError(
             f"{run.path}: a resumed run keeps its settings; only steps may change, not {', '.join(overrides)}"
@@ -108,14 +151,56 @@ def _parser() -> argparse.ArgumentParser:
         "--corpus", nargs="+", default=[], metavar="PATH", help="ABC files, folders or globs (default: the lab's tunes)"
     )
     train.add_argument("--run", type=Path, metavar="FOLDER", help="the run folder (default: runs/RECIPE)")
-    train.add_argument("--steps", type=int, help="the length of the run")
-    train.add_argument("--seed", type=int)
+    train.add_argument("--steps", type=_whole, help="the length of the run")
+    train.add_argument("--seed", type=_whole)
     train.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="replace one setting of the recipe"
     )
     train.set_defaults(command=_train)
+
+    evaluate = commands.add_parser("evaluate", help="held-out loss, and what abc2midi says of free tunes")
+    evaluate.add_argument("run", type=Path, metavar="RUN")
+    evaluate.add_argument("--tunes", type=_whole, default=200, help="tunes to draw and judge (default: 200; 0: none)")
+    evaluate.set_defaults(command=_evaluate)
+
+    sample = commands.add_parser("sample", help="print tunes")
+    sample.add_argument("run", type=Path, metavar="RUN", help="a run folder, or NAME/VERSION in a model store")
+    sample.add_argument("--start", default="X:1\n", help="what each tune begins with (default: X:1 and a line end)")
+    sample.add_argument("--tunes", type=_whole, default=1)
+    sample.add_argument("--temperature", type=_temperature, default=1.0)
+    sample.add_argument("--length", type=_whole, default=1500, help="most characters of a tune (default: 1500)")
+    sample.add_argument("--seed", type=_whole, default=1, help="of the first tune; the next ones count up")
+    sample.set_defaults(command=_sample)
+
+    export = commands.add_parser("export", help="write the weights and decoder graphs into RUN/export")
+    export.add_argument("run", type=Path, metavar="RUN")
+    export.set_defaults(command=_export)
+
+    publish = commands.add_parser("publish", help="put a run's best weights into a model store")
+    publish.add_argument("run", type=Path, metavar="RUN")
+    publish.add_argument("--name", required=True, help="the checkpoint's name: a-z, 0-9, - and _")
+    publish.add_argument("--store", type=Path, default=STORE, help="the model store (default: model_store/checkpoints)")
+    publish.add_argument("--tunes", type=_whole, default=200, help="tunes to judge, if that is still to be done")
+    publish.add_argument("--note", default="", help="a sentence for the model card")
+    publish.set_defaults(command=_publish)
     return parser
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def _temperature(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 100.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 100")
+    return value
 
 
 if __name__ == "__main__":

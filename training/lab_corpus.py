@@ -55,13 +55,14 @@ def _download() -> bytes:
     """irish.abc out of the source package.
 
     pip builds a package's metadata even where it only downloads it; this one's build needs a setuptools from before
-    pkg_resources was dropped.
+    pkg_resources was dropped, and a build folder of its own to have it in, which Debian 12's pip must be asked for.
     """
     with tempfile.TemporaryDirectory(prefix="lilt-corpus-") as name:
         folder = Path(name)
         constraint = folder / "constraint.txt"
         constraint.write_text("setuptools<81\n")
-        argv = [*_pip(), "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", name, REQUIREMENT]
+        argv = [*_pip(), "download", "--quiet", "--no-deps", "--use-pep517", "--no-binary", ":all:"]
+        argv += ["--dest", name, REQUIREMENT]
         environment = os.environ | {"PIP_CONSTRAINT": str(constraint), "PIP_BUILD_CONSTRAINT": str(constraint)}
         done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
         packages = list(folder.glob("*.tar.gz"))

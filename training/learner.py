@@ -44,7 +44,8 @@ class Learner:
             raise ConfigError(f"batch_size: {config.batch_size} is not a multiple of the {self._replicas} devices")
         self._is_mixed = config.precision == "mixed_float16"
         self._dtype = "float16" if self._is_mixed else "float32"
-        self._lstm: lstm.Layer = lstm.for_gpu(config.lstm_units, self._dtype) if has_gpu else lstm.for_cpu
+        cudnn = lstm.for_gpu(config.embedding_dim, config.lstm_units, self._dtype)
+        self._lstm: lstm.Layer = cudnn if has_gpu else lstm.for_cpu
         keras.utils.set_random_seed(config.seed)
         with self._strategy.scope():
             self._model = build_model(
@@ -54,7 +55,8 @@ class Learner:
         self._weights = variables(self._model, self.network)
         self._state = self._share_out_zeros()
         # XLA makes one program of the scan; cuDNN and several replicas do without
-        self._step = tf.function(self._step_everywhere, jit_compile=not has_gpu and self._replicas == 1)
+        on_one_cpu = not has_gpu and self._replicas == 1
+        self._step = tf.function(self._step_everywhere, jit_compile=on_one_cpu, autograph=False)
         kind = "GPU with cuDNN" if has_gpu else "CPU"
         self.description = f"{self._replicas} {kind}, {'mixed_float16' if self._is_mixed else 'float32'}"
 

@@ -16,19 +16,19 @@ Layer = Callable[[tf.Tensor, State, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.T
 """(inputs [B, T, E], state, kernel [E, 4U], recurrent kernel [U, 4U], bias [4U]) → (outputs [B, T, U], state)."""
 
 
-def for_gpu(units: int, dtype: str) -> Layer:
+def for_gpu(inputs: int, units: int, dtype: str) -> Layer:
     """Keras' own layer, which calls cuDNN; its weights are put in for the length of one call."""
     layer = keras.layers.LSTM(units, return_sequences=True, return_state=True, dtype=dtype)
+    layer.build((None, None, inputs))
+    cell = layer.cell
 
     def apply(
         inputs: tf.Tensor, state: State, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor
     ) -> tuple[tf.Tensor, State]:
-        if not layer.built:
-            layer.build(inputs.shape)
-        cell = layer.cell
         weights = [(cell.kernel, kernel), (cell.recurrent_kernel, recurrent_kernel), (cell.bias, bias)]
-        with keras.StatelessScope(state_mapping=weights):
-            outputs, h, c = layer(inputs, initial_state=[tf.cast(s, layer.compute_dtype) for s in state])
+        mapping = [(variable, tf.cast(tf.convert_to_tensor(tensor), dtype)) for variable, tensor in weights]
+        with keras.StatelessScope(state_mapping=mapping):
+            outputs, h, c = layer(inputs, initial_state=[tf.cast(part, dtype) for part in state])
         return outputs, (tf.cast(h, tf.float32), tf.cast(c, tf.float32))
 
     return apply

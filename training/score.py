@@ -39,7 +39,7 @@ class Scorer:
         self.characters = sum(len(tune) + len(SEPARATOR) for tune in tunes)
         ordered = sorted(tunes, key=len)
         self._batches = [_pack(ordered[i : i + ROWS], vocabulary) for i in range(0, len(ordered), ROWS)]
-        self._nats = tf.function(_nats, reduce_retracing=True)
+        self._nats = tf.function(_nats, reduce_retracing=True, autograph=False)
 
     def score(self, weights: Mapping[str, tf.Tensor]) -> Score:
         """The loss of all tunes under these weights."""

@@ -2,7 +2,8 @@
 
 Tunes that share a melody (the notes with spaces, line breaks, `!` and bar lines taken out) or a title (letters and
 digits alone) are one group, which lies on one side whole. A group's place is the SHA-256 of its melody read as a
-fraction u: train below 0.85, validation from 0.85, test from 0.90. So a tune keeps its side however the tunebook grows.
+fraction u: train below 0.85, validation from 0.85, test from 0.90. So a tune keeps its side however the tunebook grows,
+unless a twin joins it.
 Where a small tunebook would leave a side empty, the group with the highest u tests and the next one validates.
 
 Training learns from train, stops by validation, and never sees test: that is the number to report.

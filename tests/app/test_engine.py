@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from app.decoder import Decoder
-from app.engine import Engine, FinishReason, Sequence
+from app.engine import TURN_STEPS, Engine
 from app.errors import BusyError, DecoderError
 from app.sampling import SamplingParams
+from app.sequence import FinishReason, Sequence
 from tests.app.fakes import CountingDecoder, FailingOnceDecoder, GatedDecoder, HashingDecoder
 
 TIMEOUT_S = 30
@@ -107,6 +108,17 @@ def test_a_cancelled_sequence_frees_its_place_by_the_next_step() -> None:
         decoder.allow(1 + 2)  # the step under way, then the two of the short one
         assert short.result(TIMEOUT_S).new_ids == [6, 7]
         assert len(decoder.steps) <= 3 + 1 + 2
+
+
+def test_long_sequences_take_turns_with_those_that_wait() -> None:
+    with running(decoder := HashingDecoder(max_batch=2)) as engine:
+        alone = [ids_of(engine, sequence([1], 3 * TURN_STEPS, seed)) for seed in range(2)]
+        decoder.steps.clear()
+        long = [engine.submit(sequence([1], 3 * TURN_STEPS, seed)) for seed in range(2)]
+        short = engine.submit(sequence([1], 5))
+        short.result(TIMEOUT_S)
+        assert len(decoder.steps) < 2 * TURN_STEPS
+        assert [future.result(TIMEOUT_S).new_ids for future in long] == alone
 
 
 def test_a_full_queue_turns_new_sequences_away() -> None:

@@ -26,7 +26,7 @@ def test_the_preferred_type_is_chosen(accept: str | None, chosen: str) -> None:
     assert choose_media_type(accept, OFFERED) == chosen
 
 
-@pytest.mark.parametrize("accept", ["text/html", "text/event-stream", "application/json;q=0", "a;q=x"])
+@pytest.mark.parametrize("accept", ["text/html", "image/png", "application/json;q=0", "a;q=x"])
 def test_an_accept_that_nothing_meets_is_refused_with_what_there_is(accept: str) -> None:
     with pytest.raises(NotAcceptableError, match=r"application/json, text/vnd\.abc"):
         choose_media_type(accept, OFFERED)

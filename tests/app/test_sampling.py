@@ -2,72 +2,116 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from app.sampling import Sampler, SamplingParams, UniformStream
+from app.sampling import Sampler, SamplingParams, gumbel_noise
 
-LOGITS = np.log(np.array([[0.1, 0.4, 0.3, 0.2]], np.float32))
+LOGITS = np.log(np.array([0.1, 0.4, 0.3, 0.2], np.float32))
+DRAWS = 8000
+WITHIN = 0.02  # three and a half standard deviations of a share of one half in 8,000 draws
 
 
-def share_of_each(params: SamplingParams, draws: int = 4000) -> list[float]:
-    """How often each of four ids is drawn, with uniforms spread evenly over [0, 1)."""
-    sampler = Sampler([params] * draws, vocab_size=4)
-    ids = sampler.sample(np.repeat(LOGITS, draws, axis=0), np.arange(draws) / draws)
-    return [round(float(np.mean(ids == id_)), 3) for id_ in range(4)]
+def share_of_each(**params: float) -> list[float]:
+    """How often each of four ids is drawn, over many seeds."""
+    sampler = Sampler(DRAWS, vocab_size=4)
+    for row in range(DRAWS):
+        sampler.put(row, SamplingParams(seed=row, **params), draw=0)  # type: ignore[arg-type]
+    ids = sampler.sample(np.tile(LOGITS, (DRAWS, 1)))
+    return [float(np.mean(ids == id_)) for id_ in range(4)]
 
 
 def test_temperature_one_draws_from_the_softmax() -> None:
-    assert share_of_each(SamplingParams()) == pytest.approx([0.1, 0.4, 0.3, 0.2], abs=0.001)
+    assert share_of_each() == pytest.approx([0.1, 0.4, 0.3, 0.2], abs=WITHIN)
 
 
 def test_temperature_scales_the_logits() -> None:
     squared = np.array([0.1, 0.4, 0.3, 0.2]) ** 2
-    assert share_of_each(SamplingParams(temperature=0.5)) == pytest.approx(
-        (squared / squared.sum()).tolist(), abs=0.001
-    )
+    assert share_of_each(temperature=0.5) == pytest.approx((squared / squared.sum()).tolist(), abs=WITHIN)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1e-300, 1e-6])
 def test_no_temperature_and_next_to_none_take_the_likeliest(temperature: float) -> None:
-    assert share_of_each(SamplingParams(temperature=temperature)) == [0, 1, 0, 0]
+    assert share_of_each(temperature=temperature) == [0, 1, 0, 0]
 
 
 def test_top_k_keeps_the_k_likeliest() -> None:
-    assert share_of_each(SamplingParams(top_k=2)) == pytest.approx([0, 4 / 7, 3 / 7, 0], abs=0.001)
+    assert share_of_each(top_k=2) == pytest.approx([0, 4 / 7, 3 / 7, 0], abs=WITHIN)
 
 
 def test_top_p_keeps_the_likeliest_that_make_up_the_share() -> None:
-    assert share_of_each(SamplingParams(top_p=0.5)) == pytest.approx([0, 4 / 7, 3 / 7, 0], abs=0.001)
+    assert share_of_each(top_p=0.5) == pytest.approx([0, 4 / 7, 3 / 7, 0], abs=WITHIN)
 
 
-@pytest.mark.parametrize("params", [SamplingParams(top_k=1), SamplingParams(top_p=1e-9)])
-def test_the_likeliest_always_stays(params: SamplingParams) -> None:
-    assert share_of_each(params) == [0, 1, 0, 0]
+@pytest.mark.parametrize("params", [{"top_k": 1}, {"top_p": 1e-9}])
+def test_the_likeliest_always_stays(params: dict[str, float]) -> None:
+    assert share_of_each(**params) == [0, 1, 0, 0]
 
 
 def test_cuts_that_cut_nothing_change_nothing() -> None:
-    assert share_of_each(SamplingParams(top_k=4)) == share_of_each(SamplingParams())
+    assert share_of_each(top_k=4) == share_of_each()
 
 
-def test_a_row_does_not_depend_on_its_neighbours() -> None:
+def test_successive_draws_of_one_sequence_follow_the_softmax_too() -> None:
+    sampler = Sampler(1, vocab_size=4)
+    sampler.put(0, SamplingParams(seed=3), draw=0)
+    ids = [int(sampler.sample(LOGITS[None])[0]) for _ in range(DRAWS)]
+    assert (np.bincount(ids) / DRAWS).tolist() == pytest.approx([0.1, 0.4, 0.3, 0.2], abs=WITHIN)
+
+
+def test_a_character_of_no_probability_is_never_drawn() -> None:
+    sampler = Sampler(DRAWS, vocab_size=3)
+    for row in range(DRAWS):
+        sampler.put(row, SamplingParams(temperature=10.0, seed=row), draw=0)
+    logits = np.tile(np.array([-np.inf, 0.0, -np.inf], np.float32), (DRAWS, 1))
+    assert (sampler.sample(logits) == 1).all()
+
+
+def test_draw_n_is_the_same_however_it_is_reached() -> None:
+    whole = gumbel_noise(seed=7, first=0, draws=100, vocab_size=83)
+    for first in (0, 1, 31, 64):
+        assert (gumbel_noise(7, first, 100 - first, 83) == whole[first:]).all()
+    assert (gumbel_noise(8, 0, 100, 83) != whole).any()
+
+
+CHOICES = (
+    SamplingParams(0.7, seed=1),
+    SamplingParams(1.3, top_k=5, seed=2),
+    SamplingParams(0.0, seed=3),
+    SamplingParams(1.0, top_p=0.8, seed=4),
+)
+
+
+def drawn_alone(params: SamplingParams, logits: NDArray[np.float32]) -> list[int]:
+    sampler = Sampler(1, logits.shape[1])
+    sampler.put(0, params, draw=0)
+    return [int(sampler.sample(row[None])[0]) for row in logits]
+
+
+def test_a_row_does_not_depend_on_its_neighbours_nor_on_when_it_came() -> None:
     rng = np.random.default_rng(3)
-    choices = [SamplingParams(0.7), SamplingParams(1.3, top_k=5), SamplingParams(0.0), SamplingParams(1.0, top_p=0.8)]
-    params = [choices[i] for i in rng.integers(0, 4, 64)]
-    logits = rng.normal(size=(64, 83)).astype(np.float32) * 3
-    uniforms = rng.random(64)
-    together = Sampler(params, 83).sample(logits, uniforms)
-    alone = [Sampler([params[b]], 83).sample(logits[b : b + 1], uniforms[b : b + 1])[0] for b in range(64)]
-    assert together.tolist() == alone
+    steps, vocab_size = 100, 83
+    logits = rng.normal(size=(4, steps, vocab_size)).astype(np.float32) * 3
+    alone = [drawn_alone(params, logits[i]) for i, params in enumerate(CHOICES)]
+    arrivals = (0, 5, 31, 40)
+    sampler = Sampler(4, vocab_size)
+    drawn: list[list[int]] = [[], [], [], []]
+    for step in range(steps + max(arrivals)):
+        for row, arrival in enumerate(arrivals):
+            if step == arrival:
+                sampler.put(row, CHOICES[row], draw=0)
+        at = [min(max(0, step - arrival), steps - 1) for arrival in arrivals]
+        ids = sampler.sample(np.stack([logits[row, at[row]] for row in range(4)])).tolist()
+        for row, arrival in enumerate(arrivals):
+            if 0 <= step - arrival < steps:
+                drawn[row].append(ids[row])
+    assert drawn == alone
 
 
-def test_an_impossible_character_is_never_drawn() -> None:
-    logits = np.array([[-np.inf, 0.0, -np.inf, 0.0]], np.float32).repeat(2, axis=0)
-    sampler = Sampler([SamplingParams()] * 2, 4)
-    assert sampler.sample(logits, np.array([0.0, np.nextafter(1.0, 0.0)])).tolist() == [1, 3]
-
-
-def test_the_stream_of_a_seed_is_fixed() -> None:
-    first, again, other = UniformStream(7), UniformStream(7), UniformStream(8)
-    draws = [first.next() for _ in range(1000)]
-    assert draws == [again.next() for _ in range(1000)]
-    assert draws != [other.next() for _ in range(1000)]
-    assert all(0 <= draw < 1 for draw in draws)
+def test_steps_whose_result_nobody_uses_spend_no_draw() -> None:
+    logits = np.zeros((1, 83), np.float32)
+    late = Sampler(1, 83)
+    late.put(0, SamplingParams(seed=5), draw=-40)
+    for _ in range(40):
+        late.sample(logits)
+    prompt_first = [int(late.sample(logits)[0]) for _ in range(50)]
+    assert prompt_first == drawn_alone(SamplingParams(seed=5), np.zeros((50, 83), np.float32))

@@ -1,6 +1,7 @@
 """The HTTP contract, held over a real port with the real model and the real renderers."""
 
 import io
+import json
 import wave
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -151,3 +152,31 @@ def test_the_interface_page_loads_nothing_from_elsewhere(client: httpx.Client) -
     for path in ("/", "/docs", "/page.js", "/docs.js"):
         assert "http://" not in client.get(path).text
         assert "https://" not in client.get(path).text
+
+
+def events_of(client: httpx.Client, body: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The events of a streamed answer: (name, data)."""
+    with client.stream("POST", "/generate", json=body, headers={"Accept": "text/event-stream"}) as response:
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        blocks = "".join(response.iter_text()).strip().split("\n\n")
+    fields = [dict(line.split(": ", 1) for line in block.split("\n")) for block in blocks if block != ": ping"]
+    return [(field["event"], json.loads(field["data"])) for field in fields]
+
+
+@pytest.mark.parametrize("length", [1, 300, 20_000])
+def test_a_stream_adds_up_to_the_plain_answer(client: httpx.Client, length: int) -> None:
+    body = {"seed": 9, "length": length, "tunes": None, "start_string": "X:1\n"}
+    *chunks, (last, whole) = events_of(client, body)
+    assert {name for name, _ in chunks} == {"chunk"}
+    assert last == "done"
+    assert whole == generate(client, **body)
+    assert "X:1\n" + "".join(data["text"] for _, data in chunks) == whole["abc"]
+
+
+def test_a_long_stream_comes_in_pieces(client: httpx.Client) -> None:
+    assert len(events_of(client, {"length": 20_000, "tunes": None})) > 4
+
+
+def test_a_stream_that_cannot_begin_is_a_plain_problem(client: httpx.Client) -> None:
+    response = client.post("/generate", json={"start_string": "\u2603"}, headers={"Accept": "text/event-stream"})
+    assert (response.status_code, response.headers["Content-Type"]) == (422, "application/problem+json")

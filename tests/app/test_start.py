@@ -100,7 +100,7 @@ def test_the_last_good_version_is_served_instead(version: Path, spoil: Callable[
     shutil.copytree(version, spoilt)
     spoil(spoilt)
     with serving(model_store=str(version.parent.parent)) as server, server.client() as client:
-        assert client.get("/readyz").json()["model"]["version"] == 1
+        assert client.get("/readyz").json()["models"][0]["version"] == 1
     assert any("serving" in line and "ERROR" in line for line in server.log)
 
 

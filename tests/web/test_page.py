@@ -1,14 +1,13 @@
 """The page in a real browser, before the real service."""
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.servers import Server
+from tests.web.browser import chromium
 
 EXPECTED_COMPLAINTS = (
     "status of 422",  # Chromium's word on a refusal
@@ -16,20 +15,11 @@ EXPECTED_COMPLAINTS = (
     "> attribute ",  # abcjs drawing bars that do not add up
 )
 
-_FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-_AS_ROOT = ["--no-sandbox"]  # Chromium's own sandbox does not start as root
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = os.environ.get("LILT_CHROMIUM", "/usr/bin/chromium")
-    assert Path(path).exists(), f"no Chromium at {path}; `make test` installs it, or set LILT_CHROMIUM"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=_FLAGS + (_AS_ROOT if os.geteuid() == 0 else [])
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

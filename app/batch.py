@@ -1,0 +1,87 @@
+"""The sequences that are stepped together, one a row, with their state."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.decoder import Decoder, State
+from app.sampling import Sampler
+from app.sequence import Sequence
+
+
+class Batch:
+    """Rows that sequences are put into and taken out of; an empty row is stepped to no end."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._rows: list[Sequence | None]
+        self._turn_began: list[int]  # how many steps each row's sequence had taken when it came
+        self._state: State
+        self._ids: NDArray[np.int32]
+        self._sampler: Sampler
+        self._lay_out(decoder.batch_sizes[0])
+
+    def __len__(self) -> int:
+        return len(self._rows) - self._rows.count(None)
+
+    def retire(self) -> list[Sequence]:
+        """Take out the sequences that have ended."""
+        return self._take_out([row for row, sequence in enumerate(self._rows) if sequence and sequence.finish_reason])
+
+    def pause(self, at_most: int, turn_steps: int) -> list[Sequence]:
+        """Take out up to so many sequences that have had a turn of `turn_steps`; they keep their state."""
+        had_it = [
+            row
+            for row, sequence in enumerate(self._rows)
+            if sequence and sequence.fed - self._turn_began[row] >= turn_steps
+        ]
+        return self._take_out(had_it[:at_most])
+
+    def clear(self) -> list[Sequence]:
+        """Take out all sequences."""
+        return self._take_out([row for row, sequence in enumerate(self._rows) if sequence])
+
+    def fit(self, arriving: list[Sequence]) -> None:
+        """Take in sequences, and be of the smallest size that holds all."""
+        running = len(self) + len(arriving)
+        size = next(size for size in self._decoder.batch_sizes if size >= max(1, running))
+        if size != len(self._rows):
+            arriving = self.clear() + arriving
+            self._lay_out(size)
+        free = [row for row, sequence in enumerate(self._rows) if sequence is None]
+        for row, sequence in zip(free, arriving, strict=False):
+            self._put_in(row, sequence)
+
+    def step(self) -> None:
+        """One decoder step and one draw for every row."""
+        logits, self._state = self._decoder.step(self._ids, self._state)
+        drawn = self._sampler.sample(logits).tolist()
+        ids = self._ids
+        for row, sequence in enumerate(self._rows):
+            if sequence is not None:
+                ids[row] = sequence.advance(drawn[row])
+
+    def _lay_out(self, size: int) -> None:
+        self._rows = [None] * size
+        self._turn_began = [0] * size
+        self._state = self._decoder.initial_state(size)
+        self._ids = np.zeros(size, np.int32)
+        self._sampler = Sampler(size, self._decoder.vocab_size)
+
+    def _put_in(self, row: int, sequence: Sequence) -> None:
+        self._rows[row] = sequence
+        self._turn_began[row] = sequence.fed
+        self._ids[row] = sequence.next_input
+        self._sampler.put(row, sequence.params, sequence.next_draw)
+        for index, array in enumerate(self._state):
+            array[row] = sequence.state[index] if sequence.state else 0.0
+
+    def _take_out(self, rows: list[int]) -> list[Sequence]:
+        taken = []
+        for row in rows:
+            sequence = self._rows[row]
+            assert sequence is not None  # noqa: S101
+            sequence.state = tuple(array[row].copy() for array in self._state)
+            self._rows[row] = None
+            self._sampler.clear(row)
+            taken.append(sequence)
+        return taken

@@ -1,0 +1,97 @@
+"""The models that are served, one engine each; a new version takes over while running sequences end on theirs."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from app.decoder import Decoder, LiteRTDecoder
+from app.engine import Engine
+from app.schemas import ModelId
+from app.settings import Settings
+from model_store.errors import CheckpointNotFoundError, StoreError
+from model_store.manifest import DECODER_FILE
+from model_store.store import Checkpoint, Store
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A checkpoint and the engine that runs it."""
+
+    checkpoint: Checkpoint
+    engine: Engine
+
+    @property
+    def id(self) -> ModelId:
+        manifest = self.checkpoint.manifest
+        return ModelId(name=manifest.name, version=manifest.version, hash=manifest.digest)
+
+
+def load_decoder(checkpoint: Checkpoint, settings: Settings) -> Decoder:
+    """The decoder that the settings ask for; TensorFlow is imported for `keras` alone."""
+    if settings.decoder == "keras":
+        from app.keras_decoder import KerasDecoder
+
+        return KerasDecoder(checkpoint, settings.max_batch)
+    return LiteRTDecoder(checkpoint.path(DECODER_FILE), settings.max_batch)
+
+
+class Models:
+    """Loads the models that the settings name, or all that the store has; the first is the default.
+
+    Raises:
+        StoreError: the store has none, or one of them cannot be used in any version.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store = Store(settings.model_store)
+        names = settings.models or tuple(self._store.names())
+        if not names:
+            raise CheckpointNotFoundError(f"model store {self._store.root}: it holds no checkpoint")
+        self._loaded = {name: self._load(name) for name in names}
+        self._served: dict[str, ServedModel] = {}
+
+    def start(self) -> None:
+        """Start the engines."""
+        self._served = {name: self._serve(*loaded) for name, loaded in self._loaded.items()}
+        self._loaded.clear()
+        logger.info("serving %s", ", ".join(f"{model.id.name}/{model.id.version}" for model in self.all()))
+
+    def all(self) -> tuple[ServedModel, ...]:
+        """Every model, the default first."""
+        return tuple(self._served.values())
+
+    def get(self, name: str | None) -> ServedModel | None:
+        """The model of this name, the default for None; None if it is not loaded."""
+        return self.all()[0] if name is None else self._served.get(name)
+
+    async def refresh(self) -> None:
+        """Serve what `current` names now; a version that does not verify is logged, and the model stays as it is."""
+        for name, model in list(self._served.items()):
+            try:
+                current = await asyncio.to_thread(self._store.current, name)
+                if current == model.id.version:
+                    continue
+                checkpoint = await asyncio.to_thread(self._store.load, name, current)
+                decoder = await asyncio.to_thread(load_decoder, checkpoint, self._settings)
+            except StoreError as error:
+                logger.error("%s; still serving %s/%d", error, name, model.id.version)  # noqa: TRY400
+                continue
+            self._served[name] = self._serve(checkpoint, decoder)
+            logger.info("now serving %s/%d", name, current)
+            await asyncio.to_thread(model.engine.close)
+
+    async def close(self) -> None:
+        """Finish what was accepted, and end the engines."""
+        await asyncio.gather(*(asyncio.to_thread(model.engine.close) for model in self.all()))
+
+    def _load(self, name: str) -> tuple[Checkpoint, Decoder]:
+        checkpoint, fault = self._store.load_last_good(name)
+        if fault:
+            logger.error("%s; serving %s/%d instead", fault, name, checkpoint.manifest.version)
+        return checkpoint, load_decoder(checkpoint, self._settings)
+
+    def _serve(self, checkpoint: Checkpoint, decoder: Decoder) -> ServedModel:
+        return ServedModel(checkpoint, Engine(decoder, self._settings.max_waiting))

@@ -1,0 +1,86 @@
+"""One request's progress through the engine: the ids it was given, those it has made, and when it ends."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.decoder import State
+from app.sampling import SamplingParams
+
+
+class FinishReason(StrEnum):
+    TUNES = "tunes"  # the stop rule said so
+    LENGTH = "length"  # as many ids as were asked for
+    CANCELLED = "cancelled"  # nobody waits for it any more
+
+
+class Sequence:
+    """Ids in, ids out.
+
+    Args:
+        prompt: ids [N] int32, N ≥ 1, fed before anything is drawn.
+        max_new: ids to make at the most, ≥ 1.
+        params: how they are drawn.
+        stop: told each new id, in order; True ends the sequence.
+
+    `new_ids` only grows, so another thread may read it at any time; `begun` is resolved once it holds one, `done` once
+    the sequence has ended. `state` is what the model remembers of it while it is not being stepped: each array's row,
+    [units]; None before its first step.
+    """
+
+    def __init__(
+        self,
+        prompt: NDArray[np.int32],
+        max_new: int,
+        params: SamplingParams,
+        stop: Callable[[int], bool] = lambda _: False,
+    ) -> None:
+        if not len(prompt):
+            raise ValueError("a sequence needs at least one id to begin from")
+        self.params = params
+        self.new_ids: list[int] = []
+        self.finish_reason: FinishReason | None = None
+        self.begun: Future[None] = Future()
+        self.done: Future[Sequence] = Future()
+        self.state: State | None = None
+        self.fed = 0
+        """Steps taken so far."""
+        self._prompt: list[int] = prompt.tolist()
+        self._max_new = max_new
+        self._stop = stop
+
+    @property
+    def next_input(self) -> int:
+        """The id that the coming step reads."""
+        return self._prompt[self.fed] if self.fed < len(self._prompt) else self.new_ids[-1]
+
+    @property
+    def next_draw(self) -> int:
+        """The number of the draw that the coming step makes; below 0 while the prompt is being fed."""
+        return self.fed + 1 - len(self._prompt)
+
+    def advance(self, drawn: int) -> int:
+        """Take the result of one step, which is nobody's while the prompt is being fed.
+
+        Returns:
+            The id that the next step reads.
+        """
+        self.fed += 1
+        if self.fed < len(self._prompt):
+            return self._prompt[self.fed]
+        new_ids = self.new_ids
+        new_ids.append(drawn)
+        if len(new_ids) == 1 and self.begun.set_running_or_notify_cancel():
+            self.begun.set_result(None)
+        if self._stop(drawn):
+            self.finish_reason = FinishReason.TUNES
+        elif len(new_ids) >= self._max_new:
+            self.finish_reason = FinishReason.LENGTH
+        return drawn
+
+    def cancel(self) -> None:
+        """Free its place at the next step."""
+        self.finish_reason = self.finish_reason or FinishReason.CANCELLED

@@ -1,0 +1,1 @@
+"""Side-by-side ratios, each table from one run: `make bench`."""

@@ -1,0 +1,1 @@
+"""The two commands' set-up, and what it installs from."""

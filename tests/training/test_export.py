@@ -1,0 +1,92 @@
+"""The exported graph is the network: step by step the same logits, at any batch size."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from app.decoder import LiteRTDecoder
+from model_store.manifest import ModelConfig
+from model_store.store import Checkpoint
+from training import corpus
+from training.export import SIGNATURE, decoder_graph, export
+from training.model import build_model, set_weights
+from training.run_folder import RunFolder
+from training.score import Scorer
+from training.score_decoder import score_decoder
+from training.split import split
+from training.trained import from_run
+
+STEPS = 400
+
+Weights = Mapping[str, NDArray[np.float32]]
+
+
+def litert_logits(graph: bytes, ids: NDArray[np.int32], folder: Path) -> NDArray[np.float32]:
+    """Ids [T] → logits [T, V], one step at a time."""
+    file = folder / "decoder.tflite"
+    file.write_bytes(graph)
+    decoder = LiteRTDecoder(file, 2)
+    state = decoder.initial_state(1)
+    rows = []
+    for id_ in ids:
+        logits, state = decoder.step(np.array([id_], np.int32), state)
+        rows.append(logits[0].copy())
+    return np.array(rows)
+
+
+def keras_logits(network: ModelConfig, weights: Weights, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+    model = build_model(network, 1, stateful=False)
+    set_weights(model, network, weights)
+    logits: NDArray[np.float32] = np.asarray(model(ids[None]))[0]
+    return logits
+
+
+def test_float32_logits_are_keras_over_400_characters_of_a_real_tunebook(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    weights, network = checkpoint.weights(), checkpoint.manifest.model
+    ids = checkpoint.vocabulary.encode(corpus.load([]).text[:STEPS])
+    ours = litert_logits(decoder_graph(weights, quantise=False), ids, tmp_path)
+    np.testing.assert_allclose(ours, keras_logits(network, weights, ids), atol=1e-4)
+
+
+def test_the_published_int8_graph_loses_next_to_nothing(checkpoint: Checkpoint) -> None:
+    tunes = split(corpus.load([]).tunes).test[:16]
+    exact = Scorer(tunes, checkpoint.vocabulary).score(checkpoint.weights()).nats_per_character
+    served = score_decoder(checkpoint.path("decoder.tflite"), tunes, checkpoint.vocabulary).nats_per_character
+    assert served == pytest.approx(exact, abs=0.01)
+
+
+def test_stepping_the_graph_scores_what_the_network_scores(tiny_run: RunFolder, tmp_path: Path) -> None:
+    trained, tunes = from_run(tiny_run), tiny_run.corpus().tunes
+    graph = tmp_path / "decoder.tflite"
+    graph.write_bytes(decoder_graph(trained.weights, quantise=False))
+    exact = Scorer(tunes, trained.vocabulary).score(trained.weights)
+    stepped = score_decoder(graph, tunes, trained.vocabulary)
+    assert stepped.characters == exact.characters == sum(len(tune) + 2 for tune in tunes)
+    assert stepped.nats == pytest.approx(exact.nats, rel=1e-4)
+
+
+def test_the_graph_names_its_inputs_and_outputs(tiny_run: RunFolder) -> None:
+    interpreter = Interpreter(model_content=decoder_graph(tiny_run.best_weights()))
+    signatures = interpreter.get_signature_list()
+    assert {name: set(ends["inputs"]) for name, ends in signatures.items()} == {SIGNATURE: {"ids", "h", "c"}}
+    assert set(signatures[SIGNATURE]["outputs"]) == {"logits", "h", "c"}
+
+
+def test_the_products_are_int8(checkpoint: Checkpoint) -> None:
+    network = checkpoint.manifest.model
+    interpreter = Interpreter(model_path=str(checkpoint.path("decoder.tflite")))
+    int8 = {tuple(t["shape"]) for t in interpreter.get_tensor_details() if t["dtype"] is np.int8}
+    assert (4 * network.lstm_units, network.lstm_units) in int8  # h @ Wh
+    assert (network.vocab_size, network.lstm_units) in int8  # h' @ Wd
+
+
+def test_export_writes_the_weights_and_both_graphs(tiny_run: RunFolder) -> None:
+    files = export(tiny_run)
+    assert [file.name for file in files] == ["weights.safetensors", "decoder.tflite", "decoder-float32.tflite"]
+    assert all(file.stat().st_size for file in files)

@@ -1,0 +1,65 @@
+"""Batches are what the lab's own three checks ask for, and follow from the seed and the step alone."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from training.config import TrainingConfig
+from training.corpus import SEPARATOR, Corpus
+from training.input_pipeline import Batch, Batches, Streams, get_batch, open_batches
+
+
+def batches(corpus: Corpus, recipe: str, **changes: int) -> Batches:
+    config = dataclasses.replace(TrainingConfig.from_recipe(recipe), **changes)  # type: ignore[arg-type]
+    return open_batches(corpus.tunes, corpus.text, corpus.vocabulary, config)
+
+
+@pytest.fixture(params=["get_batch", "crops", "streams"])
+def batch(request: pytest.FixtureRequest, ten: Corpus) -> Batch:
+    if request.param == "get_batch":
+        return get_batch(ten.vocabulary.encode(ten.text), 50, 8, np.random.default_rng(0))
+    recipe = "lab" if request.param == "crops" else "small"
+    return batches(ten, recipe, sequence_length=50, batch_size=8).batch(3)
+
+
+def test_batch_func_types(batch: Batch) -> None:
+    assert len(batch) == 2
+    assert type(batch.inputs) is np.ndarray
+    assert type(batch.targets) is np.ndarray
+
+
+def test_batch_func_shapes(batch: Batch) -> None:
+    assert batch.inputs.shape == batch.targets.shape == (8, 50)
+
+
+def test_batch_func_next_step(batch: Batch) -> None:
+    assert (batch.inputs[:, 1:] == batch.targets[:, :-1]).all()
+
+
+@pytest.mark.parametrize("recipe", ["lab", "small"])
+def test_a_batch_follows_from_seed_and_step_alone(ten: Corpus, recipe: str) -> None:
+    first, second = batches(ten, recipe), batches(ten, recipe)
+    for step in (5, 0, 17):
+        assert (first.batch(step).inputs == second.batch(step).inputs).all()
+    assert (first.batch(0).inputs != first.batch(1).inputs).any()
+    assert (first.batch(0).inputs != batches(ten, recipe, seed=2).batch(0).inputs).any()
+
+
+def test_streams_go_on_where_the_last_batch_ended(ten: Corpus) -> None:
+    streams = batches(ten, "small", sequence_length=10, batch_size=2, transpose=0)
+    assert (streams.batch(0).targets[:, -1] == streams.batch(1).inputs[:, 0]).all()
+
+
+def test_an_epoch_of_streams_is_every_tune_once(ten: Corpus) -> None:
+    streams = batches(ten, "small", sequence_length=10, batch_size=1, transpose=0)
+    assert isinstance(streams, Streams)
+    ids = np.concatenate([streams.batch(step).inputs[0] for step in range(streams.steps_per_epoch)])
+    text = ten.vocabulary.decode(ids.tolist())
+    whole = [tune for tune in ten.tunes if tune + SEPARATOR in text + "\n"]
+    assert len(whole) >= len(ten.tunes) - 1  # the last one may be cut by less than a batch
+
+
+def test_a_text_shorter_than_a_crop_goes_round(ten: Corpus) -> None:
+    one = Corpus(ten.tunes[:1], ten.tunes[0], ten.records)
+    assert batches(one, "lab", sequence_length=500, batch_size=3).batch(0).inputs.shape == (3, 500)

@@ -1,0 +1,59 @@
+"""Several devices learn what one does, and lower precision learns too."""
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+
+from tests.servers import ROOT
+from tests.training.conftest import TINY
+from training.config import TrainingConfig
+from training.corpus import Corpus
+from training.input_pipeline import open_batches
+from training.learner import Learner, fastest_precision
+
+TWO_DEVICES = """
+import numpy as np
+import tensorflow as tf
+
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+from training.config import TrainingConfig
+from training.input_pipeline import Batch
+from training.learner import Learner
+
+config = TrainingConfig.from_recipe("lab", {settings})
+generator = np.random.default_rng(0)
+batches = [Batch(*generator.integers(0, 11, (2, 4, 20)).astype(np.int32)) for _ in range(4)]
+one, two = Learner(config, 11, []), Learner(config, 11, ["CPU:0", "CPU:1"])
+for step, batch in enumerate(batches):
+    np.testing.assert_allclose(one.learn(batch, step), two.learn(batch, step), rtol=1e-4)
+again = Learner(config, 11, ["CPU:0", "CPU:1"])
+again.restore(two.tensors())
+np.testing.assert_allclose(again.learn(batches[0], 4), two.learn(batches[0], 4), rtol=1e-5)
+print("both learnt the same")
+"""
+
+
+def test_two_devices_learn_what_one_does() -> None:
+    script = TWO_DEVICES.replace("{settings}", repr(TINY))
+    argv = [sys.executable, "-c", script]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "both learnt the same" in done.stdout, done.stderr
+
+
+def test_mixed_precision_learns(ten: Corpus) -> None:
+    config = TrainingConfig.from_recipe("lab", TINY | {"precision": "mixed_float16"})
+    learner = Learner(config, len(ten.vocabulary))
+    batches = open_batches(ten.tunes, ten.text, ten.vocabulary, config)
+    losses = [learner.learn(batches.batch(step), step) for step in range(20)]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0]
+
+
+def test_a_cpu_learns_in_float32() -> None:
+    config = TrainingConfig.from_recipe("lab", TINY)
+    chosen = fastest_precision(config, 11)
+    assert chosen == dataclasses.replace(config, precision="float32")

@@ -1,0 +1,81 @@
+"""What a run has learnt is judged, published, loaded again and sampled."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_store.store import Store
+from training.errors import ConfigError, RunError
+from training.evaluate import evaluate, evaluation_of
+from training.judge import judge
+from training.publish import publish
+from training.run_folder import RunFolder
+from training.sample import sample
+from training.trained import from_run, open_trained
+
+CLEAN = "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\n|:CDEFGABc|cBAGFEDC:|"
+NO_REPEAT_SIGN = CLEAN + "\nCDEFGABc|cBAGFEDC:|"
+SHORT_BAR = CLEAN.replace("cBAG", "cBA")
+
+
+def test_what_is_published_is_the_run(tiny_run: RunFolder, tmp_path: Path) -> None:
+    checkpoint = publish(tiny_run, "tiny", tmp_path, tunes=0, note="Trained in a test.")
+    loaded = Store(tmp_path).load("tiny")
+    trained = from_run(tiny_run)
+    assert loaded.manifest == checkpoint.manifest
+    assert loaded.vocabulary == trained.vocabulary
+    for name, tensor in trained.weights.items():
+        np.testing.assert_array_equal(loaded.weights()[name], tensor)
+    evaluation = evaluation_of(tiny_run, 0)
+    assert loaded.manifest.metrics["test_nats_per_character"] == evaluation.test.nats
+    assert loaded.manifest.training["recipe"] == "small"
+    card = loaded.path("README.md").read_text("utf-8")
+    assert f"| {evaluation.test.nats:.4f} |" in card
+    assert all(
+        word in card
+        for word in ("# tiny", "ten.abc", "not stated", "## Limits", "python -m training train", "Trained in a test.")
+    )
+    assert sample(open_trained(tmp_path / "tiny" / "1"), "X:1\n", range(1), 1.0, 5) == sample(
+        trained, "X:1\n", range(1), 1.0, 5
+    )
+
+
+def test_a_name_that_no_store_takes_is_refused(tiny_run: RunFolder, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--name My Model"):
+        publish(tiny_run, "My Model", tmp_path, tunes=0)
+
+
+def test_evaluation_is_written_down(tiny_run: RunFolder) -> None:
+    evaluation = evaluate(tiny_run, tunes=4)
+    written = json.loads(tiny_run.evaluation.read_text())
+    assert written["test"]["nats"] == evaluation.test.nats
+    assert evaluation.test.bits == pytest.approx(evaluation.test.nats / np.log(2))
+    assert evaluation.test_int8.nats == pytest.approx(evaluation.test.nats, abs=0.05)
+    assert evaluation.free_tunes is not None
+    assert evaluation.free_tunes.tunes == 4
+    assert evaluation_of(tiny_run, 0) == evaluation
+
+
+def test_the_same_seeds_draw_the_same_tunes_alone_and_together(tiny_run: RunFolder) -> None:
+    trained = from_run(tiny_run)
+    together = sample(trained, "X:1\n", range(1, 4), 0.7, 200)
+    assert sample(trained, "X:1\n", range(2, 3), 0.7, 200) == together[1:2]
+
+
+def test_a_start_outside_the_vocabulary_is_told(tiny_run: RunFolder) -> None:
+    with pytest.raises(ConfigError, match="start: character '#'"):
+        sample(from_run(tiny_run), "X:1\nK:F#\n", range(1), 1.0, 10)
+
+
+def test_a_path_that_is_neither_run_nor_version_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="neither a run folder"):
+        open_trained(tmp_path)
+
+
+def test_abc2midi_judges() -> None:
+    assert judge([CLEAN]).share_clean == 1
+    verdicts = judge([CLEAN, NO_REPEAT_SIGN, SHORT_BAR, None])
+    assert (verdicts.tunes, verdicts.without_complaint, verdicts.about_repeats_alone) == (4, 1, 1)
+    assert verdicts.share_clean_but_for_repeats == 0.5
