@@ -50,7 +50,7 @@ _WORDINGS = (
 )  # fmt: skip
 
 
-def parse(output: bytes) -> tuple[Fault, ...]:
+def complaints(output: bytes) -> tuple[Fault, ...]:
     """The complaints that name a place, errors before warnings; columns are 1-based."""
     found = []
     for kind, line, column, text in _COMPLAINT.findall(output.decode("utf-8", errors="replace")):

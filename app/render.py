@@ -12,9 +12,10 @@ from pathlib import Path
 
 from mido import MidiFile
 
-from app import arrangement, complaints, midi, musicxml, sandbox, sound, synth
+from app import arrangement, midi, musicxml, sandbox, sound, synth
 from app.arrangement import Arrangement
 from app.cache import Cache, key_of
+from app.complaints import complaints as complaints  # training asks abc2midi too
 from app.errors import BusyError, DeadlineError, Fault, RenderError
 from app.formats import Format, Kind
 from app.gate import Admitted, admit
@@ -274,7 +275,7 @@ class Renderer:
         (folder / "tune.abc").write_text(abc, "utf-8")
         argv = [ABC2MIDI, "tune.abc", "-o", "tune.mid", *([] if chords else ["-NGUI"])]
         completed = await sandbox.run(argv, folder, _ABC2MIDI_LIMITS, self.confinement)
-        faults = complaints.parse(completed.output)
+        faults = complaints(completed.output)
         _check(completed, "abc2midi", faults)
         made = folder / "tune.mid"
         if not made.is_file():

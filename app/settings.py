@@ -38,7 +38,7 @@ class Settings(BaseSettings):
         default="auto",
         description="what must hold the renderers: the strongest there is; that or no start; one by name",
     )
-    soundfont: Path = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
+    soundfont: Path = Field(default=Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"), description="an SF2 or SF3 file")
     cache: Path = Field(
         default=Path(tempfile.gettempdir()) / f"lilt-cache-{os.getuid()}",
         description="folder of rendered files; several services may share one",
