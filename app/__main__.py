@@ -13,6 +13,7 @@ from app.bulk import BulkError, BulkJob
 from app.errors import LiltError
 from app.main import create_app
 from app.models import Models
+from app.sandbox import SandboxError
 from app.settings import Settings
 from model_store.errors import StoreError
 
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValidationError as error:
         for fault in error.errors():
             print(f"error: LILT_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
-    except (StoreError, BulkError, LiltError, OSError) as error:
+    except (StoreError, SandboxError, BulkError, LiltError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
     return 2
 

@@ -22,7 +22,8 @@ from typing import ClassVar
 class Fault:
     """One thing that is wrong, and where.
 
-    `field` is a path into the request (`start_string`); `line` and `column` are 1-based places in an ABC text.
+    `field` is a path into the request (`start_string`); `line` and `column` are 1-based places in an ABC text; `bar` is
+    counted as abc2midi counts.
     """
 
     message: str
@@ -30,6 +31,7 @@ class Fault:
     position: int | None = None
     line: int | None = None
     column: int | None = None
+    bar: int | None = None
 
     def as_json(self) -> dict[str, str | int]:
         return {key: value for key, value in vars(self).items() if value is not None}

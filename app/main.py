@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import pages, problems, sandbox
+from app import pages, problems, render_routes, sandbox
+from app.cache import Cache
 from app.limits import BodyLimit
 from app.models import Models
 from app.render import Renderer
 from app.routes import router
+from app.sandbox import Confinement
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -27,18 +29,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     Raises:
         StoreError: there is no checkpoint that can be served.
+        SandboxError: LILT_SANDBOX asks for what does not hold here.
     """
     settings = settings or Settings()
     models = Models(settings)
+    confinement = sandbox.choose(settings.sandbox)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         models.start()
         app.state.settings = settings
         app.state.models = models
-        app.state.renderer = _renderer(settings)
+        app.state.renderer = _renderer(settings, confinement)
+        await asyncio.to_thread(app.state.renderer.warm_up)
         async with _following(models, settings.refresh_s):
             yield
+        app.state.renderer.close()
         await models.close()
 
     app = FastAPI(
@@ -51,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(router)
+    app.include_router(render_routes.router)
     app.include_router(pages.router())
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     problems.install(app)
@@ -80,10 +87,11 @@ async def _following(models: Models, interval_s: float) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _renderer(settings: Settings) -> Renderer:
+def _renderer(settings: Settings, confinement: Confinement) -> Renderer:
     renderer = Renderer(
         settings.soundfont,
-        sandbox.probe(),
+        confinement,
+        Cache(settings.cache, settings.max_cache_mb * 1024 * 1024),
         at_once=settings.max_renders,
         max_waiting=settings.max_waiting_renders,
         max_duration_s=60 * settings.max_render_minutes,
@@ -92,5 +100,8 @@ def _renderer(settings: Settings) -> Renderer:
         logger.warning("%s is not installed: tunes cannot be rendered", path)
     for file in pages.missing_files():
         logger.warning("%s is not installed: the page lacks it", file)
-    logger.info("renderers run under %s", renderer.confinement)
+    if confinement is Confinement.LIMITS:
+        logger.warning("renderers run under limits alone: neither bubblewrap nor Landlock with seccomp works here")
+    else:
+        logger.info("renderers run under %s", confinement)
     return renderer

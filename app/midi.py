@@ -23,7 +23,11 @@ def inspect(midi: bytes) -> Performance:
     Raises:
         ValueError: it cannot be read as one.
     """
-    file = _parse(midi)
+    return measure(parse(midi))
+
+
+def measure(file: mido.MidiFile) -> Performance:
+    """Length and note count of a parsed file."""
     notes = sum(m.type == "note_on" and m.velocity > 0 for track in file.tracks for m in track)
     return Performance(duration_s=file.length, notes=notes)
 
@@ -37,7 +41,7 @@ def adjust(midi: bytes, *, tempo: float | None = None, program: int | None = Non
     """
     if tempo is None and program is None and not transpose:
         return midi
-    file = _parse(midi)
+    file = parse(midi)
     for track in file.tracks:
         delay = 0  # ticks of the messages that were dropped since the last one kept
         kept = []
@@ -51,7 +55,7 @@ def adjust(midi: bytes, *, tempo: float | None = None, program: int | None = Non
         track[:] = kept
     opening: list[mido.Message] = []
     if tempo is not None:
-        opening.append(mido.MetaMessage("set_tempo", tempo=min(_LARGEST_TEMPO, mido.bpm2tempo(tempo)), time=0))
+        opening.append(mido.MetaMessage("set_tempo", tempo=tempo_event(tempo), time=0))
     if program is not None:
         channels = sorted({m.channel for t in file.tracks for m in t if m.type == "note_on"} - {_PERCUSSION_CHANNEL})
         opening += [mido.Message("program_change", channel=c, program=program, time=0) for c in channels]
@@ -74,7 +78,17 @@ def _changed(message: mido.Message, drop_tempo: bool, drop_program: bool, transp
     return message
 
 
-def _parse(midi: bytes) -> mido.MidiFile:
+def tempo_event(tempo: float) -> int:
+    """A tempo in quarter notes a minute as MIDI says it: microseconds a quarter note."""
+    return min(_LARGEST_TEMPO, int(mido.bpm2tempo(tempo)))
+
+
+def parse(midi: bytes) -> mido.MidiFile:
+    """A Standard MIDI File's content.
+
+    Raises:
+        ValueError: it cannot be read as one.
+    """
     try:
         return mido.MidiFile(file=io.BytesIO(midi), clip=True)
     except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:

@@ -1,98 +1,219 @@
-"""ABC → MIDI → audio: abc2midi and timidity, each in the sandbox."""
+"""ABC → MIDI → sound, and ABC → score: each foreign program in the sandbox, each result made once and kept."""
 
 import asyncio
-import re
 import signal
+import sys
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from app import midi, sandbox
+from mido import MidiFile
+
+from app import arrangement, midi, musicxml, sandbox, sound, synth
+from app.arrangement import Arrangement
+from app.cache import Cache, key_of
+from app.complaints import complaints as complaints  # training asks abc2midi too
 from app.errors import BusyError, DeadlineError, Fault, RenderError
-from app.notation import gate
+from app.formats import Format, Kind
+from app.gate import Admitted, admit
+from app.making import Abandoned, Making
+from app.reader import read
 from app.sandbox import Completed, Confinement, Limits
+from app.synth import Synths
+from app.transpose import transpose
 
 ABC2MIDI = "/usr/bin/abc2midi"
-TIMIDITY = "/usr/bin/timidity"
 
+_RECIPE = 1  # raised whenever the same request makes other bytes than before
 _MIB = 1024 * 1024
 _ABC2MIDI_LIMITS = Limits(cpu_s=2, wall_s=5, address_space=256 * _MIB, file_size=_MIB)
-_TIMIDITY_LIMITS = Limits(cpu_s=60, wall_s=90, address_space=512 * _MIB, file_size=128 * _MIB)
+_ENGRAVE_LIMITS = Limits(cpu_s=20, wall_s=30, address_space=1024 * _MIB, file_size=16 * _MIB)
+_SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _MOST_NOTES = 20_000
-_EMPTY_WAV_BYTES = 44  # a header without samples
-_COMPLAINT = re.compile(r"(Error|Warning) in line-char (\d+)-(\d+) : (.*)")
-
-
-class Format(StrEnum):
-    WAV = "wav"
-    MIDI = "midi"
-
-    @property
-    def media_type(self) -> str:
-        return {"wav": "audio/wav", "midi": "audio/midi"}[self]
-
-    @property
-    def extension(self) -> str:
-        return {"wav": "wav", "midi": "mid"}[self]
+_RETRY_AFTER_S = 2
+"""what a turned-away client is told to wait"""
+_ENGRAVER = Path(__file__).with_name("engrave.py")
+_ENGRAVER_READS = tuple(Path(path) for path in {sys.prefix, sys.base_prefix, "/etc/fonts", "/var/cache/fontconfig"})
 
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """How a tune is played; None leaves it to the tune."""
+    """How a tune is rendered; see Arrangement for what is None."""
 
-    tempo: float | None = None  # quarter notes a minute
-    program: int | None = None  # General MIDI, 0–127
-    transpose: int = 0  # semitones
+    arrangement: Arrangement = field(default_factory=Arrangement)
+    transpose: int = 0
+    """semitones"""
+    chords: bool = True
+    """whether chord symbols are played"""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A made file, or one in the making that its reader has joined and must leave."""
+
+    path: Path
+    making: Making | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Its length in bytes, where that is known already."""
+        return self.path.stat().st_size if self.making is None else self.making.length
+
+    async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
+        """Bytes from `start` to before `stop`."""
+        left = stop - start if stop is not None else None
+        async for chunk in self._all(start):
+            yield chunk if left is None else chunk[:left]
+            if left is not None:
+                left -= len(chunk)
+                if left <= 0:
+                    return
+
+    async def _all(self, start: int) -> AsyncIterator[bytes]:
+        if self.making is not None:
+            async for chunk in self.making.read(start):
+                yield chunk
+            return
+        with self.path.open("rb") as file:
+            file.seek(start)
+            while chunk := file.read(256 * 1024):
+                yield chunk
+
+    def leave(self) -> None:
+        """Say that it is read no more."""
+        if self.making is not None:
+            self.making.leave()
+
+
+@dataclass(frozen=True)
+class Job:
+    """An admitted tune and what is wanted of it; `name` is the same for the same bytes."""
+
+    tune: Admitted
+    format: Format
+    options: RenderOptions
+    name: str
 
 
 class Renderer:
     """Renders tunes, a few at once.
 
     Args:
-        soundfont: an SF2 file.
-        confinement: what `sandbox.probe` found.
+        soundfont: an SF2 or SF3 file.
+        confinement: what `sandbox.choose` found.
+        cache: where made files are kept.
         at_once: renders that may run together.
         max_waiting: renders queued before new ones are turned away.
         max_duration_s: the longest performance that is synthesised.
     """
 
     def __init__(
-        self, soundfont: Path, confinement: Confinement, *, at_once: int, max_waiting: int, max_duration_s: float
+        self,
+        soundfont: Path,
+        confinement: Confinement,
+        cache: Cache,
+        *,
+        at_once: int,
+        max_waiting: int,
+        max_duration_s: float,
     ) -> None:
         self.confinement = confinement
         self._soundfont = soundfont
+        self._cache = cache
         self._slots = asyncio.Semaphore(at_once)
         self._waiting = 0
         self._max_waiting = max_waiting
         self._max_duration_s = max_duration_s
+        self._makings: dict[str, Making] = {}
+        self._synths = Synths(soundfont, sound.RATE, keep=at_once)
+        self._scouts = Synths(soundfont, sound.SCOUT_RATE, reverb=False, keep=at_once)
 
     def missing(self) -> list[str]:
-        """What this machine lacks to render: programs and the sound font, by path."""
-        return [str(path) for path in (Path(ABC2MIDI), Path(TIMIDITY), self._soundfont) if not path.is_file()]
+        """What this machine lacks to render: programs, libraries and the sound font."""
+        files = [str(path) for path in (Path(ABC2MIDI), self._soundfont) if not path.is_file()]
+        return files + ([] if synth.is_installed() else ["libfluidsynth3"])
 
-    async def render(self, abc: str, format_: Format, options: RenderOptions) -> bytes:
-        """One tune as a file.
+    def warm_up(self) -> None:
+        """Read the sound font before the first request does."""
+        if not self.missing():
+            with self._synths.lend(), self._scouts.lend():
+                pass
+
+    def close(self) -> None:
+        """Give memory back."""
+        self._synths.close()
+        self._scouts.close()
+
+    async def job(self, abc: str, format_: Format, options: RenderOptions) -> Job:
+        """What is to be made of a stranger's text.
 
         Raises:
-            NotationError: the text is not one tune that may be rendered.
-            RenderError: abc2midi or timidity made nothing of it, or it would last too long.
+            NotationError: the gate refuses it.
+        """
+        most_s = self._max_duration_s / max(1, options.arrangement.repeats)
+        tune = await asyncio.to_thread(admit, abc, max_duration_s=most_s, tempo=options.arrangement.tempo)
+        font = self._soundfont.stat() if self._soundfont.is_file() else None
+        parts = {
+            "recipe": _RECIPE,
+            "abc": tune.abc,
+            "format": format_,
+            "options": asdict(options),
+            "font": (str(self._soundfont), font.st_size, font.st_mtime_ns) if font else None,
+        }
+        return Job(tune, format_, options, f"{key_of(parts)}.{format_.extension}")
+
+    async def render(self, job: Job, *, whole: bool = False) -> Rendering:
+        """The file of a job: kept from before, or in the making by now, or begun here.
+
+        Args:
+            job: what to make.
+            whole: whether to wait for its last byte, even where it could be read as it grows.
+
+        Raises:
+            NotationError: it cannot be transposed so.
+            RenderError: nothing could be made of it, or it would last too long.
             BusyError: too many renders are waiting.
             DeadlineError: a time limit was hit.
         """
-        tune = gate(abc)
-        async with self._slot():
-            with tempfile.TemporaryDirectory(prefix="lilt-") as name:
-                folder = Path(name)
-                score = await self._to_midi(tune, folder, options)
-                return score if format_ is Format.MIDI else await self._to_wav(score, folder)
+        if found := self._cache.find(job.name):
+            return Rendering(found)
+        making = self._makings.get(job.name)
+        if making is None or making.is_abandoned:
+            making = self._begin(job)
+        making.join()
+        try:
+            await making.until(done=whole or not job.format.grows)
+        except BaseException:
+            making.leave()
+            raise
+        return Rendering(making.path, making)
+
+    def _begin(self, job: Job) -> Making:
+        if self._slots.locked() and self._waiting >= self._max_waiting:
+            raise BusyError(f"{self._waiting} renders are waiting already", retry_after_s=_RETRY_AFTER_S)
+        making = Making(self._cache.begin(job.name))
+        self._makings[job.name] = making
+
+        async def work(making: Making) -> None:
+            try:
+                async with self._slot():
+                    await self._make(job, making)
+                making.path = self._cache.finish(making.path, job.name)
+            except BaseException:
+                self._cache.discard(making.path)
+                raise
+            finally:
+                if self._makings.get(job.name) is making:
+                    del self._makings[job.name]
+
+        making.start(work)
+        return making
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
-        if self._slots.locked() and self._waiting >= self._max_waiting:
-            raise BusyError(f"{self._waiting} renders are waiting already", retry_after_s=2)
         self._waiting += 1
         try:
             await self._slots.acquire()
@@ -103,55 +224,100 @@ class Renderer:
         finally:
             self._slots.release()
 
-    async def _to_midi(self, tune: str, folder: Path, options: RenderOptions) -> bytes:
-        (folder / "tune.abc").write_text(tune, "utf-8")
-        completed = await sandbox.run(
-            [ABC2MIDI, "tune.abc", "-o", "tune.mid"], folder, _ABC2MIDI_LIMITS, self.confinement
-        )
+    async def _make(self, job: Job, making: Making) -> None:
+        abc = await asyncio.to_thread(transpose, job.tune.abc, job.options.transpose)
+        with tempfile.TemporaryDirectory(prefix="lilt-") as name:
+            folder = Path(name)
+            if job.format.kind is Kind.SCORE:
+                making.path.write_bytes(await self._score(abc, job.format, folder))
+                return
+            performance = await self._performance(abc, job, folder)
+        if job.format.kind is Kind.MIDI:
+            making.path.write_bytes(arrangement.as_bytes(performance))
+            return
+        timeline = arrangement.timeline(performance)
+        frames = sound.frames_of(timeline)
+        if job.format is Format.WAV:
+            making.length = len(sound.wav_header(frames)) + 4 * frames
+        deadline = time.monotonic() + _SYNTHESIS_WALL_S
+
+        cpu_from = [0.0]  # what this thread had used before; its processor time counts, however busy the machine is
+
+        def check() -> None:
+            making.check()
+            if time.thread_time() > cpu_from[0] + _SYNTHESIS_CPU_S or time.monotonic() > deadline:
+                raise DeadlineError("synthesis took too long over this tune")
+
+        def work() -> None:
+            cpu_from[0] = time.thread_time()
+            blocks = sound.render(timeline, self._scouts, self._synths, check)
+            sound.write(blocks, frames, making.path, job.format.extension, making.grown)
+
+        await _in_thread(work)
+
+    async def _performance(self, abc: str, job: Job, folder: Path) -> MidiFile:
+        """A tune as abc2midi plays it, arranged as is wanted."""
+        content, faults = await self.to_midi(abc, folder, chords=job.options.chords)
+        try:
+            performance = await asyncio.to_thread(arrangement.arrange, content, job.tune.score, job.options.arrangement)
+        except ValueError as error:
+            raise RenderError(f"abc2midi made a file that is {error}" + _first(faults), faults=faults) from None
+        found = midi.measure(performance)
+        if not found.notes:
+            raise RenderError("there is not a note in this tune" + _first(faults), faults=faults)
+        if found.duration_s > self._max_duration_s:
+            raise RenderError(f"it would last {found.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed")
+        if found.notes > _MOST_NOTES:
+            raise RenderError(f"it has {found.notes:,} notes as played; {_MOST_NOTES:,} are allowed")
+        return performance
+
+    async def to_midi(self, abc: str, folder: Path, *, chords: bool) -> tuple[bytes, tuple[Fault, ...]]:
+        """What abc2midi makes of a tune, and its complaints.
+
+        Raises:
+            RenderError: it made nothing.
+            DeadlineError: it took too long.
+        """
+        (folder / "tune.abc").write_text(abc, "utf-8")
+        argv = [ABC2MIDI, "tune.abc", "-o", "tune.mid", *([] if chords else ["-NGUI"])]
+        completed = await sandbox.run(argv, folder, _ABC2MIDI_LIMITS, self.confinement)
         faults = complaints(completed.output)
         _check(completed, "abc2midi", faults)
         made = folder / "tune.mid"
         if not made.is_file():
             raise RenderError("abc2midi made no music of this tune" + _first(faults), faults=faults)
-        try:
-            score = await asyncio.to_thread(midi.adjust, made.read_bytes(), **vars(options))
-            performance = await asyncio.to_thread(midi.inspect, score)
-        except ValueError as error:
-            raise RenderError(f"abc2midi made a file that is {error}" + _first(faults), faults=faults) from None
-        if not performance.notes:
-            raise RenderError("there is not a note in this tune" + _first(faults), faults=faults)
-        if performance.duration_s > self._max_duration_s:
-            raise RenderError(
-                f"it would last {performance.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed"
-            )
-        if performance.notes > _MOST_NOTES:
-            raise RenderError(f"it has {performance.notes:,} notes as played; {_MOST_NOTES:,} are allowed")
-        return score
+        return made.read_bytes(), faults
 
-    async def _to_wav(self, score: bytes, folder: Path) -> bytes:
-        (folder / "tune.mid").write_bytes(score)
-        (folder / "timidity.cfg").write_text(f'soundfont "{self._soundfont}"\n', "utf-8")
+    async def _score(self, abc: str, format_: Format, folder: Path) -> bytes:
+        written = await asyncio.to_thread(lambda: musicxml.write(read(abc)))
+        if format_ is Format.MUSICXML:
+            return written
+        (folder / "tune.musicxml").write_bytes(written)
+        target = f"tune.{format_.extension}"
         completed = await sandbox.run(
-            [TIMIDITY, "-c", "timidity.cfg", "-A300", "-Ow", "-o", "tune.wav", "tune.mid"],
+            [sys.executable, "-I", str(_ENGRAVER), "tune.musicxml", target],
             folder,
-            _TIMIDITY_LIMITS,
+            _ENGRAVE_LIMITS,
             self.confinement,
-            readable=(self._soundfont,),
+            readable=(*_ENGRAVER_READS, _ENGRAVER),
         )
-        _check(completed, "timidity", ())
-        made = folder / "tune.wav"
-        if completed.exit_code or not made.is_file() or made.stat().st_size <= _EMPTY_WAV_BYTES:
-            raise RenderError("timidity made no sound of this tune")
+        _check(completed, "the engraver", ())
+        made = folder / target
+        if completed.exit_code or not made.is_file():
+            raise RenderError("the engraver made no score of this tune")
         return made.read_bytes()
 
 
-def complaints(output: bytes) -> tuple[Fault, ...]:
-    """abc2midi's messages that name a place, each with its line and column."""
-    found = _COMPLAINT.findall(output.decode("utf-8", errors="replace"))
-    return tuple(
-        Fault(f"{kind.lower()}: {text.strip()}", line=int(line), column=int(column) + 1)
-        for kind, line, column, text in found[:20]
-    )
+async def _in_thread(work: Callable[[], None]) -> None:
+    """Run work in a thread, and see it end even when the waiting is cancelled."""
+    thread = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.gather(thread, return_exceptions=True)
+        raise
+    except Abandoned:
+        raise asyncio.CancelledError from None
 
 
 def _first(faults: tuple[Fault, ...]) -> str:

@@ -1,25 +1,23 @@
 """The HTTP endpoints: parse at the edge, call, format at the edge."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
-from pydantic import ValidationError
-from starlette.requests import ClientDisconnect
 
 from app import problems
-from app.errors import Fault, LiltError, MediaTypeError, NotationError
+from app.connection import while_connected
+from app.errors import LiltError, MediaTypeError
 from app.generation import Generation
 from app.models import Models
 from app.negotiation import choose_media_type
-from app.render import Format, Renderer, RenderOptions
+from app.render import Renderer
 from app.schemas import (
     GenerateRequest,
     GenerateResponse,
@@ -28,11 +26,8 @@ from app.schemas import (
     ModelList,
     ProblemDocument,
     Readiness,
-    RenderRequest,
 )
 from app.settings import Settings
-
-T = TypeVar("T")
 
 JSON = "application/json"
 ABC = "text/vnd.abc"
@@ -76,7 +71,8 @@ def require_json(request: Request) -> None:
         raise MediaTypeError(f"send the request as {JSON}")
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of answers that are problem documents."""
     return {status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
@@ -86,7 +82,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     dependencies=[Depends(require_json)],
     responses={
         200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in (ABC, EVENTS)}},
-        **_problems(400, 406, 413, 415, 422, 500, 503, 504),
+        **problems_of(400, 406, 413, 415, 422, 500, 503, 504),
     },
 )
 async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs) -> Response:
@@ -105,7 +101,7 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     generation = await Generation.begin(model, body, knobs.generate_timeout_s)
     if media_type == EVENTS:
         return StreamingResponse(_events(generation), media_type=EVENTS, headers=_UNBUFFERED)
-    answer = await _while_connected(request, generation.answer())
+    answer = await while_connected(request, generation.answer())
     content = answer.abc if media_type == ABC else answer.model_dump_json()
     headers = {"Lilt-Seed": str(answer.seed), "Lilt-Model": f"{answer.model.name}/{answer.model.version}"}
     return Response(content, media_type=media_type, headers=headers)
@@ -127,64 +123,6 @@ def _invalid(field: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"type": "value_error", "loc": ("body", field), "msg": message}])
 
 
-_RENDER_BODY = {
-    "required": True,
-    "content": {
-        JSON: {"schema": RenderRequest.model_json_schema()},
-        ABC: {"schema": {"type": "string", "description": "One tune; the other fields go into the query."}},
-    },
-}
-
-
-async def render_request(request: Request) -> RenderRequest:
-    """The body of a render request: JSON, or bare ABC with the other fields in the query."""
-    kind = content_type(request)
-    if kind not in (JSON, ABC):
-        raise MediaTypeError(f"send the tune as {ABC}, or in {JSON}")
-    body = await request.body()
-    try:
-        if kind == JSON:
-            return RenderRequest.model_validate_json(body)
-        return RenderRequest.model_validate({**request.query_params, "abc": _utf8(body)}, strict=False)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False, include_input=False)) from None
-
-
-def _utf8(body: bytes) -> str:
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = body[: error.start].count(b"\n") + 1
-        fault = Fault(f"the byte 0x{body[error.start]:02x} is not UTF-8", position=error.start, line=line)
-        raise NotationError(f"line {line}: {fault.message}; send the tune as UTF-8", faults=(fault,)) from None
-
-
-@router.post(
-    "/render",
-    response_class=Response,
-    openapi_extra={"requestBody": _RENDER_BODY},
-    responses={
-        200: {"content": {format_.media_type: {} for format_ in Format}},
-        **_problems(400, 406, 413, 415, 422, 503, 504),
-    },
-)
-async def render(
-    body: Annotated[RenderRequest, Depends(render_request)],
-    request: Request,
-    renders: Annotated[Renderer, Depends(renderer)],
-) -> Response:
-    """Play a tune: ABC in, a WAV or MIDI file out."""
-    if body.format is None:
-        accepted = choose_media_type(request.headers.get("accept"), tuple(f.media_type for f in Format))
-        format_ = next(f for f in Format if f.media_type == accepted)
-    else:
-        format_ = Format(body.format)
-    options = RenderOptions(body.tempo, body.program, body.transpose)
-    content = await _while_connected(request, renders.render(body.abc, format_, options))
-    disposition = f'inline; filename="tune.{format_.extension}"'
-    return Response(content, media_type=format_.media_type, headers={"Content-Disposition": disposition})
-
-
 @router.get("/models")
 async def models(loaded: Loaded) -> ModelList:
     """What is loaded, the default first."""
@@ -197,7 +135,7 @@ async def healthz() -> Health:
     return Health()
 
 
-@router.get("/readyz", responses=_problems(503))
+@router.get("/readyz", responses=problems_of(503))
 async def readyz(loaded: Loaded, knobs: Knobs, renders: Annotated[Renderer, Depends(renderer)]) -> Readiness:
     """Able to serve; `degraded` where tunes can be made but not rendered."""
     missing = renders.missing()
@@ -208,27 +146,3 @@ async def readyz(loaded: Loaded, knobs: Knobs, renders: Annotated[Renderer, Depe
         sandbox=renders.confinement,
         missing=missing,
     )
-
-
-async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of some work, which is cancelled if the client goes away first.
-
-    Raises:
-        ClientDisconnect: it did.
-    """
-    task = asyncio.create_task(work)
-    gone = asyncio.create_task(_disconnect(request))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnect
-        return await task
-    finally:
-        task.cancel()
-        gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
-
-
-async def _disconnect(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -1,27 +1,40 @@
 """Run one program on a stranger's file with hard bounds.
 
-No shell, an empty environment, a private folder, limits on processor time, memory, file size and wall clock, output
-capped, the whole process group killed. Where bubblewrap works, the program also sees no file but what it needs and has
-no network; elsewhere the limits and the container around the service are what holds.
+No shell, an empty environment, a private folder, limits on processor time, memory, file size, open files and wall
+clock, no new processes, output capped, the whole process group killed. Where bubblewrap works, the program sees no file
+but what it needs and has no network; where it does not, Landlock and seccomp hold the same; where neither does, the
+limits and the container around the service are what is left.
 """
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from app import confine
+
 _PRLIMIT = "/usr/bin/prlimit"
+_HELPER = [sys.executable, "-I", "-S", confine.__file__]
 _READ_SIZE = 64 * 1024
 _READABLE = ("/usr", "/etc/alternatives")
 _MERGED_LINKS = ("/bin", "/lib", "/lib64", "/sbin")
 _INSIDE = "/job"
+_PROBE_TIMEOUT_S = 10
 _REAP_TIMEOUT_S = 5
+
+
+class SandboxError(Exception):
+    """The confinement that was asked for does not hold on this machine."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,8 @@ class Limits:
     address_space: int
     file_size: int
     output: int = 64 * 1024
+    open_files: int = 64
+    may_fork: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,26 +62,59 @@ class Completed:
 
 
 class Confinement(StrEnum):
+    """What holds a program, the strongest first."""
+
     BUBBLEWRAP = "bubblewrap"
+    LANDLOCK = "landlock"
     LIMITS = "limits"
 
 
+def choose(wanted: str) -> Confinement:
+    """The confinement to run programs in.
+
+    Args:
+        wanted: `auto` for the strongest that holds here, `required` for the same but never limits alone, or the name
+            of one that must hold.
+
+    Raises:
+        SandboxError: what is wanted does not hold on this machine.
+    """
+    if wanted in ("auto", "required"):
+        found = probe()
+        if wanted == "required" and found is Confinement.LIMITS:
+            raise SandboxError("LILT_SANDBOX=required, and neither bubblewrap nor Landlock with seccomp works here")
+        return found
+    found = Confinement(wanted)
+    if found is not Confinement.LIMITS and not holds(found):
+        raise SandboxError(f"LILT_SANDBOX={wanted}, and that does not work here")
+    return found
+
+
 def probe() -> Confinement:
-    """The strongest confinement that holds here, found by trying to read a canary file from inside it."""
-    bubblewrap = shutil.which("bwrap")
-    if bubblewrap is None or not Path(_PRLIMIT).exists():
-        return Confinement.LIMITS
-    with tempfile.TemporaryDirectory(prefix="lilt-") as folder, tempfile.NamedTemporaryFile(prefix="lilt-") as canary:
+    """The strongest confinement that holds here."""
+    return next((found for found in (Confinement.BUBBLEWRAP, Confinement.LANDLOCK) if holds(found)), Confinement.LIMITS)
+
+
+def holds(confinement: Confinement) -> bool:
+    """Whether a program inside it can run and yet not read a canary file outside."""
+    if confinement is Confinement.BUBBLEWRAP and not (shutil.which("bwrap") and Path(_PRLIMIT).exists()):
+        return False
+    limits = Limits(cpu_s=5, wall_s=_PROBE_TIMEOUT_S, address_space=512 * 1024 * 1024, file_size=1024)
+    with tempfile.TemporaryDirectory(prefix="lilt-") as name, tempfile.NamedTemporaryFile(prefix="lilt-") as canary:
         canary.write(b"canary")
         canary.flush()
-        read_canary = [*_bubblewrap(Path(folder)), "/usr/bin/cat", canary.name]
-        works = [*_bubblewrap(Path(folder)), "/usr/bin/cat", "/dev/null"]
-        escaped, alive = (
-            subprocess.run(argv, capture_output=True, timeout=10, check=False, env={})  # noqa: S603
-            for argv in (read_canary, works)
+        escaped = _probe(["/usr/bin/cat", canary.name], Path(name), limits, confinement)
+        alive = _probe(["/usr/bin/cat", "/dev/null"], Path(name), limits, confinement)
+    return alive.returncode == 0 and escaped.returncode != 0 and b"canary" not in escaped.stdout
+
+
+def _probe(
+    argv: list[str], folder: Path, limits: Limits, confinement: Confinement
+) -> "subprocess.CompletedProcess[bytes]":
+    with _wrapped(argv, folder, limits, confinement, ()) as (command, files):
+        return subprocess.run(  # noqa: S603
+            command, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False, env={}, cwd=folder, pass_fds=files
         )
-    holds = alive.returncode == 0 and escaped.returncode != 0 and b"canary" not in escaped.stdout
-    return Confinement.BUBBLEWRAP if holds else Confinement.LIMITS
 
 
 async def run(
@@ -79,20 +127,19 @@ async def run(
         folder: its working folder, the only place where it may write.
         limits: when to stop it.
         confinement: what `probe` found.
-        readable: further files that it may read, beside /usr.
+        readable: further files and folders that it may read, beside /usr.
     """
-    wrap = _bubblewrap(folder, readable) if confinement is Confinement.BUBBLEWRAP else []
-    process = await asyncio.create_subprocess_exec(
-        *_prlimit(limits),
-        *wrap,
-        *argv,
-        cwd=folder,
-        env={},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
+    with _wrapped(argv, folder, limits, confinement, readable) as (command, files):
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,
+            env={},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=files,
+        )
     timed_out = False
     output = bytearray()
     try:
@@ -130,19 +177,35 @@ def _kill_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
+@contextmanager
+def _wrapped(
+    argv: list[str], folder: Path, limits: Limits, confinement: Confinement, readable: tuple[Path, ...]
+) -> Iterator[tuple[list[str], tuple[int, ...]]]:
+    """The command that runs a program confined, and the files that it must inherit."""
+    if confinement is Confinement.LANDLOCK:
+        yield [*_landlock(folder, limits, readable), *argv], ()
+    elif confinement is Confinement.BUBBLEWRAP:
+        with os.fdopen(os.memfd_create("seccomp", 0), "w+b") as file:
+            file.write(confine.seccomp_program(may_fork=limits.may_fork))
+            file.seek(0)
+            yield [*_prlimit(limits), *_bubblewrap(folder, readable, file.fileno()), *argv], (file.fileno(),)
+    else:
+        yield [*_prlimit(limits), *argv], ()
+
+
 def _prlimit(limits: Limits) -> list[str]:
     return [
         _PRLIMIT,
         f"--cpu={limits.cpu_s}",
         f"--as={limits.address_space}",
         f"--fsize={limits.file_size}",
-        "--nofile=64",
+        f"--nofile={limits.open_files}",
         "--core=0",
         "--",
     ]
 
 
-def _bubblewrap(folder: Path, readable: tuple[Path, ...] = ()) -> list[str]:
+def _bubblewrap(folder: Path, readable: tuple[Path, ...], seccomp: int) -> list[str]:
     links = [part for link in _MERGED_LINKS if Path(link).is_symlink() for part in ("--symlink", f"usr{link}", link)]
     binds = [part for path in (*_READABLE, *map(str, readable)) for part in ("--ro-bind-try", path, path)]
     return [
@@ -150,6 +213,22 @@ def _bubblewrap(folder: Path, readable: tuple[Path, ...] = ()) -> list[str]:
         *("--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"),
         *binds,
         *links,
-        *("--dev", "/dev", "--bind", str(folder), _INSIDE, "--chdir", _INSIDE),
+        *("--dev", "/dev", "--bind", str(folder), _INSIDE, "--chdir", _INSIDE, "--seccomp", str(seccomp)),
         "--",
     ]
+
+
+def _landlock(folder: Path, limits: Limits, readable: tuple[Path, ...]) -> list[str]:
+    spec = {
+        "limits": {
+            "RLIMIT_CPU": limits.cpu_s,
+            "RLIMIT_AS": limits.address_space,
+            "RLIMIT_FSIZE": limits.file_size,
+            "RLIMIT_NOFILE": limits.open_files,
+            "RLIMIT_CORE": 0,
+        },
+        "readable": [*_READABLE, *map(str, readable)],
+        "writable": str(folder),
+        "may_fork": limits.may_fork,
+    }
+    return [*_HELPER, json.dumps(spec)]

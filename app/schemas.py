@@ -120,12 +120,59 @@ class RenderRequest(_Body):
     """A tune, and how to play it."""
 
     abc: str = Field(description="One tune in ABC notation.", examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"])
-    format: Literal["wav", "midi"] | None = Field(
+    format: Literal["wav", "mp3", "ogg", "flac", "midi", "svg", "pdf", "musicxml"] | None = Field(
         default=None, description="Where it is missing, `Accept` decides; `wav` if that does not."
     )
-    tempo: float | None = Field(default=None, ge=20, le=400, allow_inf_nan=False, description="Quarter notes a minute.")
-    program: int | None = Field(default=None, ge=0, le=127, description="General MIDI instrument.")
-    transpose: int = Field(default=0, ge=-36, le=36, description="Semitones.")
+    tempo: float | None = Field(
+        default=None,
+        ge=20,
+        le=400,
+        allow_inf_nan=False,
+        description="Quarter notes a minute; else the tune's own `Q:`, or what suits its rhythm or metre.",
+    )
+    program: int | None = Field(
+        default=None, ge=0, le=127, description="General MIDI instrument; else one that suits the rhythm or metre."
+    )
+    transpose: int = Field(
+        default=0, ge=-36, le=36, description="Semitones, in notation and sound; the key signature follows."
+    )
+    repeats: int = Field(default=1, ge=1, le=20, description="Times through the whole tune.")
+    chords: bool = Field(default=True, description="Whether chord symbols are played.")
+    click: bool = Field(default=False, description="A bar's count-in, which a pickup completes.")
+    swing: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="0 plays eighths even, 1 plays the first of each pair twice as long as the second.",
+    )
+
+
+class CheckRequest(_Body):
+    """A text to look through."""
+
+    abc: str = Field(description="A tune in ABC notation, or what is to become one.", examples=["X:1\nK:D\nDFA d2f|\n"])
+
+
+class CheckedProblem(BaseModel):
+    """One thing that is wrong, or was left out; `bar` counts as abc2midi does."""
+
+    severity: Literal["error", "warning", "note"]
+    source: Literal["gate", "reader", "abc2midi"]
+    message: str
+    line: int | None = None
+    column: int | None = None
+    bar: int | None = None
+
+
+class CheckResponse(BaseModel):
+    """What is wrong with a text."""
+
+    playable: bool = Field(description="Whether /render would make sound of it as it is.")
+    problems: list[CheckedProblem]
+    fixed: str | None = Field(description="The text with its mechanical faults mended; null where none was.")
+    title: str | None = None
+    duration_s: float | None = Field(default=None, description="How long it lasts at its default tempo.")
 
 
 class LoadedModel(BaseModel):
@@ -186,6 +233,7 @@ class ProblemFault(BaseModel):
     position: int | None = None
     line: int | None = None
     column: int | None = None
+    bar: int | None = None
 
 
 class ProblemDocument(BaseModel):

@@ -1,5 +1,7 @@
 """Every knob of the service, read once from LILT_* environment variables."""
 
+import os
+import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,7 +34,16 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     generate_timeout_s: Seconds = 120.0
 
-    soundfont: Path = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
+    sandbox: Literal["auto", "required", "bubblewrap", "landlock", "limits"] = Field(
+        default="auto",
+        description="what must hold the renderers: the strongest there is; that or no start; one by name",
+    )
+    soundfont: Path = Field(default=Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"), description="an SF2 or SF3 file")
+    cache: Path = Field(
+        default=Path(tempfile.gettempdir()) / f"lilt-cache-{os.getuid()}",
+        description="folder of rendered files; several services may share one",
+    )
+    max_cache_mb: int = Field(default=256, ge=0, description="most megabytes of it; the longest unused go first")
     max_renders: int = Field(default=2, ge=1, description="renders at once")
     max_waiting_renders: int = Field(default=32, ge=0)
     max_render_minutes: Seconds = Field(default=10.0, description="longest performance that is synthesised")

@@ -84,15 +84,18 @@ missing_packages() {
   [ -n "$python" ] || printf '%s ' python3 python3-venv
   [ -s /etc/ssl/certs/ca-certificates.crt ] || printf '%s ' ca-certificates # pip, as Debian builds it, reads this file
   command -v abc2midi >/dev/null || printf '%s ' abcmidi
-  command -v timidity >/dev/null || printf '%s ' timidity
-  [ -f /usr/share/sounds/sf2/TimGM6mb.sf2 ] || printf '%s ' timgm6mb-soundfont
+  present /usr/lib/*/libfluidsynth.so.3 || printf '%s ' libfluidsynth3
+  [ -f /usr/share/sounds/sf3/FluidR3Mono_GM.sf3 ] || printf '%s ' fluidr3mono-gm-soundfont
+  present /usr/lib/*/libcairo.so.2 || printf '%s ' libcairo2
+  present /usr/share/fonts/truetype/dejavu || printf '%s ' fontconfig-config fonts-dejavu-core
   command -v bwrap >/dev/null || printf '%s ' bubblewrap
   [ "$purpose" = test ] || return 0
+  command -v timidity >/dev/null || printf '%s ' timidity # the synthesiser that tests compare with, and its font
+  [ -f /usr/share/sounds/sf2/TimGM6mb.sf2 ] || printf '%s ' timgm6mb-soundfont
   chromium=$(find_chromium)
   if [ "$chromium" = /usr/bin/chromium ] && [ ! -x "$chromium" ]; then printf '%s ' chromium; fi
   if [ "$chromium" = "$npm_chromium" ]; then # the libraries that it asks for
     present /usr/lib/*/libnss3.so || printf '%s ' libnss3
-    present /usr/share/fonts/truetype/dejavu || printf '%s ' fontconfig-config fonts-dejavu-core
   fi
   present /usr/lib/*/libatomic.so.1 || printf '%s ' libatomic1 # for Playwright's own Node.js
 }

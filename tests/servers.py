@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,11 +38,16 @@ class Server:
 
 @contextmanager
 def serving(*, program: tuple[str, ...] = ("-m", "app"), **settings: str) -> Iterator[Server]:
-    """Start the service with these settings (`model_store=...` is LILT_MODEL_STORE), and stop it afterwards."""
+    """Start the service with these settings (`model_store=...` is LILT_MODEL_STORE), and stop it afterwards.
+
+    `tmpdir` is where it makes its private folders.
+    """
+    temporary = {"TMPDIR": settings.pop("tmpdir")} if "tmpdir" in settings else {}
+    cache = tempfile.TemporaryDirectory(prefix="lilt-cache-")
     process = subprocess.Popen(
         [sys.executable, *program],
         cwd=ROOT,
-        env=environment(port="0", **settings),
+        env=environment(**{"port": "0", "cache": cache.name} | settings) | temporary,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -58,6 +64,7 @@ def serving(*, program: tuple[str, ...] = ("-m", "app"), **settings: str) -> Ite
         process.terminate()
         process.wait(STOP_TIMEOUT_S)
         reader.join()
+        cache.cleanup()
 
 
 def _follow(server: Server, listening: threading.Event) -> None:

@@ -97,7 +97,7 @@ REFUSED = {
     "parts of parts": playing("X:1\nP:((A99)99)99\nL:1/1\nK:C\nP:A\nC64|\n", ""),
     "a megabyte of tune": playing(HEADER + "C" * 1_000_000, "larger", 413),
     "fifty kilobytes of tune": playing(HEADER + "CDEF|\n" * 10_000, "bytes"),
-    "a format that is not made": Refused(RENDER, json.dumps({"abc": HEADER, "format": "mp3"}).encode(), 422, "format"),
+    "a format that is not made": Refused(RENDER, json.dumps({"abc": HEADER, "format": "docx"}).encode(), 422, "format"),
     "a wild tempo": Refused(RENDER, json.dumps({"abc": HEADER, "tempo": 1e9}).encode(), 422, "tempo"),
 }
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from app import sandbox
+from app.sandbox import Confinement
 from model_store.store import Checkpoint, Store
 from tests.checkpoints import publish
 from tests.conftest import DEFAULT_STORE
@@ -16,10 +18,10 @@ from tests.servers import ROOT, environment, serving
 AT_ONCE_S = 30
 
 
-def start(**settings: str) -> "subprocess.CompletedProcess[str]":
+def start(*, program: tuple[str, ...] = ("-m", "app"), **settings: str) -> "subprocess.CompletedProcess[str]":
     """Run the service, expecting it to end by itself."""
     return subprocess.run(
-        [sys.executable, "-m", "app"],
+        [sys.executable, *program],
         cwd=ROOT,
         env=environment(port="0", **settings),
         capture_output=True,
@@ -115,6 +117,37 @@ def test_a_setting_out_of_range_is_named() -> None:
     assert ended.returncode == 2
     assert "LILT_MAX_BATCH" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_sandbox_in_use_is_told_by_readyz_and_the_log() -> None:
+    if not sandbox.holds(Confinement.LANDLOCK):
+        pytest.skip("this kernel has no Landlock")
+    with serving(sandbox="landlock") as server, server.client() as client:
+        assert client.get("/readyz").json()["sandbox"] == "landlock"
+        abc = "X:1\nM:4/4\nK:C\nCDEF GABc|\n"
+        assert client.post("/render", json={"abc": abc, "format": "midi"}).status_code == 200
+    assert any("renderers run under landlock" in line for line in server.log)
+
+
+WITHOUT_SANDBOX = """
+import runpy, sys
+from app import sandbox
+sandbox.holds = lambda _: False
+sys.argv = ["app"]
+runpy.run_module("app", run_name="__main__")
+"""
+
+
+def test_a_required_sandbox_that_does_not_hold_is_no_start(tmp_path: Path) -> None:
+    script = tmp_path / "without_sandbox.py"
+    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + WITHOUT_SANDBOX)
+    ended = start(program=(str(script),), sandbox="required")
+    assert ended.returncode == 2
+    assert "neither bubblewrap nor Landlock" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    with serving(program=(str(script),)) as server, server.client() as client:
+        assert client.get("/readyz").json()["sandbox"] == "limits"
+    assert any("WARNING" in line and "limits alone" in line for line in server.log)
 
 
 WITHOUT_TENSORFLOW = """

@@ -1,0 +1,95 @@
+"""A bounded folder of made files, each under the hash of all that it was made from.
+
+An entry is complete or absent: it is made under another name and renamed. So a process that dies leaves at most a file
+that the next start removes, several processes may share a folder, and an entry that is deleted while it is being read
+stays whole for its reader.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+_UNFINISHED = "unfinished-"
+_ABANDONED_S = 600.0  # longer than any render takes
+
+
+def key_of(parts: Mapping[str, object]) -> str:
+    """A name for what these parts make: 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+class Cache:
+    """A folder with at most so many bytes of finished files; the ones longest unused go first.
+
+    Args:
+        folder: made if it is not there.
+        most_bytes: nought keeps nothing for longer than it is being made and read.
+    """
+
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        self._folder = folder
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._serial = 0
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._sweep()
+
+    def find(self, name: str) -> Path | None:
+        """A finished file, which counts as used now; None if there is none."""
+        path = self._folder / name
+        try:
+            os.utime(path)
+        except OSError:
+            return None
+        return path
+
+    def begin(self, name: str) -> Path:
+        """Where to make a file, to be given to `finish` or `discard`."""
+        with self._lock:
+            self._serial += 1
+            return self._folder / f"{_UNFINISHED}{os.getpid()}-{self._serial}-{name}"
+
+    def finish(self, made: Path, name: str) -> Path:
+        """Take a made file in, and delete others so that all stay within the bound."""
+        path = self._folder / name
+        made.replace(path)
+        self._evict(keep=path)
+        return path
+
+    def discard(self, made: Path) -> None:
+        """Forget what was being made."""
+        made.unlink(missing_ok=True)
+
+    def _evict(self, keep: Path) -> None:
+        with self._lock:
+            entries = []
+            for path in self._folder.iterdir():
+                with contextlib.suppress(OSError):
+                    if not path.name.startswith(_UNFINISHED):
+                        status = path.stat()
+                        entries.append((status.st_mtime_ns, status.st_size, path))
+            total = sum(size for _, size, _ in entries)
+            for _, size, path in sorted(entries):
+                if total <= self._most_bytes:
+                    break
+                if path != keep:
+                    path.unlink(missing_ok=True)
+                    total -= size
+
+    def _sweep(self) -> None:
+        """Remove what processes that are no more left unfinished."""
+        for path in self._folder.glob(f"{_UNFINISHED}*"):
+            with contextlib.suppress(OSError, ValueError):
+                process = int(path.name.removeprefix(_UNFINISHED).split("-")[0])
+                is_old = time.time() - path.stat().st_mtime > _ABANDONED_S
+                if is_old or not Path(f"/proc/{process}").exists() or process == os.getpid():
+                    path.unlink()
+                    logger.info("removed an unfinished file: %s", path.name)

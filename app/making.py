@@ -1,0 +1,104 @@
+"""One file being made, for all who wait for it: they read it as it grows."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+_CHUNK = 256 * 1024
+
+
+class Abandoned(Exception):  # noqa: N818
+    """Nobody waits for the file any more."""
+
+
+class Making:
+    """A file that a task makes at `path`; readers come and go, and when the last has gone the task is stopped.
+
+    Made and used on one event loop; `grown` and `check` may be called from another thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.length: int | None = None
+        """its size in bytes, once that is known"""
+        self.is_done = False
+        self._size = 0
+        self._error: BaseException | None = None
+        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._readers = 0
+        self._abandoned = threading.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, work: Callable[["Making"], Awaitable[None]]) -> None:
+        """Begin; whatever the work raises, each reader gets."""
+        self._task = asyncio.create_task(self._run(work))
+
+    async def _run(self, work: Callable[["Making"], Awaitable[None]]) -> None:
+        try:
+            await work(self)
+            self.is_done = True
+        except BaseException as error:
+            self._error = error
+        self._wake()
+
+    def grown(self) -> None:
+        """Say that the file has become longer."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def check(self) -> None:
+        """Raises Abandoned: nobody waits for it."""
+        if self._abandoned.is_set():
+            raise Abandoned
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def join(self) -> None:
+        """Count as a reader."""
+        self._readers += 1
+
+    def leave(self) -> None:
+        """Count as one no more; the last to leave stops work that is not done."""
+        self._readers -= 1
+        is_written = self.length is not None and self.path.exists() and self.path.stat().st_size >= self.length
+        if not self._readers and not self.is_done and not is_written and self._task is not None:
+            self._abandoned.set()
+            self._task.cancel()
+
+    @property
+    def is_abandoned(self) -> bool:
+        return self._abandoned.is_set()
+
+    async def until(self, *, done: bool) -> None:
+        """Wait for the file's end, or for its first bytes.
+
+        Raises:
+            Exception: what the work raised.
+        """
+        while not self.is_done and (done or not self._has_bytes()):
+            changed = self._changed
+            if self._error is not None:
+                raise self._error
+            await changed.wait()
+
+    def _has_bytes(self) -> bool:
+        return self.path.exists() and self.path.stat().st_size > 0
+
+    async def read(self, start: int = 0) -> AsyncIterator[bytes]:
+        """The file's bytes from `start` on, as they come."""
+        await self.until(done=False)
+        with self.path.open("rb") as file:
+            file.seek(start)
+            while True:
+                changed, is_done = self._changed, self.is_done
+                if self._error is not None:
+                    raise self._error
+                while chunk := file.read(_CHUNK):
+                    yield chunk
+                if is_done:
+                    return
+                await changed.wait()

@@ -1,0 +1,139 @@
+"""A tune as it is written: voices of bars of notes, with exact lengths."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+STEPS = "CDEFGAB"
+NATURAL_SEMITONES = dict(zip(STEPS, (0, 2, 4, 5, 7, 9, 11), strict=True))
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key signature: `fifths` sharps (flats below nought), and what differs from it by step."""
+
+    fifths: int = 0
+    mode: str = "major"
+    altered: tuple[tuple[str, int], ...] = ()
+
+    def alter(self, step: str) -> int:
+        """Semitones that the signature adds to a step."""
+        for name, semitones in self.altered:
+            if name == step:
+                return semitones
+        order = "FCGDAEB".index(step)
+        return (self.fifths - order + 6) // 7
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A time signature; `beats` is None where there is none (`M:none`)."""
+
+    beats: int | None = 4
+    unit: int = 4
+    symbol: str | None = None
+
+    @property
+    def length(self) -> Fraction | None:
+        """A bar, in whole notes."""
+        return None if self.beats is None else Fraction(self.beats, self.unit)
+
+    @property
+    def is_compound(self) -> bool:
+        """6/8, 9/8, 12/8: beats of three."""
+        return self.beats is not None and self.beats > 3 and self.beats % 3 == 0 and self.unit >= 8
+
+
+@dataclass(frozen=True)
+class Pitch:
+    """A note's name: `octave` 4 begins with middle C, `alter` is in semitones, `written` the accidental there."""
+
+    step: str
+    alter: int
+    octave: int
+    written: int | None = None
+
+    @property
+    def midi(self) -> int:
+        return 12 * (self.octave + 1) + NATURAL_SEMITONES[self.step] + self.alter
+
+
+@dataclass(frozen=True)
+class Tuplet:
+    """`actual` notes in the time of `normal`."""
+
+    actual: int
+    normal: int
+    starts: bool = False
+    stops: bool = False
+
+
+@dataclass
+class Chord:
+    """Notes that sound together; a rest where there are none. Lengths are in whole notes."""
+
+    pitches: tuple[Pitch, ...]
+    length: Fraction
+    """as it sounds"""
+    tuplet: Tuplet | None = None
+    graces: tuple[Pitch, ...] = ()
+    symbol: str | None = None
+    annotations: tuple[str, ...] = ()
+    decorations: tuple[str, ...] = ()
+    is_tied: bool = False
+    slurs_begun: int = 0
+    slurs_ended: int = 0
+    joins_next: bool = False
+    """no space follows: it shares a beam with the next"""
+
+    @property
+    def written_length(self) -> Fraction:
+        """As it is drawn, under its tuplet's bracket."""
+        return self.length * Fraction(self.tuplet.actual, self.tuplet.normal) if self.tuplet else self.length
+
+
+@dataclass
+class Bar:
+    """The music between two bar lines."""
+
+    chords: list[Chord] = field(default_factory=list)
+    key: Key | None = None
+    meter: Meter | None = None
+    tempo: float | None = None
+    """what changes at its beginning; tempo in quarter notes a minute"""
+    part: str | None = None
+    opens_repeat: int = 0
+    """times through, less one"""
+    closes_repeat: int = 0
+    ending: str | None = None
+    ends_ending: bool = False
+    line_style: str = "|"
+    starts_line: bool = False
+    seconds: float = 0.0
+    """as long as it lasts once, at the tune's own tempo"""
+
+    @property
+    def length(self) -> Fraction:
+        return sum((chord.length for chord in self.chords), Fraction(0))
+
+
+@dataclass
+class Voice:
+    """One line of music."""
+
+    id: str
+    bars: list[Bar] = field(default_factory=list)
+
+
+@dataclass
+class Score:
+    """A whole tune."""
+
+    titles: tuple[str, ...]
+    composer: str | None
+    rhythm: str | None
+    key: Key
+    meter: Meter
+    tempo: float | None
+    parts: str | None
+    """the order of parts that the header's `P:` gives"""
+    voices: list[Voice]

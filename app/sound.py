@@ -1,0 +1,107 @@
+"""Makes a performance into a sound file: synthesised, brought to an even loudness, its ends smoothed, encoded."""
+
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from app.loudness import TARGET_LUFS, Limiter, integrated_lufs
+from app.synth import Samples, Synths, Timed
+
+RATE = 44_100
+SCOUT_RATE = 11_025
+"""of the quick rendition whose loudness is measured before the real one begins"""
+TAIL_S = 1.5
+_SCOUTED_S = 20.0
+_FADE_IN_S, _FADE_OUT_S = 0.002, 0.6
+_BLOCK = 8192
+_MOST_GAIN = 100.0
+_QUALITY = {"mp3": ("MP3", "MPEG_LAYER_III", 0.4), "ogg": ("OGG", "VORBIS", 0.5), "flac": ("FLAC", "PCM_16", 0.3)}
+"""libsndfile's container, coding and compression level (0 keeps most, or is fastest); about 100 kbit/s when lossy"""
+
+
+def frames_of(timeline: tuple[Timed, ...]) -> int:
+    """How many frames a performance takes, its tail included."""
+    last = max((timed.at_s for timed in timeline), default=0.0)
+    return round((last + TAIL_S) * RATE)
+
+
+def render(
+    timeline: tuple[Timed, ...], scouts: Synths, synths: Synths, check: Callable[[], None]
+) -> Iterator[NDArray[np.int16]]:
+    """The sound of a performance, in blocks of 16-bit stereo samples [n, 2] at 44.1 kHz.
+
+    Args:
+        timeline: what is played.
+        scouts: synthesisers at `SCOUT_RATE`.
+        synths: synthesisers at `RATE`.
+        check: called at each block; what it raises ends the work.
+    """
+    gain = _gain(timeline, scouts, check)
+    frames = frames_of(timeline)
+    with synths.lend() as synth:
+        played = (block * gain for block in synth.play(timeline, frames / RATE, _BLOCK))
+        position = 0
+        for block in Limiter().run(played):
+            check()
+            yield _as_int16(_smooth_ends(block, position, frames))
+            position += block.shape[1]
+
+
+def _gain(timeline: tuple[Timed, ...], scouts: Synths, check: Callable[[], None]) -> float:
+    """What brings a performance to the target, by the loudness of its beginning as a quick rendition has it."""
+    length = min(frames_of(timeline) / RATE, _SCOUTED_S)
+    with scouts.lend() as scout:
+        blocks = []
+        for block in scout.play(timeline, length, _BLOCK):
+            check()
+            blocks.append(block)
+    found = integrated_lufs(np.concatenate(blocks, axis=1), SCOUT_RATE)
+    return float(min(_MOST_GAIN, 10 ** ((TARGET_LUFS - found) / 20))) if np.isfinite(found) else 1.0
+
+
+def _smooth_ends(block: Samples, position: int, frames: int) -> Samples:
+    """The block without a click at the sound's beginning or end: both rise from and fall to nought."""
+    fade_in, fade_out = round(_FADE_IN_S * RATE), round(_FADE_OUT_S * RATE)
+    if position >= fade_in and position + block.shape[1] < frames - fade_out:
+        return block
+    at = np.arange(position, position + block.shape[1])
+    rise = np.clip(at / fade_in, 0, 1)
+    fall = np.clip((frames - 1 - at) / fade_out, 0, 1)
+    return np.asarray(block * (rise * np.sin(fall * np.pi / 2) ** 2), np.float32)
+
+
+def _as_int16(block: Samples) -> NDArray[np.int16]:
+    return np.asarray(np.clip(np.rint(block.T * 32767), -32768, 32767), "<i2")
+
+
+def wav_header(frames: int) -> bytes:
+    """The 44 bytes before 16-bit stereo samples in a RIFF WAVE file."""
+    size = frames * 4
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 2, RATE, RATE * 4, 4, 16, b"data", size
+    )
+
+
+def write(
+    blocks: Iterator[NDArray[np.int16]], frames: int, path: Path, extension: str, grown: Callable[[], None]
+) -> None:
+    """Write blocks to a file as they come, calling `grown` after each: `wav`, `mp3`, `ogg` or `flac`."""
+    if extension == "wav":
+        with path.open("wb", buffering=0) as file:
+            file.write(wav_header(frames))
+            for block in blocks:
+                file.write(block.tobytes())
+                grown()
+        return
+    container, coding, level = _QUALITY[extension]
+    mode = "VARIABLE" if extension == "mp3" else None  # LAME's constant rate takes twice as long
+    with soundfile.SoundFile(
+        path, "w", RATE, 2, format=container, subtype=coding, compression_level=level, bitrate_mode=mode
+    ) as encoder:
+        for block in blocks:
+            encoder.write(block)
+            grown()

@@ -1,0 +1,130 @@
+"""What the gate lets through, drops and refuses, and the reproducers that its rows are for."""
+
+from pathlib import Path
+
+import pytest
+
+from app.errors import NotationError
+from app.gate import BYTES, DIRECTIVES, MUSIC, admit, gate
+
+HEADER = "X:1\nT:Morning\nR:jig\nM:6/8\nL:1/8\nK:D\n"
+TUNE = HEADER + "DFA d2f|afd D3|\n"
+HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.abc"))
+
+
+@pytest.mark.parametrize("text", [TUNE, TUNE.rstrip("\n"), TUNE.replace("\n", "\r\n"), TUNE + "\n\n"])
+def test_the_gate_lets_a_tune_through(text: str) -> None:
+    assert gate(text) == TUNE
+
+
+def test_the_gate_keeps_the_senders_line_numbers() -> None:
+    assert gate("my tune book\n\n" + TUNE) == "\n\n" + TUNE
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (HEADER + "%%abc-include /etc/passwd\nabc|\n", 7, "directive"),
+        ("%%abc-include /etc/passwd\n" + TUNE, 1, "directive"),
+        (HEADER + "I:abc-include /etc/passwd\nabc|\n", 7, "instruction"),
+        (HEADER + "abc[I:MIDI program 3]|\n", 7, "instruction"),
+        (HEADER + "m:~G2={A}G{F}G\nabc|\n", 7, "macro"),
+        (HEADER + "C9999|\n", 7, "four digits"),
+        ("X:1\nP:A99999999\nK:D\nabc|\n", 2, "four digits"),
+        (HEADER + "a" + "'" * 3000 + "|\n", 7, "characters"),
+        (HEADER + "a" + "," * 7 + "|\n", 7, "octave"),
+        (HEADER + "a\0b|\n", 7, "control character"),
+        (HEADER + "a\x1bb|\n", 7, "control character"),
+    ],
+)
+def test_the_gate_says_which_line_it_refuses_and_why(text: str, line: int, message: str) -> None:
+    with pytest.raises(NotationError, match=message) as refused:
+        gate(text)
+    assert refused.value.faults[0].line == line
+
+
+@pytest.mark.parametrize("title", ["T:1984 in 2024", "Z: id:dc-hornpipe-10000", "S:a 12345 b''''''''"])
+def test_texts_may_say_what_notes_may_not(title: str) -> None:
+    assert title in gate(f"X:1\n{title}\nK:D\nabc|\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "there is no tune"),
+        ("abc|", "there is no tune"),
+        (TUNE + "\n" + TUNE, "there are 2 tunes"),
+        ("X:1\nT:only\n", "no K: field"),
+        (HEADER, "no notes"),
+        (HEADER + "abc|\n" * (BYTES.most // 5), "bytes"),
+    ],
+)
+def test_the_gate_wants_one_whole_tune(text: str, message: str) -> None:
+    with pytest.raises(NotationError, match=message):
+        gate(text)
+
+
+def test_every_row_has_its_reason() -> None:
+    assert all(row.why for row in (*DIRECTIVES, *MUSIC))
+
+
+@pytest.mark.parametrize("file", HOSTILE, ids=lambda file: file.stem)
+def test_what_hurt_a_renderer_is_refused(file: Path) -> None:
+    with pytest.raises(NotationError):
+        admit(file.read_text(), max_duration_s=600)
+
+
+def test_a_directive_for_pages_is_left_out_and_said() -> None:
+    admitted = admit(HEADER + "%%scale 0.7\nabc|\n", max_duration_s=600)
+    assert "scale" not in admitted.abc
+    (dropped,) = admitted.dropped
+    assert (dropped.line, "%%scale" in dropped.message) == (7, True)
+    assert admitted.abc.split("\n")[7] == "abc|"
+
+
+@pytest.mark.parametrize("directive", ["%%MIDI program 73", "%%MIDI program 1 40", "%%MIDI gchordoff"])
+def test_a_harmless_directive_is_kept(directive: str) -> None:
+    assert directive in gate(HEADER + directive + "\nabc|\n")
+
+
+@pytest.mark.parametrize(
+    "directive",
+    ["%%MIDI program 9999 9999", "%%MIDI program 128", "%%MIDI droneon", "%%scale-include x", "%% abc-include x"],
+)
+def test_what_only_looks_like_one_is_refused(directive: str) -> None:
+    with pytest.raises(NotationError, match="directive"):
+        gate(HEADER + directive + "\nabc|\n")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_tune() -> None:
+    assert gate("\ufeff" + TUNE) == TUNE
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "Q:1/4=1\nL:1/1\nK:C\nC64|\n",
+        "L:1/1\nP:A99B99\nK:C\nP:A\nC8|\nP:B\nC8|\n",
+        "L:1/1\nP:((A99)99)99\nK:C\nP:A\nC|\n",
+        "L:1/1\nQ:1/4=60\nK:C\n" + "|:C8:|\n" * 40,
+        "L:1/1\nK:C\nZ999|Z999|\n",
+        "L:1/1\nK:C\nCDEF [Q:1/4=1] C|\n" * 3,
+        "L:1/1\nK:C\nV:1\nC4|\nV:2\n" + "C99|\n" * 20,
+    ],
+)
+def test_a_performance_without_end_is_seen_before_it_is_made(bomb: str) -> None:
+    with pytest.raises(NotationError, match="seconds"):
+        admit("X:1\nM:4/4\n" + bomb, max_duration_s=600)
+
+
+def test_a_tempo_that_is_asked_for_counts_instead_of_the_tunes() -> None:
+    slow = "X:1\nM:4/4\nQ:1/4=1\nL:1/4\nK:C\nCDEF|CDEF|CDEF|\n"
+    with pytest.raises(NotationError, match="720 seconds"):
+        admit(slow, max_duration_s=600)
+    assert admit(slow, max_duration_s=600, tempo=120).score.tempo == 1
+
+
+@pytest.mark.parametrize("text", [HEADER + "V:%d\nabc|\n" * 9 % (*range(9),), HEADER + "[" + "ABcd" * 4 + "]|\n"])
+def test_voices_and_chords_are_bounded(text: str) -> None:
+    with pytest.raises(NotationError, match="allowed"):
+        gate(text)

@@ -1,0 +1,185 @@
+"""What a player in a browser relies on: ranges, entity tags, one making for many, words for what is wrong."""
+
+import os
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.servers import Server, serving
+
+TUNES = Path(__file__).parent / "tunes"
+JIG = (TUNES / "jig.abc").read_text("utf-8")
+HEADER = "X:1\nT:Morning\nM:4/4\nL:1/8\nK:C\n"
+
+
+def address(abc: str, **options: str) -> httpx.QueryParams:
+    return httpx.QueryParams({"abc": abc, **options})
+
+
+def test_an_address_answers_like_a_body(client: httpx.Client) -> None:
+    got = client.get("/render", params=address(JIG, format="midi", tempo="90"))
+    posted = client.post("/render", json={"abc": JIG, "format": "midi", "tempo": 90})
+    assert got.status_code == posted.status_code == 200
+    assert got.content == posted.content
+    assert got.headers["ETag"] == posted.headers["ETag"]
+
+
+@pytest.mark.parametrize("format_", ["wav", "mp3", "ogg"])
+def test_any_range_is_a_part_of_the_whole(client: httpx.Client, format_: str) -> None:
+    abc = JIG.replace("The Kesh", f"Range of {format_}")
+    params = address(abc, format=format_, tempo="400")
+    first = client.get("/render", params=params, headers={"Range": "bytes=100-199"})  # before it was ever made
+    whole = client.get("/render", params=params).content
+    size = len(whole)
+    assert (first.status_code, first.content) == (206, whole[100:200])
+    assert first.headers["Content-Range"] == f"bytes 100-199/{size}"
+    for wanted, expected in {
+        "bytes=0-": whole,
+        f"bytes={size - 10}-{size + 500}": whole[-10:],
+        "bytes=-7": whole[-7:],
+    }.items():
+        answer = client.get("/render", params=params, headers={"Range": wanted})
+        assert (answer.status_code, answer.content) == (206, expected)
+    beyond = client.get("/render", params=params, headers={"Range": f"bytes={size}-"})
+    assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{size}")
+    odd = client.get("/render", params=params, headers={"Range": "lines=1-2"})
+    assert (odd.status_code, odd.content) == (200, whole)
+
+
+def test_what_a_client_has_is_not_sent_again(client: httpx.Client) -> None:
+    params = address(JIG, format="midi")
+    etag = client.get("/render", params=params).headers["ETag"]
+    assert client.get("/render", params=params, headers={"If-None-Match": etag}).status_code == 304
+    other = client.get("/render", params=address(JIG, format="midi", tempo="99"), headers={"If-None-Match": etag})
+    assert other.status_code == 200
+    stale = {"Range": "bytes=0-9", "If-Range": '"other"'}
+    assert client.get("/render", params=params, headers=stale).status_code == 200
+
+
+def test_the_same_request_has_the_same_bytes(client: httpx.Client) -> None:
+    abc = JIG.replace("The Kesh", "Again")
+    first = client.post("/render", json={"abc": abc, "tempo": 400})
+    assert first.content == client.post("/render", json={"abc": abc, "tempo": 400}).content
+    with serving() as other, other.client() as stranger:
+        assert first.content == stranger.post("/render", json={"abc": abc, "tempo": 400}).content
+
+
+def test_many_who_want_the_same_share_one_making(server: Server, client: httpx.Client) -> None:
+    abc = JIG.replace("The Kesh", "Together")
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: client.post("/render", json={"abc": abc}), range(12)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert server.process.poll() is None
+
+
+def test_a_full_queue_turns_away_with_a_time_to_come_back() -> None:
+    with serving(max_renders="1", max_waiting_renders="0") as server, server.client() as client:
+        tunes = [JIG.replace("The Kesh", f"Number {number}") for number in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda abc: client.post("/render", json={"abc": abc, "format": "pdf"}), tunes))
+        turned_away = [answer for answer in answers if answer.status_code == 503]
+        assert turned_away
+        assert all(answer.headers["Retry-After"] for answer in turned_away)
+        assert {answer.status_code for answer in answers} == {200, 503}
+
+
+def test_a_client_that_goes_away_leaves_nothing_behind(tmp_path: Path) -> None:
+    with serving(tmpdir=str(tmp_path), cache=str(tmp_path / "cache")) as server:
+        for number in range(4):
+            with server.client() as client:
+                body = {"abc": JIG.replace("The Kesh", f"Gone {number}"), "repeats": 5}
+                with client.stream("POST", "/render", json=body) as response:
+                    next(response.iter_raw())
+        with server.client() as client:
+            assert client.post("/render", json={"abc": JIG}).status_code == 200
+    assert not list(tmp_path.glob("lilt-*"))
+    assert not list((tmp_path / "cache").glob("unfinished-*"))
+
+
+def test_a_service_that_is_killed_leaves_a_cache_that_the_next_can_use(tmp_path: Path) -> None:
+    with serving(cache=str(tmp_path)) as server, server.client() as client:
+        kept = client.post("/render", json={"abc": JIG, "tempo": 400}).content
+        with client.stream("POST", "/render", json={"abc": JIG, "repeats": 8}) as response:
+            next(response.iter_raw())
+            os.kill(server.process.pid, signal.SIGKILL)
+    assert list(tmp_path.glob("unfinished-*"))
+    with serving(cache=str(tmp_path)) as server, server.client() as client:
+        assert not list(tmp_path.glob("unfinished-*"))
+        assert client.post("/render", json={"abc": JIG, "tempo": 400}).content == kept
+
+
+def test_what_was_left_out_is_told(client: httpx.Client) -> None:
+    abc = HEADER.replace("M:4/4", "%%scale 0.7\nM:4/4") + "CDEF GABc|\n"
+    response = client.post("/render", json={"abc": abc, "format": "midi"})
+    assert (response.status_code, response.headers["Lilt-Left-Out"]) == (200, "line 3: %%scale")
+
+
+def check(client: httpx.Client, text: str) -> dict[str, Any]:
+    response = client.post("/check", json={"abc": text})
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def test_check_finds_nothing_wrong_with_a_good_tune(client: httpx.Client) -> None:
+    good = HEADER + "CDEF GABc|c8|]\n"
+    assert check(client, good) == {
+        "playable": True, "problems": [], "fixed": None, "title": "Morning", "duration_s": 3.2,
+    }  # fmt: skip
+
+
+def test_check_tells_the_bar_that_does_not_add_up_in_plain_words(client: httpx.Client) -> None:
+    answer = check(client, HEADER + "CDEF GABc|CDEF|CDEF GABc|CDEF GABc|\n")
+    (problem,) = answer["problems"]
+    assert (problem["source"], problem["severity"], problem["line"], problem["bar"]) == ("abc2midi", "warning", 6, 2)
+    assert "bar 2 holds" in problem["message"]
+    assert answer["playable"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("\ufeffX:1\r\nK:C\r\nCDEF|\r\n", "X:1\nK:C\nCDEF|\n"),
+        ("T:No number\nK:C\nCDEF|\n", "X:1\nT:No number\nK:C\nCDEF|\n"),
+        ("X:1\nM:4/4\nCDEF|\n", "X:1\nM:4/4\nK:C\nCDEF|\n"),
+        ("X:1\nK:C\n%%abc-include /etc/passwd\nCDEF|\n", "X:1\nK:C\nCDEF|\n"),
+        ("X:1\nK:C\nCD\0EF|!\n", "X:1\nK:C\nCDEF|\n"),
+        ("X:1\nK:C\n\u201cC\u201dCDEF|\n", 'X:1\nK:C\n"C"CDEF|\n'),
+    ],
+)
+def test_check_mends_what_is_mechanical(client: httpx.Client, text: str, fixed: str) -> None:
+    answer = check(client, text)
+    assert answer["fixed"] == fixed
+    again = check(client, fixed)
+    assert (again["playable"], again["fixed"]) == (True, None)
+
+
+def test_check_says_that_bytes_are_no_text(client: httpx.Client) -> None:
+    response = client.post("/check", content=b"X:1\nK:C\n\xff", headers={"Content-Type": "text/vnd.abc"})
+    assert response.status_code == 422
+    assert "not UTF-8" in response.text
+
+
+def test_the_first_bytes_come_before_the_last_are_made(client: httpx.Client) -> None:
+    abc = JIG.replace("The Kesh", "Early")
+    with client.stream("POST", "/render", json={"abc": abc, "repeats": 8}) as response:
+        began = time.monotonic()
+        chunks = response.iter_raw()
+        next(chunks)
+        first = time.monotonic() - began
+        rest = sum(len(chunk) for chunk in chunks)
+        last = time.monotonic() - began
+    assert rest > 10_000_000
+    assert first < last / 2
+
+
+def test_the_log_has_no_trace(server: Server) -> None:
+    assert not [line for line in server.log if "Traceback" in line]
+    assert subprocess.run(["/usr/bin/pgrep", "-P", str(server.process.pid)], check=False).returncode == 1

@@ -1,0 +1,145 @@
+"""What is heard: as loud as it should be, and the notes that timidity plays at the times when it plays them."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from app.cache import Cache, key_of
+from app.loudness import CEILING, Limiter, integrated_lufs
+from app.making import Making
+from app.performance import duration_s, expand_parts, times_played
+from app.reader import parse_key, read
+from tests.servers import Server
+
+JIG = (Path(__file__).parent / "tunes" / "jig.abc").read_text("utf-8")
+RATE = 44_100
+TIMIDITY_FONT = "/usr/share/sounds/sf2/TimGM6mb.sf2"
+
+
+@pytest.mark.parametrize("rate", [11_025, 44_100, 48_000])
+def test_loudness_agrees_with_another_makers_meter(rate: int) -> None:
+    generator = np.random.default_rng(1)
+    noise = generator.normal(0, 0.1, (2, rate * 5)) * np.repeat([1.0, 0.001, 0.5, 1.0, 0.0], rate)
+    theirs = pyloudnorm.Meter(rate).integrated_loudness(noise.T)
+    assert integrated_lufs(noise.astype(np.float32), rate) == pytest.approx(theirs, abs=0.2)
+
+
+def test_silence_has_no_loudness() -> None:
+    assert integrated_lufs(np.zeros((2, RATE), np.float32), RATE) == float("-inf")
+
+
+@pytest.mark.parametrize("block", [100, 8192, 100_000])
+def test_the_limiter_holds_its_ceiling_keeps_the_length_and_leaves_quiet_sound_alone(block: int) -> None:
+    time_s = np.arange(RATE * 2) / RATE
+    loud = np.sin(2 * np.pi * 440 * time_s) * np.where((time_s > 0.5) & (time_s < 0.7), 3.0, 0.3)
+    sound = np.stack([loud, loud * 0.5]).astype(np.float32)
+    limited = np.concatenate(list(Limiter().run(iter(np.split(sound, range(block, RATE * 2, block), axis=1)))), axis=1)
+    assert limited.shape == sound.shape
+    assert np.abs(limited).max() <= CEILING * 1.0001
+    assert np.allclose(limited[:, : RATE // 4], sound[:, : RATE // 4])
+    assert np.allclose(limited[:, -RATE:], sound[:, -RATE:])
+
+
+def test_it_sounds_when_timidity_sounds(server: Server, tmp_path: Path) -> None:
+    with server.client() as client:
+        (tmp_path / "tune.mid").write_bytes(client.post("/render", json={"abc": JIG, "format": "midi"}).content)
+        (tmp_path / "ours.wav").write_bytes(client.post("/render", json={"abc": JIG}).content)
+    (tmp_path / "timidity.cfg").write_text(f'soundfont "{TIMIDITY_FONT}"\n')
+    argv = ["/usr/bin/timidity", "-c", "timidity.cfg", "-Ow", "-o", "theirs.wav", "tune.mid"]
+    subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
+    ours, theirs = (soundfile.read(tmp_path / name)[0].sum(axis=1) for name in ("ours.wav", "theirs.wav"))
+    lag, likeness = lag_of(ours, theirs)
+    assert abs(lag) <= 2  # of 10 ms
+    assert likeness > 0.5
+
+
+def lag_of(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> tuple[int, float]:
+    """How far one chroma is behind the other, in hundredths of a second, and how alike they are then."""
+    first, second = (chroma(sound) for sound in (ours, theirs))
+    length = min(len(first), len(second)) - 200
+    scores = {
+        lag: float((first[100 : 100 + length] * second[100 + lag : 100 + lag + length]).sum(axis=1).mean())
+        for lag in range(-100, 101)
+    }
+    best = max(scores, key=lambda lag: scores[lag])
+    return best, scores[best]
+
+
+def chroma(sound: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Which of the twelve semitones sounds, each hundredth of a second, as unit vectors."""
+    size, hop = 4096, RATE // 100
+    windows = np.lib.stride_tricks.sliding_window_view(sound, size)[::hop] * np.hanning(size)
+    spectrum = np.abs(np.fft.rfft(windows, axis=1))
+    frequencies = np.fft.rfftfreq(size, 1 / RATE)
+    heard = (frequencies > 200) & (frequencies < 2000)
+    semitones = np.round(12 * np.log2(frequencies[heard] / 440)).astype(int) % 12
+    folded = np.stack([spectrum[:, heard][:, semitones == tone].sum(axis=1) for tone in range(12)], axis=1)
+    return np.asarray(folded / np.maximum(np.linalg.norm(folded, axis=1, keepdims=True), 1e-9))
+
+
+@pytest.mark.parametrize(
+    ("field", "fifths"),
+    [
+        ("D", 2),
+        ("Ddor", 0),
+        ("E Minor", 1),
+        ("F#m", 3),
+        ("Bb", -2),
+        ("G Mixolydian", 0),
+        ("HP", 2),
+        ("none", 0),
+        ("", 0),
+    ],
+)
+def test_keys_are_read(field: str, fifths: int) -> None:
+    assert parse_key(field).fifths == fifths
+
+
+def test_repeats_endings_and_parts_are_counted() -> None:
+    bars = read("X:1\nM:2/4\nL:1/4\nK:C\n|:CC|DD|1 EE:|2 FF||GG|:AA:|\n").voices[0].bars
+    assert times_played(bars) == [2, 2, 1, 1, 1, 2]
+    assert expand_parts("A2(BC)3D") == {"A": 2, "B": 3, "C": 3, "D": 1}
+    assert expand_parts("((A99)99)99") == {"A": 10_000}
+    assert duration_s(read("X:1\nM:4/4\nL:1/4\nQ:1/4=60\nP:ABA\nK:C\nP:A\n|:CDEF:|\nP:B\nG4|\n")) == 20
+
+
+def test_a_cache_stays_within_its_bound_and_drops_what_was_longest_unused(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 250)
+    for number in range(3):
+        made = cache.begin(f"{number}.bin")
+        made.write_bytes(bytes(100))
+        cache.finish(made, f"{number}.bin")
+        if number == 1:
+            assert cache.find("0.bin")
+    assert {path.name for path in tmp_path.iterdir()} == {"0.bin", "2.bin"}
+    assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1}) != key_of({"a": 1, "b": 3})
+
+
+def test_an_unfinished_file_is_no_entry(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 1000)
+    made = cache.begin("x.bin")
+    made.write_bytes(b"half")
+    assert cache.find("x.bin") is None
+    cache.discard(made)
+    assert not list(tmp_path.iterdir())
+
+
+async def _make(making: Making) -> None:
+    making.path.write_bytes(b"whole")
+
+
+def test_readers_of_a_making_get_all_of_it(tmp_path: Path) -> None:
+    import asyncio
+
+    async def read_twice() -> list[bytes]:
+        making = Making(tmp_path / "file")
+        making.start(_make)
+        making.join()
+        return [b"".join([chunk async for chunk in making.read()]) for _ in range(2)]
+
+    assert asyncio.run(read_twice()) == [b"whole", b"whole"]
