@@ -103,5 +103,5 @@ def write(
         path, "w", RATE, 2, format=container, subtype=coding, compression_level=level, bitrate_mode=mode
     ) as encoder:
         for block in blocks:
-            encoder.write(block)
+            encoder.write(block.astype(np.float32) / 32768)  # libsndfile's MP3 comes out 10 dB too loud from integers
             grown()

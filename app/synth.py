@@ -27,7 +27,6 @@ _FUNCTIONS = {
     "new_fluid_synth": (_POINTER, (_POINTER,)),
     "delete_fluid_synth": (None, (_POINTER,)),
     "fluid_synth_sfload": (_INT, (_POINTER, c_char_p, _INT)),
-    "fluid_synth_system_reset": (_INT, (_POINTER,)),
     "fluid_synth_noteon": (_INT, (_POINTER, _INT, _INT, _INT)),
     "fluid_synth_noteoff": (_INT, (_POINTER, _INT, _INT)),
     "fluid_synth_cc": (_INT, (_POINTER, _INT, _INT, _INT)),
@@ -104,7 +103,6 @@ class Synth:
 
     def play(self, timeline: tuple[Timed, ...], duration_s: float, block: int) -> Iterator[Samples]:
         """The sound of a timeline, in blocks of at most `block` frames, `duration_s` long altogether."""
-        self._library.fluid_synth_system_reset(self._synth)
         end = round(duration_s * self.rate)
         position, due = 0, 0
         while position < end:
@@ -140,7 +138,11 @@ class Synth:
 
 
 class Synths:
-    """Warm synthesisers that lend themselves to one tune at a time; more are made when all are out."""
+    """Synthesisers with their font read, each lent to one tune and then replaced by a new one.
+
+    A synthesiser that was reset keeps its reverb's phase and its place in a block of 64 frames, so that the same tune
+    would not have the same bytes again.
+    """
 
     def __init__(self, soundfont: Path, rate: int, *, reverb: bool = True, keep: int = 2) -> None:
         self.rate = rate
@@ -159,12 +161,16 @@ class Synths:
         try:
             yield synth
         finally:
+            synth.close()
+            self._refill()
+
+    def _refill(self) -> None:
+        with self._lock:
+            is_wanted = len(self._idle) < self._keep
+        if is_wanted:
+            fresh = Synth(self._soundfont, self.rate, reverb=self._reverb)
             with self._lock:
-                kept = len(self._idle) < self._keep
-                if kept:
-                    self._idle.append(synth)
-            if not kept:
-                synth.close()
+                self._idle.append(fresh)
 
     def close(self) -> None:
         """Let the idle ones go."""

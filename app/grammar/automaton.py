@@ -76,7 +76,9 @@ class Automaton:
     def start_body(self, after: Header) -> Body | None:
         """The first state of the bars after a header; fields that a faulty one lacks take their usual values."""
         meter = after.meter or METERS["4/4"]
-        ground = self._grounds.of(meter, after.unit or default_unit(meter), after.sharps, after.fields.request)
+        ground = self._grounds.of(
+            meter, after.unit or default_unit(meter), after.sharps, after.fields.request, after.is_swung
+        )
         return Body.start(ground) if ground.pitches.endings else None
 
     # ------------------------------------------------------------------------------------------ what may follow

@@ -224,7 +224,9 @@ def _broken(note: Body, written: Body, sign: str) -> Body | None:
     ticks = int(written.word.meaning or 0)
     second_fits = note.tuplet > 0 if written.tuplet else note.left >= ticks
     is_too_short = ticks < _SHORTEST_BROKEN or (sign == "<" and 0 < ticks <= 4 * written.grace)
-    if written.broken or written.staccato or is_too_short or not second_fits or not is_power_of_two(ticks):
+    if note.ground.is_swung or written.broken or written.staccato or is_too_short or not second_fits:
+        return None
+    if not is_power_of_two(ticks):
         return None
     return note._replace(at=At.BROKEN, equal=ticks, broken=True, members="<>".index(sign) + 1)
 
@@ -268,7 +270,7 @@ def _paren(state: Body, character: str) -> Body | None:
 
 def _chord(state: Body, character: str) -> Body | None:
     if character == "]" and state.members > 1:
-        return state._replace(at=At.LENGTH, word=state.ground.lengths)
+        return state._replace(at=At.LENGTH, word=state.ground.chord_lengths)
     if state.members == MAX_CHORD_NOTES:
         return None
     return _member(state._replace(at=At.CHORD_PITCH, word=state.ground.pitches, members=state.members + 1), character)

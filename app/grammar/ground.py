@@ -38,15 +38,19 @@ class Grounds:
         self._symbols = lexicon(CHORD_SYMBOLS, alphabet)
         self._made: dict[object, Ground] = {}
 
-    def of(self, meter: Meter, unit: int, sharps: int, request: Request) -> Ground:
-        """Those of a header and a request; the key matters only where there is a range."""
+    def of(self, meter: Meter, unit: int, sharps: int, request: Request, is_swung: bool) -> Ground:
+        """Those of a header and a request; the key matters only where there is a range.
+
+        Args:
+            is_swung: abc2midi makes pairs of notes uneven of itself; a length behind a chord confuses it.
+        """
         has_range = request.low is not None or request.high is not None
-        identity = (meter, unit, sharps if has_range else 0, request.low, request.high, request.form)
+        identity = (meter, unit, sharps if has_range else 0, request.low, request.high, request.form, is_swung)
         if identity not in self._made:
-            self._made[identity] = self._make(meter, unit, identity[2], request)
+            self._made[identity] = self._make(meter, unit, identity[2], request, is_swung)
         return self._made[identity]
 
-    def _make(self, meter: Meter, unit: int, sharps: int, request: Request) -> Ground:
+    def _make(self, meter: Meter, unit: int, sharps: int, request: Request, is_swung: bool) -> Ground:
         within_bar = {text: ticks for text, ticks in lengths(unit).items() if ticks <= meter.bar}
         grace_lengths = {text: -(-unit // divisor) for text, divisor in GRACE_LENGTHS.items()}
         written = lexicon(pitches(sharps, request.low, request.high), self._alphabet)
@@ -56,9 +60,11 @@ class Grounds:
             pitches=written,
             alike=_alike(written),
             lengths=lexicon(within_bar, self._alphabet),
+            chord_lengths=lexicon({"": unit} if is_swung else within_bar, self._alphabet),
             grace_lengths=lexicon(grace_lengths, self._alphabet),
             symbols=self._symbols if meter.has_chord_pattern else lexicon({}, self._alphabet),
             chord_stroke=meter.chord_stroke,
             form=request.form,
+            is_swung=is_swung,
             writable=frozenset(self._alphabet),
         )

@@ -32,6 +32,8 @@ Value = Text | Node[Meter] | Node[int] | Node[str]
 
 _DIGITS = frozenset("0123456789")
 _NOT_IN_TITLES = frozenset("\n%\\")  # a comment or an escape would begin
+_SWUNG = "hornpipe"  # abc2midi swings a tune whose rhythm begins so, with a small h or a capital one
+_SWUNG_METERS = ("2/4", "4/4", "C")  # and complains of a hornpipe in any other
 _RHYTHM_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -40,6 +42,7 @@ class Fields:
     """What each field may hold, and which may be left out."""
 
     values: Mapping[str, Value]
+    swung_meters: Node[Meter]
     request: Request
     optional: frozenset[str] = OPTIONAL
 
@@ -62,6 +65,7 @@ class Fields:
                 "K": lexicon(keys, alphabet),
                 **dict.fromkeys(PASSED_OVER, Text(printable, printable, 60)),
             },
+            lexicon({name: meter for name, meter in meters.items() if name in _SWUNG_METERS}, alphabet),
             request,
             OPTIONAL - {"R"} if rhythm else OPTIONAL,
         )
@@ -82,11 +86,30 @@ class Header(NamedTuple):
     colon: bool = False
     word: Node[Meter] | Node[int] | Node[str] | None = None
     size: int = 0  # characters of a text
+    swing: int = 0  # characters of the rhythm, while they are those of a swung one
     meter: Meter | None = None
     unit: int = 0  # ticks
     sharps: int = 0  # of the key; flats are negative
     done: bool = False  # the key's line has ended
     spoiled: bool = False  # the field is at fault: its line can only end
+
+    @property
+    def is_swung(self) -> bool:
+        return self.swing == len(_SWUNG)
+
+    @property
+    def value(self) -> Value:
+        """What the field that is being written may hold."""
+        return self.fields.swung_meters if self.field == "M" and self.is_swung else self.fields.values[self.field]
+
+    def read_rhythm(self, text: str) -> "Header":
+        """The same, with characters of a rhythm read."""
+        state = self
+        for character in text:
+            place = state.size if state.size == state.swing and not state.is_swung else -1
+            swings = place >= 0 and (character.lower() if place == 0 else character) == _SWUNG[place]
+            state = state._replace(size=state.size + 1, swing=state.swing + swings)
+        return state
 
 
 def step(state: Header, character: str) -> Header | None:
@@ -98,7 +121,7 @@ def step(state: Header, character: str) -> Header | None:
         meter = METERS["4/4"] if state.field == "M" else state.meter
         after = _next_line(state)._replace(spoiled=False, meter=meter, done=state.field == "K")
         return after if character == "\n" else None
-    value = state.fields.values[state.field]
+    value = state.value
     if not state.colon:
         word = None if isinstance(value, Text) else value
         return state._replace(colon=True, word=word) if character == ":" else None
@@ -111,7 +134,9 @@ def _text(state: Header, text: Text, character: str) -> Header | None:
     if character == "\n":
         return _next_line(state) if state.size else None
     fits = character in (text.rest if state.size else text.first) and state.size < text.limit
-    return state._replace(size=state.size + 1) if fits else None
+    if not fits:
+        return None
+    return state.read_rhythm(character) if state.field == "R" else state._replace(size=state.size + 1)
 
 
 def _word(state: Header, character: str) -> Header | None:
@@ -124,6 +149,8 @@ def _word(state: Header, character: str) -> Header | None:
         return None
     after = _next_line(state)
     match state.field:
+        case "R" if isinstance(meaning, str):
+            return _next_line(state.read_rhythm(meaning))
         case "M" if isinstance(meaning, Meter):
             return after._replace(meter=meaning)
         case "L" if isinstance(meaning, int):
@@ -135,7 +162,8 @@ def _word(state: Header, character: str) -> Header | None:
 
 def _next_line(state: Header) -> Header:
     last = state.field if state.field in ORDER else state.last
-    return state._replace(last=last, field="", colon=False, word=None, size=0)
+    swing = state.swing if state.is_swung else 0
+    return state._replace(last=last, field="", colon=False, word=None, size=0, swing=swing)
 
 
 def next_character(state: Header) -> str | None:
@@ -147,7 +175,7 @@ def next_character(state: Header) -> str | None:
     if state.spoiled:
         return "\n"
     if state.word is None:
-        text = state.fields.values[state.field]
+        text = state.value
         assert isinstance(text, Text)  # noqa: S101
         return "\n" if state.size else min(text.first, default=None)
     for ending, _ in state.word.endings:

@@ -66,6 +66,7 @@ class Ground:
     tuplets: Mapping[str, int]
     pitches: Node[bool]
     lengths: Node[int]
+    chord_lengths: Node[int]  # those that may follow a chord
     grace_lengths: Node[int]
     symbols: Node[bool]
     chord_stroke: int  # ticks
@@ -73,6 +74,7 @@ class Ground:
         str, str
     ]  # for each pitch letter, one that may be written with the same accidentals and octave marks
     form: Form | None
+    is_swung: bool  # abc2midi makes its pairs of notes uneven of itself
     writable: frozenset[str]  # all the characters that there are
 
 

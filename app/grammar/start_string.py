@@ -127,6 +127,8 @@ class Reader:
     def _settled(self, state: Header, letter: str, value: str, start: int) -> Header:
         value = " ".join(value.split("%")[0].split())
         match letter:
+            case "R":
+                return state._replace(size=0, swing=0).read_rhythm(value)._replace(size=0)
             case "M":
                 meter = parse_meter(value)
                 self._expect(meter, f"M:{value} is not a metre that is known here", start)

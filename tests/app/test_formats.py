@@ -129,8 +129,8 @@ def test_a_file_is_named_after_its_tune_and_nothing_else(title: str | None, expe
 @pytest.mark.parametrize("semitones", [-12, -5, -1, 1, 2, 3, 6, 7])
 @pytest.mark.parametrize("tune", TUNES)
 def test_transposition_moves_sound_and_notation_alike(client: httpx.Client, tune: str, semitones: int) -> None:
-    plain = performance(render(client, TUNES[tune], "midi").content)
-    moved = performance(render(client, TUNES[tune], "midi", transpose=semitones).content)
+    plain = performance(render(client, TUNES[tune], "midi", chords=False).content)
+    moved = performance(render(client, TUNES[tune], "midi", chords=False, transpose=semitones).content)
     assert [note + semitones for _, note in plain] == [note for _, note in moved]
     score = music21.converter.parseData(render(client, TUNES[tune], "musicxml", transpose=semitones).text)
     (key, *_) = score.recurse().getElementsByClass(music21.key.KeySignature)
@@ -151,7 +151,7 @@ def test_times_through_play_it_again(client: httpx.Client) -> None:
 def test_chord_symbols_are_played_or_not(client: httpx.Client) -> None:
     with_chords = performance(render(client, TUNES["jig"], "midi").content)
     without = performance(render(client, TUNES["jig"], "midi", chords=False).content)
-    assert len(with_chords) > len(without) == 2 * (138 - 2)
+    assert len(with_chords) > len(without) == 2 * len(written_pitches(read(TUNES["jig"])))
 
 
 def test_a_count_in_comes_before_and_a_pickup_completes_it(client: httpx.Client) -> None:

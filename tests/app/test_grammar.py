@@ -323,3 +323,14 @@ def test_a_character_that_is_not_allowed_is_refused(grammar: Grammar) -> None:
     cursor = grammar.begin(HEADER)
     with pytest.raises(ValueError, match="'8' is not allowed"):
         cursor.advance(VOCABULARY.characters.index("8"))
+
+
+def test_a_hornpipe_has_a_metre_that_abc2midi_swings_and_no_dotted_pairs() -> None:
+    grammar = Grammar(VOCABULARY)
+    with pytest.raises(RequestError):
+        grammar.begin("X:1\n", Request(rhythm="hornpipe", meter="6/8"))
+    cursor = grammar.begin("X:1\nR:Hornpipe\nM:4/4\nL:1/8\nK:D\nAB")
+    plain = grammar.begin("X:1\nR:reel\nM:4/4\nL:1/8\nK:D\nAB")
+    dotted = VOCABULARY.encode(">")[0]
+    assert plain.allowed[dotted]
+    assert not cursor.allowed[dotted]
