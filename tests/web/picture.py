@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.servers import serving
 from tests.web.browser import chromium
 
-START = "X:1\nT:Morning\nM:6/8\nL:1/8\nK:D Major\n"
+START = "X:1\nT:Morning\nR:jig\nM:6/8\nL:1/8\nK:D\n"
 SEED = "1"
 
 
