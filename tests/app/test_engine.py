@@ -138,14 +138,17 @@ def test_a_cancelled_sequence_frees_its_place_by_the_next_step() -> None:
 
 
 def test_long_sequences_take_turns_with_those_that_wait() -> None:
-    with running(decoder := HashingDecoder(max_batch=2)) as engine:
-        alone = [ids_of(engine, sequence([1], 3 * TURN_STEPS, seed)) for seed in range(2)]
-        decoder.steps.clear()
-        long = [engine.submit(sequence([1], 3 * TURN_STEPS, seed)) for seed in range(2)]
+    decoder = GatedDecoder(max_batch=2)
+    with running(decoder) as engine:
+        long = [engine.submit(sequence([start], 3 * TURN_STEPS)) for start in (0, 5)]
         short = engine.submit(sequence([1], 5))
-        short.result(TIMEOUT_S)
-        assert len(decoder.steps) < 2 * TURN_STEPS
-        assert [future.result(TIMEOUT_S).new_ids for future in long] == alone
+        done_after: list[int] = []
+        short.add_done_callback(lambda _: done_after.append(len(decoder.steps)))
+        decoder.allow(10 * TURN_STEPS)
+        for start, future in zip((0, 5), long, strict=True):
+            expected = [(start + 1 + n) % 10 for n in range(3 * TURN_STEPS)]
+            assert future.result(TIMEOUT_S).new_ids == expected
+    assert done_after == [TURN_STEPS + 5]
 
 
 def test_a_full_queue_turns_new_sequences_away() -> None:

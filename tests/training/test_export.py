@@ -17,7 +17,6 @@ from training.model import build_model, set_weights
 from training.run_folder import RunFolder
 from training.score import Scorer
 from training.score_decoder import score_decoder
-from training.split import split
 from training.trained import from_run
 
 STEPS = 400
@@ -55,7 +54,7 @@ def test_float32_logits_are_keras_over_400_characters_of_a_real_tunebook(
 
 
 def test_the_published_int8_graph_loses_next_to_nothing(checkpoint: Checkpoint) -> None:
-    tunes = split(corpus.load([]).tunes).test[:16]
+    tunes = corpus.load(["lab"], translate=True).sides.test[:16]
     exact = Scorer(tunes, checkpoint.vocabulary).score(checkpoint.weights()).nats_per_character
     served = score_decoder(checkpoint.path("decoder.tflite"), tunes, checkpoint.vocabulary).nats_per_character
     assert served == pytest.approx(exact, abs=0.01)
