@@ -74,12 +74,13 @@ class Attacker:
         self._seeds = seeds()
 
     def run(self) -> None:
-        while time.monotonic() < self._ends:
-            for _ in range(40):
-                if time.monotonic() >= self._ends:
-                    return
-                self.send(mutate(self._chance.choice(self._seeds), self._chance, self._seeds))
-            self._grow()
+        with self._client:
+            while time.monotonic() < self._ends:
+                for _ in range(40):
+                    if time.monotonic() >= self._ends:
+                        return
+                    self.send(mutate(self._chance.choice(self._seeds), self._chance, self._seeds))
+                self._grow()
 
     def _grow(self) -> None:
         @settings(
@@ -155,7 +156,12 @@ def honest(server: Server, tally: Tally, ends: float) -> None:
             number += 1
             began = time.monotonic()
             abc = tune.replace("T:The Kesh", f"T:Number {number}")
-            response = client.post("/render", json={"abc": abc}, timeout=TIMEOUT_S)
+            try:
+                response = client.post("/render", json={"abc": abc}, timeout=TIMEOUT_S)
+            except httpx.HTTPError as error:
+                with tally.lock:
+                    tally.findings.append(f"honest: {type(error).__name__}: {error}")
+                continue
             with tally.lock:
                 tally.honest_s.append(time.monotonic() - began)
                 if response.status_code not in (200, 503):
