@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from app.errors import Fault
+from app.notation import FIELD
 from app.score import Bar, Chord, Key, Meter, Pitch, Score, Tuplet, Voice
 
-FIELD = re.compile(r"([A-Za-z+]):(.*)")
 LENGTH = r"(\d*)(/+)?(\d*)"
 NOTE = r"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)"
 TOKEN = re.compile(
