@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 
 from app.grammar import Cursor, Grammar
-from app.grammar.meter import METERS, UNITS
+from app.grammar.meter import METERS, SWUNG_METERS, UNITS
 from app.grammar.pitch import KEYS
 from app.grammar.request import Form, Request
 from model_store.vocabulary import Vocabulary
@@ -54,10 +54,11 @@ def requests(count: int) -> Iterator[Request]:
     choose = random.Random(2)
     for _ in range(count):
         low, high = choose.choice([(None, None)] * 5 + [(62, 83), (55, 83), (None, 72)])
+        rhythm = choose.choice([None, None, None, "reel", "slip jig", "hornpipe"])
         yield Request(
             key=choose.choice([None, *sorted(KEYS)]),
-            meter=choose.choice([None, *METERS]),
-            rhythm=choose.choice([None, None, None, "reel", "slip jig"]),
+            meter=choose.choice([None, *(SWUNG_METERS if rhythm == "hornpipe" else METERS)]),
+            rhythm=rhythm,
             form=choose.choice([None] * 5 + [Form(2, 2), Form(4, 1), Form(4, 2, repeated=False)]),
             low=low,
             high=high,

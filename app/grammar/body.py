@@ -8,12 +8,12 @@ the ABC standard 2.1 (section 4) allows more than one of them takes, the rule is
 
 from collections.abc import Callable, Mapping
 
-from app.grammar import sections
+from app.grammar import sections, swing
 from app.grammar.follow import FOLLOW, KIND_OF, Kind, pending
 from app.grammar.ground import CHORD_SYMBOLS
 from app.grammar.meter import is_power_of_two
 from app.grammar.pitch import ACCIDENTALS
-from app.grammar.situation import At, Body, Repeat
+from app.grammar.situation import At, Body, Partner, Repeat
 
 CHARACTERS = frozenset(KIND_OF).union("0123456789/,'<>)]}-", *CHORD_SYMBOLS)
 """All that a state may let through."""
@@ -118,8 +118,8 @@ def _begin_symbol(state: Body, _: str) -> Body | None:
 
 def _begin_decoration(state: Body, character: str) -> Body | None:
     if character == ".":
-        return state._replace(at=At.STACCATO, staccato=True, final=False)
-    return state._replace(at=At.DECORATED, grace=state.ground.grace_lengths.meaning or 0, final=False)
+        return state._replace(at=At.STACCATO, mark=character, final=False)
+    return state._replace(at=At.DECORATED, mark=character, grace=state.ground.grace_lengths.meaning or 0, final=False)
 
 
 def _begin_paren(state: Body, _: str) -> Body | None:
@@ -187,6 +187,12 @@ def note_written(state: Body) -> Body | None:
     if ticks is None or spent is None:
         return None
     tuplet = max(0, state.tuplet - 1)
+    partner, shift = Partner.NONE, 0
+    if state.ground.swung:
+        joined = swing.partner_after(state, ticks)
+        if joined is None:
+            return None
+        partner, shift = joined, swing.shift_after(state, ticks)
     return state._replace(
         at=At.GAP,
         word=None,
@@ -196,9 +202,11 @@ def note_written(state: Body) -> Body | None:
         equal=ticks if tuplet else 0,
         broken=False,
         grace=0,
-        staccato=False,
+        mark="",
         slur=min(state.slur + 1, SLUR_CLOSABLE) if state.slur else 0,
         members=0,
+        partner=partner,
+        shift=shift,
     )
 
 
@@ -215,7 +223,7 @@ def _after_note(note: Body, written: Body, character: str) -> Body | None:
 def _may_be_tied(written: Body) -> bool:
     """Not a rest; nor a staccato note or a chord in a bar with accidentals, which abc2midi loses track of."""
     is_chord = written.members > 0
-    return written.at is not At.REST and not written.staccato and not (is_chord and written.altered)
+    return written.at is not At.REST and written.mark != "." and not (is_chord and written.altered)
 
 
 def _broken(note: Body, written: Body, sign: str) -> Body | None:
@@ -224,9 +232,9 @@ def _broken(note: Body, written: Body, sign: str) -> Body | None:
     ticks = int(written.word.meaning or 0)
     second_fits = note.tuplet > 0 if written.tuplet else note.left >= ticks
     is_too_short = ticks < _SHORTEST_BROKEN or (sign == "<" and 0 < ticks <= 4 * written.grace)
-    if note.ground.is_swung or written.broken or written.staccato or is_too_short or not second_fits:
+    if written.broken or written.mark == "." or is_too_short or not second_fits:
         return None
-    if not is_power_of_two(ticks):
+    if note.partner is Partner.UNEVEN or not is_power_of_two(ticks):
         return None
     return note._replace(at=At.BROKEN, equal=ticks, broken=True, members="<>".index(sign) + 1)
 
@@ -270,7 +278,7 @@ def _paren(state: Body, character: str) -> Body | None:
 
 def _chord(state: Body, character: str) -> Body | None:
     if character == "]" and state.members > 1:
-        return state._replace(at=At.LENGTH, word=state.ground.chord_lengths)
+        return state._replace(at=At.LENGTH, word=state.ground.lengths)
     if state.members == MAX_CHORD_NOTES:
         return None
     return _member(state._replace(at=At.CHORD_PITCH, word=state.ground.pitches, members=state.members + 1), character)

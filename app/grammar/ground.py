@@ -7,6 +7,7 @@ from app.grammar.meter import Meter, lengths
 from app.grammar.pitch import ACCIDENTALS, pitches
 from app.grammar.request import Request
 from app.grammar.situation import Ground
+from app.grammar.swing import swung_ticks
 
 _ROOTS = [letter + sign for letter in "ABCDEFG" for sign in ("", "#", "b")]
 _QUALITIES = ("", "m", "7", "m7", "maj7", "6", "m6", "9", "dim", "aug", "sus4")
@@ -42,7 +43,7 @@ class Grounds:
         """Those of a header and a request; the key matters only where there is a range.
 
         Args:
-            is_swung: abc2midi makes pairs of notes uneven of itself; a length behind a chord confuses it.
+            is_swung: abc2midi makes pairs of notes uneven of itself.
         """
         has_range = request.low is not None or request.high is not None
         identity = (meter, unit, sharps if has_range else 0, request.low, request.high, request.form, is_swung)
@@ -60,11 +61,10 @@ class Grounds:
             pitches=written,
             alike=_alike(written),
             lengths=lexicon(within_bar, self._alphabet),
-            chord_lengths=lexicon({"": unit} if is_swung else within_bar, self._alphabet),
             grace_lengths=lexicon(grace_lengths, self._alphabet),
             symbols=self._symbols if meter.has_chord_pattern else lexicon({}, self._alphabet),
             chord_stroke=meter.chord_stroke,
             form=request.form,
-            is_swung=is_swung,
+            swung=swung_ticks(meter, unit) if is_swung else 0,
             writable=frozenset(self._alphabet),
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.grammar.lexicon import Node, lexicon
-from app.grammar.meter import METERS, UNITS, Meter
+from app.grammar.meter import METERS, SWUNG_METERS, UNITS, Meter
 from app.grammar.pitch import KEYS
 from app.grammar.request import Request
 
@@ -33,7 +33,6 @@ Value = Text | Node[Meter] | Node[int] | Node[str]
 _DIGITS = frozenset("0123456789")
 _NOT_IN_TITLES = frozenset("\n%\\")  # a comment or an escape would begin
 _SWUNG = "hornpipe"  # abc2midi swings a tune whose rhythm begins so, with a small h or a capital one
-_SWUNG_METERS = ("2/4", "4/4", "C")  # and complains of a hornpipe in any other
 _RHYTHM_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -65,7 +64,7 @@ class Fields:
                 "K": lexicon(keys, alphabet),
                 **dict.fromkeys(PASSED_OVER, Text(printable, printable, 60)),
             },
-            lexicon({name: meter for name, meter in meters.items() if name in _SWUNG_METERS}, alphabet),
+            lexicon({name: meter for name, meter in meters.items() if name in SWUNG_METERS}, alphabet),
             request,
             OPTIONAL - {"R"} if rhythm else OPTIONAL,
         )

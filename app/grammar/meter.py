@@ -62,6 +62,9 @@ METERS = {
     "7/8": Meter.of(7, 8),
 }
 
+SWUNG_METERS = ("2/4", "4/4", "C")
+"""Those of hornpipes; abc2midi complains of one in any other."""
+
 UNITS = {f"1/{parts}": TICKS_PER_WHOLE // parts for parts in (8, 16, 4)}
 """Values of `L:`, the most usual first, each with the ticks of a note without a length."""
 

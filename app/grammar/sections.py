@@ -6,7 +6,7 @@ together are whole; a repeat that began with a pickup must end as much too early
 ABC standard 2.1, sections 4.8 (bar lines), 4.9 and 4.10 (first and second repeats).
 """
 
-from app.grammar.situation import At, Body, Repeat
+from app.grammar.situation import At, Body, Partner, Repeat
 
 
 def plain(state: Body) -> Body | None:
@@ -138,13 +138,25 @@ def _tie_holds_over_bar(state: Body) -> bool:
 
 
 def _new_bar(state: Body) -> Body:
-    return state._replace(left=state.ground.bar, fresh=True, opening=False, named=False, split=False, altered=False)
+    return state._replace(
+        left=state.ground.bar,
+        fresh=True,
+        opening=False,
+        named=False,
+        split=False,
+        altered=False,
+        partner=state.partner if state.partner >= Partner.TRIPLET else Partner.NONE,
+        shift=0,
+    )
 
 
 def _turn(state: Body) -> Body:
     """The same bar goes on after the bar line if it is not whole; otherwise a new one begins."""
     after = _new_bar(state)
-    return after._replace(left=state.left, split=True) if state.left else after
+    if not state.left:
+        return after
+    passed = state.ground.bar - state.left
+    return after._replace(left=state.left, split=True, shift=-passed % (2 * state.ground.swung or 1))
 
 
 def _next_part(state: Body) -> Body:

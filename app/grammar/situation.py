@@ -17,6 +17,17 @@ class Repeat(IntEnum):
     CLOSED = 2  # after `:|` or a double bar; a `|:` must come before the next `:|`
 
 
+class Partner(IntEnum):
+    """What abc2midi may join the next note with, where it swings the notes (`swing`)."""
+
+    NONE = 0
+    PLAIN = 1  # a note of the length that is swung
+    STACCATO = 2
+    UNEVEN = 3  # the same, already half of a pair
+    TRIPLET = 4  # part of a triplet: nothing
+    GHOST = 5  # what followed a triplet, where abc2midi's memory of the last length is of no length that there was
+
+
 class At(IntEnum):
     """The place in the text, named for what stands before it."""
 
@@ -66,7 +77,6 @@ class Ground:
     tuplets: Mapping[str, int]
     pitches: Node[bool]
     lengths: Node[int]
-    chord_lengths: Node[int]  # those that may follow a chord
     grace_lengths: Node[int]
     symbols: Node[bool]
     chord_stroke: int  # ticks
@@ -74,7 +84,7 @@ class Ground:
         str, str
     ]  # for each pitch letter, one that may be written with the same accidentals and octave marks
     form: Form | None
-    is_swung: bool  # abc2midi makes its pairs of notes uneven of itself
+    swung: int  # ticks of the notes of which abc2midi makes uneven pairs; 0: none
     writable: frozenset[str]  # all the characters that there are
 
 
@@ -99,13 +109,15 @@ class Body(NamedTuple):
     equal: int = 0  # ticks that the next note must have written, in a tuplet or broken pair; 0: any
     broken: bool = False  # the next note is the second of a broken pair
     grace: int = 0  # ticks of the grace notes before the note
-    staccato: bool = False  # the note is marked with a dot
+    mark: str = ""  # `.` or `~`, before its note
     altered: bool = False  # an accidental stands in the bar
     tie: str = ""  # the pitch that must come next; wildcards where it is not known
     members: int = 0  # notes in the grace group or chord; after `>`, which sign it was
     edge: bool = False  # one character of the line is written: a colon would make it a field
     final: bool = False  # the bar line may end the tune
     over: bool = False  # nothing but the end may follow
+    partner: Partner = Partner.NONE  # where notes are swung: what the next note may be joined with
+    shift: int = 0  # where notes are swung: ticks by which abc2midi's count of the bar is ahead of ours
 
     @classmethod
     def start(cls, ground: Ground) -> "Body":

@@ -13,13 +13,13 @@ from app.grammar import body, sections
 from app.grammar.body import WILDCARD
 from app.grammar.follow import FOLLOW, KIND_OF, NOTE_KINDS
 from app.grammar.header import ORDER, Fields, Header, Text
-from app.grammar.meter import METERS, TICKS_PER_WHOLE, Meter
+from app.grammar.meter import METERS, SWUNG_METERS, TICKS_PER_WHOLE, Meter
 from app.grammar.pitch import KEYS
-from app.grammar.situation import At, Body, Repeat
+from app.grammar.situation import At, Body, Partner, Repeat
 
 State = Header | Body
 
-TIED_TEXT = re.compile(r"(\[[^\]\n]*\]|[\^_=]*[A-Ga-g][,']*)[0-9/]*-\Z")
+TIED_TEXT = re.compile(r"(\[[^\[\]\n]*\]|[\^_=]*[A-Ga-g][,']*)[0-9/]*-\Z")
 """The note or chord before a tie, at the end of a text."""
 
 _FIELD = re.compile(r"([A-Za-z]):(.*)")
@@ -132,6 +132,8 @@ class Reader:
             case "M":
                 meter = parse_meter(value)
                 self._expect(meter, f"M:{value} is not a metre that is known here", start)
+                if state.is_swung and meter and value not in SWUNG_METERS:
+                    self._fault(f"M:{value} is no metre for a hornpipe; it is in {', '.join(SWUNG_METERS)}", start)
                 return state._replace(meter=meter or METERS["4/4"])
             case "L":
                 unit = parse_unit(value)
@@ -159,10 +161,11 @@ class Reader:
         if value is None:
             self.state = state
             return
-        if isinstance(rule, Text):
-            self.state = state._replace(colon=True, size=min(len(value), rule.limit))
-            return
         written = value.lstrip()
+        if isinstance(rule, Text):
+            read = state.read_rhythm(written) if letter == "R" else state
+            self.state = read._replace(colon=True, size=min(len(written), rule.limit))
+            return
         anything = self._anything.values[letter]
         word = rule.walk(written) or (None if isinstance(anything, Text) else anything.walk(written))
         if word is None:
@@ -297,6 +300,8 @@ def _explanation(state: Body, character: str) -> str:
         return f"the last bar of the repeat is full; it should leave {_wholes(note.pickup)} to the pickup"
     if note.left and not note.fresh and (character in "|:" or note.at is At.BAR):
         return f"the bar is short by {_wholes(note.left)}"
+    if state.ground.swung and body.step(state._replace(partner=Partner.NONE), character):
+        return f"{character!a} cannot stand here: abc2midi swings hornpipes, and this pair of notes it cannot"
     if character in "0123456789/" or KIND_OF.get(character) in NOTE_KINDS or (note is state and state.word):
         return f"{character!a} does not fit here: a note must be a note value, dotted or not, within the bar"
     return f"{character!a} cannot stand here"

@@ -39,12 +39,14 @@ def _finish_note(state: Body) -> tuple[int, Body] | None:
         for ending, ticks in word.endings
         if (spent := ticks_spent(state, ticks)) is not None
     ]
-    if not fitting:
-        return None
-    ending = max(fitting)[2]
-    note = note_written(state._replace(word=word.walk(ending)))
-    if note is None:
-        return None
+    for _, _, ending in sorted(fitting, reverse=True):
+        note = note_written(state._replace(word=word.walk(ending)))
+        if note:
+            return _close_slur(state, note, ending)
+    return None
+
+
+def _close_slur(state: Body, note: Body, ending: str) -> tuple[int, Body]:
     if note.slur == SLUR_CLOSABLE and ")" in state.ground.writable:
         return len(ending) + 1, note._replace(slur=0)
     return len(ending), note._replace(edge=state.edge and not ending)

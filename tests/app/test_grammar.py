@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import RequestError, VocabularyError
 from app.grammar import Grammar
+from app.grammar.meter import SWUNG_METERS
 from app.grammar.pitch import KEYS, midi_pitch
 from app.grammar.request import Form, Request
 from model_store.vocabulary import Vocabulary
@@ -325,12 +326,61 @@ def test_a_character_that_is_not_allowed_is_refused(grammar: Grammar) -> None:
         cursor.advance(VOCABULARY.characters.index("8"))
 
 
-def test_a_hornpipe_has_a_metre_that_abc2midi_swings_and_no_dotted_pairs() -> None:
-    grammar = Grammar(VOCABULARY)
-    with pytest.raises(RequestError):
-        grammar.begin("X:1\n", Request(rhythm="hornpipe", meter="6/8"))
-    cursor = grammar.begin("X:1\nR:Hornpipe\nM:4/4\nL:1/8\nK:D\nAB")
-    plain = grammar.begin("X:1\nR:reel\nM:4/4\nL:1/8\nK:D\nAB")
-    dotted = VOCABULARY.encode(">")[0]
-    assert plain.allowed[dotted]
-    assert not cursor.allowed[dotted]
+HORNPIPE = "X:1\nR:hornpipe\nM:4/4\nL:1/8\nK:D\n"
+HORNPIPE_BARS = [
+    # the first bar, and the column of what abc2midi cannot swing in it
+    ("A>Bc>d e<fg>>a|", None),
+    ("A2z>B c2A>B|", None),
+    ("A2AA>BA z2|", 5),
+    ("A2zB>cd e2|", 8),
+    (".A.B AB A4|", None),
+    (".AB A6|", 4),
+    ("A.B A6|", 4),
+    ("~AB A6|", None),
+    ("A~B A6|", 4),
+    ("A{g}B A6|", None),
+    ("[AB]2A~B B3A|", None),
+    ("A(3BcdA A4|", None),
+    ("A(3Bcd {g}A A4|", 12),
+    ("(3Bcdz3A A2|", 9),
+]
+
+
+@pytest.mark.parametrize(("bar", "column"), HORNPIPE_BARS)
+def test_a_hornpipe_is_what_abc2midi_can_swing(grammar: Grammar, bar: str, column: int | None) -> None:
+    faults = grammar.begin(HORNPIPE + bar).faults
+    assert [(fault.line, fault.column) for fault in faults[:1]] == ([(6, column)] if column else [])
+    tune = f"{HORNPIPE}z8|{bar}A8|A8|]\n"
+    assert bool(judges.abc2midi([tune])[0]) == (column is not None)
+    assert grammar.begin(tune.replace("hornpipe", "reel")).faults == ()
+
+
+@pytest.mark.parametrize("unit", ["1/4", "1/8", "1/16"])
+@pytest.mark.parametrize("meter", SWUNG_METERS)
+def test_random_hornpipes_are_clean(grammar: Grammar, meter: str, unit: str) -> None:
+    header = f"X:1\nR:hornpipe\nM:{meter}\nL:{unit}\nK:D\n"
+    tunes = [write(grammar, seed, 300, start=header)[0] for seed in range(4)]
+    assert judges.abc2midi(tunes) == [[]] * 4
+
+
+@pytest.mark.parametrize("start", ["R:hornpipe\n", "R: Hornpi", "R:hornpipe (old)\nM"])
+def test_a_hornpipe_has_a_metre_that_abc2midi_swings(grammar: Grammar, start: str) -> None:
+    for seed in range(8):
+        text, _ = write(grammar, seed, 60, start="X:1\n" + start)
+        if "R:hornpipe" in text or "R: Hornpipe" in text:
+            assert re.search(r"\nM:(2/4|4/4|C)\n", text)
+
+
+def test_a_hornpipe_in_another_metre_is_refused(grammar: Grammar) -> None:
+    with pytest.raises(RequestError, match="a hornpipe is in 2/4, 4/4, C, not in 6/8"):
+        Request(rhythm="hornpipe", meter="6/8")
+    (fault,) = grammar.begin("X:1\nR:hornpipe\nM:6/8\nL:1/8\nK:D\n").faults
+    assert (fault.line, fault.message) == (3, "M:6/8 is no metre for a hornpipe; it is in 2/4, 4/4, C")
+
+
+def test_the_chord_before_a_tie_is_not_the_ending_before_it(grammar: Grammar) -> None:
+    cursor = grammar.begin("X:1\nM:2/4\nL:1/8\nK:D\nA4|\n[1[AB]2-")
+    allowed = {VOCABULARY.characters[id_] for id_ in np.flatnonzero(cursor.allowed)}
+    assert "[" in allowed
+    cursor.advance(VOCABULARY.characters.index("["))
+    assert {VOCABULARY.characters[id_] for id_ in np.flatnonzero(cursor.allowed)} == {"A"}
