@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.decoder import Decoder, LiteRTDecoder
 from app.engine import Engine
 from app.errors import VocabularyError
-from app.grammar import Grammar
+from app.grammar import Grammar, Menus
 from app.schemas import ModelId
 from app.settings import Settings
 from model_store.errors import CheckpointNotFoundError, StoreError
@@ -30,6 +30,11 @@ class ServedModel:
     def id(self) -> ModelId:
         manifest = self.checkpoint.manifest
         return ModelId(name=manifest.name, version=manifest.version, hash=manifest.digest)
+
+    @property
+    def menus(self) -> Menus:
+        """What can be asked of it."""
+        return Menus.of(self.checkpoint.manifest.vocabulary) if self.grammar else Menus()
 
 
 def load_decoder(checkpoint: Checkpoint, settings: Settings) -> Decoder:

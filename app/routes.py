@@ -126,7 +126,7 @@ def _invalid(field: str, message: str) -> RequestValidationError:
 @router.get("/models")
 async def models(loaded: Loaded) -> ModelList:
     """What is loaded, the default first."""
-    return ModelList(models=[LoadedModel.of(model.checkpoint.manifest) for model in loaded.all()])
+    return ModelList(models=[LoadedModel.of(model.checkpoint.manifest, model.menus) for model in loaded.all()])
 
 
 @router.get("/healthz")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.errors import Fault
+from app.grammar import Menus
 from app.notation import Tune
 from app.sequence import FinishReason
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
@@ -175,6 +176,18 @@ class CheckResponse(BaseModel):
     duration_s: float | None = Field(default=None, description="How long it lasts at its default tempo.")
 
 
+class ModelMenus(BaseModel):
+    """Values to choose from for what can be asked of a tune, the likeliest first; empty where nothing can be asked.
+
+    `key` and `form` take others of their kind too, `rhythm` any word.
+    """
+
+    keys: tuple[str, ...]
+    meters: tuple[str, ...]
+    rhythms: tuple[str, ...]
+    forms: tuple[str, ...]
+
+
 class LoadedModel(BaseModel):
     """What a loaded model says of itself."""
 
@@ -187,9 +200,10 @@ class LoadedModel(BaseModel):
     corpora: tuple[CorpusRecord, ...]
     metrics: dict[str, float]
     defaults: Defaults
+    menus: ModelMenus
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "LoadedModel":
+    def of(cls, manifest: Manifest, menus: Menus) -> "LoadedModel":
         return cls(
             name=manifest.name,
             version=manifest.version,
@@ -200,6 +214,7 @@ class LoadedModel(BaseModel):
             corpora=manifest.corpora,
             metrics=manifest.metrics,
             defaults=manifest.defaults,
+            menus=ModelMenus(**vars(menus)),
         )
 
 

@@ -1,6 +1,7 @@
 """Which characters may come next, so that every tune is one that any ABC program takes without complaint."""
 
 from app.grammar.automaton import Cursor, Grammar
+from app.grammar.menus import Menus
 from app.grammar.request import Form, Request
 
-__all__ = ["Cursor", "Form", "Grammar", "Request"]
+__all__ = ["Cursor", "Form", "Grammar", "Menus", "Request"]

@@ -165,6 +165,16 @@ def test_models_tells_what_is_loaded(client: httpx.Client, checkpoint: Checkpoin
     assert model["defaults"] == checkpoint.manifest.defaults.model_dump()
 
 
+def test_whatever_the_menus_offer_is_obeyed(client: httpx.Client) -> None:
+    (model,) = client.get("/models").json()["models"]
+    for menu, field in (("keys", "key"), ("meters", "meter"), ("rhythms", "rhythm"), ("forms", "form")):
+        offered = model["menus"][menu]
+        assert len(offered) == len(set(offered)) >= 8
+        for value in offered:
+            answer = generate(client, **{field: value}, length=120, seed=1)
+            assert field == "form" or answer["tunes"][0][field] == value
+
+
 def test_healthz_and_readyz(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz").json()

@@ -1,0 +1,51 @@
+"""What can be asked of a tune, as lists to choose from: the likeliest first, as in the books of the default model."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.grammar.meter import METERS
+from app.grammar.pitch import KEYS
+
+_LIKELY_KEYS = ("G", "D", "A", "Am", "Ador", "C", "Bb", "Em", "F", "Gm", "Dmix", "Edor", "Amix", "Dm", "Bm", "Ddor")
+_MODES = ("", "m", "dor", "mix", "lyd", "phr")
+_RHYTHMS = (
+    *("reel", "jig", "hornpipe", "double jig", "slip jig", "air", "strathspey", "clog", "waltz", "polka", "march"),
+    *("slide", "single jig", "barndance", "highland fling", "mazurka"),
+)
+_FORMS = ("AABB8", "AABB16", "AABBCC8", "AB8", "AB16", "AABBCCDD8", "AABB4", "ABC8")
+
+
+@dataclass(frozen=True)
+class Menus:
+    """Values of `key`, `meter`, `rhythm` and `form`; `key` and `form` take more than these, `rhythm` takes any word."""
+
+    keys: tuple[str, ...] = ()
+    meters: tuple[str, ...] = ()
+    rhythms: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, alphabet: str) -> "Menus":
+        """What a model with these characters can write."""
+        return cls(
+            keys=_written(dict.fromkeys((*_LIKELY_KEYS, *_plain_keys())), alphabet),
+            meters=_written(METERS, alphabet),
+            rhythms=_written(_RHYTHMS, alphabet),
+            forms=_FORMS,
+        )
+
+
+def _plain_keys() -> list[str]:
+    """Each key once, in its shortest spelling, the fewest accidentals first."""
+    letters = [letter + sign for sign in ("", "#", "b") for letter in "CDEFGAB"]
+    return [
+        key
+        for mode in _MODES
+        for key in sorted(
+            (letter + mode for letter in letters if letter + mode in KEYS), key=lambda key: abs(KEYS[key])
+        )
+    ]
+
+
+def _written(words: Iterable[str], alphabet: str) -> tuple[str, ...]:
+    return tuple(word for word in words if set(word) <= set(alphabet))
