@@ -1,41 +1,50 @@
 """The command line: `python -m app` serves; `python -m app bulk` makes many tunes into one file."""
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
 import uvicorn
 from pydantic import ValidationError
 
-from app import bulk
+from app import bulk, logs
 from app.bulk import BulkError, BulkJob
 from app.errors import LiltError
 from app.main import create_app
 from app.models import Models
 from app.sandbox import SandboxError
 from app.settings import Settings
+from app.startup import StartupError
 from model_store.errors import StoreError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; one that cannot succeed says why in one line and returns 2."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s:     %(message)s")
+    logs.configure("auto")
     try:
         settings = Settings()
+        logs.configure(settings.log_format)
         return _bulk(options, settings) if options.command == "bulk" else _serve(settings)
     except ValidationError as error:
         for fault in error.errors():
             print(f"error: LILT_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
-    except (StoreError, SandboxError, BulkError, LiltError, OSError) as error:
+    except (StoreError, SandboxError, StartupError, BulkError, LiltError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
     return 2
 
 
 def _serve(settings: Settings) -> int:
     app = create_app(settings)
-    uvicorn.run(app, host=settings.host, port=settings.port, timeout_graceful_shutdown=30)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,  # ours
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=30,
+    )
     return 0
 
 

@@ -3,9 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from app import metrics
 from app.decoder import Decoder, State
 from app.sampling import Sampler
 from app.sequence import Sequence
+
+_OBSERVE_EVERY = 1024  # steps: what that costs is then lost among the others
 
 
 class Batch:
@@ -13,6 +16,7 @@ class Batch:
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
+        self._steps = 0
         self._rows: list[Sequence | None]
         self._turn_began: list[int]  # how many steps each row's sequence had taken when it came
         self._state: State
@@ -56,6 +60,9 @@ class Batch:
     def step(self) -> None:
         """One decoder step and one draw for every row."""
         logits, self._state = self._decoder.step(self._ids, self._state)
+        if not self._steps % _OBSERVE_EVERY:
+            self._observe(logits)
+        self._steps += 1
         drawn = self._sampler.sample(logits, self._allowed if self._constrained else None).tolist()
         ids = self._ids
         for row, sequence in enumerate(self._rows):
@@ -63,6 +70,12 @@ class Batch:
                 ids[row] = sequence.advance(drawn[row])
                 if row in self._constrained and sequence.finish_reason is None:
                     self._constrain(row, sequence)
+
+    def _observe(self, logits: NDArray[np.float32]) -> None:
+        metrics.BATCH_SIZE.observe(len(self))
+        held = [row for row in self._constrained if (of := self._rows[row]) and of.next_draw >= 0]
+        for removed in removed_mass(logits[held], self._allowed[held]):
+            metrics.MASK_REMOVED.observe(removed)
 
     def _lay_out(self, size: int) -> None:
         self._rows = [None] * size
@@ -100,3 +113,10 @@ class Batch:
             self._sampler.clear(row)
             taken.append(sequence)
         return taken
+
+
+def removed_mass(logits: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Logits [B, V] and what may be drawn [B, V] → the probability of what may not, [B]."""
+    mass = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+    removed: NDArray[np.float64] = (mass * ~allowed).sum(axis=1) / mass.sum(axis=1)
+    return removed

@@ -15,6 +15,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from app import metrics
+
 logger = logging.getLogger(__name__)
 
 _UNFINISHED = "unfinished-"
@@ -41,6 +43,7 @@ class Cache:
         self._serial = 0
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sweep()
+        self._evict()
 
     def find(self, name: str) -> Path | None:
         """A finished file, which counts as used now; None if there is none."""
@@ -69,7 +72,7 @@ class Cache:
         """Forget what was being made."""
         made.unlink(missing_ok=True)
 
-    def _evict(self, keep: Path) -> None:
+    def _evict(self, keep: Path | None = None) -> None:
         with self._lock:
             entries = []
             for path in self._folder.iterdir():
@@ -84,6 +87,7 @@ class Cache:
                 if path != keep:
                     path.unlink(missing_ok=True)
                     total -= size
+            metrics.CACHE_BYTES.set(total)
 
     def _sweep(self) -> None:
         """Remove what processes that are no more left unfinished."""

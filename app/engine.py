@@ -56,6 +56,16 @@ class Engine:
         sequence.done.add_done_callback(lambda future: sequence.cancel() if future.cancelled() else None)
         return sequence.done
 
+    @property
+    def waiting(self) -> int:
+        """Sequences that wait for their first step or their next turn."""
+        return len(self._queue)
+
+    @property
+    def running(self) -> int:
+        """Sequences that are stepped together."""
+        return len(self._batch)
+
     def close(self) -> None:
         """Finish what is running and waiting, take nothing new, and end the thread."""
         with self._wake:

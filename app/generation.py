@@ -6,13 +6,14 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Self
 
+from app import metrics
 from app.errors import CharacterError, DeadlineError, Fault, RequestError
 from app.grammar import Form, Request
 from app.models import ServedModel
 from app.notation import TuneCounter, split_tunes
 from app.sampling import SamplingParams
 from app.schemas import MAX_SEED, GeneratedTune, GenerateRequest, GenerateResponse
-from app.sequence import Sequence
+from app.sequence import FinishReason, Sequence
 from model_store.errors import UnknownCharacterError
 from model_store.vocabulary import Vocabulary
 
@@ -38,6 +39,7 @@ class Generation:
         self._model, self._request = model, request
         self._sequence, self._faults = prepared.sequence, prepared.faults
         self._deadline = deadline
+        self._sequence.done.add_done_callback(lambda done: _count(model.id.name, prepared.sequence, done.cancelled()))
         self._done = asyncio.wrap_future(model.engine.submit(self._sequence))
 
     @classmethod
@@ -101,14 +103,22 @@ class Generation:
         assert reason is not None  # noqa: S101  # the engine resolves a sequence once it has finished
         new_ids = self._sequence.new_ids
         abc = self._request.start_string + self._model.checkpoint.vocabulary.decode(new_ids)
+        tunes = [GeneratedTune.of(tune) for tune in split_tunes(abc, self._faults)]
+        metrics.TUNES.labels(self._model.id.name).inc(sum(tune.complete for tune in tunes))
         return GenerateResponse(
             abc=abc,
-            tunes=[GeneratedTune.of(tune) for tune in split_tunes(abc, self._faults)],
+            tunes=tunes,
             seed=self._sequence.params.seed,
             model=self._model.id,
             finish_reason=reason,
             generated=len(new_ids),
         )
+
+
+def _count(model: str, sequence: Sequence, is_cancelled: bool) -> None:
+    outcome = FinishReason.CANCELLED if is_cancelled else sequence.finish_reason or "failed"
+    metrics.CHARACTERS.labels(model).inc(len(sequence.new_ids))
+    metrics.GENERATIONS.labels(model, outcome).inc()
 
 
 def prepare(model: ServedModel, request: GenerateRequest, seed: int) -> Prepared:

@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import pages, problems, render_routes, sandbox
+from app import pages, problems, render_routes, sandbox, scrape, startup
+from app.access import Access
 from app.cache import Cache
 from app.limits import BodyLimit
 from app.models import Models
@@ -17,8 +17,6 @@ from app.render import Renderer
 from app.routes import router
 from app.sandbox import Confinement
 from app.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -30,21 +28,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises:
         StoreError: there is no checkpoint that can be served.
         SandboxError: LILT_SANDBOX asks for what does not hold here.
+        StartupError: a folder cannot be written to, or something that renders does not work.
     """
     settings = settings or Settings()
     models = Models(settings)
-    confinement = sandbox.choose(settings.sandbox)
+    startup.check_folders(settings)
+    renderer = _renderer(settings, sandbox.choose(settings.sandbox))
+    startup.check_renderers(settings, renderer)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         models.start()
         app.state.settings = settings
         app.state.models = models
-        app.state.renderer = _renderer(settings, confinement)
-        await asyncio.to_thread(app.state.renderer.warm_up)
+        app.state.renderer = renderer
         async with _following(models, settings.refresh_s):
             yield
-        app.state.renderer.close()
+        renderer.close()
         await models.close()
 
     app = FastAPI(
@@ -58,8 +58,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.include_router(router)
     app.include_router(render_routes.router)
+    app.include_router(scrape.router)
     app.include_router(pages.router())
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Access)  # the last that is added is the outermost
     problems.install(app)
     return app
 
@@ -88,7 +90,7 @@ async def _following(models: Models, interval_s: float) -> AsyncIterator[None]:
 
 
 def _renderer(settings: Settings, confinement: Confinement) -> Renderer:
-    renderer = Renderer(
+    return Renderer(
         settings.soundfont,
         confinement,
         Cache(settings.cache, settings.max_cache_mb * 1024 * 1024),
@@ -96,12 +98,3 @@ def _renderer(settings: Settings, confinement: Confinement) -> Renderer:
         max_waiting=settings.max_waiting_renders,
         max_duration_s=60 * settings.max_render_minutes,
     )
-    for path in renderer.missing():
-        logger.warning("%s is not installed: tunes cannot be rendered", path)
-    for file in pages.missing_files():
-        logger.warning("%s is not installed: the page lacks it", file)
-    if confinement is Confinement.LIMITS:
-        logger.warning("renderers run under limits alone: neither bubblewrap nor Landlock with seccomp works here")
-    else:
-        logger.info("renderers run under %s", confinement)
-    return renderer

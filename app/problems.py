@@ -10,12 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.errors import Fault, LiltError
+from app.logs import REQUEST_ID
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 
 _MAX_FIELD_CHARACTERS = 100
-_CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
+CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
 
 
 def describe(error: LiltError) -> dict[str, Any]:
@@ -33,6 +34,8 @@ def _document(
         "status": status,
         "detail": detail,
     }
+    if id_ := REQUEST_ID.get():
+        document["request_id"] = id_
     return document | ({"errors": [fault.as_json() for fault in faults]} if faults else {})
 
 
@@ -48,7 +51,6 @@ def install(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(ClientDisconnect)(_gone)
-    app.exception_handler(Exception)(_unforeseen)
 
 
 def _as_documented(schema: dict[str, Any]) -> dict[str, Any]:
@@ -94,9 +96,10 @@ async def _http_error(_: Request, error: HTTPException) -> Response:
 
 
 async def _gone(_: Request, __: ClientDisconnect) -> Response:
-    return Response(status_code=_CLIENT_CLOSED_REQUEST)
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
-async def _unforeseen(_: Request, __: Exception) -> Response:
+def unforeseen() -> Response:
+    """The answer where something was raised that nobody expected."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return _response(_document(status, status.phrase, "this is a fault of the service's own"))

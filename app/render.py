@@ -12,11 +12,11 @@ from pathlib import Path
 
 from mido import MidiFile
 
-from app import arrangement, midi, musicxml, sandbox, sound, synth
+from app import arrangement, metrics, midi, musicxml, sandbox, sound, synth
 from app.arrangement import Arrangement
 from app.cache import Cache, key_of
 from app.complaints import complaints as complaints  # training asks abc2midi too
-from app.errors import BusyError, DeadlineError, Fault, RenderError
+from app.errors import BusyError, DeadlineError, Fault, LiltError, NotationError, RenderError
 from app.formats import Format, Kind
 from app.gate import Admitted, admit
 from app.making import Abandoned, Making
@@ -154,7 +154,11 @@ class Renderer:
             NotationError: the gate refuses it.
         """
         most_s = self._max_duration_s / max(1, options.arrangement.repeats)
-        tune = await asyncio.to_thread(admit, abc, max_duration_s=most_s, tempo=options.arrangement.tempo)
+        try:
+            tune = await asyncio.to_thread(admit, abc, max_duration_s=most_s, tempo=options.arrangement.tempo)
+        except NotationError:
+            metrics.GATE_REFUSALS.inc()
+            raise
         font = self._soundfont.stat() if self._soundfont.is_file() else None
         parts = {
             "recipe": _RECIPE,
@@ -179,8 +183,11 @@ class Renderer:
             DeadlineError: a time limit was hit.
         """
         if found := self._cache.find(job.name):
+            metrics.CACHE_LOOKUPS.labels("hit").inc()
             return Rendering(found)
         making = self._makings.get(job.name)
+        is_new = making is None or making.is_abandoned
+        metrics.CACHE_LOOKUPS.labels("miss" if is_new else "joined").inc()
         if making is None or making.is_abandoned:
             making = self._begin(job)
         making.join()
@@ -198,14 +205,18 @@ class Renderer:
         self._makings[job.name] = making
 
         async def work(making: Making) -> None:
+            outcome = "made"
             try:
                 async with self._slot():
-                    await self._make(job, making)
+                    with metrics.RENDER_DURATION.labels(job.format).time():
+                        await self._make(job, making)
                 making.path = self._cache.finish(making.path, job.name)
-            except BaseException:
+            except BaseException as error:
+                outcome = _outcome(error)
                 self._cache.discard(making.path)
                 raise
             finally:
+                metrics.RENDERS.labels(job.format, outcome).inc()
                 if self._makings.get(job.name) is making:
                     del self._makings[job.name]
 
@@ -306,6 +317,14 @@ class Renderer:
         if completed.exit_code or not made.is_file():
             raise RenderError("the engraver made no score of this tune")
         return made.read_bytes()
+
+
+def _outcome(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return "abandoned"
+    if isinstance(error, DeadlineError):
+        return "timeout"
+    return "refused" if isinstance(error, LiltError) else "failed"
 
 
 async def _in_thread(work: Callable[[], None]) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from app import confine
+from app import confine, metrics
 
 _PRLIMIT = "/usr/bin/prlimit"
 _HELPER = [sys.executable, "-I", "-S", confine.__file__]
@@ -59,6 +59,15 @@ class Completed:
     timed_out: bool
     output: bytes
     """stdout and stderr together, up to the cap"""
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in a word."""
+        if self.timed_out:
+            return "timeout"
+        if self.signal is not None:
+            return "cpu_limit" if self.signal == signal.SIGXCPU else "killed"
+        return "failed" if self.exit_code else "ok"
 
 
 class Confinement(StrEnum):
@@ -154,7 +163,9 @@ async def run(
     code = process.returncode or 0
     # prlimit and bubblewrap report a child that a signal killed as 128 + the signal
     killed_by = -code if code < 0 else code - 128 if code > 128 else None
-    return Completed(code, killed_by, timed_out, bytes(output))
+    completed = Completed(code, killed_by, timed_out, bytes(output))
+    metrics.SANDBOX_RUNS.labels(completed.outcome).inc()
+    return completed
 
 
 async def _drain(process: asyncio.subprocess.Process, output: bytearray, cap: int) -> None:

@@ -258,4 +258,5 @@ class ProblemDocument(BaseModel):
     title: str
     status: int
     detail: str
+    request_id: str | None = Field(default=None, description="What the service's log calls this request.")
     errors: list[ProblemFault] | None = None

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    log_format: Literal["auto", "json", "text"] = Field(default="auto", description="text at a terminal, else JSON")
 
     model_store: Path = _CHECKPOINTS
     models: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -37,6 +38,9 @@ class Settings(BaseSettings):
     sandbox: Literal["auto", "required", "bubblewrap", "landlock", "limits"] = Field(
         default="auto",
         description="what must hold the renderers: the strongest there is; that or no start; one by name",
+    )
+    renderers: Literal["auto", "required"] = Field(
+        default="auto", description="whether to start where something that rendering needs is not installed"
     )
     soundfont: Path = Field(default=Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"), description="an SF2 or SF3 file")
     cache: Path = Field(

@@ -150,6 +150,45 @@ def test_a_required_sandbox_that_does_not_hold_is_no_start(tmp_path: Path) -> No
     assert any("WARNING" in line and "limits alone" in line for line in server.log)
 
 
+def test_a_cache_that_cannot_be_written_to_is_no_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = start(cache=str(tmp_path / "file"))
+    assert ended.returncode == 2
+    assert [line for line in ended.stderr.splitlines() if line.startswith("error: ")] == [
+        f"error: LILT_CACHE: {tmp_path / 'file'} is not a folder that can be written to (File exists)"
+    ]
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_file_that_is_no_sound_font_is_no_start(tmp_path: Path) -> None:
+    font = tmp_path / "font.sf2"
+    font.write_bytes(b"RIFF, and nothing that follows")
+    ended = start(soundfont=str(font))
+    assert (ended.returncode, "LILT_SOUNDFONT" in ended.stderr) == (2, True)
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_renderer_that_does_not_work_is_no_start(tmp_path: Path) -> None:
+    script = tmp_path / "broken_renderer.py"
+    broken = "from app import render\nrender.ABC2MIDI = '/usr/bin/false'\n"
+    run = "import runpy\nsys.argv = ['app']\nrunpy.run_module('app', run_name='__main__')\n"
+    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + broken + run)
+    ended = start(program=(str(script),))
+    assert ended.returncode == 2
+    assert "abc2midi made no music" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_what_is_missing_is_a_warning_or_no_start_as_is_wished(tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "nowhere.sf2")
+    ended = start(soundfont=nowhere, renderers="required")
+    assert (ended.returncode, nowhere in ended.stderr) == (2, True)
+    assert "Traceback" not in ended.stderr
+    with serving(soundfont=nowhere) as server, server.client() as client:
+        ready = client.get("/readyz").json()
+        assert (ready["status"], ready["missing"]) == ("degraded", [nowhere])
+
+
 WITHOUT_TENSORFLOW = """
 import builtins, runpy, sys
 really_import = builtins.__import__

@@ -1,0 +1,42 @@
+"""What the service counts, under the names and in the form that Prometheus has for it."""
+
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second line for each count, of no use to Prometheus
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+_ROUTE = ("method", "route")
+
+REQUESTS = Counter("http_requests", "Requests answered.", (*_ROUTE, "status"))
+DURATION = Histogram(
+    "http_request_duration_seconds", "From a request's head to its answer's last byte.", _ROUTE, buckets=_SECONDS
+)
+FIRST_BYTE = Histogram(
+    "http_response_start_seconds", "From a request's head to its answer's head.", _ROUTE, buckets=_SECONDS
+)
+IN_PROGRESS = Gauge("http_requests_in_progress", "Requests that are being answered.")
+
+CHARACTERS = Counter("lilt_characters", "Characters that the model has drawn.", ("model",))
+TUNES = Counter("lilt_tunes", "Whole tunes that were answered with.", ("model",))
+GENERATIONS = Counter("lilt_generations", "Requests to generate that have ended.", ("model", "outcome"))
+MASK_REMOVED = Histogram(
+    "lilt_mask_removed_probability",
+    "How much of the model's own distribution the grammar took away, at one step in a thousand.",
+    buckets=(0.0001, 0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99, 1.0),
+)
+RENDERS = Counter("lilt_renders", "Files made, by how that ended.", ("format", "outcome"))
+RENDER_DURATION = Histogram(
+    "lilt_render_duration_seconds", "From a render's turn to its file's last byte.", ("format",), buckets=_SECONDS
+)
+CACHE_LOOKUPS = Counter("lilt_render_cache_lookups", "Files asked for, by whether they were kept.", ("result",))
+CACHE_BYTES = Gauge("lilt_render_cache_bytes", "Size of the files that are kept.")
+SANDBOX_RUNS = Counter("lilt_sandbox_runs", "Programs run on strangers' files, by how they ended.", ("outcome",))
+GATE_REFUSALS = Counter("lilt_gate_refusals", "Tunes that were not handed to a renderer.")
+DOOR_REFUSALS = Counter("lilt_refusals", "Requests turned away at the door.", ("reason",))
+
+MODEL = Gauge("lilt_model_info", "1 for each model that is served.", ("name", "version", "digest"))
+WAITING = Gauge("lilt_engine_waiting", "Sequences that wait for their first step or their next turn.", ("model",))
+RUNNING = Gauge("lilt_engine_running", "Sequences that are stepped together now.", ("model",))
+BATCH_SIZE = Histogram(
+    "lilt_engine_batch_size", "Sequences in a step, at one step in a thousand.", buckets=(1, 2, 4, 8, 16, 32, 48, 64)
+)
