@@ -19,18 +19,25 @@ _RARER = '"{[(~.^_=z'
 
 
 def write(
-    grammar: Grammar, seed: int, length: int, *, start: str = "", request: Request | None = None, tunes: int = 1
+    grammar: Grammar,
+    seed: int,
+    length: int,
+    *,
+    start: str = "",
+    request: Request | None = None,
+    tunes: int = 1,
+    temperature: float | None = None,
 ) -> tuple[str, Cursor]:
     """A text, the start string included, and the cursor at its end.
 
-    Each seed has its own taste: some characters it likes throughout, and a temperature of 0.3 to 3.
+    Each seed has its own taste: some characters it likes throughout; and a temperature of 0.3 to 3, if none is given.
     """
     generator = np.random.default_rng(seed)
     size = len(VOCABULARY)
     taste = generator.normal(size=size) * generator.uniform(0.3, 1.5)
     for id_ in VOCABULARY.encode(_RARER):
         taste[id_] += generator.normal(-1, 1.5)
-    temperature = generator.uniform(0.3, 3)
+    temperature = temperature or generator.uniform(0.3, 3)
     cursor = grammar.begin(start, request, length, tunes)
     ids: list[int] = []
     for _ in range(length):
