@@ -29,7 +29,8 @@ from model_store.errors import (
     PublishError,
     StoreError,
 )
-from model_store.manifest import CARD_FILE, DECODER_FILE, WEIGHTS_FILE, Draft, FileRecord, Manifest
+from model_store.manifest import CARD_FILE, DECODER_FILE, TUNES_FILE, WEIGHTS_FILE, Draft, FileRecord, Manifest
+from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
 
 Tensors = dict[str, NDArray[np.float32]]
@@ -70,6 +71,17 @@ class Checkpoint:
             raise InvalidCheckpointError(f"{_label(file)}: unreadable ({error})") from None
         _check_shapes(tensors, self.manifest, _label(file))
         return tensors
+
+    def tune_index(self) -> TuneIndex | None:
+        """The tunes that the model was trained on; None for a version that was published without them.
+
+        Raises:
+            StoreError: the file is not such an index, or one of a later format.
+        """
+        if TUNES_FILE not in self.manifest.files:
+            return None
+        file = self.path(TUNES_FILE)
+        return TuneIndex.read(file, _label(file))
 
 
 class Store:

@@ -13,10 +13,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from model_store.manifest import DECODER_FILE, WEIGHTS_FILE
+from model_store.manifest import DECODER_FILE, TUNES_FILE, WEIGHTS_FILE
 from training import durable
 from training.run_folder import RunFolder
 from training.trained import from_run
+from training.tune_index import index_of
 
 SIGNATURE = "step"
 
@@ -65,13 +66,14 @@ def _step_module(weights: Mapping[str, NDArray[np.float32]]) -> tf.Module:
 
 
 def export(run: RunFolder) -> list[Path]:
-    """Write a run's best weights and decoder graphs, int8 and float32, into its folder `export`."""
+    """Write a run's best weights, decoder graphs (int8 and float32) and index of tunes into its folder `export`."""
     weights = from_run(run).weights
     folder = run.path / "export"
     folder.mkdir(exist_ok=True)
     contents = {
         WEIGHTS_FILE: save(dict(weights)),
         DECODER_FILE: decoder_graph(weights),
+        TUNES_FILE: index_of(run).to_bytes(),
         "decoder-float32.tflite": decoder_graph(weights, quantise=False),
     }
     for name, content in contents.items():

@@ -1,4 +1,4 @@
-"""Puts a run's best weights into a model store, with its decoder graph and model card."""
+"""Puts a run's best weights into a model store, with its decoder graph, index of tunes and model card."""
 
 import platform
 from importlib.metadata import version
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from model_store.manifest import CARD_FILE, DECODER_FILE, Defaults, Draft
+from model_store.manifest import CARD_FILE, DECODER_FILE, TUNES_FILE, Defaults, Draft
 from model_store.store import Checkpoint, Store
 from training.card import card
 from training.errors import ConfigError
@@ -14,6 +14,7 @@ from training.evaluate import evaluation_of
 from training.export import decoder_graph
 from training.run_folder import RunFolder
 from training.trained import from_run
+from training.tune_index import index_of
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "ai-edge-litert")
 
@@ -49,6 +50,7 @@ def publish(run: RunFolder, name: str, store: Path, tunes: int, note: str = "") 
     draft = empty.model_copy(update={"training": training, "metrics": evaluation.metrics()})
     files = {
         DECODER_FILE: decoder_graph(trained.weights),
+        TUNES_FILE: index_of(run).to_bytes(),
         CARD_FILE: card(draft, config, corpus.sides, evaluation, note).encode(),
     }
     return Store(store).publish(draft, trained.weights, files)

@@ -85,7 +85,8 @@ def test_the_products_are_int8(checkpoint: Checkpoint) -> None:
     assert (network.vocab_size, network.lstm_units) in int8  # h' @ Wd
 
 
-def test_export_writes_the_weights_and_both_graphs(tiny_run: RunFolder) -> None:
+def test_export_writes_the_weights_both_graphs_and_the_index(tiny_run: RunFolder) -> None:
     files = export(tiny_run)
-    assert [file.name for file in files] == ["weights.safetensors", "decoder.tflite", "decoder-float32.tflite"]
+    expected = ["weights.safetensors", "decoder.tflite", "tunes.safetensors", "decoder-float32.tflite"]
+    assert [file.name for file in files] == expected
     assert all(file.stat().st_size for file in files)

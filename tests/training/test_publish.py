@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_store.store import Store
+from app.originality import Judgement, originality
+from model_store.store import Checkpoint, Store
+from training.dialect import translate
 from training.errors import ConfigError, RunError
 from training.evaluate import evaluate, evaluation_of
 from training.judge import judge
@@ -79,3 +81,29 @@ def test_abc2midi_judges() -> None:
     verdicts = judge([CLEAN, NO_REPEAT_SIGN, SHORT_BAR, None])
     assert (verdicts.tunes, verdicts.without_complaint, verdicts.about_repeats_alone) == (4, 1, 1)
     assert verdicts.share_clean_but_for_repeats == 0.5
+
+
+def test_the_index_holds_the_training_tunes_and_no_held_out_one(tiny_run: RunFolder, tmp_path: Path) -> None:
+    publish(tiny_run, "tiny", tmp_path, tunes=0)
+    index, sides = Store(tmp_path).load("tiny").tune_index(), tiny_run.corpus().sides
+    assert index
+    assert len(index) == len(sides.train) < 10
+    for number, tune in enumerate(sides.train):
+        plain = index.abc(number)
+        assert plain == translate(tune)
+        assert plain.split("\n")[0] == "X:1"
+        assert index.book(number) == "ten"
+        found = originality(tune, index)
+        assert found
+        assert (found.judgement, found.nearest and found.nearest.abc) == (Judgement.COPIES, plain)
+    for tune in (*sides.validation, *sides.test):
+        found = originality(tune, index)
+        assert found
+        assert found.judgement is Judgement.ORIGINAL
+
+
+def test_a_version_without_an_index_still_loads(checkpoint: Checkpoint) -> None:
+    """As those did that were published before there was one."""
+    old = Store(checkpoint.folder.parent.parent).load(checkpoint.manifest.name, 2)
+    assert "tunes.safetensors" not in old.manifest.files
+    assert old.tune_index() is None

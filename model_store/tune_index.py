@@ -1,0 +1,172 @@
+"""The training tunes of a checkpoint, bar by bar, so that a new tune can be held against them; a file of its version.
+
+The file is safetensors, metadata `{"format": "1"}`, with N bars of T tunes in order:
+
+    bars     [N] uint64   what a bar is, as `app.melody` has it: equal numbers are equal bars, whatever their pitch
+    highs    [N] int16    where it lies: the MIDI number of its first note
+    numbers  [N] uint16   which bar of its tune it is
+    ends     [T] uint32   one after each tune's last bar
+    text     [C] uint8    the tunes in ABC, UTF-8
+    text_ends [T] uint32  one after each tune's last byte
+    books    [T] uint16   which of `names` a tune is from
+    names    [.] uint8    the books' names, UTF-8, a line each
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from model_store.errors import InvalidCheckpointError, NewerFormatError
+
+FORMAT = 1
+
+_TYPES = {
+    "bars": np.uint64,
+    "highs": np.int16,
+    "numbers": np.uint16,
+    "ends": np.uint32,
+    "text": np.uint8,
+    "text_ends": np.uint32,
+    "books": np.uint16,
+    "names": np.uint8,
+}
+
+
+@dataclass(frozen=True)
+class IndexedTune:
+    """One training tune; its bars as `(bar, high, number)`."""
+
+    abc: str
+    book: str
+    bars: Sequence[tuple[int, int, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class TuneIndex:
+    """The arrays of the file."""
+
+    bars: NDArray[np.uint64]
+    highs: NDArray[np.int16]
+    numbers: NDArray[np.uint16]
+    ends: NDArray[np.uint32]
+    text: NDArray[np.uint8]
+    text_ends: NDArray[np.uint32]
+    books: NDArray[np.uint16]
+    names: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, tunes: Sequence[IndexedTune]) -> Self:
+        """An index of these tunes."""
+        names = list(dict.fromkeys(tune.book for tune in tunes))
+        texts = [tune.abc.encode() for tune in tunes]
+        columns = list(zip(*(bar for tune in tunes for bar in tune.bars), strict=True)) or [(), (), ()]
+        return cls(
+            bars=np.array(columns[0], np.uint64),
+            highs=np.array(columns[1], np.int16),
+            numbers=np.array(columns[2], np.uint16),
+            ends=np.cumsum([len(tune.bars) for tune in tunes], dtype=np.uint32),
+            text=np.frombuffer(b"".join(texts), np.uint8),
+            text_ends=np.cumsum([len(text) for text in texts], dtype=np.uint32),
+            books=np.array([names.index(tune.book) for tune in tunes], np.uint16),
+            names=np.frombuffer("\n".join(names).encode(), np.uint8),
+        )
+
+    @classmethod
+    def read(cls, file: Path, label: str) -> Self:
+        """The index in a file.
+
+        Args:
+            label: the file's name, for errors.
+
+        Raises:
+            NewerFormatError: it was written in a later format.
+            InvalidCheckpointError: it is no index.
+        """
+        try:
+            with safe_open(file, framework="numpy") as opened:
+                format_ = (opened.metadata() or {}).get("format", "")
+                if format_.isdecimal() and int(format_) > FORMAT:
+                    raise NewerFormatError(f"{label}: format {format_} is newer than this Lilt reads (up to {FORMAT})")
+                arrays: dict[str, Any] = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise InvalidCheckpointError(f"{label}: unreadable ({error})") from None
+        if format_ != str(FORMAT) or {name: array.dtype for name, array in arrays.items()} != _TYPES:
+            raise InvalidCheckpointError(f"{label}: not an index of tunes")
+        index = cls(**arrays)
+        if not index._is_consistent():
+            raise InvalidCheckpointError(f"{label}: its arrays do not fit together")
+        return index
+
+    def to_bytes(self) -> bytes:
+        """The file."""
+        return save({name: getattr(self, name) for name in _TYPES}, {"format": str(FORMAT)})
+
+    def __len__(self) -> int:
+        """How many tunes there are."""
+        return len(self.ends)
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        arrays = [getattr(self, name) for name in _TYPES]
+        return sum(array.nbytes for array in (*arrays, self.sorted, self.order, self.rises))
+
+    def abc(self, tune: int) -> str:
+        """A tune's ABC, without a line end after its last line."""
+        begin = self.text_ends[tune - 1] if tune else 0
+        return str(self.text[begin : self.text_ends[tune]].tobytes(), "utf-8")
+
+    def book(self, tune: int) -> str:
+        """The name of the book that a tune is from."""
+        return str(self.names.tobytes(), "utf-8").split("\n")[int(self.books[tune])]
+
+    def tunes_of(self, positions: NDArray[np.int32]) -> NDArray[np.intp]:
+        """The tunes that bars belong to, by their positions."""
+        return np.asarray(np.searchsorted(self.ends, positions, side="right"))
+
+    @cached_property
+    def order(self) -> NDArray[np.int32]:
+        """The bars' positions by what they are; equal ones as they stand."""
+        return np.argsort(self.bars, kind="stable").astype(np.int32)
+
+    @cached_property
+    def sorted(self) -> NDArray[np.uint64]:
+        """`bars` in that order."""
+        return np.asarray(self.bars[self.order])
+
+    @cached_property
+    def rises(self) -> NDArray[np.int16]:
+        """For each bar, semitones up from the first note of the bar before it; `NO_RISE` for a tune's first."""
+        rises = np.diff(self.highs, prepend=np.int16(0))
+        starts = self.ends[:-1]
+        rises[starts[starts < len(rises)]] = NO_RISE
+        rises[:1] = NO_RISE
+        return rises
+
+    def positions(self, bar: int) -> NDArray[np.int32]:
+        """Where a bar stands, ascending."""
+        begin, end = (int(np.searchsorted(self.sorted, np.uint64(bar), side=side)) for side in ("left", "right"))
+        return self.order[begin:end]
+
+    def _is_consistent(self) -> bool:
+        bars, tunes = len(self.bars), len(self.ends)
+        lengths = len(self.highs) == len(self.numbers) == bars and len(self.text_ends) == len(self.books) == tunes
+        names = self.names.tobytes().count(b"\n") + 1
+        return (
+            lengths
+            and (int(self.ends[-1]) if tunes else 0) == bars
+            and (int(self.text_ends[-1]) if tunes else 0) == len(self.text)
+            and all(bool((np.diff(ends.astype(np.int64)) >= 0).all()) for ends in (self.ends, self.text_ends))
+            and (not tunes or int(self.books.max()) < names)
+        )
+
+
+NO_RISE = -1000
+"""More than any interval."""
