@@ -1,17 +1,20 @@
-"""The command line: `python -m app` serves; `python -m app bulk` makes many tunes into one file."""
+"""The command line: `python -m app` serves; `bulk` makes many tunes into one file; `key` makes an API key."""
 
 import argparse
+import resource
 import sys
 from pathlib import Path
 
 import uvicorn
 from pydantic import ValidationError
 
-from app import bulk, logs
+from app import bulk, keys, logs
 from app.bulk import BulkError, BulkJob
 from app.errors import LiltError
+from app.keys import KeyFileError
 from app.main import create_app
 from app.models import Models
+from app.patience import patient
 from app.sandbox import SandboxError
 from app.settings import Settings
 from app.startup import StartupError
@@ -23,28 +26,41 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logs.configure("auto")
     try:
+        if options.command == "key":
+            return _key(options.label)
         settings = Settings()
         logs.configure(settings.log_format)
         return _bulk(options, settings) if options.command == "bulk" else _serve(settings)
     except ValidationError as error:
         for fault in error.errors():
             print(f"error: LILT_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
-    except (StoreError, SandboxError, StartupError, BulkError, LiltError, OSError) as error:
+    except (StoreError, SandboxError, StartupError, KeyFileError, BulkError, LiltError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
     return 2
 
 
 def _serve(settings: Settings) -> int:
     app = create_app(settings)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
+        http=patient(settings.client_timeout_s, settings.max_connections),
+        ws="none",
+        proxy_headers=False,  # create_app believes those that LILT_TRUSTED_PROXIES names
         log_config=None,  # ours
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=30,
     )
+    return 0
+
+
+def _key(label: str) -> int:
+    key, line = keys.make(label)
+    print(f"the key, shown this once: {key}\nthe line for LILT_API_KEYS_FILE: {line}")
     return 0
 
 
@@ -68,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app", description="Serve, or make many tunes.")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="run the service (the default); LILT_* variables are its settings")
+    key = commands.add_parser("key", help="make an API key, and the line that lets it in")
+    key.add_argument("label", help="whose it is; several keys may have one label")
     make = commands.add_parser("bulk", help="make many tunes into one file; the same command resumes")
     make.add_argument("--count", type=_whole, required=True, help="tunes to write")
     make.add_argument("--out", type=Path, required=True, help="a tunebook, or JSON lines if the name ends in .jsonl")

@@ -5,6 +5,10 @@ LiltError
 ├── NotationError           422  a text is not a tune, or holds what a tune may not
 ├── RequestError            422  a key, metre, rhythm, range or form that cannot be had
 ├── RenderError             422  abc2midi or timidity could not make anything of a tune
+├── CredentialError         401  no key, or one that is not known
+├── CrossSiteError          403  another site's page made a browser ask
+├── HostError               421  the service does not go by the name it was called by
+├── RateError               429  the caller's allowance is used up: come back in `retry_after_s`
 ├── NotAcceptableError      406  none of the media types asked for can be made
 ├── MediaTypeError          415  a body in a type that is not read
 ├── BusyError               503  the queue is full: come back in `retry_after_s`
@@ -73,6 +77,30 @@ class RenderError(LiltError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     kind = "render"
     title = "This tune could not be rendered"
+
+
+class CredentialError(LiltError):
+    status = HTTPStatus.UNAUTHORIZED
+    kind = "key"
+    title = "A key is needed here"
+
+
+class CrossSiteError(LiltError):
+    status = HTTPStatus.FORBIDDEN
+    kind = "cross-site"
+    title = "Other sites may not use this service"
+
+
+class HostError(LiltError):
+    status = HTTPStatus.MISDIRECTED_REQUEST
+    kind = "host"
+    title = "Nothing is served under this name"
+
+
+class RateError(LiltError):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    kind = "rate"
+    title = "That was a lot in a short time"
 
 
 class NotAcceptableError(LiltError):

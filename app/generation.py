@@ -57,6 +57,10 @@ class Generation:
         prepared = await asyncio.to_thread(prepare, model, request, seed) if is_long else prepare(model, request, seed)
         return cls(model, request, prepared, deadline)
 
+    def when_ended(self, call: Callable[[int], None]) -> None:
+        """Call with how many characters were made, once no more will be."""
+        self._done.add_done_callback(lambda _: call(len(self._sequence.new_ids)))
+
     async def answer(self) -> GenerateResponse:
         """The whole answer; leaving early gives the sequence's place in the engine to another.
 

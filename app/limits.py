@@ -1,32 +1,48 @@
-"""ASGI middleware that turns away bodies over a size before anything reads them whole."""
+"""ASGI middleware that turns away bodies that are too large or too slow before anything reads them whole."""
 
+import asyncio
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_CLOSE = {"Connection": "close"}
+
 
 class BodyLimit:
-    """Raises a 413 from `receive` once a body passes `max_bytes`; a declared length is believed at once."""
+    """Raises a 413 from `receive` once a body passes `max_bytes`, and a 408 if it takes longer than `timeout_s`.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    A declared length is believed at once. Either answer closes the connection, as the rest of the body may still come.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        received = 0
+        received, is_whole = 0, False
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
 
         async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_whole
+            if is_whole:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                detail = f"the body did not come within {self._timeout_s:g} seconds"
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, detail, _CLOSE) from None
+            is_whole = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > self._max_bytes or int(declared) > self._max_bytes:
                 detail = f"the body is larger than {self._max_bytes:,} bytes"
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, _CLOSE)
             return message
 
         await self._app(scope, bounded, send)

@@ -7,16 +7,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import pages, problems, render_routes, sandbox, scrape, startup
-from app.access import Access
+from app.access import ID_HEADER, Access
+from app.allowance import Allowances
 from app.cache import Cache
+from app.doors import Doors
+from app.headers import SecurityHeaders
+from app.keys import Keys
 from app.limits import BodyLimit
 from app.models import Models
 from app.render import Renderer
 from app.routes import router
 from app.sandbox import Confinement
 from app.settings import Settings
+
+_EXPOSED = (ID_HEADER, "Retry-After", "RateLimit", "RateLimit-Policy", "Lilt-Seed", "Lilt-Model", "Lilt-Left-Out")
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -28,6 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises:
         StoreError: there is no checkpoint that can be served.
         SandboxError: LILT_SANDBOX asks for what does not hold here.
+        KeyFileError: the file of keys cannot be used.
         StartupError: a folder cannot be written to, or something that renders does not work.
     """
     settings = settings or Settings()
@@ -42,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.settings = settings
         app.state.models = models
         app.state.renderer = renderer
-        async with _following(models, settings.refresh_s):
+        async with _following(models, app.state.keys, settings.refresh_s):
             yield
         renderer.close()
         await models.close()
@@ -60,15 +69,35 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(render_routes.router)
     app.include_router(scrape.router)
     app.include_router(pages.router())
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(Access)  # the last that is added is the outermost
+    app.state.keys = Keys(settings.api_keys_file) if settings.api_keys_file else None
+    _guard(app, settings)
     problems.install(app)
     return app
 
 
+def _guard(app: FastAPI, settings: Settings) -> None:
+    """What stands before the routes; the last that is added is the outermost."""
+    is_embedded = bool(settings.cors_origins)
+    allowances = Allowances(settings.rate_per_minute, settings.quota_per_day)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.client_timeout_s)
+    app.add_middleware(Doors, hosts=settings.hosts, keys=app.state.keys, allowances=allowances, is_embedded=is_embedded)
+    if is_embedded:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", ID_HEADER),
+            expose_headers=_EXPOSED,
+        )
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+    app.add_middleware(SecurityHeaders, is_embedded=is_embedded)
+    app.add_middleware(Access)
+
+
 @asynccontextmanager
-async def _following(models: Models, interval_s: float) -> AsyncIterator[None]:
-    """Look for new versions at SIGHUP and every `interval_s` seconds."""
+async def _following(models: Models, keys: Keys | None, interval_s: float) -> AsyncIterator[None]:
+    """Look for new versions and keys at SIGHUP and every `interval_s` seconds."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     with contextlib.suppress(ValueError, RuntimeError):  # signals belong to the main thread; a test may not be in it
@@ -79,6 +108,8 @@ async def _following(models: Models, interval_s: float) -> AsyncIterator[None]:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asked.wait(), interval_s)
             asked.clear()
+            if keys:
+                keys.refresh()
             await models.refresh()
 
     task = asyncio.create_task(follow())

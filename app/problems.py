@@ -16,6 +16,7 @@ JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 
 _MAX_FIELD_CHARACTERS = 100
+_CHALLENGE = 'Bearer realm="Lilt", Basic realm="Lilt", charset="UTF-8"'  # by the second, browsers ask for a key
 CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
 
 
@@ -62,11 +63,18 @@ def _as_documented(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-async def _own_error(_: Request, error: LiltError) -> Response:
+def answer(error: LiltError) -> Response:
+    """One of our own errors as an answer."""
     response = _response(describe(error))
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = _CHALLENGE
     return response
+
+
+async def _own_error(_: Request, error: LiltError) -> Response:
+    return answer(error)
 
 
 async def _invalid_request(_: Request, error: RequestValidationError) -> Response:

@@ -169,6 +169,10 @@ class Renderer:
         }
         return Job(tune, format_, options, f"{key_of(parts)}.{format_.extension}")
 
+    def is_kept(self, job: Job) -> bool:
+        """Whether a job's file is there already."""
+        return self._cache.find(job.name) is not None
+
     async def render(self, job: Job, *, whole: bool = False) -> Rendering:
         """The file of a job: kept from before, or in the making by now, or begun here.
 

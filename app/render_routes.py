@@ -1,5 +1,6 @@
 """The endpoints that turn ABC into files, and that say what is wrong with it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -12,8 +13,10 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope, Send
 
 from app import check as checking
+from app.allowance import RENDER, REQUEST
 from app.arrangement import Arrangement
 from app.connection import while_connected
+from app.doors import account_of
 from app.errors import MediaTypeError
 from app.formats import Format, disposition
 from app.gate import decode
@@ -47,7 +50,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {format_.media_type: {} for format_ in Format}},
     206: {"description": "The bytes that `Range` asked for"},
     304: {"description": "What `If-None-Match` names is still so"},
-    **problems_of(406, 413, 415, 416, 422, 503, 504),
+    **problems_of(401, 403, 406, 408, 413, 415, 416, 421, 422, 429, 503, 504),
 }
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _HEADERS = {
@@ -119,6 +122,8 @@ async def _rendered(body: RenderRequest, request: Request, renders: Renderer) ->
     if_range = request.headers.get("if-range")
     if wanted and if_range and if_range != headers["ETag"]:
         wanted = None
+    if not renders.is_kept(job):
+        account_of(request.scope).charge(RENDER - REQUEST)
     rendering = await while_connected(request, renders.render(job, whole=wanted is not None))
     try:
         return _answer(rendering, job, headers, wanted)
@@ -192,9 +197,14 @@ class _FileResponse(StreamingResponse):
     async def _chunks(rendering: Rendering, start: int, stop: int | None) -> AsyncIterator[bytes]:
         async for chunk in rendering.read(start, stop):
             yield chunk
+            await asyncio.sleep(0)  # others have their turn, and a client that has left is noticed
 
 
-@router.post("/check", openapi_extra={"requestBody": _CHECK_BODY}, responses=problems_of(413, 415, 422, 503))
+@router.post(
+    "/check",
+    openapi_extra={"requestBody": _CHECK_BODY},
+    responses=problems_of(401, 403, 408, 413, 415, 421, 422, 429, 503, 504),
+)
 async def check(
     body: Annotated[CheckRequest, Depends(check_request)], request: Request, knobs: Knobs, renders: Renders
 ) -> CheckResponse:

@@ -12,7 +12,9 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from app import problems
+from app.allowance import REQUEST, cost_of
 from app.connection import while_connected
+from app.doors import account_of
 from app.errors import LiltError, MediaTypeError
 from app.generation import Generation
 from app.models import Models
@@ -82,7 +84,7 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     dependencies=[Depends(require_json)],
     responses={
         200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in (ABC, EVENTS)}},
-        **problems_of(400, 406, 413, 415, 422, 500, 503, 504),
+        **problems_of(400, 401, 403, 406, 408, 413, 415, 421, 422, 429, 500, 503, 504),
     },
 )
 async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs) -> Response:
@@ -98,7 +100,14 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     if model is None:
         names = ", ".join(served.id.name for served in loaded.all())
         raise _invalid("model", f"no such model is loaded; there is {names}")
-    generation = await Generation.begin(model, body, knobs.generate_timeout_s)
+    account = account_of(request.scope)
+    account.charge(cost_of(body.length) - REQUEST)
+    try:
+        generation = await Generation.begin(model, body, knobs.generate_timeout_s)
+    except LiltError:
+        account.give_back(cost_of(body.length) - REQUEST)
+        raise
+    generation.when_ended(lambda made: account.give_back(cost_of(body.length) - cost_of(made)))
     if media_type == EVENTS:
         return StreamingResponse(_events(generation), media_type=EVENTS, headers=_UNBUFFERED)
     answer = await while_connected(request, generation.answer())

@@ -1,6 +1,8 @@
 """Every knob of the service, read once from LILT_* environment variables."""
 
+import ipaddress
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,8 +11,12 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _CHECKPOINTS = Path(__file__).resolve().parent.parent / "model_store" / "checkpoints"
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+")
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+Names = Annotated[tuple[str, ...], NoDecode]
+"""parted by commas"""
 
 
 class Settings(BaseSettings):
@@ -22,8 +28,24 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     log_format: Literal["auto", "json", "text"] = Field(default="auto", description="text at a terminal, else JSON")
 
+    hosts: Names = Field(
+        default=(),
+        description="names that the service goes by, * for any; if empty, addresses and names without a dot",
+    )
+    cors_origins: Names = Field(
+        default=(), description="sites whose pages may use it, as https://example.org; * for any"
+    )
+    trusted_proxies: Names = Field(default=(), description="addresses and networks whose X-Forwarded-For is believed")
+    api_keys_file: Path | None = Field(default=None, description="only holders of these keys come in; see `app key`")
+    rate_per_minute: int = Field(default=0, ge=0, description="units a minute for a key or an address; 0 is no limit")
+    quota_per_day: int = Field(default=0, ge=0, description="units a day")
+    client_timeout_s: Seconds = Field(default=20.0, description="for a request's head, and for its body")
+    max_connections: int = Field(
+        default=1000, ge=1, description="open at once; the longest idle is dropped for a new one"
+    )
+
     model_store: Path = _CHECKPOINTS
-    models: Annotated[tuple[str, ...], NoDecode] = Field(
+    models: Names = Field(
         default=(), description="names to serve, parted by commas, the default first; all that the store holds if empty"
     )
     refresh_s: Seconds = Field(default=5.0, description="how often to look for a new version")
@@ -52,7 +74,27 @@ class Settings(BaseSettings):
     max_waiting_renders: int = Field(default=32, ge=0)
     max_render_minutes: Seconds = Field(default=10.0, description="longest performance that is synthesised")
 
-    @field_validator("models", mode="before")
+    @field_validator("models", "hosts", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+    @field_validator("hosts")
+    @classmethod
+    def _lower(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(host.lower() for host in hosts)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is not an origin: a scheme, a name and perhaps a port, or *")
+        return origins
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            ipaddress.ip_network(proxy)  # its ValueError says what is wrong with it
+        return proxies

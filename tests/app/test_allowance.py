@@ -1,0 +1,95 @@
+"""What callers may spend, by a clock that the test turns."""
+
+import time
+
+import pytest
+
+from app import allowance
+from app.allowance import Account, Allowances, cost_of
+from app.errors import RateError
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def refused(account: Account, units: int) -> int:
+    """How many seconds a refused caller is told to wait."""
+    with pytest.raises(RateError) as caught:
+        account.charge(units)
+    assert caught.value.retry_after_s is not None
+    return caught.value.retry_after_s
+
+
+def test_cost_grows_with_what_is_made() -> None:
+    assert [cost_of(characters) for characters in (1, 300, 1000, 1001, 100_000)] == [1, 1, 1, 2, 100]
+
+
+def test_a_minutes_units_come_back_evenly(clock: Clock) -> None:
+    allowances = Allowances(60, 0, clock)
+    for _ in range(60):
+        allowances.account("a").charge(1)
+    assert refused(allowances.account("a"), 1) == 1
+    assert refused(allowances.account("a"), 10) == 10
+    clock.now_s += 10
+    allowances.account("a").charge(10)
+    assert refused(allowances.account("a"), 1) == 1
+    allowances.account("b").charge(1)
+
+
+def test_a_request_larger_than_the_bucket_needs_a_full_one_and_leaves_a_debt(clock: Clock) -> None:
+    allowances = Allowances(60, 0, clock)
+    account = allowances.account("a")
+    account.charge(1)
+    account.charge(99)
+    assert refused(allowances.account("a"), 1) == 41
+    account.give_back(80)
+    allowances.account("a").charge(40)
+    assert refused(allowances.account("a"), 1) == 1
+
+
+def test_a_quota_holds_where_the_rate_would_not(clock: Clock) -> None:
+    allowances = Allowances(60, 100, clock)
+    for _ in range(10):
+        allowances.account("a").charge(10)
+        clock.now_s += 60
+    assert refused(allowances.account("a"), 10) > 60
+    assert allowances.account("a").headers()["RateLimit-Policy"] == '"minute";q=60;w=60, "day";q=100;w=86400'
+
+
+def test_a_key_may_have_a_rate_of_its_own(clock: Clock) -> None:
+    allowances = Allowances(1, 0, clock)
+    for _ in range(5):
+        allowances.account("rich", 5).charge(1)
+    assert refused(allowances.account("rich", 5), 1) == 12
+    assert allowances.account("rich", 5).headers()["RateLimit"] == '"minute";r=0;t=60'
+
+
+def test_without_limits_nothing_is_counted_or_said(clock: Clock) -> None:
+    account = Allowances(0, 0, clock).account("a")
+    account.charge(10**9)
+    assert account.headers() == {}
+
+
+def test_callers_are_forgotten_past_a_bound(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowance, "_MOST_CALLERS", 3)
+    allowances = Allowances(1, 0, clock)
+    for caller in "abc":
+        allowances.account(caller).charge(1)
+    assert refused(allowances.account("a"), 1) == 60
+    allowances.account("d").charge(1)
+    assert refused(allowances.account("a"), 1) == 60
+    allowances.account("b").charge(1)
+
+
+def test_the_clock_on_the_wall_does_not_count() -> None:
+    assert Allowances(1, 0)._clock is time.monotonic
