@@ -22,6 +22,7 @@ class Batch:
         self._state: State
         self._ids: NDArray[np.int32]
         self._allowed: NDArray[np.bool_]  # [B, V]
+        self._allowed_rows: list[NDArray[np.bool_]]  # the same, [V] each
         self._constrained: set[int]  # rows whose sequence may not draw everything
         self._sampler: Sampler
         self._lay_out(decoder.batch_sizes[0])
@@ -64,12 +65,12 @@ class Batch:
             self._observe(logits)
         self._steps += 1
         drawn = self._sampler.sample(logits, self._allowed if self._constrained else None).tolist()
-        ids = self._ids
+        ids, constrained = self._ids, self._constrained
         for row, sequence in enumerate(self._rows):
             if sequence is not None:
                 ids[row] = sequence.advance(drawn[row])
-                if row in self._constrained and sequence.finish_reason is None:
-                    self._constrain(row, sequence)
+                if row in constrained and sequence.finish_reason is None and (allowed := sequence.allowed) is not None:
+                    self._allowed_rows[row][:] = allowed
 
     def _observe(self, logits: NDArray[np.float32]) -> None:
         metrics.BATCH_SIZE.observe(len(self))
@@ -83,6 +84,7 @@ class Batch:
         self._state = self._decoder.initial_state(size)
         self._ids = np.zeros(size, np.int32)
         self._allowed = np.ones((size, self._decoder.vocab_size), np.bool_)
+        self._allowed_rows = list(self._allowed)  # views
         self._constrained = set()
         self._sampler = Sampler(size, self._decoder.vocab_size)
 
@@ -93,13 +95,10 @@ class Batch:
         self._sampler.put(row, sequence.params, sequence.next_draw)
         if sequence.is_constrained:
             self._constrained.add(row)
-            self._constrain(row, sequence)
+            if (allowed := sequence.allowed) is not None:
+                self._allowed[row] = allowed
         for index, array in enumerate(self._state):
             array[row] = sequence.state[index] if sequence.state else 0.0
-
-    def _constrain(self, row: int, sequence: Sequence) -> None:
-        if (allowed := sequence.allowed) is not None:
-            self._allowed[row] = allowed
 
     def _take_out(self, rows: list[int]) -> list[Sequence]:
         taken = []

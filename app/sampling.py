@@ -36,80 +36,90 @@ class SamplingParams:
         return self.top_k is not None or self.top_p < 1.0
 
 
-def gumbel_noise(seed: int, first: int, draws: int, vocab_size: int) -> NDArray[np.float32]:
-    """The noise of a sequence's draws `first` … `first + draws - 1`, [draws, V].
+class GumbelNoise:
+    """The noise of one sequence's draws, in order from the draw `first` on.
 
-    Draw n is the same whichever call makes it: a counter-based generator (Philox; Salmon et al., 2011) begins at n.
+    Draw n is the same wherever it was begun: a counter-based generator (Philox; Salmon et al., 2011) begins at n.
     """
-    counts = -(-vocab_size // _FLOATS_PER_COUNT)
-    generator = np.random.Generator(np.random.Philox(key=seed, counter=first * counts))
-    uniforms = generator.random((draws, counts * _FLOATS_PER_COUNT), dtype=np.float32)[:, :vocab_size]
-    with np.errstate(divide="ignore"):  # a uniform of 0 becomes -inf: it is never the largest
-        noise: NDArray[np.float32] = -np.log(-np.log(uniforms))
-    return noise
+
+    def __init__(self, seed: int, first: int, vocab_size: int) -> None:
+        counts = -(-vocab_size // _FLOATS_PER_COUNT)
+        self._vocab_size, self._width = vocab_size, counts * _FLOATS_PER_COUNT
+        self._generator = np.random.Generator(np.random.Philox(key=seed, counter=first * counts))
+
+    def next(self, draws: int) -> NDArray[np.float32]:
+        """That of the next so many draws, [draws, V]."""
+        noise = self._generator.random((draws, self._width), dtype=np.float32)
+        with np.errstate(divide="ignore"):  # a uniform of 0 becomes -inf: it is never the largest
+            for _ in range(2):
+                np.negative(np.log(noise, out=noise), out=noise)
+        return noise[:, : self._vocab_size]
 
 
 class Sampler:
     """Draws an id for each row of a batch; a row's draws depend on its own logits, parameters and position alone."""
 
     def __init__(self, rows: int, vocab_size: int) -> None:
-        self._rows, self._vocab_size = rows, vocab_size
+        self._vocab_size = vocab_size
         self._params: list[SamplingParams | None] = [None] * rows
-        self._first_draw = [
-            0
-        ] * rows  # which draw of its sequence a row makes at step 0 of the noise; below 0: none yet
-        self._noise = np.zeros((_STEPS_AHEAD, rows, vocab_size), np.float32)
+        self._noises: list[GumbelNoise | None] = [None] * rows  # of those that are not greedy
+        self._unused = [0] * rows  # steps until a row's first draw, beyond those that the noise is made for
+        self._ahead = np.zeros((_STEPS_AHEAD, rows, vocab_size), np.float32)  # the noise of the steps to come
         self._step = 0
         self._inverse_temperature = np.ones((rows, 1), np.float32)
+        self._tempered: set[int] = set()  # rows whose inverse temperature is not 1
         self._cutting: set[int] = set()  # rows that leave characters out
         self._scores = np.empty((rows, vocab_size), np.float32)
+        self._forbidden = np.empty((rows, vocab_size), np.bool_)
 
     def put(self, row: int, params: SamplingParams, draw: int) -> None:
         """Draw this row so from the next step on, which makes the sequence's draw number `draw`.
 
         A negative number is the count of steps, the next one included, whose result nobody will use.
         """
-        self._params[row] = params
-        self._first_draw[row] = draw - self._step
         inverse = 1.0 if params.is_greedy else min(_LARGEST_INVERSE, 1.0 / params.temperature)
         self._inverse_temperature[row] = inverse
+        (self._tempered.add if inverse != 1.0 else self._tempered.discard)(row)
         (self._cutting.add if params.cuts else self._cutting.discard)(row)
+        self._params[row] = params
+        self._noises[row] = None if params.is_greedy else GumbelNoise(params.seed, max(0, draw), self._vocab_size)
+        self._unused[row] = max(0, -draw)
+        self._ahead[:, row] = 0.0
         self._fill(row, from_step=self._step)
 
     def clear(self, row: int) -> None:
         """Draw nothing more for this row."""
-        self._params[row] = None
+        self._params[row] = self._noises[row] = None
+        self._tempered.discard(row)
         self._cutting.discard(row)
 
     def sample(self, logits: NDArray[np.float32], allowed: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
         """Logits [B, V], and which ids may be drawn [B, V] (all if None) → ids [B]."""
         if self._step == _STEPS_AHEAD:
-            self._look_ahead()
-        scores = np.multiply(logits, self._inverse_temperature, out=self._scores)
-        if allowed is not None:
-            np.copyto(scores, -np.inf, where=~allowed)
-        if self._cutting:
+            self._step = 0
+            for row in range(len(self._params)):
+                self._fill(row, from_step=0)
+        scores = logits
+        if self._tempered:
+            scores = np.multiply(scores, self._inverse_temperature, out=self._scores)
+        if self._cutting:  # shares are those among what is allowed
+            scores = scores if scores is self._scores else scores.copy()
+            if allowed is not None:
+                np.copyto(scores, -np.inf, where=~allowed)
             self._cut(scores)
-        scores += self._noise[self._step]
+        scores = np.add(scores, self._ahead[self._step], out=self._scores)
+        if allowed is not None:
+            np.copyto(scores, -np.inf, where=np.logical_not(allowed, out=self._forbidden))
         self._step += 1
         return np.asarray(scores.argmax(axis=1))
 
-    def _look_ahead(self) -> None:
-        self._step = 0
-        for row, params in enumerate(self._params):
-            if params is not None:
-                self._first_draw[row] += _STEPS_AHEAD
-                self._fill(row, from_step=0)
-
     def _fill(self, row: int, from_step: int) -> None:
         """Make a row's noise from a step to the end of the block; none for a greedy row, or before its first draw."""
-        params = self._params[row]
-        assert params is not None  # noqa: S101
-        begin = max(from_step, -self._first_draw[row])
-        self._noise[from_step:, row] = 0.0
-        if not params.is_greedy and begin < _STEPS_AHEAD:
-            first = self._first_draw[row] + begin
-            self._noise[begin:, row] = gumbel_noise(params.seed, first, _STEPS_AHEAD - begin, self._vocab_size)
+        begin = min(from_step + self._unused[row], _STEPS_AHEAD)
+        self._unused[row] -= begin - from_step
+        noise = self._noises[row]
+        if noise and begin < _STEPS_AHEAD:
+            self._ahead[begin:, row] = noise.next(_STEPS_AHEAD - begin)
 
     def _cut(self, scores: NDArray[np.float32]) -> None:
         """Set what top-k and top-p leave out to -inf; the likeliest character always stays."""

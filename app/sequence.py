@@ -65,6 +65,7 @@ class Sequence:
         self.fed = 0
         """Steps taken so far."""
         self._prompt: list[int] = prompt.tolist()
+        self._prompt_length = len(prompt)
         self._max_new = max_new
         self._stop = constraint.advance if constraint else stop
         self._constraint = constraint
@@ -77,7 +78,7 @@ class Sequence:
     @property
     def next_draw(self) -> int:
         """The number of the draw that the coming step makes; below 0 while the prompt is being fed."""
-        return self.fed + 1 - len(self._prompt)
+        return self.fed + 1 - self._prompt_length
 
     @property
     def is_constrained(self) -> bool:
@@ -86,7 +87,7 @@ class Sequence:
     @property
     def allowed(self) -> NDArray[np.bool_] | None:
         """What the coming draw may be, [V]; None where anything may."""
-        return self._constraint.allowed if self._constraint and self.next_draw >= 0 else None
+        return self._constraint.allowed if self._constraint and self.fed + 1 >= self._prompt_length else None
 
     def advance(self, drawn: int) -> int:
         """Take the result of one step, which is nobody's while the prompt is being fed.
@@ -95,11 +96,11 @@ class Sequence:
             The id that the next step reads.
         """
         self.fed += 1
-        if self.fed < len(self._prompt):
+        if self.fed < self._prompt_length:
             return self._prompt[self.fed]
         new_ids = self.new_ids
         new_ids.append(drawn)
-        if len(new_ids) == 1 and self.begun.set_running_or_notify_cancel():
+        if self.fed == self._prompt_length and self.begun.set_running_or_notify_cancel():
             self.begun.set_result(None)
         if self._stop(drawn):
             self.finish_reason = FinishReason.TUNES

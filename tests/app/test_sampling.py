@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.sampling import Sampler, SamplingParams, gumbel_noise
+from app.sampling import GumbelNoise, Sampler, SamplingParams
 
 LOGITS = np.log(np.array([0.1, 0.4, 0.3, 0.2], np.float32))
 DRAWS = 8000
@@ -76,10 +76,10 @@ def test_what_is_not_allowed_is_never_drawn_and_the_rest_keeps_its_proportions()
 
 
 def test_draw_n_is_the_same_however_it_is_reached() -> None:
-    whole = gumbel_noise(seed=7, first=0, draws=100, vocab_size=83)
+    whole = GumbelNoise(seed=7, first=0, vocab_size=83).next(100)
     for first in (0, 1, 31, 64):
-        assert (gumbel_noise(7, first, 100 - first, 83) == whole[first:]).all()
-    assert (gumbel_noise(8, 0, 100, 83) != whole).any()
+        assert (GumbelNoise(7, first, 83).next(100 - first) == whole[first:]).all()
+    assert (GumbelNoise(8, 0, 83).next(100) != whole).any()
 
 
 CHOICES = (
@@ -124,3 +124,12 @@ def test_steps_whose_result_nobody_uses_spend_no_draw() -> None:
         late.sample(logits)
     prompt_first = [int(late.sample(logits)[0]) for _ in range(50)]
     assert prompt_first == drawn_alone(SamplingParams(seed=5), np.zeros((50, 83), np.float32))
+
+
+def test_a_greedy_row_is_greedy_whoever_had_it_before() -> None:
+    sampler = Sampler(1, vocab_size=4)
+    sampler.put(0, SamplingParams(seed=1), draw=0)
+    before = {int(sampler.sample(LOGITS[None])[0]) for _ in range(40)}
+    sampler.put(0, SamplingParams(0.0), draw=0)
+    assert len(before) > 1
+    assert {int(sampler.sample(LOGITS[None])[0]) for _ in range(80)} == {int(LOGITS.argmax())}
