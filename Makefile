@@ -27,9 +27,9 @@ bench: ## decoding and start beside the notebook's way; the results stay in benc
 	@deploy/setup.sh test
 	$(VENV)/bin/python -m benchmarks
 
-picture: ## the README's picture of the page
+picture: ## the README's pictures of the page: on a desk, in the dark, on a phone
 	@deploy/setup.sh test
-	LILT_CHROMIUM=$$(deploy/setup.sh browser) $(VENV)/bin/python -m tests.web.picture docs/page.png
+	LILT_CHROMIUM=$$(deploy/setup.sh browser) $(VENV)/bin/python -m tests.web.picture docs
 
 check: ## format, lint and types, of Python, shell and front end alike; changes nothing
 	@deploy/setup.sh test

@@ -26,16 +26,35 @@ class Page:
     path: str
     file: Path
     media_type: str
+    in_frames: bool = False
+    """whether other people's pages may show it in theirs"""
 
 
 PAGES = (
     Page("/", _WEB / "index.html", "text/html"),
-    Page("/page.js", _WEB / "page.js", "text/javascript"),
+    Page("/embed", _WEB / "embed.html", "text/html", in_frames=True),
+    *(Page(f"/js/{file.name}", file, "text/javascript") for file in sorted((_WEB / "js").glob("*.js"))),
     Page("/style.css", _WEB / "style.css", "text/css"),
     Page("/icon.svg", _WEB / "icon.svg", "image/svg+xml"),
     Page("/docs", _WEB / "docs.html", "text/html"),
     Page("/docs.js", _WEB / "docs.js", "text/javascript"),
     Page("/vendor/abcjs.js", _PACKAGES / "abcjs/dist/abcjs-basic-min.js", "text/javascript"),
+    Page("/vendor/qrcode.js", _PACKAGES / "qrcode-generator/dist/qrcode.mjs", "text/javascript"),
+    Page(
+        "/fonts/serif.woff2",
+        _PACKAGES / "@fontsource-variable/alegreya/files" / "alegreya-latin-wght-normal.woff2",
+        "font/woff2",
+    ),
+    Page(
+        "/fonts/sans.woff2",
+        _PACKAGES / "@fontsource/alegreya-sans/files" / "alegreya-sans-latin-400-normal.woff2",
+        "font/woff2",
+    ),
+    Page(
+        "/fonts/sans-bold.woff2",
+        _PACKAGES / "@fontsource/alegreya-sans/files/alegreya-sans-latin-700-normal.woff2",
+        "font/woff2",
+    ),
     Page("/vendor/swagger-ui.js", _PACKAGES / "swagger-ui-dist/swagger-ui-bundle.js", "text/javascript"),
     Page("/vendor/swagger-ui.css", _PACKAGES / "swagger-ui-dist/swagger-ui.css", "text/css"),
 )
@@ -56,7 +75,13 @@ def router() -> APIRouter:
 
 
 def _serve(page: Page) -> Callable[[], Awaitable[FileResponse]]:
+    headers = dict(_HEADERS)
+    if page.in_frames:
+        headers["Content-Security-Policy"] = headers["Content-Security-Policy"].replace(
+            "frame-ancestors 'none'", "frame-ancestors *"
+        )
+
     async def serve() -> FileResponse:
-        return FileResponse(page.file, media_type=page.media_type, headers=_HEADERS)
+        return FileResponse(page.file, media_type=page.media_type, headers=headers)
 
     return serve

@@ -182,7 +182,9 @@ def test_healthz_and_readyz(client: httpx.Client) -> None:
     assert ready["sandbox"] in ("bubblewrap", "landlock", "limits")
 
 
-@pytest.mark.parametrize("path", ["/", "/page.js", "/style.css", "/icon.svg", "/docs", "/docs.js", "/vendor/abcjs.js"])
+@pytest.mark.parametrize(
+    "path", ["/", "/embed", "/js/page.js", "/style.css", "/icon.svg", "/docs", "/docs.js", "/vendor/abcjs.js"]
+)
 def test_pages_are_served_under_a_strict_policy(client: httpx.Client, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 200
@@ -191,7 +193,7 @@ def test_pages_are_served_under_a_strict_policy(client: httpx.Client, path: str)
 
 
 def test_the_interface_page_loads_nothing_from_elsewhere(client: httpx.Client) -> None:
-    for path in ("/", "/docs", "/page.js", "/docs.js"):
+    for path in ("/", "/embed", "/docs", "/js/page.js", "/docs.js"):
         assert "http://" not in client.get(path).text
         assert "https://" not in client.get(path).text
 

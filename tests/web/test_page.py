@@ -1,17 +1,25 @@
-"""The page in a real browser, before the real service."""
+"""The bench in a real browser, before the real service and the real model."""
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, FilePayload, Page, Request, expect
 
-from tests.servers import Server
+from tests.servers import ROOT, Server, serving
 from tests.web.browser import chromium
 
+AXE = ROOT / "app" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SCALE = "X:1\nT:Scale\nM:4/4\nL:1/8\nQ:1/4=90\nK:C\n|:C2D2E2F2|G2A2B2c2:|\nc2B2A2G2|F2E2D2C2|]\n"
 EXPECTED_COMPLAINTS = (
     "status of 422",  # Chromium's word on a refusal
+    "status of 404",
     "ERR_INTERNET_DISCONNECTED",  # and on a service that is not there
+    "ERR_CONNECTION",
+    "ERR_INCOMPLETE_CHUNKED",
     "> attribute ",  # abcjs drawing bars that do not add up
 )
 
@@ -30,73 +38,366 @@ def requests() -> list[Request]:
 
 @pytest.fixture
 def page(browser: Browser, server: Server, requests: list[Request]) -> Iterator[Page]:
-    """The page, freshly opened; it must finish without a complaint in the console."""
+    """The page, freshly opened in a browser that knows nothing; the console must stay without a complaint."""
     complaints: list[str] = []
-    page = browser.new_page(base_url=server.url)
+    context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("request", lambda request: requests.append(request))
-    page.goto("/")
-    expect(page.get_by_label("Begin with")).to_have_value("X:1\n")
+    visit(page)
     yield page
-    page.close()
+    context.close()
     assert [text for text in complaints if not any(word in text for word in EXPECTED_COMPLAINTS)] == []
 
 
-def make(page: Page, **fields: str) -> None:
-    for label, value in fields.items():
-        page.get_by_label({"start": "Begin with", "seed": "Seed", "length": "Most characters"}[label]).fill(value)
-    page.get_by_role("button", name="Make a tune").click()
+def visit(page: Page, path: str = "/") -> None:
+    page.goto(path)
+    expect(page.locator("#rhythm option").nth(1)).to_be_attached()
 
 
-def test_a_press_makes_a_tune_and_its_score(page: Page) -> None:
-    start = "X:1\nT:Morning\nM:6/8\nL:1/8\nK:D\nDFA d2f|afd D3|"
-    make(page, start=start, seed="1")
-    expect(page.get_by_label("ABC", exact=True)).to_have_value(re.compile("^" + re.escape(start)))
-    expect(page.get_by_role("img", name="Score of Morning").locator("svg")).to_be_visible()
-    expect(page.get_by_text("Seed 1,")).to_be_visible()
+def make(page: Page, **choices: str) -> None:
+    """Choose from menus, and make; `seed` and `start` are typed."""
+    for name, value in choices.items():
+        if name in ("seed", "start"):
+            page.locator("#more").evaluate("(more) => { more.open = true; }")
+            page.locator(f"#{name}").fill(value)
+        else:
+            page.locator(f"#{name}").select_option(value)
+    page.locator("#make-button").click()
 
 
-def test_the_same_seed_shows_the_same_tune(page: Page) -> None:
-    shown = []
-    for _ in range(2):
-        make(page, seed="42")
-        expect(page.get_by_text("Seed 42,")).to_be_visible()
-        shown.append(page.get_by_label("ABC", exact=True).input_value())
-        page.reload()
-    assert shown[0] == shown[1] != ""
+def bring(page: Page, abc: str) -> None:
+    """A tune of one's own onto the bench."""
+    page.locator("#import-file").set_input_files(
+        FilePayload(name="mine.abc", mimeType="text/plain", buffer=abc.encode())
+    )
+    page.locator("#shelf .name").first.click()
+    expect(page.locator("#score svg")).to_be_visible()
 
 
-def test_play_sounds(page: Page) -> None:
-    make(page)
-    page.get_by_label("ABC", exact=True).fill("X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\nCDEF GABc|c8|\n")
-    page.get_by_role("button", name="Play").click()
-    page.wait_for_function("() => document.querySelector('audio').currentTime > 0.3")
-    assert 3 < page.evaluate("() => document.querySelector('audio').duration") < 10
+def abc_of(page: Page) -> str:
+    return page.locator("#abc").input_value()
 
 
-def test_an_unknown_character_is_told_and_marked(page: Page) -> None:
-    make(page, start="X:1\nT:A \u2603 day\n")
-    expect(page.locator("#message")).to_contain_text("position 8")
-    assert page.evaluate("() => document.getSelection().toString()") == "\u2603"
+def is_made(page: Page) -> None:
+    expect(page.locator("#player")).to_be_visible()
+    expect(page.locator("#score svg .abcjs-note").first).to_be_visible()
 
 
-def test_a_tune_that_cannot_be_played_says_why(page: Page) -> None:
-    make(page)
-    page.get_by_label("ABC", exact=True).fill("X:1\nK:C\n%%abc-include /etc/passwd\nCDEF|\n")
-    page.get_by_role("button", name="Play").click()
-    expect(page.locator("#message")).to_contain_text("line 3")
+def steps(page: Page, abc: str) -> list[dict[str, Any]]:
+    """What sounds when, and at which place of the text, as the page's own module has it."""
+    found: list[dict[str, Any]] = page.evaluate(
+        """async (abc) => {
+          const { read, inStep, writtenNotes } = await import("/js/timing.js");
+          const answer = await fetch("/render?format=midi", {
+            method: "POST", body: abc, headers: { "Content-Type": "text/vnd.abc" },
+          });
+          const { notes } = read(await answer.arrayBuffer());
+          return inStep(notes, writtenNotes(window.ABCJS.renderAbc("*", abc)[0]));
+        }""",
+        abc,
+    )
+    return found
 
 
-def test_a_service_that_went_away_is_told_in_words(page: Page) -> None:
+def test_make_hear_keep_share_and_come_back(page: Page, server: Server) -> None:
+    make(page, rhythm="jig", key="D", form="AABB8", seed="4")
+    is_made(page)
+    made = abc_of(page)
+    assert "R:jig" in made
+    assert "K:D" in made
+    expect(page.locator("#facts")).to_have_text("jig · D major · 6/8 · seed 4")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    page.get_by_role("button", name="Share").click()
+    expect(page.locator("#qr svg")).to_be_visible()
+    link = page.get_by_label("Link to this tune").input_value()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+    page.locator("#shelf .name").click()
+    assert abc_of(page) == made
+
+    other = page.context.browser.new_context(base_url=server.url).new_page()  # type: ignore[union-attr]
+    visit(other, link)
+    is_made(other)
+    assert abc_of(other) == made
+    assert other.locator("#rhythm").input_value() == "jig"
+    assert other.locator("#seed").input_value() == "4"
+    other.locator("#make-button").click()
+    expect(other.locator("#stop")).to_be_hidden()
+    is_made(other)
+    assert abc_of(other) == made
+    other.context.close()
+
+
+def test_several_come_side_by_side_and_one_is_kept(page: Page) -> None:
+    page.locator('input[name="count"][value="4"]').check(force=True)
+    make(page, rhythm="reel", key="Ador")
+    cards = page.locator("#candidates > li")
+    expect(cards).to_have_count(4)
+    expect(page.locator("#candidates button", has_text="Keep")).to_have_count(4)
+    page.locator("#candidates button", has_text="Keep").nth(2).click()
+    expect(page.locator("#shelf .name")).to_have_count(1)
+    assert page.locator("#shelf .name").inner_text() == cards.nth(2).locator("h3").inner_text()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.locator("#undo").click()
+    expect(page.locator("#shelf .name")).to_have_count(0)
+
+
+def test_a_header_typed_in_the_start_string_sets_its_menu_and_strange_signs_are_marked(page: Page) -> None:
+    page.locator("#more summary").click()
+    page.locator("#start").fill("X:1\nT:A \u2603 day\nM:9/8\n")
+    expect(page.locator("#meter")).to_be_disabled()
+    assert page.locator("#meter").input_value() == "9/8"
+    expect(page.locator("#key")).to_be_enabled()
+    expect(page.locator("#start-fault")).to_contain_text("\u2603")
+    assert page.locator("#make .under mark").inner_text() == "\u2603"
+    page.locator("#start").fill("")
+    expect(page.locator("#meter")).to_be_enabled()
+    assert page.locator("#meter").input_value() == ""
+
+
+def test_the_score_grows_and_a_tune_can_be_stopped(page: Page) -> None:
+    page.route("**/generate", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=HALF))
+    page.locator("#make-button").click()
+    expect(page.locator("#title")).to_have_text("Half")
+    expect(page.locator("#score .abcjs-note")).to_have_count(8)
+    expect(page.locator("#message")).to_contain_text("Trying again")
+    page.unroute("**/generate")
+    is_made(page)
+    expect(page.locator("#stop")).to_be_hidden()
+
+
+HALF = "event: chunk\ndata: " + json.dumps({"text": "T:Half\nM:4/4\nL:1/8\nK:C\nCDEF GABc|de"}) + "\n\n"
+
+
+def test_what_is_lit_is_what_sounds(page: Page) -> None:
+    """The pitch of the samples that the player gives out is that of the lit note."""
+    bring(page, SCALE)
+    page.evaluate(LISTEN)
+    page.locator("#practise").click()
+    page.locator("#program").select_option("78")
+    page.locator("#play").click()
+    page.wait_for_function("() => window.heard.length > 8 && document.querySelector('#sound').currentTime > 4")
+    heard = page.evaluate("() => window.heard")
+    named = {"C": 60, "D": 62, "E": 64, "F": 65, "G": 67, "A": 69, "B": 71, "c": 72}
+    assert max(sound["level"] for sound in heard) > 0.02
+    judged = [(sound["pitch"] % 12, named[SCALE[sound["place"]]] % 12) for sound in heard if sound["pitch"]]
+    assert len(judged) > 5
+    assert [pair for pair in judged if pair[0] != pair[1]] == []
+
+
+LISTEN = """() => {
+  const audio = document.querySelector("#sound");
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 8192 });
+  context.createMediaElementSource(audio).connect(analyser).connect(context.destination);
+  const samples = new Float32Array(8192);
+  window.heard = [];
+  window.lights = [];
+  const score = document.querySelector("#score");
+  let [last, since] = [null, 0];
+  setInterval(() => {
+    const lit = score.querySelector(".sounding");
+    if (lit !== last) { last = lit; since = performance.now(); return; }
+    if (!lit || audio.paused || performance.now() - since < 320) return;
+    analyser.getFloatTimeDomainData(samples);
+    const level = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
+    window.heard.push({ level, pitch: level > 0.01 ? pitchOf(samples, context.sampleRate) : null,
+      place: window.placeOf(lit) });
+    since = performance.now() + 1e6;
+  }, 15);
+  window.placeOf = (lit) => {
+    const notes = [...score.querySelectorAll(".abcjs-note")];
+    const at = notes.indexOf(lit.closest(".abcjs-note"));
+    const abc = document.querySelector("#abc").value;
+    const body = abc.indexOf("|:");
+    return [...abc.matchAll(/[A-Ga-g]2/g)].map(({ index }) => index).filter((index) => index > body)[at];
+  };
+  function pitchOf(samples, rate) {
+    const likenesses = [];
+    const from = samples.length - 3000;
+    for (let lag = Math.floor(rate / 2200); lag < rate / 200; lag++) {
+      let [sum, energy] = [0, 0];
+      for (let i = from; i < samples.length - 300; i++) { sum += samples[i] * samples[i - lag];
+        energy += samples[i - lag] ** 2; }
+      likenesses[lag] = sum / Math.sqrt(energy + 1e-9);
+    }
+    const most = Math.max(...likenesses.filter(Number.isFinite));
+    const best = likenesses.findIndex(
+      (x, lag) => x > 0.95 * most && x >= likenesses[lag - 1] && x > likenesses[lag + 1]);
+    return Math.round(69 + 12 * Math.log2(rate / best / 440));
+  }
+}"""
+
+
+def test_steps_follow_repeats_and_endings(page: Page) -> None:
+    found = steps(page, SCALE)
+    assert "".join(SCALE[step["from"]] for step in found) == "CDEFGABcCDEFGABccBAGFEDC"
+    assert [round(step["at"] * 1.5, 2) for step in found] == [float(beat) for beat in range(24)]
+
+
+def test_bars_loop_and_practice_speeds_up(page: Page) -> None:
+    bring(page, SCALE)
+    page.locator("#practise").click()
+    page.locator("#tempo").fill("280")
+    page.locator("#tempo").press("Tab")
+    page.locator("#slow").select_option("0.5")
+    page.locator("#score").click(position={"x": 300, "y": 50})
+    page.locator("#first-bar").fill("1")
+    page.locator("#last-bar").fill("1")
+    page.locator("#last-bar").press("Tab")
+    expect(page.locator("#score rect.chosen-bar")).to_have_count(1)
+    page.get_by_role("button", name="Loop").click()
+    expect(page.locator("#player-message")).to_contain_text("%")
+    assert page.evaluate("() => document.querySelector('#sound').playbackRate") > 0.5
+    assert page.evaluate("() => document.querySelector('#sound').currentTime") < 1.5
+
+
+def test_a_change_is_a_new_setting_and_faults_are_underlined(page: Page) -> None:
+    bring(page, SCALE)
+    page.get_by_role("button", name="Change").click()
+    page.locator("#abc").fill(SCALE.replace("C2D2E2F2", "C2D2E2F3"))
+    expect(page.locator("#settings button")).to_have_text(["1 imported", "2 edited"])
+    expect(page.locator("#editor .under mark").first).to_be_attached()
+    expect(page.locator("#problems li").first).to_contain_text("Line ")
+    page.locator("#settings button").first.click()
+    assert abc_of(page) == SCALE
+    page.locator("#undo").click()
+    page.locator("#undo").click()
+    expect(page.locator("#settings button")).to_have_count(0)
+    assert abc_of(page) == SCALE
+
+
+def test_again_from_here_keeps_what_stands_before(page: Page) -> None:
+    bring(page, SCALE)
+    page.locator("#score").click(position={"x": 300, "y": 50})
+    page.locator("#last-bar").fill("3")
+    page.locator("#last-bar").press("Tab")
+    page.locator("#first-bar").fill("3")
+    page.locator("#first-bar").press("Tab")
+    page.get_by_role("button", name="Again from here").click()
+    expect(page.locator("#settings button")).to_have_count(2)
+    assert abc_of(page).startswith(SCALE[: SCALE.index("c2B2")])
+    assert abc_of(page) != SCALE
+
+
+def test_a_note_leads_to_its_abc(page: Page) -> None:
+    bring(page, SCALE)
+    page.get_by_role("button", name="Change").click()
+    page.locator("#score .abcjs-note").nth(4).click(force=True)
+    assert page.evaluate(
+        """() => {
+          const abc = document.querySelector("#abc");
+          return abc.value.slice(abc.selectionStart, abc.selectionEnd);
+        }"""
+    ).startswith("G2")
+
+
+def test_a_tunebook_goes_out_and_comes_back(page: Page, tmp_path: Path) -> None:
+    bring(page, SCALE)
+    make(page, seed="7")
+    is_made(page)
+    page.get_by_role("button", name="Keep", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export tunebook").click()
+    book = tmp_path / "book.abc"
+    download.value.save_as(book)
+    assert len(re.findall(r"^X:", book.read_text(), re.M)) == 2
+    assert '"seed":7' in book.read_text()
+    page.evaluate("() => localStorage.clear()")
+    page.reload()
+    page.locator("#import-file").set_input_files(book)
+    expect(page.locator("#shelf .name")).to_have_count(2)
+
+
+@pytest.mark.parametrize("format_", ["ABC", "PDF", "MusicXML", "MIDI", "MP3"])
+def test_files_are_downloaded(page: Page, format_: str, tmp_path: Path) -> None:
+    bring(page, SCALE)
+    page.get_by_role("button", name="Share").click()
+    with page.expect_download() as download:
+        page.locator("#downloads button", has_text=format_).first.click()
+    download.value.save_as(tmp_path / "file")
+    assert (tmp_path / "file").stat().st_size > 60
+    assert download.value.suggested_filename.startswith("Scale.")
+
+
+def test_a_service_that_restarts_is_waited_for(page: Page) -> None:
     page.context.set_offline(offline=True)
-    page.get_by_role("button", name="Make a tune").click()
-    expect(page.locator("#message")).to_contain_text("does not answer")
+    page.locator("#make-button").click()
+    expect(page.locator("#message")).to_contain_text("Trying again")
     page.context.set_offline(offline=False)
+    is_made(page)
+    expect(page.locator("#message")).to_have_text("")
+
+
+def test_a_service_killed_in_the_middle_leaves_what_was_made(browser: Browser) -> None:
+    with serving() as server:
+        page = browser.new_page(base_url=server.url)
+        visit(page)
+        make(page, seed="3")
+        is_made(page)
+        made = abc_of(page)
+        server.process.kill()
+        server.process.wait()
+        page.locator("#make-button").click()
+        expect(page.locator("#message")).to_contain_text("does not answer")
+        page.locator("#stop").click()
+        page.locator("#show-history").click()
+        page.locator("#shelf .name").first.click()
+        assert abc_of(page) == made
+        page.close()
+
+
+def test_an_embedded_tune_shows_and_plays(page: Page) -> None:
+    bring(page, SCALE)
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_label("Link to this tune")).to_have_value(re.compile("#t="))
+    link = page.get_by_label("Link to this tune").input_value()
+    page.goto(link.replace("/#", "/embed#"))
+    expect(page.locator("h1")).to_have_text("Scale")
+    page.locator("#play").click()
+    page.wait_for_function("() => document.querySelector('#sound').currentTime > 0.3")
+
+
+def test_a_damaged_link_is_told_in_words(page: Page) -> None:
+    page.goto("/#t=abc")
+    page.reload()
+    expect(page.locator("#message")).to_contain_text("damaged")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, server: Server, width: int, scheme: Any) -> None:  # noqa: ANN401
+    context = browser.new_context(
+        base_url=server.url, viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True
+    )
+    page = context.new_page()
+    visit(page)
+    assert faults(page) == []
+    make(page, seed="5")
+    is_made(page)
+    page.get_by_role("button", name="Change").click()
+    page.locator("#score").click(position={"x": 150, "y": 60})
+    page.locator("#practise").click()
+    page.locator("#more").evaluate("(more) => { more.open = true; }")
+    assert faults(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    page.locator("#practise").click()
+    page.get_by_role("button", name="Share").click()
+    assert faults(page) == []
+    context.close()
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core has to say of the page."""
+    page.add_script_tag(path=AXE)
+    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    return [f"{fault['id']}: {[node['html'][:120] for node in fault['nodes']]}" for fault in found]
 
 
 def test_nothing_is_loaded_from_elsewhere(page: Page, server: Server, requests: list[Request]) -> None:
     make(page)
+    is_made(page)
     page.goto("/docs")
     expect(page.get_by_text("/generate", exact=False).first).to_be_visible()
     assert len(requests) > 8

@@ -1,0 +1,64 @@
+// ABC as text: header fields, titles, names of rhythms and keys, tunes of a book.
+
+const FIELD = /^([A-Za-z+]):\s*(.*?)\s*$/;
+const MODES = { m: "minor", dor: "Dorian", mix: "Mixolydian", lyd: "Lydian", phr: "Phrygian", "": "major" };
+
+/** The header's fields by letter, each with its first value; `K` is the last. */
+export function headerOf(text) {
+  const fields = {};
+  for (const line of text.split("\n")) {
+    const found = FIELD.exec(line);
+    if (!found) continue;
+    fields[found[1]] ??= found[2].replace(/\s*%.*/, "");
+    if (found[1] === "K") break;
+  }
+  return fields;
+}
+
+export const titleOf = (text) => headerOf(text).T || "Untitled";
+
+/** Whether the header's last line, the key, is written to its end. */
+export const hasWholeHeader = (text) => /^K:.*\n/m.test(text);
+
+/** `Ador` as people say it: A Dorian. */
+export function keyName(key) {
+  const found = /^([A-G][#b]?)\s*(m|maj|min|dor|mix|lyd|phr|aeo|ion)?/i.exec(key ?? "");
+  if (!found) return key ?? "";
+  const mode = (found[2] ?? "").toLowerCase();
+  const name = MODES[{ maj: "", ion: "", min: "m", aeo: "m" }[mode] ?? mode] ?? mode;
+  return `${found[1].replace("b", "♭").replace("#", "♯")} ${name}`;
+}
+
+/** A form in words: two parts of eight bars, each twice. */
+export function formName(form) {
+  const [, letters, bars] = /^([A-H]+)(\d+)$/.exec(form);
+  const parts = new Set(letters).size;
+  return `${letters} · ${parts} × ${bars} bars${letters.length > parts ? ", repeated" : ""}`;
+}
+
+/** The tunes of a book, parted by blank lines. */
+export function tunesOf(book) {
+  return book
+    .replaceAll(/\r\n?/g, "\n")
+    .split(/\n\s*\n/)
+    .map((block) => `${block.trim()}\n`)
+    .filter((block) => /^X:/m.test(block) && /^K:/m.test(block));
+}
+
+/** As much of a growing tune as is whole bars; "" before there is one. */
+export function wholeBars(text) {
+  const key = /^K:.*\n/m.exec(text);
+  if (!key) return "";
+  const end = text.lastIndexOf("|");
+  return end > key.index + key[0].length ? text.slice(0, end + 1) : "";
+}
+
+/** The service counts characters, the page counts UTF-16 code units. */
+export const codeUnits = (text, characters) => [...text].slice(0, characters).join("").length;
+
+/** Where a 1-based line and column are in a text. */
+export function offsetOf(text, line, column = 1) {
+  const lines = text.split("\n");
+  const before = lines.slice(0, line - 1).reduce((sum, { length }) => sum + length + 1, 0);
+  return Math.min(before + codeUnits(lines[line - 1] ?? "", column - 1), text.length);
+}

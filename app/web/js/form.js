@@ -1,0 +1,175 @@
+// The form: menus from the model, taste, seed, start string; what it says becomes a request to /generate.
+
+import { formName, headerOf, keyName } from "./abc.js";
+import { keepMarked, mark } from "./marked.js";
+
+const element = (id) => document.getElementById(id);
+const MENUS = { rhythm: "rhythms", key: "keys", meter: "meters", form: "forms" };
+const LETTERS = { rhythm: "R", key: "K", meter: "M" };
+const NAMES = { key: keyName, form: formName };
+const TASTES = [
+  [0.6, "homely"],
+  [0.85, "careful"],
+  [1.05, "its own"],
+  [1.25, "bold"],
+  [9, "wild"],
+];
+const LARGEST_FRESH = 1_000_000_000;
+const USUAL_KEYS = 16;
+
+let vocabulary = null;
+let isTyped = false; // whether somebody typed the seed
+
+/** Fills the form with what a model offers. */
+export function offer(model) {
+  vocabulary = new Set(model.vocabulary);
+  for (const [id, name] of Object.entries(MENUS)) {
+    const select = element(id);
+    const options = model.menus[name].map((value) => new Option(NAMES[id]?.(value) ?? value, value));
+    select.replaceChildren(new Option("any", ""));
+    if (id !== "key") select.append(...options);
+    else select.append(group("Usual", options.slice(0, USUAL_KEYS)), group("Others", options.slice(USUAL_KEYS)));
+  }
+  element("length").value = model.defaults.length;
+  element("temperature").value = model.defaults.temperature;
+  tell();
+  read();
+}
+
+function group(label, options) {
+  const made = document.createElement("optgroup");
+  made.label = label;
+  made.append(...options);
+  return made;
+}
+
+function tell() {
+  const value = element("temperature").valueAsNumber;
+  element("taste").value = `${TASTES.find(([most]) => value <= most)[1]} (${value.toFixed(2)})`;
+}
+
+/** A header typed in the start string sets and locks its menu; characters that the model does not know are marked. */
+function read() {
+  const text = element("start").value;
+  const header = headerOf(text);
+  const isClosed = /^K:.*\S.*\n/m.test(text);
+  for (const [id, letter] of Object.entries(LETTERS)) {
+    const select = element(id);
+    const value = header[letter];
+    if (select.disabled && !value && !isClosed) select.value = "";
+    select.disabled = Boolean(value) || isClosed;
+    select.title = select.disabled ? "as the start string has it" : "";
+    if (value) {
+      if (![...select.options].some((option) => option.value === value)) select.append(new Option(value, value));
+      select.value = value;
+    } else if (isClosed) select.value = "";
+  }
+  const unknown = [];
+  let at = 0;
+  for (const character of text) {
+    if (vocabulary && !vocabulary.has(character)) unknown.push({ from: at, to: at + character.length, kind: "error" });
+    at += character.length;
+  }
+  mark(element("start"), unknown);
+  const signs = [...new Set(unknown.map(({ from, to }) => text.slice(from, to)))];
+  element("start-fault").textContent = signs.length ? `The model does not know ${signs.join(" ")}. Take it out.` : "";
+  element("start").setAttribute("aria-invalid", signs.length > 0);
+}
+
+/** The request that the form asks for, with a seed. */
+export function wanted() {
+  const body = {
+    start_string: element("start").value || "X:1\n",
+    length: element("length").valueAsNumber || 1000,
+    temperature: element("temperature").valueAsNumber,
+    seed: seed(),
+  };
+  for (const id of Object.keys(MENUS)) {
+    if (element(id).value && !element(id).disabled) body[id] = element(id).value;
+  }
+  if (element("range").value) [body.low, body.high] = element("range").value.split("-").map(Number);
+  if (element("avoid").checked) body.avoid_copies = true;
+  return body;
+}
+
+export const count = () => Number(document.querySelector('input[name="count"]:checked').value);
+
+export const freshSeed = () => Math.floor(Math.random() * LARGEST_FRESH);
+
+function seed() {
+  if (!isTyped && !element("lock").checked) element("seed").value = freshSeed();
+  if (!/^\d{1,16}$/.test(element("seed").value)) element("seed").value = freshSeed();
+  return Math.min(Number(element("seed").value), Number.MAX_SAFE_INTEGER);
+}
+
+/** A tune's beginning as the model can read it: header lines that it has no characters for are left out. */
+export function readable(start) {
+  const isKnown = (line) => [...line].every((character) => vocabulary.has(character));
+  return start
+    .split("\n")
+    .map((line) => (/^X:/.test(line) && !isKnown(line) ? "X:1" : line))
+    .filter((line) => isKnown(line) || !/^([A-JL-Z]:|%)/.test(line))
+    .join("\n");
+}
+
+/** Puts a recipe into the form, as a link brought it. */
+export function fill(recipe) {
+  for (const id of Object.keys(MENUS)) choose(id, recipe[id] ?? "");
+  if (recipe.temperature !== undefined) element("temperature").value = recipe.temperature;
+  if (recipe.length) element("length").value = recipe.length;
+  if (recipe.seed !== undefined) {
+    element("seed").value = recipe.seed;
+    element("lock").checked = true;
+    element("more").open = true;
+  }
+  if (recipe.start_string) element("start").value = recipe.start_string === "X:1\n" ? "" : recipe.start_string;
+  element("range").value = recipe.low ? `${recipe.low}-${recipe.high}` : "";
+  tell();
+  read();
+}
+
+function choose(id, value) {
+  const select = element(id);
+  if (value && ![...select.options].some((option) => option.value === value)) select.append(new Option(value, value));
+  select.value = value;
+}
+
+/** Asks for tunes like one: its rhythm, key and metre, with fresh seeds. */
+export function askAlike(abc, recipe) {
+  const header = headerOf(abc);
+  element("start").value = "";
+  read();
+  choose("rhythm", header.R ?? "");
+  choose("key", header.K ?? "");
+  choose("meter", header.M ?? "");
+  choose("form", recipe?.form ?? "");
+  element("lock").checked = false;
+  isTyped = false;
+  if (count() === 1) document.querySelector('input[name="count"][value="4"]').checked = true;
+}
+
+/** Shows the place that a refusal names. */
+export function point(faults) {
+  const fault = faults?.find(({ field, position }) => field === "start_string" && position !== undefined);
+  if (!fault) return;
+  element("more").open = true;
+  const at = [...element("start").value].slice(0, fault.position).join("").length;
+  element("start").focus();
+  element("start").setSelectionRange(at, at + 1);
+}
+
+element("temperature").addEventListener("input", tell);
+element("start").addEventListener("input", read);
+element("seed").addEventListener("input", () => {
+  isTyped = element("seed").value !== "";
+  element("lock").checked = isTyped;
+});
+element("lock").addEventListener("change", () => {
+  isTyped = false;
+});
+for (const radio of document.querySelectorAll('input[name="count"]')) {
+  radio.addEventListener("change", () => {
+    element("make-button").textContent = count() === 1 ? "Make a tune" : `Make ${count()} tunes`;
+  });
+}
+keepMarked(element("start"));

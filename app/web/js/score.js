@@ -1,0 +1,169 @@
+// A score on the page, drawn by abcjs: wrapped to its width, its bars numbered, its notes lit, chosen and clicked.
+
+const SVG = "http://www.w3.org/2000/svg";
+const GAP = 1e-6;
+
+/** Draws a tune into an element; `clicked` gets a note and the event. */
+export class Score {
+  constructor(paper, { clicked = null, isNumbered = true, scale = 1, transpose = 0, title = false } = {}) {
+    this.paper = paper;
+    this.options = { clicked, isNumbered, scale, transpose, title };
+    this.abc = "";
+    this.width = 0;
+    this.shades = new Map();
+    if (clicked) {
+      paper.addEventListener("click", (event) => {
+        const note = this.noteNear(event.clientX, event.clientY);
+        if (note) clicked(note, event);
+      });
+      new ResizeObserver(() => {
+        if (this.abc && Math.abs(paper.clientWidth - this.width) > 8) this.draw(this.abc);
+      }).observe(paper);
+    }
+  }
+
+  draw(abc) {
+    const { scale, transpose, clicked, isNumbered, title } = this.options;
+    this.abc = abc;
+    this.width = this.paper.clientWidth || 700;
+    const shown = title ? abc : abc.replace(/^[TR]:/gm, "%:");
+    const params = {
+      add_classes: true,
+      staffwidth: (this.width - 2) / scale,
+      paddingleft: 0,
+      paddingright: 0,
+      paddingtop: isNumbered ? 12 : 2,
+      paddingbottom: 8,
+      visualTranspose: transpose,
+      wrap: { minSpacing: 1.25, maxSpacing: 2.6, preferredMeasuresPerLine: this.width / scale > 640 ? 4 : 3 },
+      selectTypes: false,
+      format: { titlefont: "Alegreya 22", composerfont: "Alegreya 14", gchordfont: "Alegreya Sans 14" },
+      ariaLabel: "",
+    };
+    [this.tune] = window.ABCJS.renderAbc(this.paper, shown, params);
+    const svg = this.paper.querySelector("svg");
+    svg?.removeAttribute("role");
+    svg?.setAttribute("aria-hidden", "true");
+    if (svg && scale !== 1) shrink(svg, scale);
+    this.paper.removeAttribute("style"); // abcjs gives it the size of the score
+    this.paper.role = "img";
+    this.paper.ariaLabel = `Score of ${/^T:(.*)$/m.exec(abc)?.[1] ?? "an untitled tune"}`;
+    this.read();
+    if (isNumbered) this.number();
+    for (const [kind, numbers] of this.shades) this.shade(kind, numbers);
+  }
+
+  /** Finds notes and bars as they are drawn; a bar's number is as the service counts. */
+  read() {
+    this.notes = [];
+    this.bars = [];
+    let bar = null;
+    (this.tune?.lines ?? [])
+      .filter(({ staff }) => staff)
+      .forEach(({ staff }, line) => {
+        for (const element of staff[0].voices[0]) {
+          if (element.el_type === "bar") bar = null;
+          if (element.el_type !== "note" || element.startChar === undefined) continue;
+          if (!bar) {
+            bar = { from: element.startChar, to: element.endChar, notes: [], length: 0 };
+            this.bars.push(bar);
+          }
+          const note = {
+            from: element.startChar,
+            to: element.endChar,
+            elements: element.abselem?.elemset ?? [],
+            bar,
+            line,
+            isRest: Boolean(element.rest),
+          };
+          bar.to = element.endChar;
+          bar.length += element.duration;
+          bar.notes.push(note);
+          this.notes.push(note);
+        }
+      });
+    const whole = this.tune?.getBarLength?.() ?? 1;
+    const first = this.bars.length && this.bars[0].length < whole - GAP ? 0 : 1;
+    this.bars.forEach((found, index) => {
+      found.number = first + index;
+    });
+    this.byPlace = new Map(this.notes.map((note) => [note.from, note]));
+  }
+
+  bar(number) {
+    return this.bars[number - (this.bars[0]?.number ?? 0)];
+  }
+
+  box(bar) {
+    const staffs = this.paper.querySelectorAll(".abcjs-staff");
+    const boxes = bar.notes.flatMap(({ elements }) => [...elements]).map((element) => element.getBBox());
+    const left = Math.min(...boxes.map(({ x }) => x));
+    const right = Math.max(...boxes.map(({ x, width }) => x + width));
+    const staff = staffs[bar.notes[0].line]?.getBBox();
+    const [top, bottom] = staff ? [staff.y - 12, staff.y + staff.height + 12] : [0, 0];
+    return { left, right, top, bottom, staffTop: staff?.y ?? 0 };
+  }
+
+  number() {
+    const svg = this.paper.querySelector("svg");
+    for (const bar of this.bars) {
+      const text = document.createElementNS(SVG, "text");
+      const { left, staffTop } = this.box(bar);
+      text.setAttribute("x", left - 2);
+      text.setAttribute("y", staffTop - 7);
+      text.setAttribute("class", "bar-number");
+      text.textContent = bar.number;
+      svg?.append(text);
+    }
+  }
+
+  /** Lays a tint under bars; each kind of tint stays until it is given other bars. */
+  shade(kind, numbers) {
+    this.shades.set(kind, numbers);
+    for (const old of this.paper.querySelectorAll(`rect.${kind}`)) old.remove();
+    const svg = this.paper.querySelector("svg");
+    for (const bar of numbers.map((number) => this.bar(number)).filter(Boolean)) {
+      const { left, right, top, bottom } = this.box(bar);
+      const rect = document.createElementNS(SVG, "rect");
+      const size = { x: left - 7, y: top, width: right - left + 14, height: bottom - top, rx: 6 };
+      for (const [name, value] of Object.entries(size)) rect.setAttribute(name, value);
+      rect.setAttribute("class", kind);
+      svg?.prepend(rect);
+    }
+  }
+
+  /** Lights the note at a place in the text, and no other. */
+  light(place) {
+    if (this.lit === place) return;
+    for (const element of this.paper.querySelectorAll(".sounding")) element.classList.remove("sounding");
+    this.lit = place;
+    const note = this.byPlace?.get(place);
+    if (!note) return;
+    for (const element of note.elements) element.classList.add("sounding");
+    return note;
+  }
+
+  /** The note nearest to a point of the window, among those of its staff. */
+  noteNear(x, y) {
+    let [nearest, least] = [null, Number.POSITIVE_INFINITY];
+    for (const note of this.notes ?? []) {
+      const box = note.elements[0]?.getBoundingClientRect();
+      if (!box) continue;
+      const distance = Math.hypot(x - (box.left + box.width / 2), 3 * (y - (box.top + box.height / 2)));
+      if (distance < least) [nearest, least] = [note, distance];
+    }
+    return nearest;
+  }
+
+  /** The note that a place in the text belongs to. */
+  noteAround(place) {
+    return this.notes.find(({ from, to }) => from <= place && place < to);
+  }
+}
+
+function shrink(svg, scale) {
+  const [width, height] = ["width", "height"].map((name) => Number.parseFloat(svg.getAttribute(name)));
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.setAttribute("width", width * scale);
+  svg.setAttribute("height", height * scale);
+}

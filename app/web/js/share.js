@@ -1,0 +1,156 @@
+// Sharing a tune: its link and QR code, copies, files of every format, and paper.
+
+import { headerOf, keyName, titleOf } from "./abc.js";
+import { post } from "./api.js";
+import { fragmentOf } from "./link.js";
+import { Score } from "./score.js";
+import { settingOf } from "./shelf.js";
+
+const element = (id) => document.getElementById(id);
+const MOST_IN_QR = 1800; // more, and a phone's camera cannot part the squares
+const FORMATS = {
+  abc: "ABC",
+  pdf: "PDF",
+  svg: "SVG",
+  musicxml: "MusicXML",
+  midi: "MIDI",
+  mp3: "MP3",
+  ogg: "Ogg",
+  flac: "FLAC",
+  wav: "WAV",
+};
+const EXTENSIONS = { midi: "mid" };
+
+let shared = null;
+
+export async function share(tune) {
+  const setting = settingOf(tune);
+  shared = setting.abc;
+  const fragment = await fragmentOf({ abc: shared, recipe: tune.recipe });
+  const link = fragment && `${location.origin}/${fragment}`;
+  element("link").value = link ?? "";
+  element("copy-link").disabled = element("copy-embed").disabled = !link;
+  element("link-words").textContent = link
+    ? "The link holds the whole tune and how it was made; nothing is kept on a server."
+    : "This tune is too long for a link. Download its ABC and send that instead.";
+  element("qr").replaceChildren();
+  element("sharing-message").textContent = "";
+  element("sharing").showModal();
+  if (link && link.length <= MOST_IN_QR) await drawCode(link);
+  else if (link) element("qr").textContent = "Too long for a QR code that a phone can read.";
+}
+
+async function drawCode(link) {
+  const { default: qrcode } = await import("/vendor/qrcode.js");
+  const code = qrcode(0, "L");
+  code.addData(link);
+  code.make();
+  const size = code.getModuleCount();
+  const cells = [];
+  for (let y = 0; y < size; y++) for (let x = 0; x < size; x++) if (code.isDark(y, x)) cells.push(`M${x} ${y}h1v1h-1z`);
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", `-3 -3 ${size + 6} ${size + 6}`);
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", cells.join(""));
+  svg.append(path);
+  element("qr").replaceChildren(svg);
+}
+
+async function copy(text, words) {
+  try {
+    await navigator.clipboard.writeText(text);
+    element("sharing-message").textContent = words;
+  } catch {
+    element("link").value = text;
+    element("link").select();
+    element("sharing-message").textContent =
+      "This browser does not let pages copy: the text is marked above, press Ctrl C.";
+  }
+}
+
+/** Saves a file of the user's. */
+export function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+const fileName = (abc, extension) =>
+  `${
+    titleOf(abc)
+      .replaceAll(/[^\p{L}\p{N} '-]+/gu, " ")
+      .trim() || "tune"
+  }.${extension}`;
+
+async function download(format) {
+  if (format === "abc") {
+    save(new Blob([shared], { type: "text/vnd.abc" }), fileName(shared, "abc"));
+    return;
+  }
+  element("sharing-message").textContent = "Making the file…";
+  try {
+    const response = await post("/render", { abc: shared, format }, { accept: "*/*" });
+    save(await response.blob(), fileName(shared, EXTENSIONS[format] ?? format));
+    element("sharing-message").textContent = "";
+  } catch (error) {
+    element("sharing-message").textContent = error.message;
+  }
+}
+
+/** Prints tunes, one after the other; a worksheet has lines to write on. */
+export function print(tunes, { isWorksheet = false } = {}) {
+  const paper = element("paper");
+  paper.replaceChildren();
+  document.body.classList.add("printing");
+  for (const abc of tunes) {
+    const leaf = document.createElement("article");
+    const facts = headerOf(abc);
+    const heading = document.createElement("h2");
+    heading.textContent = titleOf(abc);
+    const line = document.createElement("p");
+    line.textContent = [facts.R, keyName(facts.K), facts.M].filter(Boolean).join(" · ");
+    const score = document.createElement("div");
+    score.className = "score";
+    leaf.append(heading, line, score);
+    paper.append(leaf);
+    new Score(score, { isNumbered: true }).draw(abc);
+    if (isWorksheet) leaf.append(log());
+  }
+  window.print();
+}
+
+function log() {
+  const table = document.createElement("table");
+  const rows = Array.from({ length: 6 }, () => document.createElement("tr"));
+  for (const row of rows) for (let i = 0; i < 4; i++) row.append(document.createElement("td"));
+  const head = document.createElement("tr");
+  for (const words of ["Day", "Tempo", "Bars to work on", "How it went"]) {
+    const cell = document.createElement("th");
+    cell.textContent = words;
+    head.append(cell);
+  }
+  table.append(head, ...rows);
+  return table;
+}
+
+addEventListener("afterprint", () => document.body.classList.remove("printing"));
+for (const [format, name] of Object.entries(FORMATS)) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = name;
+  button.addEventListener("click", () => download(format));
+  element("downloads").append(button);
+}
+element("copy-link").addEventListener("click", () => copy(element("link").value, "The link is copied."));
+element("copy-abc").addEventListener("click", () => copy(shared, "The ABC is copied."));
+element("copy-embed").addEventListener("click", () => {
+  const address = element("link").value.replace("/#", "/embed#");
+  copy(
+    `<iframe src="${address}" width="100%" height="420" style="border:0" title="${titleOf(shared).replaceAll('"', "")}" allow="autoplay"></iframe>`,
+    "The code is copied.",
+  );
+});
+element("print-tune").addEventListener("click", () => print([shared]));
+element("print-worksheet").addEventListener("click", () => print([shared], { isWorksheet: true }));

@@ -1,0 +1,94 @@
+// Tunes that stay in this browser: every one made here, the kept ones for good.
+
+const PREFIX = "lilt.tune.";
+const MOST_UNKEPT = 300;
+
+/** The tunes of this browser, newest first. A tune is {id, at, kept, recipe, settings: [{abc, how, originality}], now}. */
+export class Shelf {
+  constructor(storage, failed) {
+    this.storage = storage;
+    this.failed = failed;
+    this.tunes = new Map();
+    for (const key of Object.keys(storage).filter((key) => key.startsWith(PREFIX))) {
+      try {
+        const tune = JSON.parse(storage.getItem(key));
+        if (tune.settings[tune.now].abc) this.tunes.set(tune.id, tune);
+      } catch {
+        storage.removeItem(key);
+      }
+    }
+  }
+
+  all() {
+    return [...this.tunes.values()].sort((a, b) => b.at - a.at);
+  }
+
+  get(id) {
+    return this.tunes.get(id);
+  }
+
+  put(tune) {
+    this.tunes.set(tune.id, tune);
+    const unkept = this.all().filter(({ kept }) => !kept);
+    for (const old of unkept.slice(MOST_UNKEPT)) this.remove(old.id);
+    const spare = unkept.slice(1, MOST_UNKEPT).filter(({ id }) => id !== tune.id);
+    while (true) {
+      try {
+        this.storage.setItem(PREFIX + tune.id, JSON.stringify(tune));
+        return;
+      } catch {
+        const oldest = spare.pop();
+        if (!oldest) {
+          this.failed();
+          return;
+        }
+        this.remove(oldest.id);
+      }
+    }
+  }
+
+  remove(id) {
+    this.tunes.delete(id);
+    this.storage.removeItem(PREFIX + id);
+  }
+}
+
+/** A tune that has one setting yet. */
+export function newTune(abc, how, { recipe = null, originality = null, kept = false, complete = true } = {}) {
+  return {
+    id: crypto.randomUUID(),
+    at: Date.now(),
+    kept,
+    complete,
+    recipe,
+    settings: [{ abc, how, originality }],
+    now: 0,
+  };
+}
+
+export const settingOf = (tune) => tune.settings[tune.now];
+
+/** All as one tunebook: numbered anew, each with its recipe as a comment. */
+export function asTunebook(tunes) {
+  return tunes
+    .map((tune, index) => {
+      const { abc } = settingOf(tune);
+      const body = /^X:/m.test(abc) ? abc.replace(/^X:.*$/m, `X:${index + 1}`) : `X:${index + 1}\n${abc}`;
+      const recipe = tune.recipe ? `% Lilt: ${JSON.stringify(tune.recipe)}\n` : "";
+      return body.trim().replace("\n", `\n${recipe}`);
+    })
+    .join("\n\n")
+    .concat("\n");
+}
+
+/** A tune's text without the recipe that `asTunebook` wrote, and that recipe. */
+export function fromTunebook(text) {
+  const found = /^% Lilt: (\{.*\})\n/m.exec(text);
+  let recipe = null;
+  try {
+    recipe = found && JSON.parse(found[1]);
+  } catch {
+    // somebody else's comment
+  }
+  return { abc: recipe ? text.replace(found[0], "") : text, recipe };
+}
