@@ -14,6 +14,7 @@ from app.errors import LiltError
 from app.keys import KeyFileError
 from app.main import create_app
 from app.models import Models
+from app.originality import Judgement
 from app.patience import patient
 from app.sandbox import SandboxError
 from app.settings import Settings
@@ -96,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--model", help="the name of a model (default: the service's)")
     for field in ("key", "meter", "rhythm"):
         make.add_argument(f"--{field}", help=f"the tunes' {field}")
+    make.add_argument(
+        "--originality",
+        type=Judgement,
+        choices=[Judgement.ORIGINAL, Judgement.ECHOES],
+        help="write only tunes that are original, or at the worst echo a tune that the model was trained on",
+    )
     make.add_argument("--free", dest="constrained", action="store_false", help="do not hold tunes to the grammar")
     return parser
 

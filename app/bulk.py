@@ -17,6 +17,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from app.generation import prepare
 from app.models import Models, ServedModel
 from app.notation import Tune, split_tunes
+from app.originality import Judgement
 from app.schemas import GenerateRequest
 from app.sequence import Sequence
 
@@ -41,6 +42,8 @@ class BulkJob:
     meter: str | None = None
     rhythm: str | None = None
     constrained: bool = True
+    originality: Judgement | None = None
+    """The worst that a tune may be judged; None takes any."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def run(job: BulkJob, models: Models, out: Path) -> Progress:
     model = models.get(job.model)
     if model is None:
         raise BulkError(f"no model {job.model!r} is loaded; there is {', '.join(m.id.name for m in models.all())}")
+    if job.originality is not None and model.index is None:
+        raise BulkError(f"{model.id.name}/{model.id.version} has no index of its training tunes; publish it anew")
     notebook = _Notebook(out, job, model)
     with notebook, tqdm(total=job.count, initial=notebook.progress.written, unit="tune", desc=out.name) as bar:
         for seed, tune in _draw(job, model, notebook.progress.next_seed):
@@ -119,7 +124,7 @@ class _Notebook:
 
     def take(self, seed: int, tune: Tune | None) -> bool:
         """Write the tune of a seed if it is wanted and new; whether it was."""
-        is_new = tune is not None and tune.complete and _melody(tune.abc) not in self._seen
+        is_new = tune is not None and tune.complete and _melody(tune.abc) not in self._seen and self._is_own(tune)
         written, size = self.progress.written, self.progress.size
         if tune is not None and is_new:
             self._seen.add(_melody(tune.abc))
@@ -128,6 +133,13 @@ class _Notebook:
         if (seed - self._job.seed) % _SAVE_EVERY == 0:
             self._save()
         return is_new
+
+    def _is_own(self, tune: Tune) -> bool:
+        """Whether it is as original as was asked for; a tune too short to be judged is."""
+        if self._job.originality is None:
+            return True
+        found = self._model.originality(tune.abc)
+        return found is None or found.judgement.severity <= self._job.originality.severity
 
     @property
     def _is_json(self) -> bool:

@@ -17,7 +17,7 @@ ACCOUNT = "account"
 """where in a request's state its account is"""
 
 _PROBES = frozenset({"/healthz", "/readyz"})
-_COSTS = frozenset({"/generate", "/render", "/check"})
+_COSTS = frozenset({"/generate", "/render", "/check", "/originality"})
 _IPV6_PREFIX = 64  # what one customer has
 
 

@@ -1,7 +1,6 @@
 """Text in, text out: a start string through the engine and back into tunes."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Self
@@ -12,7 +11,7 @@ from app.grammar import Form, Request
 from app.models import ServedModel
 from app.notation import TuneCounter, split_tunes
 from app.sampling import SamplingParams
-from app.schemas import MAX_SEED, GeneratedTune, GenerateRequest, GenerateResponse
+from app.schemas import GeneratedTune, GenerateRequest, GenerateResponse
 from app.sequence import FinishReason, Sequence
 from model_store.errors import UnknownCharacterError
 from model_store.vocabulary import Vocabulary
@@ -43,16 +42,14 @@ class Generation:
         self._done = asyncio.wrap_future(model.engine.submit(self._sequence))
 
     @classmethod
-    async def begin(cls, model: ServedModel, request: GenerateRequest, timeout_s: float) -> Self:
-        """Queue a request.
+    async def begin(cls, model: ServedModel, request: GenerateRequest, seed: int, deadline: float) -> Self:
+        """Queue a request, with a seed in place of its own; `deadline` is by the event loop's clock.
 
         Raises:
             CharacterError: the start string holds a character outside the vocabulary.
             RequestError: what is asked for does not exist, or this model cannot write it.
             BusyError: too much is waiting already.
         """
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        seed = secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
         is_long = len(request.start_string) > _READ_HERE
         prepared = await asyncio.to_thread(prepare, model, request, seed) if is_long else prepare(model, request, seed)
         return cls(model, request, prepared, deadline)
@@ -75,7 +72,7 @@ class Generation:
             raise DeadlineError(f"{self._request.length} characters were not made in time") from None
         finally:
             self._done.cancel()
-        return self.response()
+        return await self.response()
 
     async def chunks(self) -> AsyncGenerator[str, None]:
         """The new text, piece by piece as it is made; "" now and then while there is none. Raises as `answer` does.
@@ -101,13 +98,17 @@ class Generation:
             self._done.cancel()
             begun.cancel()
 
-    def response(self) -> GenerateResponse:
+    async def response(self) -> GenerateResponse:
         """The whole answer, once `answer` has returned or `chunks` has ended."""
+        return await asyncio.to_thread(self._describe)
+
+    def _describe(self) -> GenerateResponse:
         reason = self._sequence.finish_reason
         assert reason is not None  # noqa: S101  # the engine resolves a sequence once it has finished
         new_ids = self._sequence.new_ids
         abc = self._request.start_string + self._model.checkpoint.vocabulary.decode(new_ids)
-        tunes = [GeneratedTune.of(tune) for tune in split_tunes(abc, self._faults)]
+        found = split_tunes(abc, self._faults)
+        tunes = [GeneratedTune.of(tune, self._model.originality(tune.abc)) for tune in found]
         metrics.TUNES.labels(self._model.id.name).inc(sum(tune.complete for tune in tunes))
         return GenerateResponse(
             abc=abc,

@@ -8,11 +8,13 @@ from app.decoder import Decoder, LiteRTDecoder
 from app.engine import Engine
 from app.errors import VocabularyError
 from app.grammar import Grammar, Menus
+from app.originality import Originality, originality
 from app.schemas import ModelId
 from app.settings import Settings
 from model_store.errors import CheckpointNotFoundError, StoreError
 from model_store.manifest import DECODER_FILE
 from model_store.store import Checkpoint, Store
+from model_store.tune_index import TuneIndex
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,8 @@ class ServedModel:
     engine: Engine
     grammar: Grammar | None
     """None for a model whose characters cannot write a tune as the grammar has it."""
+    index: TuneIndex | None = None
+    """None for a version that was published without one."""
 
     @property
     def id(self) -> ModelId:
@@ -35,6 +39,10 @@ class ServedModel:
     def menus(self) -> Menus:
         """What can be asked of it."""
         return Menus.of(self.checkpoint.manifest.vocabulary) if self.grammar else Menus()
+
+    def originality(self, abc: str) -> Originality | None:
+        """What a tune has in common with the tunes that this model was trained on; None where that cannot be said."""
+        return originality(abc, self.index) if self.index else None
 
 
 def load_decoder(checkpoint: Checkpoint, settings: Settings) -> Decoder:
@@ -103,7 +111,8 @@ class Models:
         return checkpoint, load_decoder(checkpoint, self._settings)
 
     def _serve(self, checkpoint: Checkpoint, decoder: Decoder) -> ServedModel:
-        return ServedModel(checkpoint, Engine(decoder, self._settings.max_waiting), _grammar(checkpoint))
+        engine = Engine(decoder, self._settings.max_waiting)
+        return ServedModel(checkpoint, engine, _grammar(checkpoint), _tune_index(checkpoint))
 
 
 def _grammar(checkpoint: Checkpoint) -> Grammar | None:
@@ -112,3 +121,14 @@ def _grammar(checkpoint: Checkpoint) -> Grammar | None:
     except VocabularyError as error:
         logger.warning("%s: %s: its tunes are not held to the grammar", checkpoint.manifest.name, error)
         return None
+
+
+def _tune_index(checkpoint: Checkpoint) -> TuneIndex | None:
+    try:
+        index = checkpoint.tune_index()
+    except StoreError as error:
+        logger.error("%s: its tunes are not held against those it was trained on", error)  # noqa: TRY400
+        return None
+    if index is not None:
+        logger.info("%s: %d training tunes, %.1f MB", checkpoint.manifest.name, len(index), index.size / 1e6)
+    return index

@@ -34,6 +34,11 @@ class Judgement(StrEnum):
     ECHOES = "echoes"  # a phrase of it stands in a training tune
     COPIES = "copies"  # a part of it does, or the better half of it
 
+    @property
+    def severity(self) -> int:
+        """0 for an original, more for less."""
+        return list(Judgement).index(self)
+
 
 @dataclass(frozen=True)
 class Nearest:

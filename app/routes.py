@@ -1,6 +1,8 @@
 """The HTTP endpoints: parse at the edge, call, format at the edge."""
 
+import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from http import HTTPStatus
@@ -13,21 +15,27 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from app import problems
 from app.allowance import REQUEST, cost_of
+from app.at_once import AtOnce
 from app.connection import while_connected
 from app.doors import account_of
 from app.errors import LiltError, MediaTypeError
+from app.gate import gate
 from app.generation import Generation
-from app.models import Models
+from app.models import Models, ServedModel
 from app.negotiation import choose_media_type
 from app.render import Renderer
+from app.retrial import MOST_DRAWS, Retrial
 from app.schemas import (
+    MAX_SEED,
     GenerateRequest,
     GenerateResponse,
     Health,
     LoadedModel,
     ModelList,
+    OriginalityRequest,
     ProblemDocument,
     Readiness,
+    TuneOriginality,
 )
 from app.settings import Settings
 
@@ -96,18 +104,15 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC, EVENTS))
     if body.length > knobs.max_length:
         raise _invalid("length", f"{body.length} is more than this service makes at once ({knobs.max_length})")
-    model = loaded.get(body.model)
-    if model is None:
-        names = ", ".join(served.id.name for served in loaded.all())
-        raise _invalid("model", f"no such model is loaded; there is {names}")
-    account = account_of(request.scope)
-    account.charge(cost_of(body.length) - REQUEST)
+    model = _model(loaded, body.model)
+    account, most = account_of(request.scope), cost_of(body.length * (MOST_DRAWS if body.avoid_copies else 1))
+    account.charge(most - REQUEST)
     try:
-        generation = await Generation.begin(model, body, knobs.generate_timeout_s)
+        generation = await _begin(model, body, knobs.generate_timeout_s)
     except LiltError:
-        account.give_back(cost_of(body.length) - REQUEST)
+        account.give_back(most - REQUEST)
         raise
-    generation.when_ended(lambda made: account.give_back(cost_of(body.length) - cost_of(made)))
+    generation.when_ended(lambda made: account.give_back(most - cost_of(made)))
     if media_type == EVENTS:
         return StreamingResponse(_events(generation), media_type=EVENTS, headers=_UNBUFFERED)
     answer = await while_connected(request, generation.answer())
@@ -116,13 +121,31 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     return Response(content, media_type=media_type, headers=headers)
 
 
-async def _events(generation: Generation) -> AsyncIterator[bytes]:
+async def _begin(model: ServedModel, body: GenerateRequest, timeout_s: float) -> Generation | AtOnce:
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    seed = secrets.randbelow(MAX_SEED + 1) if body.seed is None else body.seed
+    if body.avoid_copies:
+        retrial = Retrial(model, body, seed, deadline)
+        await retrial.begin()
+        return retrial
+    return await Generation.begin(model, body, seed, deadline)
+
+
+def _model(loaded: Models, name: str | None) -> ServedModel:
+    model = loaded.get(name)
+    if model is None:
+        names = ", ".join(served.id.name for served in loaded.all())
+        raise _invalid("model", f"no such model is loaded; there is {names}")
+    return model
+
+
+async def _events(generation: Generation | AtOnce) -> AsyncIterator[bytes]:
     try:
         async with aclosing(generation.chunks()) as chunks:
             async for text in chunks:
                 data = json.dumps({"text": text})
                 yield format_sse_event(event="chunk", data_str=data) if text else KEEPALIVE_COMMENT
-        yield format_sse_event(event="done", data_str=generation.response().model_dump_json())
+        yield format_sse_event(event="done", data_str=(await generation.response()).model_dump_json())
     except LiltError as error:
         yield format_sse_event(event="error", data_str=json.dumps(problems.describe(error)))
 
@@ -130,6 +153,22 @@ async def _events(generation: Generation) -> AsyncIterator[bytes]:
 def _invalid(field: str, message: str) -> RequestValidationError:
     """What the schema cannot know: this service's own limits and models."""
     return RequestValidationError([{"type": "value_error", "loc": ("body", field), "msg": message}])
+
+
+@router.post(
+    "/originality",
+    response_model=TuneOriginality | None,
+    dependencies=[Depends(require_json)],
+    responses=problems_of(413, 415, 422),
+)
+async def originality(body: OriginalityRequest, loaded: Loaded) -> TuneOriginality | None:
+    """The training tune that a tune is nearest to, and whether it copies it.
+
+    Null where the tune has fewer than four bars, or the model has no index of what it was trained on.
+    """
+    model = _model(loaded, body.model)
+    found = await asyncio.to_thread(lambda: model.originality(gate(body.abc)))
+    return TuneOriginality.of(found) if found else None
 
 
 @router.get("/models")

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.errors import Fault
 from app.grammar import Menus
 from app.notation import Tune
+from app.originality import Judgement, Originality
 from app.sequence import FinishReason
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
 
@@ -60,6 +61,9 @@ class GenerateRequest(_Body):
     constrained: bool = Field(
         default=True, description="Hold tunes to ABC's grammar: bars as long as their metre, repeats that close."
     )
+    avoid_copies: bool = Field(
+        default=False, description="Draw anew, a few times at the most, while a tune copies one that was trained on."
+    )
     model: str | None = Field(default=None, description="The name of a loaded model; the default one if missing.")
 
     @model_validator(mode="after")
@@ -82,6 +86,41 @@ class Problem(BaseModel):
         return cls(message=fault.message, line=fault.line, column=fault.column)
 
 
+class NearestTune(BaseModel):
+    """The training tune that shares the longest run of bars with a tune; `bars` are the run's numbers in it."""
+
+    title: str | None
+    corpus: str
+    abc: str
+    bars: tuple[int, ...]
+
+
+class TuneOriginality(BaseModel):
+    """How much of a tune stands in one training tune, in whatever key.
+
+    `echoes` begins at 4 bars in a row, `copies` at 8, or at 4 that are more than half of the tune.
+
+    Bars count from 1, a pickup before them is 0.
+    """
+
+    judgement: Judgement
+    shared_bars: int = Field(description="The longest run of bars shared with one training tune.")
+    bars: tuple[int, ...] = Field(description="Their numbers in this tune.")
+    nearest: NearestTune | None
+
+    @classmethod
+    def of(cls, found: Originality) -> "TuneOriginality":
+        nearest = NearestTune(**vars(found.nearest)) if found.nearest else None
+        return cls(judgement=found.judgement, shared_bars=len(found.bars), bars=found.bars, nearest=nearest)
+
+
+class OriginalityRequest(_Body):
+    """A tune to hold against those that a model was trained on."""
+
+    abc: str = Field(description="One tune in ABC notation.", examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"])
+    model: str | None = Field(default=None, description="The name of a loaded model; the default one if missing.")
+
+
 class GeneratedTune(BaseModel):
     """One tune of the answer, with what its header says."""
 
@@ -92,10 +131,19 @@ class GeneratedTune(BaseModel):
     rhythm: str | None
     complete: bool = Field(description="Whether it came to its end before `length` ran out.")
     problems: list[Problem]
+    originality: TuneOriginality | None = Field(
+        default=None, description="Null where the tune is too short, or the model has no index of its training tunes."
+    )
 
     @classmethod
-    def of(cls, tune: Tune) -> "GeneratedTune":
-        return cls(**vars(tune) | {"problems": [Problem.of(fault) for fault in tune.problems]})
+    def of(cls, tune: Tune, originality: Originality | None) -> "GeneratedTune":
+        return cls(
+            **vars(tune)
+            | {
+                "problems": [Problem.of(fault) for fault in tune.problems],
+                "originality": TuneOriginality.of(originality) if originality else None,
+            }
+        )
 
 
 class ModelId(BaseModel):

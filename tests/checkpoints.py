@@ -2,10 +2,13 @@
 
 from model_store.manifest import Draft
 from model_store.store import Checkpoint, Store
+from model_store.tune_index import TuneIndex
 
 
-def publish(store: Store, checkpoint: Checkpoint, name: str) -> Checkpoint:
-    """The default model again, as the next version of a name."""
+def publish(store: Store, checkpoint: Checkpoint, name: str, index: TuneIndex | None = None) -> Checkpoint:
+    """The default model again, as the next version of a name; with no index of tunes, or another one."""
     draft = Draft(**{field: getattr(checkpoint.manifest, field) for field in Draft.model_fields} | {"name": name})
     files = {file: checkpoint.path(file).read_bytes() for file in ("decoder.tflite", "README.md")}
+    if index is not None:
+        files["tunes.safetensors"] = index.to_bytes()
     return store.publish(draft, checkpoint.weights(), files)

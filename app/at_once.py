@@ -1,0 +1,43 @@
+"""An answer that cannot be told before all of it is known, for those who wait for it as a stream."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable
+
+from app.generation import KEEP_ALIVE_S
+from app.schemas import GenerateResponse
+
+
+class AtOnce(ABC):
+    """Has the interface of `Generation`; its text comes as one chunk."""
+
+    def __init__(self, start_string: str) -> None:
+        self._start_string = start_string
+        self._answer: GenerateResponse | None = None
+        self._ended: Callable[[int], None] = lambda _: None
+
+    def when_ended(self, call: Callable[[int], None]) -> None:
+        """Call with how many characters were made, once no more will be."""
+        self._ended = call
+
+    @abstractmethod
+    async def answer(self) -> GenerateResponse:
+        """The whole answer; tells `_ended` what it cost, however it ends."""
+
+    async def chunks(self) -> AsyncGenerator[str, None]:
+        """The new text in one piece; "" now and then until it is there. Raises as `answer` does."""
+        task = asyncio.create_task(self.answer())
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=KEEP_ALIVE_S)
+                if not task.done():
+                    yield ""
+            self._answer = task.result()
+            yield self._answer.abc.removeprefix(self._start_string)
+        finally:
+            task.cancel()
+
+    async def response(self) -> GenerateResponse:
+        """The whole answer, once `chunks` has ended."""
+        assert self._answer is not None  # noqa: S101
+        return self._answer
