@@ -307,20 +307,29 @@ class Renderer:
         written = await asyncio.to_thread(lambda: musicxml.write(read(abc)))
         if format_ is Format.MUSICXML:
             return written
-        (folder / "tune.musicxml").write_bytes(written)
-        target = f"tune.{format_.extension}"
-        completed = await sandbox.run(
-            [sys.executable, "-I", str(_ENGRAVER), "tune.musicxml", target],
-            folder,
-            _ENGRAVE_LIMITS,
-            self.confinement,
-            readable=(*_ENGRAVER_READS, _ENGRAVER),
-        )
-        _check(completed, "the engraver", ())
-        made = folder / target
-        if completed.exit_code or not made.is_file():
-            raise RenderError("the engraver made no score of this tune")
-        return made.read_bytes()
+        return await engrave(written, format_.extension, folder, self.confinement)
+
+
+async def engrave(written: bytes, extension: str, folder: Path, confinement: Confinement) -> bytes:
+    """MusicXML drawn as `svg` or `pdf`, in the sandbox.
+
+    Raises:
+        RenderError: nothing came of it.
+        DeadlineError: it took too long.
+    """
+    (folder / "tune.musicxml").write_bytes(written)
+    made = folder / f"tune.{extension}"
+    completed = await sandbox.run(
+        [sys.executable, "-I", str(_ENGRAVER), "tune.musicxml", made.name],
+        folder,
+        _ENGRAVE_LIMITS,
+        confinement,
+        readable=(*_ENGRAVER_READS, _ENGRAVER),
+    )
+    _check(completed, "the engraver", ())
+    if completed.exit_code or not made.is_file():
+        raise RenderError("the engraver made no score of this tune")
+    return made.read_bytes()
 
 
 def _outcome(error: BaseException) -> str:

@@ -16,6 +16,8 @@ from training.run_folder import RunFolder
 
 RUNS = Path("runs")
 STORE = Path("model_store/checkpoints")
+EVALUATION = Path("evaluation")
+logger = logging.getLogger("training")
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -61,12 +63,24 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from training.evaluate import evaluate
+    from training.evaluation import compare, page
 
-    run = RunFolder.open(options.run)
-    evaluation = evaluate(run, options.tunes)
-    print(run.evaluation.read_text(), end="")
-    print(f"test: {evaluation.test.nats:.4f} nats per character; written to {run.evaluation}", file=sys.stderr)
+    if (options.run / "run.json").is_file():
+        from training.evaluate import evaluate
+
+        logger.info("losses of %s", options.run)
+        evaluate(RunFolder.open(options.run), options.tunes)
+    paths = [options.run, *options.beside]
+    comparison = compare.compare(paths, options.on, options.tunes, logger.info)
+    out: Path = options.out or (options.run / "evaluation" if (options.run / "run.json").is_file() else EVALUATION)
+    logger.info("engrave tunes and write the page")
+    out.mkdir(parents=True, exist_ok=True)
+    for report in comparison.reports:
+        file = compare.write(report, out)
+        print(f"{report.name}: {report.common.nats:.4f} nats per character on {report.common.text}; {file}")
+    written = out / "index.html"
+    durable.write(written, page.page(comparison).encode())
+    print(written)
     return 0
 
 
@@ -170,9 +184,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.set_defaults(command=_train)
 
-    evaluate = commands.add_parser("evaluate", help="held-out loss, and what abc2midi says of free tunes")
-    evaluate.add_argument("run", type=Path, metavar="RUN")
-    evaluate.add_argument("--tunes", type=_whole, default=200, help="tunes to draw and judge (default: 200; 0: none)")
+    evaluate = commands.add_parser(
+        "evaluate", help="a page of what a model is like, beside real tunes and other models"
+    )
+    evaluate.add_argument("run", type=Path, metavar="RUN", help="a run folder, or NAME/VERSION in a model store")
+    evaluate.add_argument(
+        "--beside", type=Path, nargs="+", default=[], metavar="MODEL", help="others to judge by the same text"
+    )
+    evaluate.add_argument(
+        "--on",
+        nargs="+",
+        default=[],
+        metavar="BOOK",
+        help="books whose test side, in plain ABC, is that text (RUN's own)",
+    )
+    evaluate.add_argument(
+        "--tunes", type=_several, default=100, help="tunes to draw and judge at each temperature (default: 100)"
+    )
+    evaluate.add_argument("--out", type=Path, metavar="FOLDER", help="where the page goes (default: RUN/evaluation)")
     evaluate.set_defaults(command=_evaluate)
 
     sample = commands.add_parser("sample", help="print tunes")
@@ -211,6 +240,12 @@ def _add_corpus(command: argparse.ArgumentParser) -> None:
 def _whole(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def _several(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
     return int(text)
 
 

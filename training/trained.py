@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_store.manifest import ModelConfig
-from model_store.store import Store
+from model_store.store import Checkpoint, Store
 from model_store.vocabulary import Vocabulary
 from training.errors import CheckpointError, RunError
 from training.model import model_config
@@ -35,13 +35,21 @@ def open_trained(path: Path) -> Trained:
     """
     if (path / "run.json").is_file():
         return from_run(RunFolder.open(path))
+    checkpoint = open_version(path)
+    manifest = checkpoint.manifest
+    return Trained(f"{manifest.name}/{manifest.version}", manifest.model, checkpoint.vocabulary, checkpoint.weights())
+
+
+def open_version(path: Path) -> Checkpoint:
+    """A version folder of a model store.
+
+    Raises:
+        RunError: the path is none; the text takes it for one that might have been a run folder as well.
+        StoreError: the version does not verify.
+    """
     version = path.resolve()
     if (version / "manifest.json").is_file() and version.name.isdigit():
-        checkpoint = Store(version.parent.parent).load(version.parent.name, int(version.name))
-        manifest = checkpoint.manifest
-        return Trained(
-            f"{manifest.name}/{manifest.version}", manifest.model, checkpoint.vocabulary, checkpoint.weights()
-        )
+        return Store(version.parent.parent).load(version.parent.name, int(version.name))
     raise RunError(
         f"{path}: neither a run folder (run.json) nor a version in a model store (NAME/VERSION/manifest.json)"
     )

@@ -25,7 +25,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["train", "--steps", "0"], "steps: 0 is not above 0"),
         (["train", "--corpus", "no/such/tunes*.abc"], "no/such/tunes*.abc: no such file"),
         (["train", "--resume"], "runs/small: not a run folder"),
-        (["evaluate", "nowhere"], "nowhere: not a run folder"),
+        (["evaluate", "nowhere"], "nowhere: neither a run folder"),
         (["export", "nowhere"], "nowhere: not a run folder"),
         (["sample", "nowhere"], "nowhere: neither a run folder"),
         (["publish", "nowhere", "--name", "x"], "nowhere: not a run folder"),

@@ -1,0 +1,192 @@
+"""Models are judged beside real tunes by figures whose answers are known here, and told on a page that stands alone."""
+
+import json
+import re
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.decoder import State
+from model_store.vocabulary import Vocabulary
+from tests.training.conftest import ten_tunes
+from training.__main__ import main
+from training.errors import ConfigError, CorpusError
+from training.evaluation import common_text, copying, mask, music, plots, style
+from training.evaluation.candidate import Candidate, open_candidate
+from training.evaluation.compare import Report, compare
+from training.evaluation.copying import Learnt
+from training.evaluation.drawing import draw, grammar_of
+from training.evaluation.music import Music
+from training.publish import publish
+from training.run_folder import RunFolder
+
+HEAD = "X:1\nT:Scale\nM:4/4\nL:1/8\nK:D\n"
+TUNE = HEAD + "|:DEFG ABcd|d2cB AGFE|DFAd fdAF|EGBe g2-g2:|"
+IN_G = HEAD.replace("K:D", "K:G") + "|:GABc defg|g2fe dcBA|GBdg bgdB|Acea c'2-c'2:|"
+OTHER = HEAD + "|:A2A2 B4|B2B2 A4|F2F2 E4|E2F2 D4:|"
+
+
+def read(tune: str) -> Music:
+    found = music.read(tune)
+    assert found is not None
+    return found
+
+
+class Indifferent:
+    """A decoder to which every character is as likely as any other."""
+
+    batch_sizes: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
+
+    def __init__(self, vocab_size: int) -> None:
+        self.vocab_size = vocab_size
+
+    def initial_state(self, batch_size: int) -> State:
+        return (np.zeros((batch_size, 1), np.float32),)
+
+    def step(self, ids: NDArray[np.int32], state: State) -> tuple[NDArray[np.float32], State]:
+        return np.zeros((len(ids), self.vocab_size), np.float32), state
+
+
+def candidate(characters: str, learnt: tuple[str, ...], name: str = "one") -> Candidate:
+    return Candidate(name, Vocabulary.from_text(characters), 1, Path("none"), None, learnt)
+
+
+def test_what_a_tune_is_made_of() -> None:
+    tune = read(TUNE)
+    assert (tune.tonic, tune.parts, len(tune.whole_bars)) == (2, (4,), 4)
+    assert str(tune.sounds[-1].length) == "1/2"  # the tie is one note
+    described = style.describe([TUNE], [tune])
+    assert described is not None
+    assert described.ends_on_tonic == 0
+    assert described.spreads["bars a part"] == {"4": 1.0}
+    assert described.spreads["notes a bar"] == {"8": 0.5, "7": 0.25, "6": 0.25}
+    assert described.spreads["bar repetition"] == {"new": 1.0}
+    assert described.spreads["scale degrees"]["1"] == pytest.approx(6 / 28)
+
+
+def test_a_bar_that_comes_again_is_counted_by_how_far_back_it_was() -> None:
+    described = style.describe([""], [read(HEAD + "D8|E8|D8|D8|]")])
+    assert described is not None
+    assert described.spreads["bar repetition"] == pytest.approx({"new": 1 / 3, "2": 1 / 3, "1": 1 / 3})
+    assert described.ends_on_tonic == 1
+
+
+def test_overlap_is_one_less_the_total_variation_distance() -> None:
+    one, other = {"a": 0.5, "b": 0.5}, {"b": 0.25, "c": 0.75}
+    assert style.overlap(one, other) == style.overlap(other, one) == 0.25
+    assert 1 - sum(abs(one.get(c, 0) - other.get(c, 0)) for c in "abc") / 2 == 0.25
+    assert style.overlap(one, one) == 1
+
+
+def test_a_copy_is_found_in_another_key() -> None:
+    run = Learnt([read(OTHER), read(TUNE)]).longest_run(read(IN_G))
+    assert (run.notes, run.bars, run.source) == (28, 4.0, 1)
+
+
+def test_a_copied_bar_is_found_amid_other_music() -> None:
+    mixed = read(HEAD + "A2A2 z4|z4 DFAd|fdAF D4|E4 E4|]")
+    run = Learnt([read(TUNE)]).longest_run(mixed)
+    assert (run.notes, run.bars, run.source) == (8, 1.0, 0)
+
+
+def test_nothing_is_shared_with_nothing() -> None:
+    assert Learnt([]).longest_run(read(TUNE)) == copying.Run(0, 0.0, None)
+    assert Learnt([read(HEAD + "D8|]")]).longest_run(read(TUNE)).notes == 0
+
+
+def test_runs_are_told_as_shares_of_tunes() -> None:
+    told = copying.describe([copying.Run(10, 1.5, 0), copying.Run(20, 4.0, 0)])
+    assert (told.median_notes, told.most_notes) == (15, 20)
+    assert [told.share_by_bars[bars] for bars in ("1", "2", "4", "5")] == [1.0, 0.5, 0.5, 0.0]
+
+
+def test_the_mask_takes_what_is_not_allowed() -> None:
+    vocabulary = Vocabulary.from_text("\n" + "".join(map(chr, range(32, 127))))
+    grammar, decoder = grammar_of(vocabulary), Indifferent(len(vocabulary))
+    assert grammar is not None
+    draws = draw(decoder, vocabulary, range(1, 4), 1.0, grammar)
+    shares = mask.removed(decoder, vocabulary, grammar, draws, 1.0)
+    assert len(shares) == sum(len(each.ids) for each in draws)
+    allowed = grammar.begin("").allowed.sum()  # the first character of a tune
+    assert shares[:3] == pytest.approx([1 - allowed / len(vocabulary)] * 3)
+    assert sum(mask.spread(shares).values()) == pytest.approx(1)
+
+
+def test_a_tune_that_one_learnt_from_is_set_aside_for_all() -> None:
+    tunes, characters = tuple(ten_tunes()), "".join(ten_tunes())
+    candidates = [candidate(characters, ()), candidate(characters, tunes[2:3], "two")]
+    text = common_text.choose("ten", tunes, candidates)
+    assert text.tunes == tunes[:2] + tunes[3:]
+    assert text.set_aside == {"two learnt from a setting of it": 1}
+
+
+def test_a_tune_that_one_cannot_write_is_set_aside_for_all() -> None:
+    tunes = tuple(ten_tunes())
+    text = common_text.choose("ten", tunes, [candidate("".join(tunes).replace("9", ""), ())])
+    assert text.tunes == tunes[:9]
+    assert text.set_aside == {"one has no character 9": 1}
+
+
+def test_where_no_tune_is_left_there_is_nothing_to_compare_by() -> None:
+    tunes = tuple(ten_tunes())
+    with pytest.raises(CorpusError, match="ten: no tune is left to compare by; one learnt from"):
+        common_text.choose("ten", tunes, [candidate("".join(tunes), tunes)])
+
+
+def test_labels_keep_apart() -> None:
+    placed = plots._apart([50.0, 52.0, 200.0, 51.0])
+    assert placed[2] == 200.0
+    assert sorted(placed[:2] + placed[3:]) == pytest.approx([36, 51, 66], abs=1)
+    assert placed[0] < placed[3] < placed[1]
+
+
+def test_a_published_version_without_its_books_needs_a_named_text(tiny_run: RunFolder, tmp_path: Path) -> None:
+    version = publish(tiny_run, "tiny", tmp_path, tunes=0).folder
+    opened = open_candidate(version, tmp_path)
+    assert opened.corpus is None
+    assert "ten.abc" in opened.corpus_note
+    with pytest.raises(ConfigError, match="name another by --on BOOK"):
+        compare([version], [], 2, lambda _: None)
+    with pytest.raises(ConfigError, match="two models of one name"):
+        compare([version, version], [], 2, lambda _: None)
+
+
+def test_the_page_tells_of_all_and_needs_nothing_else(
+    tiny_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = publish(tiny_run, "tiny", tmp_path, tunes=0).folder
+    beside = tmp_path / "other"
+    shutil.copytree(tiny_run.path, beside)
+    arguments = ["evaluate", str(beside), "--beside", str(version), "--tunes", "3", "--out", str(tmp_path / "told")]
+    assert main(arguments) == 0
+    assert str(tmp_path / "told" / "index.html") in capsys.readouterr().out
+    assert (beside / "evaluation.json").is_file()
+
+    text = (tmp_path / "told" / "index.html").read_text("utf-8")
+    assert "<h1>" in text
+    assert ">other</span>" in text
+    assert ">tiny/1</span>" in text
+    assert text.count("Seed ") == 6
+    assert not re.findall(r'(?:src|href)="(?!#|data:)|@import|<script', text)
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+
+    told = json.loads((tmp_path / "told" / "tiny-1.json").read_text("utf-8"))
+    assert told["name"] == "tiny/1"
+    assert told["copying"] is None
+    assert "ten.abc" in told["corpus_note"]
+    own = json.loads((tmp_path / "told" / "other.json").read_text("utf-8"))
+    assert own["common"]["nats"] == pytest.approx(told["common"]["nats"])
+
+    again = compare([beside, version], [], 3, lambda _: None).reports
+    assert [timeless(report) for report in again] == [{**each, "speed": None} for each in (own, told)]
+
+
+def timeless(report: Report) -> dict[str, object]:
+    """A report as it is written, without the one thing that depends on the machine."""
+    values: dict[str, object] = json.loads(json.dumps(asdict(report)))
+    return values | {"speed": None}

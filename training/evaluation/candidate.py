@@ -1,0 +1,102 @@
+"""A run or a published version as it is compared: its decoder graph and, where it is known, what it learnt from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from model_store.manifest import DECODER_FILE, Manifest, ModelConfig
+from model_store.store import Checkpoint
+from model_store.vocabulary import Vocabulary
+from training import corpora, corpus
+from training.config import TrainingConfig
+from training.corpus import Corpus
+from training.errors import CorpusError
+from training.run_folder import RunFolder
+from training.trained import from_run, open_version
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model of a comparison.
+
+    `graph` is the decoder that is served, with int8 weights. `corpus` is None where a published version's books cannot
+    be opened any more as it read them; `corpus_note` then says why.
+    """
+
+    name: str
+    vocabulary: Vocabulary
+    parameters: int
+    graph: Path
+    corpus: Corpus | None
+    learnt: tuple[str, ...]
+    corpus_note: str = ""
+
+
+def open_candidate(path: Path, folder: Path) -> Candidate:
+    """What a run folder, or a version folder of a model store, holds.
+
+    Args:
+        folder: where a run's decoder graph is written.
+
+    Raises:
+        RunError: the path is neither.
+        CheckpointError: the run has no weights yet, or they are damaged.
+        StoreError: the version does not verify.
+    """
+    if (path / "run.json").is_file():
+        return _of_run(RunFolder.open(path), folder)
+    return _of_version(open_version(path))
+
+
+def _of_run(run: RunFolder, folder: Path) -> Candidate:
+    from training.export import decoder_graph  # here, as it alone needs TensorFlow
+
+    trained, tunes = from_run(run), run.corpus()
+    graph = folder / f"{trained.name}.tflite"
+    graph.write_bytes(decoder_graph(trained.weights))
+    learnt = _learnt(tunes, run.config().learn_from)
+    return Candidate(trained.name, trained.vocabulary, _parameters(trained.network), graph, tunes, learnt)
+
+
+def _of_version(checkpoint: Checkpoint) -> Candidate:
+    manifest = checkpoint.manifest
+    tunes: Corpus | None = None
+    learnt: tuple[str, ...] = ()
+    note = ""
+    try:
+        tunes = _read_again(manifest)
+        learnt = _learnt(tunes, str(manifest.training.get("learn_from", TrainingConfig.learn_from)))
+    except CorpusError as error:
+        note = str(error)
+    return Candidate(
+        name=f"{manifest.name}/{manifest.version}",
+        vocabulary=checkpoint.vocabulary,
+        parameters=_parameters(manifest.model),
+        graph=checkpoint.path(DECODER_FILE),
+        corpus=tunes,
+        learnt=learnt,
+        corpus_note=note,
+    )
+
+
+def _read_again(manifest: Manifest) -> Corpus:
+    """The corpus that a manifest names.
+
+    Raises:
+        CorpusError: a book is not there any more, or is not read as it was.
+    """
+    names = [corpora.argument(record.name, record.origin) for record in manifest.corpora]
+    found = corpus.load(names, translate=bool(manifest.training.get("translate", False)))
+    was, is_now = ([(r.name, r.sha256, r.tunes) for r in records] for records in (manifest.corpora, found.records))
+    if was != is_now:
+        raise CorpusError(f"{', '.join(names)}: not read now as they were for this version")
+    return found
+
+
+def _learnt(tunes: Corpus, portion: str) -> tuple[str, ...]:
+    return tunes.sides.train if portion == "train" else tunes.tunes
+
+
+def _parameters(network: ModelConfig) -> int:
+    return sum(int(np.prod(shape)) for shape in network.weight_shapes().values())

@@ -1,0 +1,281 @@
+"""Judges models side by side and beside real tunes, by one held-out text and by what they draw."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from math import log
+from pathlib import Path
+
+from app.decoder import LiteRTDecoder
+from app.grammar import Grammar
+from training import corpus, durable
+from training.corpus import Corpus
+from training.errors import ConfigError, CorpusError
+from training.evaluation import common_text, copying, drawing, mask, music, speed, style
+from training.evaluation.candidate import Candidate, open_candidate
+from training.evaluation.common_text import CommonText
+from training.evaluation.copying import Copying, Learnt
+from training.evaluation.drawing import MAX_BATCH, Draw
+from training.evaluation.music import Music
+from training.evaluation.speed import Speed
+from training.evaluation.style import Style
+from training.judge import complaints_of
+from training.score_decoder import score_decoder
+
+TEMPERATURES = (0.5, 0.7, 0.9, 1.0, 1.1, 1.3)
+AT = 1.0
+"""The temperature of all that is told of a model's music."""
+
+FIRST_SEED = 1
+BLIND = 5
+"""Tunes that are shown, the first ones."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a text costs, a character, in the decoder that is served."""
+
+    text: str
+    tunes: int
+    characters: int
+    nats: float
+    bits: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """What came of one temperature; the grammar's figures are None for a model that it cannot hold."""
+
+    temperature: float
+    tunes: int
+    clean_free: int
+    clean_held: int | None
+    removed: float | None  # mean probability taken away, a character
+
+
+@dataclass(frozen=True)
+class BlindTune:
+    """The tune of a seed, held to the grammar where it can be; None if it did not end in time."""
+
+    seed: int
+    abc: str | None
+    run: copying.Run | None
+    source: str | None  # the title of the tune that it shares the run with
+
+
+@dataclass(frozen=True)
+class RealTunes:
+    """The same figures for the held-out tunes of the common text; they overlap with others of their own corpus."""
+
+    name: str
+    tunes: int
+    set_aside: dict[str, int]
+    clean: int
+    style: Style
+    yardstick: int  # how many tunes of the other side they are laid over
+    overlaps: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was measured of one model; what needs the tunes that it learnt from is None where they are unknown."""
+
+    name: str
+    parameters: int
+    decoder_bytes: int
+    corpus: list[str]
+    corpus_note: str
+    learnt: int
+    common: Cost
+    own: Cost | None
+    levels: list[Level]
+    removed_spread: dict[str, float] | None  # of the characters drawn at temperature 1
+    style: Style | None
+    style_free: Style | None  # of the tunes that were drawn freely
+    overlaps: dict[str, float] | None  # with the common text
+    copying: Copying | None
+    copying_of_real: Copying | None  # the common text against the same tunes
+    speed: Speed
+    blind: list[BlindTune]
+
+    @property
+    def level(self) -> Level:
+        """At temperature 1."""
+        return next(level for level in self.levels if level.temperature == AT)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The first report is that of the model that was asked for."""
+
+    real: RealTunes
+    reports: list[Report]
+
+
+def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell) -> Comparison:
+    """Judge the models at some paths.
+
+    Args:
+        paths: run folders, or version folders of a model store.
+        on: the books whose test side is the common text; empty: the first model's own.
+        tunes: how many are drawn at each temperature, freely and under the grammar.
+        tell: is told what is being done.
+
+    Raises:
+        ConfigError: there is no telling what to compare by, or two models have the same name.
+        TrainingError: a path is no model, or no tune is fair to all.
+    """
+    with tempfile.TemporaryDirectory(prefix="lilt-evaluate-") as folder:
+        candidates = []
+        for path in paths:
+            tell(f"open {path}")
+            candidates.append(open_candidate(path, Path(folder)))
+        names = [candidate.name for candidate in candidates]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"two models of one name: {', '.join(names)}; rename a run folder")
+        tell("choose held-out tunes that none of them learnt from")
+        name, source = _source(candidates[0], on)
+        text = common_text.choose(name, source.sides.test, candidates)
+        real_music = [music.read(tune) for tune in text.tunes]
+        real = _real(text, real_music, source, tunes)
+        tell("time them")
+        decoders = [LiteRTDecoder(candidate.graph, MAX_BATCH) for candidate in candidates]
+        grammars = [drawing.grammar_of(candidate.vocabulary) for candidate in candidates]
+        vocabularies = [candidate.vocabulary for candidate in candidates]
+        speeds = speed.measure(list(zip(decoders, vocabularies, grammars, strict=True)))
+        reports = [
+            _report(*each, tunes, text, real_music, real.style, tell)
+            for each in zip(candidates, decoders, grammars, speeds, strict=True)
+        ]
+    return Comparison(real, reports)
+
+
+def write(report: Report, folder: Path) -> Path:
+    """A model's report as JSON."""
+    file = folder / f"{report.name.replace('/', '-')}.json"
+    durable.write(file, (json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n").encode())
+    return file
+
+
+def _source(first: Candidate, on: list[str]) -> tuple[str, Corpus]:
+    """The corpus whose test side is the common text."""
+    if on:
+        return f"test side of {', '.join(on)}", corpus.load(on, translate=True)
+    if first.corpus is None:
+        raise ConfigError(f"{first.name}: its own text is not at hand ({first.corpus_note}); name another by --on BOOK")
+    return f"test side of {first.name}'s corpus", first.corpus
+
+
+def _real(text: CommonText, known: list[Music | None], source: Corpus, tunes: int) -> RealTunes:
+    """Laid over as many real tunes of the other side as are drawn, evenly picked."""
+    others = source.sides.train
+    picked = [others[number * len(others) // tunes] for number in range(tunes)] if tunes < len(others) else list(others)
+    described = style.describe(list(text.tunes), known)
+    yardstick = style.describe(picked, [music.read(tune) for tune in picked])
+    if described is None or yardstick is None:
+        raise CorpusError(f"{text.name}: not one of its tunes is understood")
+    return RealTunes(
+        name=text.name,
+        tunes=len(text.tunes),
+        set_aside=text.set_aside,
+        clean=_clean(list(text.tunes)),
+        style=described,
+        yardstick=len(picked),
+        overlaps=style.overlaps(described, yardstick),
+    )
+
+
+def _report(
+    candidate: Candidate,
+    decoder: LiteRTDecoder,
+    grammar: Grammar | None,
+    measured: Speed,
+    tunes: int,
+    text: CommonText,
+    real_music: list[Music | None],
+    real_style: Style,
+    tell: Tell,
+) -> Report:
+    tell(f"{candidate.name}: held-out loss")
+    common = _cost(candidate, text.name, text.tunes)
+    own = _cost(candidate, "its own test side", candidate.corpus.sides.test) if candidate.corpus else None
+    levels: list[Level] = []
+    spread: dict[str, float] | None = None
+    shown: list[Draw] = []
+    shown_free: list[Draw] = []
+    for temperature in TEMPERATURES:
+        tell(f"{candidate.name}: {tunes} tunes freely and {tunes} under the grammar, temperature {temperature}")
+        seeds = range(FIRST_SEED, FIRST_SEED + tunes)
+        free = drawing.draw(decoder, candidate.vocabulary, seeds, temperature)
+        held = drawing.draw(decoder, candidate.vocabulary, seeds, temperature, grammar) if grammar else None
+        shares = mask.removed(decoder, candidate.vocabulary, grammar, held, temperature) if grammar and held else None
+        levels.append(
+            Level(
+                temperature=temperature,
+                tunes=tunes,
+                clean_free=_clean([each.tune for each in free]),
+                clean_held=_clean([each.tune for each in held]) if held else None,
+                removed=float(shares.mean()) if shares is not None else None,
+            )
+        )
+        if temperature == AT:
+            shown, shown_free = held or free, free
+            spread = mask.spread(shares) if shares is not None else None
+    tell(f"{candidate.name}: its music, and what it shares with what it learnt from")
+    described, played = _described(shown)
+    learnt = Learnt(map(music.read, candidate.learnt)) if candidate.learnt else None
+    return Report(
+        name=candidate.name,
+        parameters=candidate.parameters,
+        decoder_bytes=candidate.graph.stat().st_size,
+        corpus=[f"{record.name}: {record.tunes:,} tunes" for record in candidate.corpus.records]
+        if candidate.corpus
+        else [],
+        corpus_note=candidate.corpus_note,
+        learnt=len(candidate.learnt),
+        common=common,
+        own=own,
+        levels=levels,
+        removed_spread=spread,
+        style=described,
+        style_free=_described(shown_free)[0],
+        overlaps=style.overlaps(described, real_style) if described else None,
+        copying=_copying(learnt, played),
+        copying_of_real=_copying(learnt, real_music),
+        speed=measured,
+        blind=[_blind(each, learnt, candidate) for each in shown[:BLIND]],
+    )
+
+
+def _described(draws: list[Draw]) -> tuple[Style | None, list[Music | None]]:
+    """What the tunes that ended are like, and each of them as it is understood."""
+    ended = [each.tune for each in draws if each.tune is not None]
+    played = [music.read(tune) for tune in ended]
+    return (style.describe(ended, played) if ended else None), played
+
+
+def _cost(candidate: Candidate, name: str, tunes: tuple[str, ...]) -> Cost:
+    score = score_decoder(candidate.graph, tunes, candidate.vocabulary)
+    nats = score.nats_per_character
+    return Cost(name, len(tunes), score.characters, nats, nats / log(2))
+
+
+def _clean(tunes: list[str | None] | list[str]) -> int:
+    """Those of which abc2midi says nothing at all."""
+    return sum(not said for said in complaints_of([tune for tune in tunes if tune is not None]))
+
+
+def _copying(learnt: Learnt | None, played: list[Music | None]) -> Copying | None:
+    runs = [learnt.longest_run(each) for each in played if each] if learnt else []
+    return copying.describe(runs) if runs else None
+
+
+def _blind(drawn: Draw, learnt: Learnt | None, candidate: Candidate) -> BlindTune:
+    played = music.read(drawn.tune) if drawn.tune else None
+    run = learnt.longest_run(played) if learnt and played else None
+    source = candidate.learnt[run.source] if run and run.source is not None else ""
+    title = next((line[2:].strip() for line in source.split("\n") if line.startswith("T:")), None)
+    return BlindTune(drawn.seed, drawn.tune, run, title)
