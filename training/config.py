@@ -159,7 +159,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "steps": 1000,
         "validate_every": 50,
     },
-    # The default model's.
+    # Regularised, for one tunebook.
     "small": {
         "embedding_dim": 64,
         "embedding_range": 1.0,  # a character must be heard from the first step: this alone saves several epochs
@@ -183,4 +183,15 @@ RECIPES: dict[str, dict[str, Any]] = {
         "validate_every": 80,
         "patience": 10,
     },
+}
+# The default model's: `small` for several tunebooks, which take longer to learn by heart.
+RECIPES["books"] = RECIPES["small"] | {
+    "translate": True,
+    "transpose": 0.4,
+    "steps": 8000,
+    "average_decay": 0.99,
+    "recurrent_dropout": 0.25,
+    "output_dropout": 0.25,
+    "validate_every": 200,
+    "patience": 0,
 }

@@ -19,7 +19,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "--recipe", "huge"], "recipe 'huge' is not one of lab, plain, small"),
+        (["train", "--recipe", "huge"], "recipe 'huge' is not one of lab, plain, small, books"),
         (["train", "--set", "steps"], "--set steps: write NAME=VALUE"),
         (["train", "--set", "speed=9"], "setting 'speed' is not one of"),
         (["train", "--steps", "0"], "steps: 0 is not above 0"),

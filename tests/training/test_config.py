@@ -25,7 +25,7 @@ def test_a_config_survives_being_written_down(recipe: str) -> None:
 @pytest.mark.parametrize(
     ("recipe", "overrides", "message"),
     [
-        ("large", {}, "recipe 'large' is not one of lab, plain, small"),
+        ("large", {}, "recipe 'large' is not one of lab, plain, small, books"),
         ("lab", {"units": "4"}, "setting 'units' is not one of seed,"),
         ("lab", {"lstm_units": "many"}, "lstm_units: 'many' is not a whole number"),
         ("lab", {"lstm_units": "0"}, "lstm_units: 0 is not above 0"),
