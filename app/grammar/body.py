@@ -271,7 +271,7 @@ def _paren(state: Body, character: str) -> Body | None:
         if state.tuplet or character not in state.ground.tuplets:
             return None
         return state._replace(at=At.TUPLET, tuplet=int(character))
-    if state.slur:
+    if state.slur or state.tie:
         return None
     return _between(state._replace(at=At.SLUR, slur=1), character)
 

@@ -26,7 +26,7 @@ def plain(state: Body) -> Body | None:
 
 def double_bar(state: Body) -> Body | None:
     """`||`: a section without repeat, or a second ending, is over; its last bar may want its pickup."""
-    is_last_bar = state.left == state.pickup or (state.left == 0 and not state.ending)
+    is_last_bar = state.left in (0, state.pickup)
     form = state.ground.form
     is_part = form is None or (_bars_with_this(state) == form.bars and form.repeated == (state.ending > 0))
     if not is_last_bar or not is_part or (form and state.left != state.pickup):

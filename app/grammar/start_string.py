@@ -35,6 +35,9 @@ _PASSED_OVER = re.compile(
 )
 """What is sound ABC between notes, and never generated."""
 
+_END = re.compile(r"\|[|\]](?=\s*(\n\n|\Z))")
+"""A bar line that ends a tune."""
+
 _BAR_LINE = re.compile(r"::|:\|\[?2|:\|\]?|\|\||\|\]|\|:|\|\[?1|\[\||\|")
 
 
@@ -210,6 +213,9 @@ class Reader:
         if self._text.startswith("||", self._at) and self._split_section(state):
             self._at += 2
             return
+        if (end := _END.match(self._text, self._at)) and self._short_end(state):
+            self._at = end.end()
+            return
         after = body.step(state, "z" if character == "x" else character)
         if after and after.tie == WILDCARD:
             tied = TIED_TEXT.search(self._text, 0, self._at + 1)
@@ -232,6 +238,19 @@ class Reader:
         if after is None or sections.double_bar(note) or not self._is_safe(after):
             return False
         self.state = after
+        return True
+
+    def _short_end(self, state: Body) -> bool:
+        """The last bar of a tune that is as long as it likes, whatever its pickup."""
+        note = body.passes_to(state) or state
+        is_open = note.repeat is Repeat.OPEN or note.ending == 1
+        is_pending = note.fresh or note.tie or note.slur or note.tuplet or note.broken
+        is_odd = note.left % note.ground.chord_stroke > 0
+        if note.at not in (At.GAP, At.SPACE) or is_open or is_pending or is_odd or note.ground.form:
+            return False
+        if sections.final_bar(note) or note.opening:
+            return False
+        self.state = _new_bar(note)._replace(at=At.BAR_LINE, repeat=Repeat.CLOSED, ending=0, final=True, over=True)
         return True
 
     def _line_break(self, state: Body) -> bool:

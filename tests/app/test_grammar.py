@@ -85,12 +85,19 @@ SOUND_BODIES = [
     "A2 B2 c4 | d8 |]",
     "A4\nB4|c8|]",
     "A`B!trill!c2vd4|",
+    "|:A2|B8|1d6:|2d8||\nA8|B8|]",
+    "|:A2|B8|1d6:|2d8|]",
+    "A2|B8|c8|d4|]",
+    "A2|B8|c8|d4||",
+    "A2|:B8|c8|d6A2:|c8|d4|]",
+    "A4-(3ABcd2|A8|]",
 ]
 
 
 @pytest.mark.parametrize("body", SOUND_BODIES)
 def test_a_sound_body_has_no_fault(grammar: Grammar, body: str) -> None:
     assert grammar.begin(f"{HEADER}{body}\n\n").faults == ()
+    assert judges.abc2midi([HEADER + body.replace("`", "")]) == [[]]
 
 
 UNSOUND_BODIES = [
@@ -99,6 +106,8 @@ UNSOUND_BODIES = [
     ("A8|B8c|d8|]", 6),
     ("|:A8:|B8:|", 9),
     ("|:A2|B8|c8:|", 11),
+    ("A2|B8|c8|d4|\n\n", 12),
+    ("|:A2|B8|c8|d4|]", 14),
     ("A8|d8:|A2|B8|c6|]", 10),
     ("A8||1B8|]", 5),
     ("A8|B4 1c4|]", 7),
