@@ -30,7 +30,7 @@ MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
 _FAR = 1 << 20  # characters: no end within reach
-_HORIZON = 200  # characters to go from which on the way to the end is measured; without a form it is never so long
+_DETOUR = 100  # characters that the way to the end may be longer from the middle of something, besides twice the way
 _LONGEST_WALK = 5000  # strides
 _SPELLED = (At.SYMBOL, At.GRACED_SYMBOL)  # places where letters are no pitches
 _NEEDED = "XMLK:1/\n|"
@@ -40,14 +40,15 @@ _RECENT = 40  # characters; a chord and its length are shorter
 class Node:
     """A state that has been visited: what may follow, and where it led when it did."""
 
-    __slots__ = ("allowed", "distances", "farthest", "is_end", "may_break", "next", "state")
+    __slots__ = ("allowed", "distances", "farthest", "horizon", "is_end", "may_break", "next", "state")
 
-    def __init__(self, state: State, allowed: NDArray[np.bool_]) -> None:
+    def __init__(self, state: State, allowed: NDArray[np.bool_], horizon: int) -> None:
         self.state = state
         self.allowed = allowed  # [V]
         self.next: dict[int, Node] = {}  # by id, those that have been taken
         self.distances: NDArray[np.int32] | None = None  # [V]: from where each character leads, to the end
         self.farthest = 0  # the largest of them
+        self.horizon = horizon  # characters to go from which on the distances matter
         self.is_end = isinstance(state, Body) and state.at is At.END
         self.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
 
@@ -61,6 +62,9 @@ class Automaton:
         self._distances: dict[State, int] = {}
         self._grounds = Grounds(alphabet)
         self._id_of = {character: id_ for id_, character in enumerate(alphabet)}
+        self._section_ids = [self._id_of[c] for c in body.SECTION_CHARACTERS if c in self._id_of]
+        self._alike: dict[object, dict[str, list[int]]] = {}  # for each set of pitches
+        self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
         self._musical = [character for character in alphabet if character in body.CHARACTERS]
 
     def __len__(self) -> int:
@@ -86,7 +90,7 @@ class Automaton:
     def node(self, state: State) -> Node:
         node = self._nodes.get(state)
         if node is None:
-            node = self._nodes[state] = Node(state, self._allowed(state))
+            node = self._nodes[state] = Node(state, self._allowed(state), self._horizon(state))
         return node
 
     def follow(self, node: Node, id_: int) -> Node:
@@ -106,34 +110,53 @@ class Automaton:
         characters: Iterable[str] = self._musical
         basis: State | None = None
         if not isinstance(state, Body):
+            if (same_text := header.in_any_text(state)) != state:
+                return self.node(same_text).allowed
             characters = self.alphabet
         elif (same := body.in_any_section(state)) and same != state:
             basis, characters = same, body.SECTION_CHARACTERS
+            if note := body.passes_to(state):
+                return self._with_section(self.node(same).allowed, self.node(note).allowed)
         elif basis := body.passes_to(state):
             characters = body.own_characters(state)
         row = self.node(basis).allowed.copy() if basis else np.zeros(len(self.alphabet), np.bool_)
-        safe: dict[str, bool] = {}
-        for character in characters:
-            if character in self._id_of:
-                stand_in = self._stand_in(state, character)
-                if stand_in not in safe:
-                    following = self.step(state, stand_in)
-                    safe[stand_in] = following is not None and self.is_safe(following)
-                row[self._id_of[character]] = safe[stand_in]
+        for character, ids in self._classes(state, characters):
+            following = self.step(state, character)
+            row[ids] = following is not None and self.is_safe(following)
         row.flags.writeable = False
         return row
 
-    def _stand_in(self, state: State, character: str) -> str:
-        """A character that is as good here as this one: most letters differ in sound alone."""
+    def _with_section(self, row: NDArray[np.bool_], of_section: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A row with what depends on the section from another; itself if it has that already."""
+        ids = self._section_ids
+        if (row[ids] == of_section[ids]).all():
+            return row
+        row = row.copy()
+        row[ids] = of_section[ids]
+        row.flags.writeable = False
+        return row
+
+    def _classes(self, state: State, characters: Iterable[str]) -> Iterable[tuple[str, list[int]]]:
+        """One of those characters that are as good here as each other, with the ids of all: most letters differ in
+        sound alone."""
         if not isinstance(state, Body) or state.tie or state.at in _SPELLED:
-            return character
-        return state.ground.alike.get(character, character)
+            return ((character, [self._id_of[character]]) for character in characters if character in self._id_of)
+        of_all = self._alike.get(state.ground.pitches)
+        if of_all is None:
+            of_all = self._alike[state.ground.pitches] = {}
+            for character in self._musical:
+                stand_in = state.ground.alike.get(character, character)
+                of_all.setdefault(stand_in, []).append(self._id_of[character])
+        if characters is self._musical:
+            return of_all.items()
+        stand_ins = {state.ground.alike.get(character, character) for character in characters}
+        return ((stand_in, of_all[stand_in]) for stand_in in stand_ins if stand_in in of_all)
 
     # ------------------------------------------------------------------------------------------ how far the end is
 
     def is_safe(self, state: State) -> bool:
         """Whether the tune can be ended from here, however long it takes."""
-        return self.distance((isinstance(state, Body) and body.in_any_section(state)) or state) < _FAR
+        return self.distance(body.essence(state) if isinstance(state, Body) else state) < _FAR
 
     def distance(self, state: State) -> int:
         """Characters to the end by the way out, which is short if not always the shortest.
@@ -166,18 +189,24 @@ class Automaton:
         following = self.step(state, character) if character and character in self._id_of else None
         return (1, following) if following else None
 
+    def _horizon(self, state: State) -> int:
+        """Characters within which such a tune can be ended from anywhere."""
+        kind = state.ground if isinstance(state, Body) else state.fields
+        if kind not in self._horizons:
+            start = Body.start(state.ground) if isinstance(state, Body) else Header(state.fields)
+            self._horizons[kind] = _DETOUR + 2 * self.distance(start)
+        return self._horizons[kind]
+
     def distances(self, node: Node) -> NDArray[np.int32]:
         """For each character, how far the end is from where it leads, [V]; `_FAR` where it is not allowed."""
         if node.distances is None:
             node.distances = np.full(len(self.alphabet), _FAR, np.int32)
-            found: dict[str, int] = {}
-            for id_ in np.flatnonzero(node.allowed).tolist():
-                stand_in = self._stand_in(node.state, self.alphabet[id_])
-                if stand_in not in found:
-                    following = self.step(node.state, stand_in)
-                    found[stand_in] = self._distance_after(node.state, following) if following else _FAR
-                node.distances[id_] = found[stand_in]
-            node.farthest = max(found.values(), default=0)
+            characters = self._musical if isinstance(node.state, Body) else self.alphabet
+            for character, ids in self._classes(node.state, characters):
+                following = self.step(node.state, character) if node.allowed[ids[0]] else None
+                if following:
+                    node.distances[ids] = self._distance_after(node.state, following)
+            node.farthest = int(node.distances[node.allowed].max())
         return node.distances
 
     def _distance_after(self, state: State, following: State) -> int:
@@ -256,7 +285,6 @@ class Cursor:
         self._tunes = tunes
         self._recent = recent
         self._node = automaton.node(reader.state)
-        self._horizon = _FAR if reader.fields.request.form else _HORIZON
         self._column = 0
         self._line_break = automaton.alphabet.index("\n")
 
@@ -264,7 +292,7 @@ class Cursor:
     def allowed(self) -> NDArray[np.bool_]:
         """The characters that may come next, [V] bool; at least one."""
         node = self._node
-        allowed = node.allowed if self._remaining > self._horizon else self._in_time(node)
+        allowed = node.allowed if self._remaining > node.horizon else self._in_time(node)
         if self._column > MAX_LINE and node.may_break and allowed[self._line_break]:
             return self._only(self._line_break)
         return allowed

@@ -61,13 +61,38 @@ SECTION_CHARACTERS = ':|"'
 
 
 def in_any_section(state: Body) -> Body | None:
-    """The same place in a bar of an ordinary section; None outside bars, and where the form makes each bar its own.
+    """The same place in a bar of an ordinary section, in any metre and form; None outside bars.
 
     But for SECTION_CHARACTERS, the same characters may follow there: the bar can always be filled and left by `|`.
+    Where the form has the part end with this bar, that is not so, and the place is the same in such bars only.
     """
-    if state.ground.form or state.at in _AT_BAR_LINES:
+    if state.at in _AT_BAR_LINES:
         return None
-    return state._replace(repeat=Repeat.CLOSED, pickup=0, ending=0, split=False, opening=False, named=False)
+    ground = state.ground
+    if ground.form:
+        if state.opening or (state.fresh and sections.needs_repeat_sign(state)):
+            return None
+        if state.ending or not sections.goes_on(state):
+            return state._replace(ground=ground.last_bar or ground, bars=0, part=0, named=False)
+    return state._replace(
+        ground=ground.common or ground,
+        repeat=Repeat.CLOSED,
+        pickup=0,
+        ending=0,
+        split=False,
+        opening=False,
+        named=False,
+        bars=0,
+        part=0,
+    )
+
+
+def essence(state: Body) -> Body:
+    """A state from which the tune can be ended if, and only if, it can from this one: less what can be undone."""
+    same = in_any_section(state) or state
+    if same.ground.form or same.at in _AT_BAR_LINES or same.at is At.PAREN or ")" not in same.ground.writable:
+        return same
+    return same._replace(slur=0, altered=same.altered and bool(same.tie)) if same.slur or same.altered else same
 
 
 def own_characters(state: Body) -> str:

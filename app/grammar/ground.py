@@ -1,11 +1,13 @@
 """What a header settles for the bars after it, as the words that they may be written with."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 
 from app.grammar.lexicon import Node, lexicon
-from app.grammar.meter import Meter, lengths
+from app.grammar.meter import TICKS_PER_WHOLE, Meter, lengths
 from app.grammar.pitch import ACCIDENTALS, pitches
-from app.grammar.request import Request
+from app.grammar.request import Form, Request
 from app.grammar.situation import Ground
 from app.grammar.swing import swung_ticks
 
@@ -17,6 +19,9 @@ CHORD_SYMBOLS = {
     for root, quality, bass in product(_ROOTS, _QUALITIES, ["", *(f"/{root}" for root in _ROOTS)])
 }
 """Chord symbols (ABC standard 2.1, section 4.18) with their closing quote."""
+
+COMMON_BAR = 16 * TICKS_PER_WHOLE
+Range = tuple[int, int | None, int | None]  # sharps of the key, lowest and highest note
 
 GRACE_LENGTHS = {"": 4, "/": 8, "2": 2}
 """Lengths of grace notes; abc2midi plays them that many times faster than a note of the unit length."""
@@ -32,12 +37,14 @@ def _alike(pitches: Node[bool]) -> dict[str, str]:
 
 
 class Grounds:
-    """The grounds of one alphabet, each made once."""
+    """The grounds of one alphabet, each made once; what several have alike they share, so that their states meet."""
 
     def __init__(self, alphabet: str) -> None:
         self._alphabet = alphabet
         self._symbols = lexicon(CHORD_SYMBOLS, alphabet)
         self._made: dict[object, Ground] = {}
+        self._pitches: dict[object, tuple[Node[bool], Mapping[str, str]]] = {}
+        self._lengths: dict[int, tuple[Node[int], Node[int]]] = {}
 
     def of(self, meter: Meter, unit: int, sharps: int, request: Request, is_swung: bool) -> Ground:
         """Those of a header and a request; the key matters only where there is a range.
@@ -46,25 +53,55 @@ class Grounds:
             is_swung: abc2midi makes pairs of notes uneven of itself.
         """
         has_range = request.low is not None or request.high is not None
-        identity = (meter, unit, sharps if has_range else 0, request.low, request.high, request.form, is_swung)
+        within = (sharps if has_range else 0, request.low, request.high)
+        swung = swung_ticks(meter, unit) if is_swung else 0
+        identity = (meter, unit, *within, request.form, swung)
         if identity not in self._made:
-            self._made[identity] = self._make(meter, unit, identity[2], request, is_swung)
+            self._made[identity] = self._make(meter, unit, within, request.form, swung)
         return self._made[identity]
 
-    def _make(self, meter: Meter, unit: int, sharps: int, request: Request, is_swung: bool) -> Ground:
-        within_bar = {text: ticks for text, ticks in lengths(unit).items() if ticks <= meter.bar}
-        grace_lengths = {text: -(-unit // divisor) for text, divisor in GRACE_LENGTHS.items()}
-        written = lexicon(pitches(sharps, request.low, request.high), self._alphabet)
-        return Ground(
+    def _make(self, meter: Meter, unit: int, within: Range, form: Form | None, swung: int) -> Ground:
+        common = self._common(meter, unit, within, swung, None)
+        return replace(
+            common,
             bar=meter.bar,
-            tuplets=meter.tuplets,
-            pitches=written,
-            alike=_alike(written),
-            lengths=lexicon(within_bar, self._alphabet),
-            grace_lengths=lexicon(grace_lengths, self._alphabet),
             symbols=self._symbols if meter.has_chord_pattern else lexicon({}, self._alphabet),
             chord_stroke=meter.chord_stroke,
-            form=request.form,
-            swung=swung_ticks(meter, unit) if is_swung else 0,
-            writable=frozenset(self._alphabet),
+            form=form,
+            common=common,
+            last_bar=self._common(meter, unit, within, swung, Form(1, 2, form.repeated)) if form else None,
         )
+
+    def _common(self, meter: Meter, unit: int, within: Range, swung: int, form: Form | None) -> Ground:
+        """That of all metres with the same tuplets; its bar is longer than any."""
+        identity = ("common", tuple(meter.tuplets.items()), unit, within, swung, form)
+        if identity not in self._made:
+            written, alike = self._pitches_within(within)
+            note_lengths, grace_lengths = self._lengths_of(unit)
+            self._made[identity] = Ground(
+                bar=COMMON_BAR,
+                tuplets=meter.tuplets,
+                pitches=written,
+                alike=alike,
+                lengths=note_lengths,
+                grace_lengths=grace_lengths,
+                symbols=self._symbols,
+                chord_stroke=1,
+                form=form,
+                swung=swung,
+                writable=frozenset(self._alphabet),
+            )
+        return self._made[identity]
+
+    def _pitches_within(self, within: Range) -> tuple[Node[bool], Mapping[str, str]]:
+        if within not in self._pitches:
+            written = lexicon(pitches(*within), self._alphabet)
+            self._pitches[within] = (written, _alike(written))
+        return self._pitches[within]
+
+    def _lengths_of(self, unit: int) -> tuple[Node[int], Node[int]]:
+        """Of notes, and of grace notes."""
+        if unit not in self._lengths:
+            grace_lengths = {text: -(-unit // divisor) for text, divisor in GRACE_LENGTHS.items()}
+            self._lengths[unit] = (lexicon(lengths(unit), self._alphabet), lexicon(grace_lengths, self._alphabet))
+        return self._lengths[unit]

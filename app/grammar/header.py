@@ -129,6 +129,14 @@ def step(state: Header, character: str) -> Header | None:
     return _word(state, character)
 
 
+def in_any_text(state: Header) -> Header:
+    """The same place in a text of one character, where the same may follow; but not at its beginning or limit."""
+    if not state.size or state.field == "R":
+        return state
+    value = state.value
+    return state._replace(size=1) if isinstance(value, Text) and state.size < value.limit else state
+
+
 def _text(state: Header, text: Text, character: str) -> Header | None:
     if character == "\n":
         return _next_line(state) if state.size else None

@@ -127,6 +127,12 @@ def needs_repeat_sign(state: Body) -> bool:
     return form is not None and form.repeated and state.repeat is Repeat.CLOSED and not state.ending
 
 
+def goes_on(state: Body) -> bool:
+    """Whether the form lets another bar of the part follow this one."""
+    form = state.ground.form
+    return form is None or _bars_with_this(state) < form.bars
+
+
 def _may_turn(state: Body) -> bool:
     """Whether anything but a plain bar line can stand here: no tie or slur reaches over it."""
     return not (state.fresh or state.tie or state.slur)
