@@ -46,8 +46,14 @@ class Container:
     def wait_until_healthy(self) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
         while self.state("Health.Status") != "healthy":
-            assert time.monotonic() < deadline, docker("logs", self.name)
+            assert time.monotonic() < deadline, self.log()
             time.sleep(0.1)
+
+    def log(self) -> str:
+        done = subprocess.run(
+            [DOCKER, "logs", self.name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        return done.stdout
 
     def state(self, field: str) -> str:
         return docker("inspect", "--format", f"{{{{.State.{field}}}}}", self.name)
@@ -66,6 +72,7 @@ def container() -> Iterator[Container]:
         running.wait_until_healthy()
         yield running
     finally:
+        print(running.log())  # shown where a test fails
         docker("rm", "--force", "--volumes", running.name)
 
 
@@ -104,7 +111,9 @@ def test_inside_there_is_nothing_to_write_to_and_nothing_to_build_with(container
 
 def test_a_stop_under_load_answers_every_request_that_was_taken(container: Container) -> None:
     """A connection that is refused was never taken; one that breaks, or an answer that is no tune, was lost."""
-    answered, refused, lost = [], [], []
+    answered: list[int] = []
+    refused: list[int] = []
+    lost: list[str] = []
     enough = threading.Event()
 
     def ask(first_seed: int) -> None:
@@ -123,7 +132,10 @@ def test_a_stop_under_load_answers_every_request_that_was_taken(container: Conta
                 if answer.status_code == 503:
                     refused.append(seed)
                     return
-                (answered if answer.status_code == 200 and answer.json()["generated"] == 2000 else lost).append(seed)
+                if answer.status_code != 200 or answer.json()["generated"] != 2000:
+                    lost.append(answer.text)
+                    return
+                answered.append(seed)
                 if len(answered) > 2 * CLIENTS:
                     enough.set()
 
