@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from app.errors import Fault
 from app.grammar import Menus
@@ -65,6 +65,11 @@ class GenerateRequest(_Body):
         default=False, description="Draw anew, a few times at the most, while a tune copies one that was trained on."
     )
     model: str | None = Field(default=None, description="The name of a loaded model; the default one if missing.")
+
+    @field_validator("start_string")
+    @classmethod
+    def _lines_end_alike(cls, text: str) -> str:
+        return text.replace("\r\n", "\n").replace("\r", "\n")
 
     @model_validator(mode="after")
     def _wishes_need_the_grammar(self) -> Self:

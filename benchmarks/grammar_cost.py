@@ -1,76 +1,118 @@
-"""What the ABC automaton costs a character: `python -m benchmarks.grammar_cost TUNEBOOK.abc`.
+"""What the ABC automaton costs a character, beside the decoder's step: `python -m benchmarks.grammar_cost`.
 
-A character model of the tunebook (the last characters choose the next) stands in for the LSTM and writes tunes, so that
-the states met are those of real ones. They are then replayed through a fresh automaton, `allowed` and `advance` alone:
-cold, when every state is new; steady, other tunes after those; warm, the first ones again.
+The default model writes tunes as musicians ask for them: every metre in turn, many keys, a third with a form. They are
+then replayed through a fresh automaton, `allowed` and `advance` alone, so that its first tunes meet it as it knows
+nothing; then once more, now that it has met all; and each as a start string.
 """
 
-import sys
 import time
-from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import numpy as np
 
-from app.grammar import Grammar
+from app.decoder import LiteRTDecoder
+from app.engine import Engine
+from app.grammar import Form, Grammar, Request
+from app.grammar.meter import METERS
+from app.sampling import SamplingParams
+from app.sequence import Sequence
+from model_store.manifest import DECODER_FILE
+from model_store.store import Checkpoint, Store
 from model_store.vocabulary import Vocabulary
 
+STORE = Path(__file__).parent.parent / "model_store" / "checkpoints"
 START = "X:1\n"
-ORDER = 4
-TUNES = 100  # in each set
-LENGTH = 800
+KEYS = ("D", "G", "A", "C", "Em", "Bm", "Ador", "Edor", "Amix", "Dmix", "F", "Gm")
+FORMS = (None, None, "AABB8")
+TUNES = 100
+MARKS = (1, 10, TUNES)
+LENGTH = 1000  # characters, what a request has if it says nothing
+STEPS = 2000  # of the decoder
 
 
-class CharacterModel:
-    """Draws a character after each suffix of up to ORDER characters as often as the text has it, long ones first."""
-
-    def __init__(self, text: str, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
-        self._counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
-        for end, id_ in enumerate(vocabulary.encode(text).tolist()):
-            for order in range(min(end, ORDER) + 1):
-                self._counts[text[end - order : end]][id_] += 1
-
-    def write(self, grammar: Grammar, seed: int) -> list[int]:
-        """One tune's ids, START aside."""
-        generator = np.random.default_rng(seed)
-        cursor = grammar.begin(START, length=LENGTH)
-        text, ids = START, []
-        for _ in range(LENGTH):
-            weights = np.full(len(self._vocabulary), 1e-6)
-            for order in range(ORDER + 1):
-                for id_, times in self._counts[text[len(text) - order :]].items():
-                    weights[id_] += times * 20.0**order
-            weights *= cursor.allowed
-            ids.append(int(generator.choice(len(weights), p=weights / weights.sum())))
-            text += self._vocabulary.characters[ids[-1]]
-            if cursor.advance(ids[-1]):
-                break
-        return ids
+def requests(vocabulary: Vocabulary) -> Iterator[Request]:
+    """One for each tune."""
+    choose = Random(1)  # noqa: S311  # nobody is to be kept from guessing it
+    meters = [name for name in METERS if set(name) <= set(vocabulary.characters)]
+    for number in range(TUNES):
+        form = choose.choice(FORMS)
+        yield Request(
+            key=choose.choice(KEYS), meter=meters[number % len(meters)], form=Form.parse(form) if form else None
+        )
 
 
-def replay(grammar: Grammar, tunes: list[list[int]]) -> float:
-    """Microseconds of CPU time a character."""
-    begun = time.process_time()
-    for ids in tunes:
-        cursor = grammar.begin(START, length=LENGTH)
+def written(checkpoint: Checkpoint, decoder: LiteRTDecoder) -> list[tuple[Request, list[int]]]:
+    """Each request and the ids of the model's tune, START aside."""
+    vocabulary, grammar = checkpoint.vocabulary, Grammar(checkpoint.vocabulary)
+    engine = Engine(decoder, max_waiting=TUNES)
+    asked = list(requests(vocabulary))
+    try:
+        waiting = [
+            engine.submit(
+                Sequence(
+                    vocabulary.encode(START),
+                    LENGTH,
+                    SamplingParams(seed=seed),
+                    constraint=grammar.begin(START, request, LENGTH),
+                )
+            )
+            for seed, request in enumerate(asked)
+        ]
+        return [(request, future.result().new_ids) for request, future in zip(asked, waiting, strict=True)]
+    finally:
+        engine.close()
+
+
+def replay(grammar: Grammar, tunes: list[tuple[Request, list[int]]]) -> Iterator[float]:
+    """After each tune, microseconds of CPU time a character so far."""
+    spent, characters = 0.0, 0
+    for request, ids in tunes:
+        cursor = grammar.begin(START, request, LENGTH)
+        begun = time.process_time()
         for id_ in ids:
             _ = cursor.allowed
             cursor.advance(id_)
-    return 1e6 * (time.process_time() - begun) / sum(map(len, tunes))
+        spent += time.process_time() - begun
+        characters += len(ids)
+        yield 1e6 * spent / characters
 
 
-def main(tunebook: Path) -> None:
-    text = tunebook.read_text()
-    vocabulary = Vocabulary.from_text(text)
-    model = CharacterModel(text, vocabulary)
-    writer = Grammar(vocabulary)
-    tunes = [model.write(writer, seed) for seed in range(4 * TUNES)]
-    grammar = Grammar(vocabulary)
-    sets = [tunes[i : i + TUNES] for i in range(0, len(tunes), TUNES)]
-    for name, some in (("cold", sets[0]), ("then", sets[1]), ("then", sets[2]), ("steady", sets[3]), ("warm", sets[0])):
-        print(f"{name:7}{replay(grammar, some):7.2f} µs a character, over {sum(map(len, some))}")
+def reading(grammar: Grammar, vocabulary: Vocabulary, tunes: list[tuple[Request, list[int]]]) -> float:
+    """Microseconds of CPU time a character of a start string."""
+    texts = [START + vocabulary.decode(ids) for _, ids in tunes]
+    begun = time.process_time()
+    for text in texts:
+        grammar.begin(text)
+    return 1e6 * (time.process_time() - begun) / sum(map(len, texts))
+
+
+def stepping(decoder: LiteRTDecoder) -> float:
+    """Microseconds of one sequence's step in the decoder."""
+    ids, state = np.zeros(1, np.int32), decoder.initial_state(1)
+    begun = time.perf_counter()
+    for _ in range(STEPS):
+        _, state = decoder.step(ids, state)
+    return 1e6 * (time.perf_counter() - begun) / STEPS
+
+
+def main() -> None:
+    """Print the table."""
+    store = Store(STORE)
+    checkpoint = store.load(store.names()[0])
+    decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE), TUNES)
+    step = stepping(decoder)
+    tunes = written(checkpoint, decoder)
+    grammar = Grammar(checkpoint.vocabulary)
+    cold = list(replay(grammar, tunes))
+    *_, warm = replay(grammar, tunes)
+    print(f"{'a step of the decoder':24}{step:9.2f} µs")
+    costs = {f"cold, first {mark} tunes": cold[mark - 1] for mark in MARKS} | {"warm": warm}
+    for name, cost in costs.items():
+        print(f"{name:24}{cost:9.2f} µs a character {cost / step:6.2f} of a step")
+    print(f"{'a start string':24}{reading(grammar, checkpoint.vocabulary, tunes):9.2f} µs a character")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -31,6 +31,7 @@ from app.schemas import GenerateRequest
 from app.settings import Settings
 from tests import judges
 from tests.random_tunes import VOCABULARY, write
+from tests.start_strings import STARTS
 
 JUDGES = {"abc2midi": judges.abc2midi, "music21": judges.music21, "abcjs": judges.abcjs}
 KINDS = ("random", "model")
@@ -197,6 +198,20 @@ def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
         yield chunk
 
 
+def starts() -> str:
+    """What became of each start string: where its first fault was found, and what the judges say of the tune."""
+    lines = []
+    for number, start in enumerate(STARTS):
+        text, cursor = write(grammar(), number, 400, start=GenerateRequest(start_string=start.text).start_string)
+        tune = text.rstrip("\n").split("\n\n")[-1] + "\n"
+        said = [complaint for judge in JUDGES.values() for complaint in judge([tune])[0]]
+        fault = next(iter(cursor.faults), None)
+        found = f"line {fault.line}, column {fault.column}: {fault.message}" if fault else "clean"
+        ended = "ended" if cursor.finished else "unended"
+        lines.append(f"{start.name:36} {ended:8} {len(said)} complaints   {found}")
+    return "\n".join(lines)
+
+
 def table(outcomes: list[Outcome]) -> str:
     """How many tunes of each kind each judge finds fault with."""
     lines = [f"{'':8}{'tunes':>8}{'unended':>9}" + "".join(f"{judge:>10}" for judge in JUDGES)]
@@ -215,10 +230,16 @@ def main() -> int:
     parser.add_argument("--model", type=int, default=2000, metavar="N", help="tunes by the model (default: 2000)")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: 1)")
     parser.add_argument("--only", metavar="KIND:NUMBER", help="make one tune again, and show it")
+    parser.add_argument(
+        "--starts", action="store_true", help="show instead what becomes of start strings of every sort"
+    )
     options = parser.parse_args()
     if lacking := [reason for judge in JUDGES.values() if (reason := judges.missing(judge))]:
         print("\n".join(lacking), file=sys.stderr)
         return 2
+    if options.starts:
+        print(starts())
+        return 0
     if options.only:
         kind, _, number = options.only.partition(":")
         (outcome,) = make_and_judge(kind, [int(number)])

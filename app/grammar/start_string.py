@@ -22,6 +22,9 @@ State = Header | Body
 TIED_TEXT = re.compile(r"(\[[^\[\]\n]*\]|[\^_=]*[A-Ga-g][,']*)[0-9/]*-\Z")
 """The note or chord before a tie, at the end of a text."""
 
+_HEADER_FIELDS = "ABCDFGHIKLMNOPQRSTUVXZr"
+"""Those of ABC 2.1 that all readers take before the notes; of some they mind what is in it."""
+
 _FIELD = re.compile(r"([A-Za-z]):(.*)")
 _PASSED_OVER = re.compile(
     r"""
@@ -112,6 +115,8 @@ class Reader:
             self.state = state if is_whole else state._replace(field="X", colon=True, spoiled=True)
             return
         letter, value = match.groups() if match else (line, "")
+        if is_whole and letter not in _HEADER_FIELDS:
+            self._fault(f"{letter}: is not a field of the header", start)
         if letter in ORDER and state.last and ORDER.index(letter) < ORDER.index(state.last):
             self._fault(f"{letter}: after {state.last}:; the order is X T R M L K", start)
         if is_whole:
