@@ -112,7 +112,7 @@ class Automaton:
         if not isinstance(state, Body):
             if (same_text := header.in_any_text(state)) != state:
                 return self.node(same_text).allowed
-            characters = self.alphabet
+            characters = header.candidates(state, self.alphabet)
         elif (same := body.in_any_section(state)) and same != state:
             basis, characters = same, body.SECTION_CHARACTERS
             if note := body.passes_to(state):
@@ -201,7 +201,8 @@ class Automaton:
         """For each character, how far the end is from where it leads, [V]; `_FAR` where it is not allowed."""
         if node.distances is None:
             node.distances = np.full(len(self.alphabet), _FAR, np.int32)
-            characters = self._musical if isinstance(node.state, Body) else self.alphabet
+            state = node.state
+            characters = self._musical if isinstance(state, Body) else header.candidates(state, self.alphabet)
             for character, ids in self._classes(node.state, characters):
                 following = self.step(node.state, character) if node.allowed[ids[0]] else None
                 if following:

@@ -73,7 +73,7 @@ def in_any_section(state: Body) -> Body | None:
         if state.opening or (state.fresh and sections.needs_repeat_sign(state)):
             return None
         if state.ending or not sections.goes_on(state):
-            return state._replace(ground=ground.last_bar or ground, bars=0, part=0, named=False)
+            return state._replace(ground=ground.last_bar, bars=0, part=0, named=False) if ground.last_bar else state
     return state._replace(
         ground=ground.common or ground,
         repeat=Repeat.CLOSED,

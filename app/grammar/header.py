@@ -129,6 +129,15 @@ def step(state: Header, character: str) -> Header | None:
     return _word(state, character)
 
 
+def candidates(state: Header, alphabet: str) -> str:
+    """Some characters of which all that may follow are among."""
+    if not state.field:
+        return state.fields.after(state.last)
+    if not state.colon:
+        return ":"
+    return "\n" + "".join(state.word.children) if state.word else alphabet
+
+
 def in_any_text(state: Header) -> Header:
     """The same place in a text of one character, where the same may follow; but not at its beginning or limit."""
     if not state.size or state.field == "R":
