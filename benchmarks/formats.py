@@ -100,7 +100,7 @@ class Judges:
         return fault or (await self._beside_abc2midi(abc) if format_ is Format.MUSICXML else None)
 
     async def _beside_abc2midi(self, abc: str) -> str | None:
-        """Whether the score's notes are the ones that abc2midi plays, repeats and ornaments taken out of both."""
+        """Whether the score's notes are the ones that abc2midi plays, repeats and ornaments taken out for both."""
         lines = [
             line if re.match(r"[A-Za-z]:", line) else REPEATS.sub("|", ORNAMENTS.sub("", line.rstrip("!")))
             for line in abc.split("\n")
@@ -108,7 +108,7 @@ class Judges:
         plain = "\n".join(line for line in lines if not line.startswith("P:"))
         with tempfile.TemporaryDirectory() as name:
             content, _ = await self._renderer.to_midi(plain, Path(name), chords=False)
-        played, written = midi_pitches(content), written_pitches(read(abc))
+        played, written = midi_pitches(content), written_pitches(read(plain))
         return None if sorted(played) == sorted(written) else f"{len(written)} notes written, {len(played)} played"
 
 
