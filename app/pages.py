@@ -1,11 +1,14 @@
 """The browser front end: a fixed table of files, each served under a strict content security policy."""
 
+import gzip
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request, Response
 
 _WEB = Path(__file__).parent / "web"
 _PACKAGES = _WEB / "node_modules"
@@ -74,14 +77,27 @@ def router() -> APIRouter:
     return routes
 
 
-def _serve(page: Page) -> Callable[[], Awaitable[FileResponse]]:
-    headers = dict(_HEADERS)
-    if page.in_frames:
-        headers["Content-Security-Policy"] = headers["Content-Security-Policy"].replace(
-            "frame-ancestors 'none'", "frame-ancestors *"
-        )
+@lru_cache(maxsize=2 * len(PAGES))
+def _read(file: Path, _modified_ns: int) -> tuple[bytes, bytes, str]:
+    """A file as it is, packed, and its entity tag; read again once it has been modified."""
+    content = file.read_bytes()
+    packed = content if file.suffix == ".woff2" else gzip.compress(content, mtime=0)
+    return content, packed, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
-    async def serve() -> FileResponse:
-        return FileResponse(page.file, media_type=page.media_type, headers=headers)
+
+def _serve(page: Page) -> Callable[[Request], Awaitable[Response]]:
+    headers = _HEADERS | {"Vary": "Accept-Encoding"}
+    if page.in_frames:
+        policy = headers["Content-Security-Policy"]
+        headers["Content-Security-Policy"] = policy.replace("frame-ancestors 'none'", "frame-ancestors *")
+
+    async def serve(request: Request) -> Response:
+        content, packed, tag = _read(page.file, page.file.stat().st_mtime_ns)
+        own = headers | {"ETag": tag}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=own)
+        if packed is not content and "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(packed, media_type=page.media_type, headers=own | {"Content-Encoding": "gzip"})
+        return Response(content, media_type=page.media_type, headers=own)
 
     return serve

@@ -52,6 +52,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     304: {"description": "What `If-None-Match` names is still so"},
     **problems_of(401, 403, 406, 408, 413, 415, 416, 421, 422, 429, 503, 504),
 }
+_ALL = "bytes=0-"
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _HEADERS = {
     # Whoever opens an SVG by itself gets a picture: nothing in it may run or load.
@@ -124,7 +125,10 @@ async def _rendered(body: RenderRequest, request: Request, renders: Renderer) ->
         wanted = None
     if not renders.is_kept(job):
         account_of(request.scope).charge(RENDER - REQUEST)
-    rendering = await while_connected(request, renders.render(job, whole=wanted is not None))
+    if wanted == _ALL and job.format.grows and job.format is not Format.WAV and not renders.is_kept(job):
+        wanted = None  # how players ask for what they could play as it comes; its length is not known yet
+    whole = wanted is not None and job.format is not Format.WAV  # whose length is known, so ranges of it too
+    rendering = await while_connected(request, renders.render(job, whole=whole))
     try:
         return _answer(rendering, job, headers, wanted)
     except BaseException:
@@ -163,7 +167,7 @@ def _answer(rendering: Rendering, job: Job, headers: dict[str, str], wanted: str
     """The whole file, or the one range that is wanted of it (RFC 9110, section 14)."""
     start, stop, status = 0, rendering.size, HTTPStatus.OK
     match = _RANGE.fullmatch(wanted.strip()) if wanted else None
-    size = rendering.path.stat().st_size
+    size = rendering.path.stat().st_size if stop is None else stop
     if match and (match[1] or match[2]):
         start = int(match[1]) if match[1] else max(0, size - int(match[2]))
         stop = min(int(match[2]) + 1, size) if match[1] and match[2] else size

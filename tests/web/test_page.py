@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Request, expect
 
@@ -109,7 +110,7 @@ def test_make_hear_keep_share_and_come_back(page: Page, server: Server) -> None:
     assert "K:D" in made
     expect(page.locator("#facts")).to_have_text("jig · D major · 6/8 · seed 4")
     page.get_by_role("button", name="Keep", exact=True).click()
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share", exact=True).click()
     expect(page.locator("#qr svg")).to_be_visible()
     link = page.get_by_label("Link to this tune").input_value()
     page.get_by_role("button", name="Close").click()
@@ -282,6 +283,32 @@ def test_again_from_here_keeps_what_stands_before(page: Page) -> None:
     assert abc_of(page) != SCALE
 
 
+def test_bars_are_chosen_and_played_by_keyboard(page: Page) -> None:
+    bring(page, SCALE)
+    page.locator("#score").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator("#message")).to_have_text("Bars 2 to 3 chosen.")
+    expect(page.locator("#score rect.chosen-bar")).to_have_count(2)
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('#sound').currentTime > 0.2")
+
+
+def test_a_copy_is_called_one_and_the_known_tune_is_shown(page: Page, client: httpx.Client) -> None:
+    answers = (client.post("/generate", json={"seed": seed, "temperature": 0.7}).json() for seed in range(20))
+    known = next(
+        own["nearest"]["abc"] for answer in answers if (own := answer["tunes"][0]["originality"]) and own["nearest"]
+    )
+    bring(page, SCALE)
+    page.get_by_role("button", name="Change").click()
+    page.locator("#abc").fill(known)
+    expect(page.locator("#trust")).to_contain_text("Copies a known tune")
+    page.locator("#trust").click()
+    expect(page.locator("#nearest svg")).to_be_visible()
+    assert page.locator("#nearest rect.shared").count() == page.locator("#score rect.shared").count() > 3
+
+
 def test_a_note_leads_to_its_abc(page: Page) -> None:
     bring(page, SCALE)
     page.get_by_role("button", name="Change").click()
@@ -314,7 +341,7 @@ def test_a_tunebook_goes_out_and_comes_back(page: Page, tmp_path: Path) -> None:
 @pytest.mark.parametrize("format_", ["ABC", "PDF", "MusicXML", "MIDI", "MP3"])
 def test_files_are_downloaded(page: Page, format_: str, tmp_path: Path) -> None:
     bring(page, SCALE)
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share", exact=True).click()
     with page.expect_download() as download:
         page.locator("#downloads button", has_text=format_).first.click()
     download.value.save_as(tmp_path / "file")
@@ -351,7 +378,7 @@ def test_a_service_killed_in_the_middle_leaves_what_was_made(browser: Browser) -
 
 def test_an_embedded_tune_shows_and_plays(page: Page) -> None:
     bring(page, SCALE)
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share", exact=True).click()
     expect(page.get_by_label("Link to this tune")).to_have_value(re.compile("#t="))
     link = page.get_by_label("Link to this tune").input_value()
     page.goto(link.replace("/#", "/embed#"))
@@ -383,7 +410,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, server: Serv
     assert faults(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     page.locator("#practise").click()
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share", exact=True).click()
     assert faults(page) == []
     context.close()
 

@@ -376,7 +376,7 @@ const lastOf = (answer) => answer.tunes.at(-1) ?? answer;
 
 function otherBars() {
   const numbers = chosen;
-  const how = `bars ${numbers[0]}–${numbers.at(-1)} anew`;
+  const how = numbers.length > 1 ? `bars ${numbers[0]}–${numbers.at(-1)} anew` : `bar ${numbers[0]} anew`;
   return remake(how, { abc: settingOf(opened).abc, bars: numbers, ...change() }, lastOf);
 }
 
@@ -626,6 +626,21 @@ element("loop").addEventListener("click", () => {
   element("loop").setAttribute("aria-pressed", isOn);
   player.setLoop(isOn ? chosen : null);
   if (isOn) player.play();
+});
+element("score").addEventListener("keydown", (event) => {
+  if (!opened || !score.bars.length) return;
+  const least = score.bars[0].number;
+  const last = chosen.at(-1) ?? least - 1;
+  if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
+    const next = Math.min(score.bars.at(-1).number, Math.max(least, last + (event.key === "ArrowRight" ? 1 : -1)));
+    choose(event.shiftKey && chosen.length ? span(Math.min(chosen[0], next), next) : [next]);
+    say(chosen.length > 1 ? `Bars ${chosen[0]} to ${chosen.at(-1)} chosen.` : `Bar ${next} chosen.`);
+  } else if (event.key === "Enter" && chosen.length && !event.ctrlKey) {
+    player.seekTo(score.bar(chosen[0]).notes[0].from);
+    player.play();
+  } else if (event.key === "Escape") choose([]);
+  else return;
+  event.preventDefault();
 });
 element("first-bar").addEventListener("change", typeBars);
 element("last-bar").addEventListener("change", typeBars);

@@ -12,6 +12,7 @@ export class Score {
     this.width = 0;
     this.shades = new Map();
     if (clicked) {
+      paper.tabIndex = 0;
       paper.addEventListener("click", (event) => {
         const note = this.noteNear(event.clientX, event.clientY);
         if (note) clicked(note, event);
@@ -46,7 +47,7 @@ export class Score {
     svg?.setAttribute("aria-hidden", "true");
     if (svg && scale !== 1) shrink(svg, scale);
     this.paper.removeAttribute("style"); // abcjs gives it the size of the score
-    this.paper.role = "img";
+    this.paper.role = clicked ? "group" : "img";
     this.paper.ariaLabel = `Score of ${/^T:(.*)$/m.exec(abc)?.[1] ?? "an untitled tune"}`;
     this.read();
     if (isNumbered) this.number();
@@ -101,16 +102,17 @@ export class Score {
     const right = Math.max(...boxes.map(({ x, width }) => x + width));
     const staff = staffs[bar.notes[0].line]?.getBBox();
     const [top, bottom] = staff ? [staff.y - 12, staff.y + staff.height + 12] : [0, 0];
-    return { left, right, top, bottom, staffTop: staff?.y ?? 0 };
+    const firstTop = boxes[0]?.y ?? 0;
+    return { left, right, top, bottom, numberAt: Math.min((staff?.y ?? 0) - 7, firstTop - 3) };
   }
 
   number() {
     const svg = this.paper.querySelector("svg");
     for (const bar of this.bars) {
       const text = document.createElementNS(SVG, "text");
-      const { left, staffTop } = this.box(bar);
+      const { left, numberAt } = this.box(bar);
       text.setAttribute("x", left - 2);
-      text.setAttribute("y", staffTop - 7);
+      text.setAttribute("y", numberAt);
       text.setAttribute("class", "bar-number");
       text.textContent = bar.number;
       svg?.append(text);
