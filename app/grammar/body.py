@@ -283,9 +283,11 @@ def _tied(state: Body, character: str) -> Body | None:
         return None
     rest = state.tie[1:]
     altered = state.altered or character in ACCIDENTALS
+    members = 2 if character == "[" else state.members
     if rest:
-        return state._replace(at=At.TIED, tie=rest, altered=altered, final=False)
-    return state._replace(at=At.LENGTH, tie="", word=state.ground.lengths, altered=altered, final=False)
+        return state._replace(at=At.TIED, tie=rest, altered=altered, members=members, final=False)
+    word = state.ground.lengths
+    return state._replace(at=At.LENGTH, tie="", word=word, altered=altered, members=members, final=False)
 
 
 # ------------------------------------------------------------------------------------------------ groups

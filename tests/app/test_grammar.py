@@ -352,6 +352,7 @@ HORNPIPE_BARS = [
     ("A(3BcdA A4|", None),
     ("A(3Bcd {g}A A4|", 12),
     ("(3Bcdz3A A2|", 9),
+    ("[AB]-[AB]2A(3BcB {g}AA|", 22),
 ]
 
 
