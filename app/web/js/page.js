@@ -13,6 +13,7 @@ import { showNearest, words } from "./trust.js";
 
 const CHECK_AFTER_MS = 350;
 const MOST_UNDONE = 100;
+const FADES_AFTER_MS = 6000;
 const SHOWN = 60;
 const MOSTLY_OUT_OF_SIGHT = 0.5;
 
@@ -28,11 +29,14 @@ let chosen = []; // numbers of its bars
 let showsHistory = false;
 let making = null; // what stops the tunes that are being made
 let checking = 0;
+let fading = null; // what takes a message away
 const done = []; // what can be undone: {words, restore}
 
 // Saying things.
 
 function say(text, isComplaint = false) {
+  clearTimeout(fading);
+  if (text && !isComplaint && !text.endsWith("…")) fading = setTimeout(() => say(""), FADES_AFTER_MS);
   element("message").textContent = text;
   element("message").classList.toggle("complaint", isComplaint);
 }
@@ -366,7 +370,9 @@ async function remake(how, body, pick) {
     open(tune);
     say("");
   } catch (error) {
-    complain(error);
+    const isUnknown =
+      body.bars && error.faults?.some(({ field, message }) => field === "bars" && message === "there is no such field");
+    complain(isUnknown ? new Told("Single bars cannot be made anew here. Try Again from here.") : error);
   } finally {
     element("stop").hidden = true;
   }
@@ -603,6 +609,7 @@ element("make").addEventListener("submit", (event) => {
   make();
 });
 element("stop").addEventListener("click", () => making?.abort());
+element("message").addEventListener("click", () => say(""));
 element("undo").addEventListener("click", undo);
 element("keep").addEventListener("click", () => setKept(opened, !opened.kept));
 element("alike").addEventListener("click", () => alike(opened));

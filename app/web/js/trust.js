@@ -21,7 +21,10 @@ export function showNearest(section, { nearest, bars }) {
   heading.textContent = nearest.title || "Untitled";
   const book = document.createElement("p");
   book.className = "hint";
-  book.textContent = `From ${BOOKS[nearest.corpus] ?? nearest.corpus}. Bars ${list(nearest.bars)} there are bars ${list(bars)} here.`;
+  const [there, here] = [list(nearest.bars), list(bars)];
+  const shared =
+    bars.length === 1 ? `Bar ${there} there is bar ${here} here.` : `Bars ${there} there are bars ${here} here.`;
+  book.textContent = `From ${BOOKS[nearest.corpus] ?? nearest.corpus}. ${bars.length ? shared : ""}`;
   const paper = document.createElement("div");
   paper.className = "score";
   section.replaceChildren(heading, book, paper);
