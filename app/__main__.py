@@ -9,7 +9,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from app import bulk, keys, logs
-from app.bulk import BulkError, BulkJob
+from app.bulk import BulkError, BulkJob, Drawing
 from app.errors import LiltError
 from app.keys import KeyFileError
 from app.main import create_app
@@ -22,8 +22,8 @@ from app.startup import StartupError
 from model_store.errors import StoreError
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run a command; one that cannot succeed says why in one line and returns 2."""
+def main(arguments: list[str] | None = None, drawing: Drawing | None = None) -> int:
+    """Run a command; one that cannot succeed says why in one line and returns 2. `drawing` is `bulk.run`'s."""
     options = _parser().parse_args(arguments)
     logs.configure("auto")
     try:
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _key(options.label)
         settings = Settings()
         logs.configure(settings.log_format)
-        return _bulk(options, settings) if options.command == "bulk" else _serve(settings)
+        return _bulk(options, settings, drawing) if options.command == "bulk" else _serve(settings)
     except ValidationError as error:
         for fault in error.errors():
             print(f"error: LILT_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
@@ -65,12 +65,12 @@ def _key(label: str) -> int:
     return 0
 
 
-def _bulk(options: argparse.Namespace, settings: Settings) -> int:
+def _bulk(options: argparse.Namespace, settings: Settings, drawing: Drawing | None) -> int:
     job = BulkJob(**{name: getattr(options, name) for name in BulkJob.__dataclass_fields__})
     models = Models(settings)
     models.start()
     try:
-        progress = bulk.run(job, models, options.out)
+        progress = bulk.run(job, models, options.out, drawing)
     except KeyboardInterrupt:
         print(f"interrupted; the same command goes on with {options.out}", file=sys.stderr)
         return 130

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -56,8 +56,21 @@ class Progress:
     size: int = 0
 
 
-def run(job: BulkJob, models: Models, out: Path) -> Progress:
+Drawn = Iterator[tuple[int, Tune | None]]
+"""Seeds and their tunes, in order; None where a seed makes no tune."""
+
+Drawing = Callable[[BulkJob, ServedModel, int], Drawn]
+"""Draws from a first seed on, without end."""
+
+
+def run(job: BulkJob, models: Models, out: Path, drawing: Drawing | None = None) -> Progress:
     """Write `job.count` tunes, no two with the same notes: a tunebook, or JSON lines where `out` ends in `.jsonl`.
+
+    Args:
+        job: what to make.
+        models: one of them makes it, and its name and hash are written down.
+        out: the file.
+        drawing: `draw` if not given, which draws in this process.
 
     Raises:
         BulkError: the model is not loaded, or `out` is not this job's.
@@ -69,15 +82,15 @@ def run(job: BulkJob, models: Models, out: Path) -> Progress:
         raise BulkError(f"{model.id.name}/{model.id.version} has no index of its training tunes; publish it anew")
     notebook = _Notebook(out, job, model)
     with notebook, tqdm(total=job.count, initial=notebook.progress.written, unit="tune", desc=out.name) as bar:
-        for seed, tune in _draw(job, model, notebook.progress.next_seed):
+        for seed, tune in (drawing or draw)(job, model, notebook.progress.next_seed):
             if notebook.progress.written >= job.count:
                 break
             bar.update(notebook.take(seed, tune))
     return notebook.progress
 
 
-def _draw(job: BulkJob, model: ServedModel, first_seed: int) -> Iterator[tuple[int, Tune | None]]:
-    """Seeds and their tunes, in order, without end; a few more than asked for are under way in the engine."""
+def draw(job: BulkJob, model: ServedModel, first_seed: int, end: int | None = None) -> Drawn:
+    """Seeds and their tunes, in order, up to `end` or without one; a few are under way in the engine ahead of need."""
     request = GenerateRequest(
         start_string=job.start_string,
         length=job.length,
@@ -92,9 +105,11 @@ def _draw(job: BulkJob, model: ServedModel, first_seed: int) -> Iterator[tuple[i
     seed = first_seed
     try:
         while True:
-            while len(under_way) < ahead:
+            while len(under_way) < ahead and (end is None or seed < end):
                 under_way.append((seed, model.engine.submit(prepare(model, request, seed).sequence)))
                 seed += 1
+            if not under_way:
+                return
             drawn, future = under_way.popleft()
             abc = job.start_string + model.checkpoint.vocabulary.decode(future.result().new_ids)
             yield drawn, next(iter(split_tunes(abc)), None)
