@@ -1,12 +1,14 @@
 """Indexes the tunes that a run learnt from, so that the service can tell a new tune from a copy."""
 
 import re
+from collections.abc import Collection
 
 from app.melody import melody
 from app.notation import FIELD
 from app.reader import Reader
 from model_store.tune_index import IndexedTune, TuneIndex
 from training import dialect
+from training.corpus import Corpus
 from training.errors import DialectError
 from training.header import ORDER
 from training.run_folder import RunFolder
@@ -15,14 +17,18 @@ from training.run_folder import RunFolder
 def index_of(run: RunFolder) -> TuneIndex:
     """The index of a run's training tunes, held-out ones left out unless it learnt from the whole text."""
     corpus = run.corpus()
-    learnt = set(corpus.sides.train) if run.config().learn_from == "train" else set(corpus.tunes)
+    return index(corpus, corpus.sides.train if run.config().learn_from == "train" else corpus.tunes)
+
+
+def index(corpus: Corpus, learnt: Collection[str]) -> TuneIndex:
+    """The index of those tunes of a corpus that were learnt from."""
+    chosen = set(learnt)
     books = [record.name for record in corpus.records for _ in range(record.tunes)]
-    return TuneIndex.of(
-        [_indexed(tune, book) for tune, book in zip(corpus.tunes, books, strict=True) if tune in learnt]
-    )
+    return TuneIndex.of([indexed(tune, book) for tune, book in zip(corpus.tunes, books, strict=True) if tune in chosen])
 
 
-def _indexed(tune: str, book: str) -> IndexedTune:
+def indexed(tune: str, book: str) -> IndexedTune:
+    """One tune of a book, in plain ABC where it can be said so."""
     abc = _plain(tune)
     bars = tuple((bar.shape, bar.high, bar.number) for bar in melody(Reader(abc).score))
     return IndexedTune(abc, book, bars)

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.decoder import State
+from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
 from tests.training.conftest import ten_tunes
 from training.__main__ import main
@@ -23,6 +24,7 @@ from training.evaluation.drawing import draw, grammar_of
 from training.evaluation.music import Music
 from training.publish import publish
 from training.run_folder import RunFolder
+from training.tune_index import indexed
 
 HEAD = "X:1\nT:Scale\nM:4/4\nL:1/8\nK:D\n"
 TUNE = HEAD + "|:DEFG ABcd|d2cB AGFE|DFAd fdAF|EGBe g2-g2:|"
@@ -51,8 +53,16 @@ class Indifferent:
         return np.zeros((len(ids), self.vocab_size), np.float32), state
 
 
-def candidate(characters: str, learnt: tuple[str, ...], name: str = "one") -> Candidate:
-    return Candidate(name, Vocabulary.from_text(characters), 1, Path("none"), None, learnt)
+def index(*tunes: str) -> TuneIndex:
+    return TuneIndex.of([indexed(tune, "book") for tune in tunes])
+
+
+def learnt(*tunes: str) -> Learnt:
+    return Learnt(index(*tunes))
+
+
+def candidate(characters: str, tunes: tuple[str, ...], name: str = "one") -> Candidate:
+    return Candidate(name, Vocabulary.from_text(characters), 1, Path("none"), None, index(*tunes))
 
 
 def test_what_a_tune_is_made_of() -> None:
@@ -83,25 +93,25 @@ def test_overlap_is_one_less_the_total_variation_distance() -> None:
 
 
 def test_a_copy_is_found_in_another_key() -> None:
-    run = Learnt([read(OTHER), read(TUNE)]).longest_run(read(IN_G))
-    assert (run.notes, run.bars, run.source) == (28, 4.0, 1)
+    run = learnt(OTHER, TUNE).longest_run(IN_G)
+    assert run == copying.Run(notes=28, source="Scale", bars=4, judgement="copies")
 
 
 def test_a_copied_bar_is_found_amid_other_music() -> None:
-    mixed = read(HEAD + "A2A2 z4|z4 DFAd|fdAF D4|E4 E4|]")
-    run = Learnt([read(TUNE)]).longest_run(mixed)
-    assert (run.notes, run.bars, run.source) == (8, 1.0, 0)
+    run = learnt(TUNE).longest_run(HEAD + "A2A2 z4|z4 DFAd|fdAF D4|E4 E4|DFAd fdAF|D8|]")
+    assert (run.notes, run.bars, run.judgement) == (8, 1, "original")
 
 
 def test_nothing_is_shared_with_nothing() -> None:
-    assert Learnt([]).longest_run(read(TUNE)) == copying.Run(0, 0.0, None)
-    assert Learnt([read(HEAD + "D8|]")]).longest_run(read(TUNE)).notes == 0
+    assert learnt().longest_run(TUNE) == copying.Run(0, None, 0, "original")
+    assert learnt(HEAD + "D8|]").longest_run(TUNE).notes == 0
 
 
 def test_runs_are_told_as_shares_of_tunes() -> None:
-    told = copying.describe([copying.Run(10, 1.5, 0), copying.Run(20, 4.0, 0)])
+    told = copying.describe([copying.Run(10, "A", 1, None), copying.Run(20, "B", 4, "echoes")])
     assert (told.median_notes, told.most_notes) == (15, 20)
     assert [told.share_by_bars[bars] for bars in ("1", "2", "4", "5")] == [1.0, 0.5, 0.5, 0.0]
+    assert told.judgements == {"original": 0.0, "echoes": 0.5, "copies": 0.0}
 
 
 def test_the_mask_takes_what_is_not_allowed() -> None:
@@ -177,9 +187,9 @@ def test_the_page_tells_of_all_and_needs_nothing_else(
 
     told = json.loads((tmp_path / "told" / "tiny-1.json").read_text("utf-8"))
     assert told["name"] == "tiny/1"
-    assert told["copying"] is None
     assert "ten.abc" in told["corpus_note"]
     own = json.loads((tmp_path / "told" / "other.json").read_text("utf-8"))
+    assert told["copying"] == own["copying"] is not None
     assert own["common"]["nats"] == pytest.approx(told["common"]["nats"])
 
     again = compare([beside, version], [], 3, lambda _: None).reports

@@ -7,8 +7,9 @@ import numpy as np
 
 from model_store.manifest import DECODER_FILE, Manifest, ModelConfig
 from model_store.store import Checkpoint
+from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
-from training import corpora, corpus
+from training import corpora, corpus, tune_index
 from training.config import TrainingConfig
 from training.corpus import Corpus
 from training.errors import CorpusError
@@ -20,8 +21,9 @@ from training.trained import from_run, open_version
 class Candidate:
     """One model of a comparison.
 
-    `graph` is the decoder that is served, with int8 weights. `corpus` is None where a published version's books cannot
-    be opened any more as it read them; `corpus_note` then says why.
+    `graph` is the decoder that is served, with int8 weights. `index` holds the tunes that it learnt from, and is None
+    where they are not known. `corpus` is None where a published version's books cannot be opened any more as it read
+    them; `corpus_note` then says why.
     """
 
     name: str
@@ -29,8 +31,13 @@ class Candidate:
     parameters: int
     graph: Path
     corpus: Corpus | None
-    learnt: tuple[str, ...]
+    index: TuneIndex | None
     corpus_note: str = ""
+
+    @property
+    def learnt(self) -> tuple[str, ...]:
+        """The tunes that it learnt from, in plain ABC; none where they are not known."""
+        return tuple(map(self.index.abc, range(len(self.index)))) if self.index else ()
 
 
 def open_candidate(path: Path, folder: Path) -> Candidate:
@@ -55,18 +62,17 @@ def _of_run(run: RunFolder, folder: Path) -> Candidate:
     trained, tunes = from_run(run), run.corpus()
     graph = folder / f"{trained.name}.tflite"
     graph.write_bytes(decoder_graph(trained.weights))
-    learnt = _learnt(tunes, run.config().learn_from)
-    return Candidate(trained.name, trained.vocabulary, _parameters(trained.network), graph, tunes, learnt)
+    index = _index(tunes, run.config().learn_from)
+    return Candidate(trained.name, trained.vocabulary, _parameters(trained.network), graph, tunes, index)
 
 
 def _of_version(checkpoint: Checkpoint) -> Candidate:
     manifest = checkpoint.manifest
     tunes: Corpus | None = None
-    learnt: tuple[str, ...] = ()
-    note = ""
+    index, note = checkpoint.tune_index(), ""
     try:
         tunes = _read_again(manifest)
-        learnt = _learnt(tunes, str(manifest.training.get("learn_from", TrainingConfig.learn_from)))
+        index = index or _index(tunes, str(manifest.training.get("learn_from", TrainingConfig.learn_from)))
     except CorpusError as error:
         note = str(error)
     return Candidate(
@@ -75,7 +81,7 @@ def _of_version(checkpoint: Checkpoint) -> Candidate:
         parameters=_parameters(manifest.model),
         graph=checkpoint.path(DECODER_FILE),
         corpus=tunes,
-        learnt=learnt,
+        index=index,
         corpus_note=note,
     )
 
@@ -94,8 +100,8 @@ def _read_again(manifest: Manifest) -> Corpus:
     return found
 
 
-def _learnt(tunes: Corpus, portion: str) -> tuple[str, ...]:
-    return tunes.sides.train if portion == "train" else tunes.tunes
+def _index(tunes: Corpus, portion: str) -> TuneIndex:
+    return tune_index.index(tunes, tunes.sides.train if portion == "train" else tunes.tunes)
 
 
 def _parameters(network: ModelConfig) -> int:

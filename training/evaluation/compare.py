@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from math import log
 from pathlib import Path
@@ -17,7 +17,6 @@ from training.evaluation.candidate import Candidate, open_candidate
 from training.evaluation.common_text import CommonText
 from training.evaluation.copying import Copying, Learnt
 from training.evaluation.drawing import MAX_BATCH, Draw
-from training.evaluation.music import Music
 from training.evaluation.speed import Speed
 from training.evaluation.style import Style
 from training.judge import complaints_of
@@ -63,7 +62,6 @@ class BlindTune:
     seed: int
     abc: str | None
     run: copying.Run | None
-    source: str | None  # the title of the tune that it shares the run with
 
 
 @dataclass(frozen=True)
@@ -139,15 +137,14 @@ def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell) -> Compari
         tell("choose held-out tunes that none of them learnt from")
         name, source = _source(candidates[0], on)
         text = common_text.choose(name, source.sides.test, candidates)
-        real_music = [music.read(tune) for tune in text.tunes]
-        real = _real(text, real_music, source, tunes)
+        real = _real(text, source, tunes)
         tell("time them")
         decoders = [LiteRTDecoder(candidate.graph, MAX_BATCH) for candidate in candidates]
         grammars = [drawing.grammar_of(candidate.vocabulary) for candidate in candidates]
         vocabularies = [candidate.vocabulary for candidate in candidates]
         speeds = speed.measure(list(zip(decoders, vocabularies, grammars, strict=True)))
         reports = [
-            _report(*each, tunes, text, real_music, real.style, tell)
+            _report(*each, tunes, text, real.style, tell)
             for each in zip(candidates, decoders, grammars, speeds, strict=True)
         ]
     return Comparison(real, reports)
@@ -169,11 +166,11 @@ def _source(first: Candidate, on: list[str]) -> tuple[str, Corpus]:
     return f"test side of {first.name}'s corpus", first.corpus
 
 
-def _real(text: CommonText, known: list[Music | None], source: Corpus, tunes: int) -> RealTunes:
+def _real(text: CommonText, source: Corpus, tunes: int) -> RealTunes:
     """Laid over as many real tunes of the other side as are drawn, evenly picked."""
     others = source.sides.train
     picked = [others[number * len(others) // tunes] for number in range(tunes)] if tunes < len(others) else list(others)
-    described = style.describe(list(text.tunes), known)
+    described = style.describe(list(text.tunes), [music.read(tune) for tune in text.tunes])
     yardstick = style.describe(picked, [music.read(tune) for tune in picked])
     if described is None or yardstick is None:
         raise CorpusError(f"{text.name}: not one of its tunes is understood")
@@ -195,7 +192,6 @@ def _report(
     measured: Speed,
     tunes: int,
     text: CommonText,
-    real_music: list[Music | None],
     real_style: Style,
     tell: Tell,
 ) -> Report:
@@ -224,9 +220,9 @@ def _report(
         if temperature == AT:
             shown, shown_free = held or free, free
             spread = mask.spread(shares) if shares is not None else None
+    described = _described(shown)
     tell(f"{candidate.name}: its music, and what it shares with what it learnt from")
-    described, played = _described(shown)
-    learnt = Learnt(map(music.read, candidate.learnt)) if candidate.learnt else None
+    learnt = Learnt(candidate.index) if candidate.index else None
     return Report(
         name=candidate.name,
         parameters=candidate.parameters,
@@ -235,26 +231,25 @@ def _report(
         if candidate.corpus
         else [],
         corpus_note=candidate.corpus_note,
-        learnt=len(candidate.learnt),
+        learnt=len(candidate.index) if candidate.index else 0,
         common=common,
         own=own,
         levels=levels,
         removed_spread=spread,
         style=described,
-        style_free=_described(shown_free)[0],
+        style_free=_described(shown_free),
         overlaps=style.overlaps(described, real_style) if described else None,
-        copying=_copying(learnt, played),
-        copying_of_real=_copying(learnt, real_music),
+        copying=_copying(learnt, [each.tune for each in shown if each.tune is not None]),
+        copying_of_real=_copying(learnt, text.tunes),
         speed=measured,
-        blind=[_blind(each, learnt, candidate) for each in shown[:BLIND]],
+        blind=[_blind(each, learnt) for each in shown[:BLIND]],
     )
 
 
-def _described(draws: list[Draw]) -> tuple[Style | None, list[Music | None]]:
-    """What the tunes that ended are like, and each of them as it is understood."""
+def _described(draws: list[Draw]) -> Style | None:
+    """What the tunes that ended are like."""
     ended = [each.tune for each in draws if each.tune is not None]
-    played = [music.read(tune) for tune in ended]
-    return (style.describe(ended, played) if ended else None), played
+    return style.describe(ended, [music.read(tune) for tune in ended]) if ended else None
 
 
 def _cost(candidate: Candidate, name: str, tunes: tuple[str, ...]) -> Cost:
@@ -268,14 +263,9 @@ def _clean(tunes: list[str | None] | list[str]) -> int:
     return sum(not said for said in complaints_of([tune for tune in tunes if tune is not None]))
 
 
-def _copying(learnt: Learnt | None, played: list[Music | None]) -> Copying | None:
-    runs = [learnt.longest_run(each) for each in played if each] if learnt else []
-    return copying.describe(runs) if runs else None
+def _copying(learnt: Learnt | None, tunes: Sequence[str]) -> Copying | None:
+    return copying.describe([learnt.longest_run(tune) for tune in tunes]) if learnt and tunes else None
 
 
-def _blind(drawn: Draw, learnt: Learnt | None, candidate: Candidate) -> BlindTune:
-    played = music.read(drawn.tune) if drawn.tune else None
-    run = learnt.longest_run(played) if learnt and played else None
-    source = candidate.learnt[run.source] if run and run.source is not None else ""
-    title = next((line[2:].strip() for line in source.split("\n") if line.startswith("T:")), None)
-    return BlindTune(drawn.seed, drawn.tune, run, title)
+def _blind(drawn: Draw, learnt: Learnt | None) -> BlindTune:
+    return BlindTune(drawn.seed, drawn.tune, learnt.longest_run(drawn.tune) if learnt and drawn.tune else None)

@@ -65,13 +65,14 @@ has to take, the better the model knows notation.</p>
 <figure>{plots.removed(comparison)}</figure>
 
 <h2>Music</h2>
-<p>Bars are the model’s tunes, the line is the held-out real ones.</p>
+<p>Bars are the model’s tunes under the grammar, the plain line is the held-out real ones. The dotted line, where there
+is one, is as many tunes drawn freely.</p>
 {"".join(_aspect(comparison, name) for name in ASPECTS)}
 
 <h2>Copying</h2>
-<p>The longest run of notes that a tune shares with any tune its model learnt from, whatever the key: the same
-intervals in the same rhythm. The plain line is held-out real tunes against the same books, which share turns of phrase
-as folk tunes do.</p>
+<p>The longest run of bars that a tune shares with any tune its model learnt from, whatever the key: the same
+intervals in the same rhythm, as the service judges originality. The plain line is held-out real tunes against the same
+books, which share turns of phrase as folk tunes do.</p>
 <figure>{plots.copying(comparison)}</figure>
 
 <h2>Tunes drawn blind</h2>
@@ -174,13 +175,14 @@ def _rows(real: RealTunes, reports: list[Report]) -> Iterator[str]:
     yield of_style("parts of eight bars", lambda s: f"{s.parts_of_eight:.0%}")
     yield of_style("bars a tune, median", lambda s: f"{s.bars:g}")
     yield of_style("notes a bar, mean", lambda s: f"{s.notes_a_bar:.2f}")
-    yield of_style("characters a tune, median", lambda s: f"{s.characters:g}")
+    yield of_style("characters a tune, median", lambda s: f"{s.characters:.0f}")
     yield group("Overlap with the held-out tunes, 0 to 1")
     yield from (row(name, f"{real.overlaps[name]:.2f}", partial(_overlap, name)) for name in ASPECTS)
     yield group("Copying from what it learnt from")
     yield of_copying("longest run, notes, median", lambda c: f"{c.median_notes:g}")
     yield of_copying("longest run, notes, of all tunes", lambda c: f"{c.most_notes}")
     yield from (of_copying(f"tunes with a run of {bars} bars or more", partial(_runs, bars=bars)) for bars in (2, 4))
+    yield of_copying("judged to echo, to copy", lambda c: f"{c.judgements['echoes']:.0%}, {c.judgements['copies']:.0%}")
     yield group("Speed, characters a second")
     yield row("one tune at a time", _MISSING, lambda r: f"{r.speed.one_tune:,.0f}")
     yield row(f"{reports[0].speed.tunes_at_once} tunes at once", _MISSING, lambda r: f"{r.speed.all_tunes:,.0f}")
@@ -223,8 +225,10 @@ def _tune(tune: BlindTune, svg: str | None) -> str:
     told = f"Seed {tune.seed}."
     if tune.abc is None:
         return f'<div class="tune"><p class="note">{told} It did not end in time.</p></div>'
-    if tune.run and tune.run.notes and tune.source:
-        told += f" Its longest shared run is {tune.run.notes} notes, of {escape(tune.source)}."
+    if tune.run and tune.run.notes:
+        source = f" of {escape(tune.run.source)}" if tune.run.source else ""
+        judged = f" {tune.run.judgement.capitalize()}." if tune.run.judgement else ""
+        told += f"{judged} Its longest shared run: {tune.run.notes} notes{source}."
     abc = f"<pre>{escape(tune.abc)}</pre>"
     shown = f"{svg}<details><summary>ABC</summary>{abc}</details>" if svg else abc
     return f'<div class="tune"><p class="note">{told}</p>{shown}</div>'

@@ -20,6 +20,7 @@ _RIGHT = 10.0  # half a tick's name
 _PERCENT = [(share, f"{share:.0%}") for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
 _SHARPEST = 6  # a panel's height never stands for less than a share of 1 in so many
 _MOST_RHYTHMS = 14
+_OF_FORM = ("bars a part", "bars a tune")  # what the grammar may change
 _SPEEDS = (1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5)
 _LABEL_HEIGHT = 15.0
 _LABEL_WIDTH = 100.0
@@ -137,7 +138,9 @@ def aspect(comparison: Comparison, name: str) -> str:
     real = comparison.real.style.spreads[name]
     spreads = [report.style.spreads[name] if report.style else {} for report in comparison.reports]
     categories = _categories(name, real, spreads)
-    shares = [spread.get(category, 0.0) for spread in (real, *spreads) for category in categories]
+    drawn_freely = [each.style_free.spreads[name] for each in comparison.reports if each.style_free]
+    drawn = (real, *spreads, *(drawn_freely if name in _OF_FORM else []))
+    shares = [spread.get(category, 0.0) for spread in drawn for category in categories]
     top = max(1 / _SHARPEST, 1.06 * max(shares))
     is_wide = name == "bar rhythms"
     parts = []
@@ -148,20 +151,21 @@ def aspect(comparison: Comparison, name: str) -> str:
             parts.append(text(frame.right, 16, f"overlap {report.overlaps[name]:.2f}", "tick end"))
         parts.append(frame.y_axis([(tick, f"{tick:.0%}") for tick, _ in _round_ticks((0.0, top), 3)], named=not number))
         slot = frame.width / len(categories)
-        outline: list[Point] = []
+        free = report.style_free.spreads[name] if report.style_free and name in _OF_FORM else None
         for index, category in enumerate(categories):
             share, x = spreads[number].get(category, 0.0), frame.x(index)
             words = f"{category}: {share:.1%}, real {real.get(category, 0.0):.1%}"
             parts.append(
                 bar(x + 1, frame.y(share), slot - 2, frame.bottom - frame.y(share), f"{colour(number)} fill", words)
             )
-            outline += [(x, frame.y(real.get(category, 0.0))), (x + slot, frame.y(real.get(category, 0.0)))]
             if is_wide:
                 x, y = x + slot / 2 + 3, frame.bottom + 7
                 parts.append(text(x, y, _short(category), "tick end", transform=f"rotate(-90 {x:.1f} {y:.1f})"))
             elif _is_named(name, category):
                 parts.append(text(x + slot / 2, frame.bottom + 15, category.split("–")[0], "tick middle"))
-        parts.append(path(outline, "real stroke"))
+        parts.append(path(_outline(frame, categories, real), "real stroke"))
+        if free:
+            parts.append(path(_outline(frame, categories, free), f"{colour(number)} dots"))
         parts.append(frame.x_axis([]))
     return picture(_WIDTH, 34 + 110 + (92 if is_wide else 24), f"Spread of {name}", parts)
 
@@ -262,6 +266,12 @@ def _categories(name: str, real: Spread, spreads: list[Spread]) -> list[str]:
     if name == "bars a part":
         return [*map(str, range(1, LONGEST_PART)), f"{LONGEST_PART}+"]
     return [str(number) for number in range(min(map(int, common)), max(map(int, common)) + 1)]
+
+
+def _outline(frame: Frame, categories: list[str], spread: Spread) -> list[Point]:
+    """A spread as steps over the bars."""
+    heights = [frame.y(spread.get(category, 0.0)) for category in categories]
+    return [(frame.x(index + side), height) for index, height in enumerate(heights) for side in (0, 1)]
 
 
 def _is_named(name: str, category: str) -> bool:
