@@ -349,6 +349,18 @@ def test_files_are_downloaded(page: Page, format_: str, tmp_path: Path) -> None:
     assert download.value.suggested_filename.startswith("Scale.")
 
 
+def test_on_a_slow_link_a_tune_is_made_and_sounds_in_a_smaller_format(page: Page, requests: list[Request]) -> None:
+    session = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 200, "downloadThroughput": 60_000, "uploadThroughput": 60_000}
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", slow)
+    make(page, seed="6")
+    is_made(page)
+    page.locator("#play").click()
+    page.wait_for_function("() => document.querySelector('#sound').currentTime > 0.3")
+    assert any("/render?" in request.url and "format=ogg" in request.url for request in requests)
+
+
 def test_a_service_that_restarts_is_waited_for(page: Page) -> None:
     page.context.set_offline(offline=True)
     page.locator("#make-button").click()

@@ -162,7 +162,8 @@ function begin() {
 
 /** Scrolls to what has been asked for, where it is out of sight. */
 function show(id) {
-  if (element(id).getBoundingClientRect().top > innerHeight * MOSTLY_OUT_OF_SIGHT) {
+  const { top } = element(id).getBoundingClientRect();
+  if (top < 0 || top > innerHeight * MOSTLY_OUT_OF_SIGHT) {
     element(id).scrollIntoView({ block: "start" });
   }
 }
