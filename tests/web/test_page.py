@@ -1,5 +1,6 @@
 """The bench in a real browser, before the real service and the real model."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Request, expect
+from pypdf import PdfReader
 
 from tests.servers import ROOT, Server, serving
 from tests.web.browser import chromium
@@ -359,6 +361,20 @@ def test_on_a_slow_link_a_tune_is_made_and_sounds_in_a_smaller_format(page: Page
     page.locator("#play").click()
     page.wait_for_function("() => document.querySelector('#sound').currentTime > 0.3")
     assert any("/render?" in request.url and "format=ogg" in request.url for request in requests)
+
+
+def test_kept_tunes_are_printed_a_page_each_and_nothing_is_clipped(page: Page) -> None:
+    bring(page, SCALE)
+    bring(page, SCALE.replace("Scale", "Ladder"))
+    page.evaluate("() => { window.print = () => {}; }")
+    page.locator("#print-kept").click()
+    page.emulate_media(media="print")
+    pages = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
+    assert [title for title in ("Ladder", "Scale") if title in pages[0].extract_text()] != []
+    assert len(pages) == 2
+    widths = page.evaluate("() => [...document.querySelectorAll('#paper svg')].map((svg) => svg.width.baseVal.value)")
+    assert len(widths) == 2
+    assert max(widths) < 8.27 * 96 - 2 * 0.4 * 96  # A4 within Chromium's margins
 
 
 def test_a_service_that_restarts_is_waited_for(page: Page) -> None:

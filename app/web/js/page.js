@@ -7,7 +7,7 @@ import { tuneIn } from "./link.js";
 import { keepMarked, mark } from "./marked.js";
 import { Player } from "./player.js";
 import { Score } from "./score.js";
-import { print, save, share } from "./share.js";
+import { lay, print, save, share } from "./share.js";
 import { asTunebook, fromTunebook, newTune, Shelf, settingOf } from "./shelf.js";
 import { showNearest, words } from "./trust.js";
 
@@ -672,13 +672,16 @@ element("import").addEventListener("click", () => element("import-file").click()
 element("import-file").addEventListener("change", importBook);
 element("print-kept").addEventListener("click", () => print(onShelf().map((tune) => settingOf(tune).abc)));
 addEventListener("hashchange", openLink);
+addEventListener("beforeprint", () => {
+  if (opened && !document.body.classList.contains("printing")) lay([settingOf(opened).abc]);
+});
 addEventListener("keydown", (event) => {
   const isField = event.target.matches?.("input, textarea, select, button, a, summary");
   if (event.key === " " && !isField && opened) {
     event.preventDefault();
     player.toggle();
   }
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !making?.isRunning) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     make();
   }

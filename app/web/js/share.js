@@ -101,6 +101,12 @@ async function download(format) {
 
 /** Prints tunes, one after the other; a worksheet has lines to write on. */
 export function print(tunes, { isWorksheet = false } = {}) {
+  lay(tunes, isWorksheet);
+  window.print();
+}
+
+/** Lays tunes out on paper, in its width. */
+export function lay(tunes, isWorksheet = false) {
   const paper = element("paper");
   paper.replaceChildren();
   document.body.classList.add("printing");
@@ -118,7 +124,6 @@ export function print(tunes, { isWorksheet = false } = {}) {
     new Score(score, { isNumbered: true }).draw(abc);
     if (isWorksheet) leaf.append(log());
   }
-  window.print();
 }
 
 function log() {
