@@ -345,12 +345,24 @@ function choose(numbers) {
   if (player.chosen) player.setLoop(null);
   element("loop").setAttribute("aria-pressed", "false");
   if (!chosen.length) return;
+  offerOtherBars();
   element("first-bar").value = chosen[0];
   element("last-bar").value = chosen.at(-1);
 }
 
 function typeBars() {
   choose(span(element("first-bar").valueAsNumber, element("last-bar").valueAsNumber));
+}
+
+/** Offers to make bars anew where the service can. */
+let asked = null;
+function offerOtherBars() {
+  asked ??= get("/openapi.json")
+    .then((answer) => answer.json())
+    .then(({ components }) => {
+      element("other-bars").hidden = !components.schemas.GenerateRequest.properties.bars;
+    })
+    .catch(complain);
 }
 
 /** The recipe of a change: the taste of the form, a fresh seed. */
@@ -371,9 +383,7 @@ async function remake(how, body, pick) {
     open(tune);
     say("");
   } catch (error) {
-    const isUnknown =
-      body.bars && error.faults?.some(({ field, message }) => field === "bars" && message === "there is no such field");
-    complain(isUnknown ? new Told("Single bars cannot be made anew here. Try Again from here.") : error);
+    complain(error);
   } finally {
     element("stop").hidden = true;
   }
