@@ -29,6 +29,7 @@ let chosen = []; // numbers of its bars
 let showsHistory = false;
 let making = null; // what stops the tunes that are being made
 let checking = 0;
+let isOffered = false; // whether the service was asked what it can make anew
 let fading = null; // what takes a message away
 const done = []; // what can be undone: {words, restore}
 
@@ -355,9 +356,10 @@ function typeBars() {
 }
 
 /** Offers to make bars anew where the service can. */
-let asked = null;
 function offerOtherBars() {
-  asked ??= get("/openapi.json")
+  if (isOffered) return;
+  isOffered = true;
+  get("/openapi.json")
     .then((answer) => answer.json())
     .then(({ components }) => {
       element("other-bars").hidden = !components.schemas.GenerateRequest.properties.bars;
