@@ -23,6 +23,7 @@ class Batch:
         self._ids: NDArray[np.int32]
         self._allowed: NDArray[np.bool_]  # [B, V]
         self._allowed_rows: list[NDArray[np.bool_]]  # the same, [V] each
+        self._scored: set[int]  # rows whose sequence is told what the model makes of its prompt
         self._constrained: set[int]  # rows whose sequence may not draw everything
         self._sampler: Sampler
         self._lay_out(decoder.batch_sizes[0])
@@ -64,6 +65,9 @@ class Batch:
         if not self._steps % _OBSERVE_EVERY:
             self._observe(logits)
         self._steps += 1
+        for row in self._scored:
+            if (scored := self._rows[row]) is not None:
+                scored.score(logits[row])
         drawn = self._sampler.sample(logits, self._allowed if self._constrained else None).tolist()
         ids, constrained = self._ids, self._constrained
         for row, sequence in enumerate(self._rows):
@@ -86,6 +90,7 @@ class Batch:
         self._allowed = np.ones((size, self._decoder.vocab_size), np.bool_)
         self._allowed_rows = list(self._allowed)  # views
         self._constrained = set()
+        self._scored = set()
         self._sampler = Sampler(size, self._decoder.vocab_size)
 
     def _put_in(self, row: int, sequence: Sequence) -> None:
@@ -93,6 +98,8 @@ class Batch:
         self._turn_began[row] = sequence.fed
         self._ids[row] = sequence.next_input
         self._sampler.put(row, sequence.params, sequence.next_draw)
+        if sequence.scored_from is not None:
+            self._scored.add(row)
         if sequence.is_constrained:
             self._constrained.add(row)
             if (allowed := sequence.allowed) is not None:
@@ -108,6 +115,7 @@ class Batch:
             sequence.state = tuple(array[row].copy() for array in self._state)
             self._rows[row] = None
             self._constrained.discard(row)
+            self._scored.discard(row)
             self._allowed[row] = True
             self._sampler.clear(row)
             taken.append(sequence)

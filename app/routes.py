@@ -23,6 +23,7 @@ from app.gate import gate
 from app.generation import Generation
 from app.models import Models, ServedModel
 from app.negotiation import choose_media_type
+from app.regeneration import CANDIDATES, MOST_PER_BAR, Regeneration
 from app.render import Renderer
 from app.retrial import MOST_DRAWS, Retrial
 from app.schemas import (
@@ -96,7 +97,7 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     },
 )
 async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs) -> Response:
-    """Continue a start string into tunes.
+    """Continue a start string into tunes, or make chosen `bars` of a tune (`abc`) anew.
 
     `Accept: text/vnd.abc` answers with the ABC alone. `Accept: text/event-stream` sends the text while it is made, in
     `chunk` events `{"text": …}`, then one `done` with the whole JSON, or an `error` with a problem document.
@@ -105,7 +106,7 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     if body.length > knobs.max_length:
         raise _invalid("length", f"{body.length} is more than this service makes at once ({knobs.max_length})")
     model = _model(loaded, body.model)
-    account, most = account_of(request.scope), cost_of(body.length * (MOST_DRAWS if body.avoid_copies else 1))
+    account, most = account_of(request.scope), cost_of(_most_characters(body))
     account.charge(most - REQUEST)
     try:
         generation = await _begin(model, body, knobs.generate_timeout_s)
@@ -121,9 +122,20 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     return Response(content, media_type=media_type, headers=headers)
 
 
+def _most_characters(body: GenerateRequest) -> int:
+    """How many may be made for a request."""
+    if body.bars is not None:
+        return CANDIDATES * MOST_PER_BAR * len(body.bars)
+    return body.length * (MOST_DRAWS if body.avoid_copies else 1)
+
+
 async def _begin(model: ServedModel, body: GenerateRequest, timeout_s: float) -> Generation | AtOnce:
     deadline = asyncio.get_running_loop().time() + timeout_s
     seed = secrets.randbelow(MAX_SEED + 1) if body.seed is None else body.seed
+    if body.abc is not None:
+        regeneration = Regeneration(model, body, seed, deadline)
+        await regeneration.begin()
+        return regeneration
     if body.avoid_copies:
         retrial = Retrial(model, body, seed, deadline)
         await retrial.begin()

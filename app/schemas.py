@@ -20,6 +20,9 @@ class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), strict=True)
 
 
+_OF_NEW_TUNES = ("start_string", "length", "tunes", "form", "key", "meter", "rhythm")
+
+
 class GenerateRequest(_Body):
     """What to continue, how far, and how wildly."""
 
@@ -61,6 +64,18 @@ class GenerateRequest(_Body):
     constrained: bool = Field(
         default=True, description="Hold tunes to ABC's grammar: bars as long as their metre, repeats that close."
     )
+    abc: str | None = Field(
+        default=None,
+        max_length=20_000,
+        description="A tune of which some bars are made anew.",
+    )
+    bars: list[Annotated[int, Field(ge=0)]] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Which: bars count from 1, a pickup before them is 0. All else stays byte for byte.",
+        examples=[[7, 8]],
+    )
     avoid_copies: bool = Field(
         default=False, description="Draw anew, a few times at the most, while a tune copies one that was trained on."
     )
@@ -76,6 +91,15 @@ class GenerateRequest(_Body):
         wishes = [name for name in ("key", "meter", "rhythm", "form", "low", "high") if getattr(self, name) is not None]
         if wishes and not self.constrained:
             raise ValueError(f"{', '.join(wishes)}: only a constrained tune can be held to what is asked for")
+        return self
+
+    @model_validator(mode="after")
+    def _bars_are_those_of_a_tune(self) -> Self:
+        if (self.abc is None) != (self.bars is None):
+            raise ValueError("abc and bars: the one says of which tune, the other which bars are made anew; send both")
+        others = [name for name in _OF_NEW_TUNES if name in self.model_fields_set]
+        if self.abc is not None and (others or not self.constrained):
+            raise ValueError(f"{', '.join(others) or 'constrained'}: not for a tune of which bars are made anew")
         return self
 
 

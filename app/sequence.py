@@ -40,6 +40,8 @@ class Sequence:
         params: how they are drawn.
         stop: told each new id, in order; True ends the sequence.
         constraint: what new ids may be, and when they are enough; it takes the place of `stop`.
+        state: of another sequence, which this one goes on from.
+        scored_from: the place in the prompt, ≥ 1, from which on `log_probability` adds up its ids'; None: nowhere.
 
     `new_ids` only grows, so another thread may read it at any time; `begun` is resolved once it holds one, `done` once
     the sequence has ended. `state` is what the model remembers of it while it is not being stepped: each array's row,
@@ -53,6 +55,8 @@ class Sequence:
         params: SamplingParams,
         stop: Callable[[int], bool] = lambda _: False,
         constraint: Constraint | None = None,
+        state: State | None = None,
+        scored_from: int | None = None,
     ) -> None:
         if not len(prompt):
             raise ValueError("a sequence needs at least one id to begin from")
@@ -61,9 +65,12 @@ class Sequence:
         self.finish_reason: FinishReason | None = None
         self.begun: Future[None] = Future()
         self.done: Future[Sequence] = Future()
-        self.state: State | None = None
+        self.state = state
         self.fed = 0
         """Steps taken so far."""
+        self.scored_from = scored_from
+        self.log_probability = 0.0
+        """Nats, under the model as it is, whatever the parameters."""
         self._prompt: list[int] = prompt.tolist()
         self._prompt_length = len(prompt)
         self._max_new = max_new
@@ -88,6 +95,12 @@ class Sequence:
     def allowed(self) -> NDArray[np.bool_] | None:
         """What the coming draw may be, [V]; None where anything may."""
         return self._constraint.allowed if self._constraint and self.fed + 1 >= self._prompt_length else None
+
+    def score(self, logits: NDArray[np.float32]) -> None:
+        """Take the coming step's logits [V], where the next id is one of the prompt's that count."""
+        if self.scored_from is not None and self.scored_from <= self.fed + 1 < self._prompt_length:
+            shifted = logits.astype(np.float64) - logits.max()
+            self.log_probability += float(shifted[self._prompt[self.fed + 1]] - np.log(np.exp(shifted).sum()))
 
     def advance(self, drawn: int) -> int:
         """Take the result of one step, which is nobody's while the prompt is being fed.

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import RequestError, VocabularyError
+from app.errors import Fault, RequestError, VocabularyError
 from app.grammar import body, header, way_out
 from app.grammar.ground import Grounds
 from app.grammar.header import Fields, Header
@@ -259,6 +259,19 @@ class Grammar:
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
         return Cursor(self._automaton, reader, recent, length, tunes)
+
+    def open(self, request: Request) -> tuple[Automaton, Reader, Fields]:
+        """For those who read a text piece by piece: the automaton, a reader of any tune, and a request's own fields.
+
+        Raises:
+            RequestError: what is asked for cannot be written with these characters, or has no notes.
+        """
+        reader = Reader(self._anything, self._anything, self._automaton.start_body, self._automaton.is_safe)
+        return self._automaton, reader, self._fields_of(request)
+
+    def faults(self, text: str) -> tuple[Fault, ...]:
+        """What the grammar finds wrong with a text."""
+        return self.begin(text).faults
 
     def _fields_of(self, request: Request) -> Fields:
         if request not in self._fields:

@@ -70,7 +70,8 @@ class Reader:
         self._is_safe = is_safe
         self._text = ""
         self._at = 0  # position in the text
-        self._header = Header(fields)  # of the tune that is being read
+        self.header = Header(fields)
+        """Of the tune that is being read, once it is whole."""
 
     def read(self, text: str) -> None:
         self._text = text
@@ -129,7 +130,7 @@ class Reader:
         self.state = state
         if letter == "K":
             self._expect(state.meter, "there is no M: before K:", start)
-            self._header = state
+            self.header = state
             self.state = self._start_body(state) or state
 
     def _settled(self, state: Header, letter: str, value: str, start: int) -> Header:
@@ -196,8 +197,8 @@ class Reader:
     def _change(self, state: Body, field: str, start: int) -> None:
         """A field among the notes: a change of key, metre or unit length counts, any other is passed over."""
         letter, value = field.split(":", 1)
-        self._header = self._settled(self._header, letter, value, start)
-        changed = self._start_body(self._header)
+        self.header = self._settled(self.header, letter, value, start)
+        changed = self._start_body(self.header)
         if changed and letter in "MLK":
             left = changed.left if state.fresh and not state.split else state.left
             self.state = state._replace(ground=changed.ground, left=left)

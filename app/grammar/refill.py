@@ -1,0 +1,134 @@
+"""Holds what is written in place of part of a bar: as long as what it replaces, and tied or slurred to nothing."""
+
+from collections.abc import Sequence
+from copy import copy
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import RequestError
+from app.grammar import body
+from app.grammar.automaton import Automaton, Grammar, Node
+from app.grammar.follow import FOLLOW
+from app.grammar.request import Request
+from app.grammar.situation import At, Body, Repeat
+
+_NEVER = '|:\n-"'  # what would leave the bar or reach over its end
+
+
+def refills(grammar: Grammar, text: str, spans: Sequence[tuple[int, int]], request: Request) -> "list[Refill]":
+    """Constraints on what may stand in a tune's text in place of each of these parts of bars.
+
+    Args:
+        spans: from where to where in the text, ascending.
+        request: its range holds.
+
+    Raises:
+        RequestError: there are no bars, or no note within the range.
+    """
+    automaton, reader, fields = grammar.open(request)
+    made = []
+    for begin, end in spans:
+        reader.read(text[:begin])
+        before, faults = reader.state, len(reader.faults)
+        ranged = automaton.start_body(reader.header._replace(fields=fields))
+        if not isinstance(before, Body) or ranged is None:
+            raise RequestError("no bar of this tune can be written by this model, or none within the range")
+        left = _passed(before).left
+        reader.read(text[:end])
+        after = _passed(reader.state).left if isinstance(reader.state, Body) else 0
+        is_sound = len(reader.faults) == faults and after < left
+        state = standing_alone(before, left - after if is_sound else left)
+        made.append(Refill(automaton, state._replace(ground=ranged.ground), text[end:]))
+    return made
+
+
+def standing_alone(before: Body, ticks: int) -> Body:
+    """A place in a bar of which so many ticks are to be filled, whatever stands around: no section, no tie, no slur.
+
+    Args:
+        before: the state there, as it was read.
+    """
+    state = _passed(before)
+    if state.at not in FOLLOW:
+        state = Body.start(before.ground)._replace(at=At.BAR_LINE)
+    return Body.start(before.ground)._replace(
+        at=state.at,
+        left=ticks,
+        fresh=state.fresh,
+        opening=False,
+        repeat=Repeat.CLOSED,
+        altered=state.altered,
+        partner=state.partner,
+        shift=(state.shift + ticks - state.left) % (2 * state.ground.swung or 1),
+    )
+
+
+def _passed(state: Body) -> Body:
+    return state if state.at in FOLLOW else body.passes_to(state) or state
+
+
+class Refill:
+    """A constraint on one part of a bar, from `standing_alone` until a bar line could stand.
+
+    The bar line itself is drawn, and ends it; it is not part of what is written.
+
+    Args:
+        follows: the text after it.
+    """
+
+    def __init__(self, automaton: Automaton, state: Body, follows: str) -> None:
+        self._automaton = automaton
+        self._node = automaton.node(state)
+        self._id_of = {character: id_ for id_, character in enumerate(automaton.alphabet)}
+        self._bar_line = self._id_of["|"]
+        self._never = [self._id_of[character] for character in _NEVER if character in self._id_of]
+        self._is_before_double_repeat = follows.startswith("::")
+
+    def copy(self) -> "Refill":
+        """Another from the same place on."""
+        return copy(self)
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """[V]; at least one is."""
+        node = self._node
+        allowed = node.allowed.copy()
+        allowed[self._never] = False
+        may_end = self._may_end(node)
+        allowed[self._bar_line] = may_end
+        space, paren = self._id_of.get(" "), self._id_of.get("(")
+        if space is not None and (may_end or (isinstance(node.state, Body) and node.state.fresh)):
+            allowed[space] = False
+        if paren is not None and allowed[paren]:
+            allowed[paren] = self._digits(self._follow(paren)).any()
+        if isinstance(node.state, Body) and node.state.at is At.PAREN:
+            allowed = self._digits(node)
+        if not allowed.any():
+            allowed[self._bar_line] = True  # a dead end: whoever asked finds the bar too short, and takes another
+        return allowed
+
+    def advance(self, id_: int) -> bool:
+        """Take the next character; True at the bar line."""
+        if id_ == self._bar_line:
+            return True
+        self._node = self._follow(id_)
+        return False
+
+    def _follow(self, id_: int) -> Node:
+        return self._node.next.get(id_) or self._automaton.follow(self._node, id_)
+
+    def _may_end(self, node: Node) -> bool:
+        state = node.state
+        assert isinstance(state, Body)  # noqa: S101
+        is_field = state.edge  # a letter alone on its line, before a colon
+        is_for_music21 = self._is_before_double_repeat and state.at is At.PITCH  # it takes `G::` for a field
+        return bool(node.allowed[self._bar_line]) and not (state.fresh or is_field or is_for_music21)
+
+    def _digits(self, node: Node) -> NDArray[np.bool_]:
+        """What is allowed after `(` to begin a tuplet, not a slur."""
+        digits = np.zeros_like(node.allowed)
+        for character in "23456789":
+            if (id_ := self._id_of.get(character)) is not None:
+                digits[id_] = node.allowed[id_]
+        return digits
