@@ -457,3 +457,17 @@ def test_nothing_is_loaded_from_elsewhere(page: Page, server: Server, requests: 
     expect(page.get_by_text("/generate", exact=False).first).to_be_visible()
     assert len(requests) > 8
     assert [request.url for request in requests if not request.url.startswith((server.url, "data:", "blob:"))] == []
+
+
+def test_other_bars_leave_the_rest_as_it_is(page: Page) -> None:
+    tune = SCALE.replace("Q:1/4=90\n", "")
+    bring(page, tune)
+    page.locator("#score").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Other bars here").click()
+    expect(page.locator("#settings button")).to_have_text(["1 imported", "2 bar 2 anew"])
+    made = abc_of(page)
+    assert made.startswith(tune[: tune.index("G2A2")])
+    assert made.endswith(tune[tune.index(":|") :])
+    assert made != tune
