@@ -23,8 +23,9 @@ fuzz: ## strangers' texts against a real server for MINUTES=5; findings go to .c
 	@deploy/setup.sh test
 	$(VENV)/bin/python -m tests.fuzz --minutes $(MINUTES)
 
-bench: ## decoding and start beside the notebook's way; the results stay in benchmarks/results.json
+bench: ## decoding, serving and starting beside the notebook's way and others; the results stay in docs/bench.json
 	@deploy/setup.sh test
+	@VENV=.cache/peers deploy/setup.sh peers || echo 'those peers are shown as not installed'
 	$(VENV)/bin/python -m benchmarks
 
 # An environment of its own, of 630 MB: the service needs nothing of Ray. The warnings are Ray's.
@@ -68,6 +69,7 @@ lock: ## remake requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --extra training --extra dev -c requirements/training.txt -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --group ray -c requirements/dev.txt -o requirements/ray.txt
 	$(COMPILE) --group web -o requirements/node.txt
+	$(COMPILE) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(TIDY) requirements/*.txt
 
 clean: ## remove what the commands above have made

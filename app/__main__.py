@@ -21,6 +21,8 @@ from app.settings import Settings
 from app.startup import StartupError
 from model_store.errors import StoreError
 
+_TURN_OF_A_THREAD_S = 0.0005  # Python's own 5 ms are many steps of the decoder, which would wait for a reply
+
 
 def main(arguments: list[str] | None = None, drawing: Drawing | None = None) -> int:
     """Run a command; one that cannot succeed says why in one line and returns 2. `drawing` is `bulk.run`'s."""
@@ -44,6 +46,7 @@ def _serve(settings: Settings) -> int:
     app = create_app(settings)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    sys.setswitchinterval(_TURN_OF_A_THREAD_S)
     uvicorn.run(
         app,
         host=settings.host,

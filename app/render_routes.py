@@ -75,7 +75,7 @@ async def render_request(request: Request) -> RenderRequest:
     return _valid(RenderRequest, {**request.query_params, "abc": decode(body)})
 
 
-def render_query(request: Request) -> RenderRequest:
+async def render_query(request: Request) -> RenderRequest:
     """A render request whose every field is in the query."""
     return _valid(RenderRequest, dict(request.query_params))
 

@@ -48,20 +48,22 @@ _UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the se
 
 router = APIRouter()
 
+# Dependencies are coroutines: FastAPI sends a plain function to a thread of its pool, which costs more than it does.
 
-def models_of(request: Request) -> Models:
+
+async def models_of(request: Request) -> Models:
     """The models that this application serves."""
     found: Models = request.app.state.models
     return found
 
 
-def renderer(request: Request) -> Renderer:
+async def renderer(request: Request) -> Renderer:
     """The renderer of this application."""
     found: Renderer = request.app.state.renderer
     return found
 
 
-def settings(request: Request) -> Settings:
+async def settings(request: Request) -> Settings:
     """The settings of this application."""
     found: Settings = request.app.state.settings
     return found
@@ -76,7 +78,7 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def require_json(request: Request) -> None:
+async def require_json(request: Request) -> None:
     """Raises MediaTypeError unless the body says it is JSON."""
     if content_type(request) != JSON:
         raise MediaTypeError(f"send the request as {JSON}")

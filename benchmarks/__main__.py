@@ -1,40 +1,74 @@
-"""`python -m benchmarks`: measure everything, print the tables, and keep them as JSON beside this file."""
+"""`python -m benchmarks [decode | service | start | mixed]`: measure, print the tables, and keep them as JSON.
 
+Without a name, the first three. `mixed` is a test of endurance: it takes the minutes it is given, and its exit status
+is 1 where anything went wrong.
+"""
+
+import argparse
 import json
+import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import decode, start
+from benchmarks import decode, mixed, plot, service, start
 from benchmarks.measure import machine
 from model_store.store import Store
 
-RESULTS = Path(__file__).with_name("results.json")
-STORE = Path(__file__).parent.parent / "model_store" / "checkpoints"
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "docs" / "bench.json"
+PLOT = RESULTS.with_suffix(".svg")
+PARTS = ("decode", "service", "start", "mixed")
 
 
-def main() -> None:
-    store = Store(STORE)
+def main() -> int:
+    """Measure what is asked for; what was measured before of the other parts is kept."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="decode, service, start or mixed")
+    parser.add_argument("--units", nargs="+", type=int, choices=decode.UNITS, default=decode.UNITS)
+    parser.add_argument("--minutes", type=float, default=10, help="of mixed load (default: 10)")
+    options = parser.parse_args()
+    parts = options.parts or PARTS[:3]
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there is {', '.join(PARTS)}")
+    store = Store(ROOT / "model_store" / "checkpoints")
     checkpoint = store.load(store.names()[0])
-    manifest = checkpoint.manifest
-    decoded = decode.run(checkpoint)
-    notebook = decoded["1"]["the notebook's loop, Keras"]
-    print(f"characters a second, {manifest.name}/{manifest.version}, {manifest.model.lstm_units} units\n")
-    for batch, contenders in decoded.items():
-        for name, rate in contenders.items():
-            print(f"  batch {batch:>2}  {name:<34} {rate:>9,.0f}   {rate / notebook:>7,.1f} × the notebook")
-    started = start.run()
-    print("\nthe service, from process start to ready\n")
-    for name, figures in started.items():
-        print(f"  {name:<8} {figures['ready_s']:>6.2f} s   {figures['resident_mib']:>6.0f} MiB resident")
-    results = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine(),
-        "model": f"{manifest.name}/{manifest.version}",
-        "characters_per_second": decoded,
-        "start": started,
-    }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    status = 0
+    if "decode" in parts:
+        decoded = decode.run(checkpoint, tuple(options.units))
+        print(*decode.table(decoded), sep="\n", flush=True)
+        for units, rates in decoded.items():
+            _keep(f"decode {units}", rates)
+        plot.draw(json.loads(RESULTS.read_text()), PLOT)
+    if "service" in parts:
+        served = service.run()
+        print(*service.table(served), sep="\n", flush=True)
+        _keep("service", {clients: asdict(figures) for clients, figures in served.items()})
+    if "start" in parts:
+        started = start.run()
+        print(*start.table(started), sep="\n", flush=True)
+        _keep("start", started)
+    if "mixed" in parts:
+        report = mixed.run(options.minutes)
+        print(*mixed.table(report), sep="\n", flush=True)
+        _keep(
+            "mixed",
+            {
+                "minutes": options.minutes,
+                "answers": dict(report.answers),
+                "faults": report.faults,
+                "growth": report.growth,
+            },
+        )
+        status = 0 if report.is_good else 1
+    return status
+
+
+def _keep(part: str, results: object) -> None:
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    kept[part] = {"date": datetime.now(UTC).date().isoformat(), "machine": machine(), "results": results}
+    RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,121 +1,209 @@
 """Characters a second: the notebook's loop and other ways to step the same weights, beside Lilt's engine."""
 
-from collections.abc import Callable
-from concurrent.futures import wait
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from app.decoder import LiteRTDecoder
-from app.engine import Engine
-from app.keras_decoder import KerasDecoder
-from app.sampling import SamplingParams
-from app.sequence import Sequence
-from benchmarks.measure import rates
 from model_store.manifest import DECODER_FILE
 from model_store.store import Checkpoint
 
+ROOT = Path(__file__).parent.parent
+PEERS = ROOT / ".cache" / "peers" / "bin" / "python"
+SYSTEM = Path("/usr/bin/python3")
+
+UNITS = (512, 1024)
 BATCHES = (1, 16, 64)
-START = "X:1\n"
+ROUNDS = 5
+SECONDS_A_TURN = 0.5
+SECONDS_OF_TRIAL = 0.3
 
 
-def run(checkpoint: Checkpoint) -> dict[str, dict[str, float]]:
-    """Batch size → contender → characters a second."""
-    litert = LiteRTDecoder(checkpoint.path(DECODER_FILE))
-    engine = Engine(litert)
-    try:
-        return {str(batch): rates(_contenders(checkpoint, engine, batch)) for batch in BATCHES}
-    finally:
-        engine.close()
+@dataclass(frozen=True)
+class Contender:
+    """A row of the table."""
+
+    name: str
+    function: str
+    """`module:function` in `benchmarks.contenders`."""
+    python: Path = Path(sys.executable)
+    threads: tuple[int, ...] = (1,)
+    """What is tried; the fastest is measured."""
+    batches: tuple[int, ...] = BATCHES
 
 
-def _contenders(checkpoint: Checkpoint, engine: Engine, batch: int) -> dict[str, Callable[[], int]]:
-    ours = {
-        "NumPy": _numpy_loop(checkpoint, batch),
-        "Lilt's engine, LiteRT int8": _engine_loop(checkpoint, engine, batch),
+BOTH = (1, os.cpu_count() or 1)
+NOTEBOOK = "the notebook's loop, Keras eager"
+ROOFLINE = "(reading the int8 weights alone)"
+OURS = "Lilt, LiteRT int8, with grammar"
+CONTENDERS = (
+    Contender(NOTEBOOK, "tensorflow_loops:notebook", batches=(1,)),
+    Contender("tf.function step", "tensorflow_loops:function_step", threads=BOTH),
+    Contender("TensorFlow loop, XLA", "tensorflow_loops:xla_loop", threads=BOTH),
+    Contender("NumPy", "numpy_loop:loop", threads=BOTH),
+    Contender("PyTorch LSTMCell", "torch_loops:lstm", SYSTEM, BOTH),
+    Contender("PyTorch LSTMCell, int8", "torch_loops:lstm_int8", SYSTEM, BOTH),
+    Contender("ONNX Runtime", "onnx_loops:onnxruntime", PEERS, BOTH),
+    Contender("ONNX Runtime, int8", "onnx_loops:onnxruntime_int8", PEERS, BOTH),
+    Contender("OpenVINO", "onnx_loops:openvino", PEERS, BOTH),
+    Contender("OpenVINO, int8", "onnx_loops:openvino_int8", PEERS, BOTH),
+    Contender("Lilt, LiteRT int8", "ours:free"),
+    Contender(OURS, "ours:grammar"),
+    Contender(ROOFLINE, "roofline:read_weights"),
+)
+
+Rates = dict[str, float | None]
+"""Contender → characters a second; None where it cannot run here."""
+
+
+def run(checkpoint: Checkpoint, units: tuple[int, ...] = UNITS) -> dict[str, dict[str, Rates]]:
+    """Units → batch size → rates."""
+    with tempfile.TemporaryDirectory(prefix="lilt-bench-") as name:
+        folders = {size: _write(checkpoint, size, Path(name) / str(size)) for size in units}
+        return {str(size): {str(b): _compare(folder, b) for b in BATCHES} for size, folder in folders.items()}
+
+
+def table(results: dict[str, dict[str, Rates]]) -> Iterator[str]:
+    """The lines that are printed."""
+    for units, batches in results.items():
+        notebook = batches["1"][NOTEBOOK]
+        yield f"\n{units} units: characters a second, and times the notebook's loop"
+        yield f"  {'':<34}" + "".join(f"{f'batch {batch}':>22}" for batch in batches)
+        for contender in CONTENDERS:
+            cells = [_cell(rates.get(contender.name, 0.0), notebook) for rates in batches.values()]
+            yield f"  {contender.name:<34}" + "".join(f"{cell:>22}" for cell in cells)
+        ours, reading = batches["1"][OURS], batches["1"][ROOFLINE]
+        if ours and reading:
+            yield f"  with grammar and sampling, {reading / ours:.2f} times the time that the weights take to read"
+
+
+def _cell(rate: float | None, notebook: float | None) -> str:
+    if rate is None or notebook is None:
+        return "not installed"
+    return f"{rate:,.0f} {f'({rate / notebook:,.0f} ×)':>9}" if rate else "–"
+
+
+# ------------------------------------------------------------------------------------------------------- the folder
+
+
+def _write(checkpoint: Checkpoint, units: int, folder: Path) -> Path:
+    """What `Task` reads: the checkpoint's own network, or one of twice the units that says the same."""
+    names = ("embedding", "lstm_0/kernel", "lstm_0/recurrent_kernel", "lstm_0/bias", "dense/kernel", "dense/bias")
+    weights, graph = checkpoint.weights(), checkpoint.path(DECODER_FILE).read_bytes()
+    while checkpoint.manifest.model.lstm_units < units > len(weights["dense/kernel"]):
+        from training.export import decoder_graph  # brings TensorFlow
+
+        weights = _widened(weights)
+        graph = decoder_graph(weights)
+    folder.mkdir(parents=True)
+    short = ("embedding", "kernel", "recurrent", "bias", "dense", "dense_bias")
+    np.savez(folder / "weights.npz", **{name: weights[long] for name, long in zip(short, names, strict=True)})  # type: ignore[arg-type]
+    (folder / "vocabulary.json").write_text(json.dumps(checkpoint.manifest.vocabulary))
+    (folder / DECODER_FILE).write_bytes(graph)
+    return folder
+
+
+def _widened(weights: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """The same function by twice the units: each is there twice, and counts half (Net2Net; Chen et al., 2016)."""
+
+    def twice(array: NDArray[np.float32]) -> NDArray[np.float32]:  # the units of each of the four gates
+        return np.concatenate([np.tile(gate, 2) for gate in np.split(array, 4, axis=-1)], axis=-1)
+
+    wider: dict[str, NDArray[np.float32]] = {
+        "lstm_0/kernel": twice(weights["lstm_0/kernel"]),
+        "lstm_0/bias": twice(weights["lstm_0/bias"]),
+        "lstm_0/recurrent_kernel": np.tile(twice(weights["lstm_0/recurrent_kernel"]), (2, 1)) * np.float32(0.5),
+        "dense/kernel": np.tile(weights["dense/kernel"], (2, 1)) * np.float32(0.5),
     }
-    if batch > 1:
-        return ours
-    return {
-        "the notebook's loop, Keras": _notebook_loop(checkpoint),
-        "tf.function, stateful Keras step": _keras_step_loop(checkpoint),
-        **ours,
-    }
+    return weights | wider
 
 
-def _notebook_loop(checkpoint: Checkpoint, characters: int = 50) -> Callable[[], int]:
-    """`generate_text` of MIT 6.S191 Lab 1: an eager stateful model, a multinomial draw and one character at a time."""
-    config, vocabulary = checkpoint.manifest.model, checkpoint.vocabulary
-    model = keras.Sequential(
-        [
-            keras.Input(batch_shape=(1, None), dtype="int32"),
-            keras.layers.Embedding(config.vocab_size, config.embedding_dim),
-            keras.layers.LSTM(config.lstm_units, return_sequences=True, stateful=True),
-            keras.layers.Dense(config.vocab_size),
-        ]
-    )
-    tensors = checkpoint.weights()
-    model.set_weights([tensors[name] for name in config.weight_shapes()])
-
-    def work() -> int:
-        ids = tf.expand_dims(vocabulary.encode(START), 0)
-        text = []
-        model.layers[1].reset_states()
-        for _ in range(characters):
-            predictions = tf.squeeze(model(ids), 0)
-            drawn = tf.random.categorical(predictions, num_samples=1)[-1, 0].numpy()
-            ids = tf.expand_dims([drawn], 0)
-            text.append(vocabulary.characters[drawn])
-        return len(text)
-
-    return work
+# ------------------------------------------------------------------------------------------------------- the race
 
 
-def _keras_step_loop(checkpoint: Checkpoint, characters: int = 200) -> Callable[[], int]:
-    """The service's `keras` decoder, greedy."""
-    decoder = KerasDecoder(checkpoint, max_batch=1)
+class _Worker:
+    """A contender in its process."""
 
-    def work() -> int:
-        state, ids = decoder.initial_state(1), np.zeros(1, np.int32)
-        for _ in range(characters):
-            logits, state = decoder.step(ids, state)
-            ids = logits.argmax(axis=1).astype(np.int32)
-        return characters
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
 
-    return work
-
-
-def _numpy_loop(checkpoint: Checkpoint, batch: int, steps: int = 50) -> Callable[[], int]:
-    """The folded step of float32 NumPy, greedy."""
-    w = checkpoint.weights()
-    table = w["embedding"] @ w["lstm_0/kernel"] + w["lstm_0/bias"]
-    units = checkpoint.manifest.model.lstm_units
-
-    def sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.reciprocal(1.0 + np.exp(-x))
-
-    def work() -> int:
-        h = c = np.zeros((batch, units), np.float32)
-        ids = np.zeros(batch, np.intp)
-        for _ in range(steps):
-            i, f, g, o = np.split(table[ids] + h @ w["lstm_0/recurrent_kernel"], 4, axis=1)
-            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-            h = sigmoid(o) * np.tanh(c)
-            ids = (h @ w["dense/kernel"] + w["dense/bias"]).argmax(axis=1)
-        return batch * steps
-
-    return work
+    def rate(self, seconds: float) -> float | None:
+        assert self._process.stdin  # noqa: S101
+        assert self._process.stdout  # noqa: S101
+        self._process.stdin.write(f"{seconds}\n")
+        self._process.stdin.flush()
+        made, _, took = self._process.stdout.readline().partition(" ")
+        return int(made) / float(took) if took else None
 
 
-def _engine_loop(checkpoint: Checkpoint, engine: Engine, batch: int, characters: int = 500) -> Callable[[], int]:
-    """The whole of what serves a request but HTTP: queue, batch, sampling at temperature 1."""
-    prompt = checkpoint.vocabulary.encode(START)
+@contextmanager
+def _working(contender: Contender, folder: Path, batch: int, threads: int) -> Iterator[_Worker | None]:
+    """None where it cannot run here; why stands on stderr."""
+    command = [
+        str(contender.python),
+        "-m",
+        "benchmarks.worker",
+        contender.function,
+        str(folder),
+        str(batch),
+        str(threads),
+    ]
+    own = {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    # Which kernels a BLAS takes for this processor is its own affair.
+    inherited = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+    if not contender.python.exists():
+        print(f"{contender.name}: there is no {contender.python}", file=sys.stderr)
+        yield None
+        return
+    with subprocess.Popen(  # noqa: S603
+        command,
+        cwd=ROOT,
+        env=inherited | own,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout  # noqa: S101
+        try:
+            if process.stdout.readline() != "ready\n":
+                said = process.stderr.read().strip().splitlines() if process.stderr else []
+                print(f"{contender.name}: {said[-1] if said else 'it ended'}", file=sys.stderr)
+                yield None
+            else:
+                yield _Worker(process)
+        finally:
+            process.kill()
 
-    def work() -> int:
-        sequences = [Sequence(prompt, characters, SamplingParams(seed=seed)) for seed in range(batch)]
-        wait([engine.submit(sequence) for sequence in sequences])
-        return batch * (characters + len(prompt) - 1)
 
-    return work
+def _compare(folder: Path, batch: int) -> Rates:
+    """The median of turns taken one after another, so that a machine whose speed drifts is unfair to nobody."""
+    with ExitStack() as stack:
+        workers = {c.name: _fastest(stack, c, folder, batch) for c in CONTENDERS if batch in c.batches}
+        turns: dict[str, list[float]] = {name: [] for name, worker in workers.items() if worker}
+        for _ in range(ROUNDS):
+            for name, worker in workers.items():
+                if worker and (rate := worker.rate(SECONDS_A_TURN)):
+                    turns[name].append(rate)
+    return {name: statistics.median(turns[name]) if turns.get(name) else None for name in workers}
+
+
+def _fastest(stack: ExitStack, contender: Contender, folder: Path, batch: int) -> _Worker | None:
+    best: tuple[float, _Worker] | None = None
+    for threads in contender.threads:
+        worker = stack.enter_context(_working(contender, folder, batch, threads))
+        if worker is None:
+            return None
+        rate = worker.rate(SECONDS_OF_TRIAL) or 0.0
+        if best is None or rate > best[0]:
+            best = rate, worker
+    return best[1] if best else None

@@ -3,6 +3,7 @@
 #
 #   deploy/setup.sh serve    what the service needs
 #   deploy/setup.sh test     that, and what the checks and tests need
+#   deploy/setup.sh peers    other libraries that `make bench` measures, in an environment of their own: name one with VENV
 #   deploy/setup.sh browser  nothing; prints where the browser of the tests is
 #
 # PYTHON=python3.12   the Python to use instead of the first suitable one found
@@ -89,6 +90,11 @@ missing_packages() {
   present /usr/lib/*/libcairo.so.2 || printf '%s ' libcairo2
   present /usr/share/fonts/truetype/dejavu || printf '%s ' fontconfig-config fonts-dejavu-core
   command -v bwrap >/dev/null || printf '%s ' bubblewrap
+  if [ "$purpose" = peers ]; then # the load tool; PyTorch as Debian builds it, for the index's wheels bring CUDA
+    command -v wrk >/dev/null || printf '%s ' wrk
+    present /usr/lib/python3/dist-packages/torch || printf '%s ' python3-torch
+    present /usr/lib/*/openblas-pthread/libblas.so.3 || printf '%s ' libopenblas0-pthread
+  fi
   [ "$purpose" = test ] || return 0
   command -v timidity >/dev/null || printf '%s ' timidity # the synthesiser that tests compare with, and its font
   [ -f /usr/share/sounds/sf2/TimGM6mb.sf2 ] || printf '%s ' timgm6mb-soundfont
@@ -210,9 +216,9 @@ install_chromium() {
 # ------------------------------------------------------------------------------------------------------------- main
 
 case $purpose in
-  serve | test) ;;
+  serve | test | peers) ;;
   browser) find_chromium && exit ;;
-  *) die "usage: deploy/setup.sh serve | test | browser" ;;
+  *) die "usage: deploy/setup.sh serve | test | peers | browser" ;;
 esac
 mkdir -p "$logs"
 exec 9>"$logs/lock" # two at once would spoil each other's work
@@ -228,6 +234,8 @@ if [ "$purpose" = serve ]; then
     install_python serve "the service" requirements/serve.txt
   fi
   install_web "abcjs and Swagger UI" --omit=dev
+elif [ "$purpose" = peers ]; then
+  install_python peers "ONNX Runtime and OpenVINO" requirements/bench.txt
 else
   install_python test "the service, training, checks and tests" requirements/serve.txt requirements/dev.txt
   install_node # Biome is started by it

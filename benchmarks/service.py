@@ -1,0 +1,176 @@
+"""What HTTP adds: the same tunes from the engine alone, from a real server under wrk, and as streams."""
+
+import asyncio
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from collections import deque
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from app.engine import Engine
+from app.generation import prepare
+from app.models import Models, ServedModel
+from app.schemas import GenerateRequest
+from app.sequence import Sequence
+from app.settings import Settings
+from tests.servers import Server, serving
+
+CLIENTS = (1, 8, 64, 256)
+SEEDS = 256  # tunes, the same for all; each part makes all of them once before the clock runs
+SECONDS = 5
+ROUNDS = 3
+LENGTH = 300  # characters, the same for all, so that what differs between two answers is the wait
+REQUEST = {"start_string": "X:1\n", "length": LENGTH, "tunes": None}
+
+# wrk asks for one seed after another, and says in one line what it saw.
+_SCRIPT = f"""
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+local seed = 0
+function request()
+  seed = seed % {SEEDS} + 1
+  return wrk.format(nil, "/generate", nil, '{{"length": {LENGTH}, "tunes": null, "seed": ' .. seed .. '}}')
+end
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format('\\n{{"p50_ms": %f, "p99_ms": %f, "tunes_per_s": %f, "refused": %d, "broken": %d}}\\n',
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000, summary.requests / summary.duration * 1e6,
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """What so many clients saw at once, each with one request under way."""
+
+    p50_ms: float
+    p99_ms: float
+    tunes_per_s: float
+    refused: int
+    broken: int
+    engine_p50_ms: float
+    """The same tunes, as many at once, from the engine alone in a process without a server."""
+    engine_tunes_per_s: float
+    first_event_p50_ms: float
+    last_event_p50_ms: float
+
+
+def run() -> dict[str, Served]:
+    """Clients → what they saw; each number is the median of rounds in which every part has a turn."""
+    models = Models(Settings())
+    models.start()
+    with serving(max_waiting=str(max(CLIENTS))) as server:
+        try:
+            return {str(clients): _measure(server, models.all()[0], clients) for clients in CLIENTS}
+        finally:
+            for model in models.all():
+                model.engine.close()
+
+
+def table(results: dict[str, Served]) -> list[str]:
+    """The lines that are printed."""
+    lines = [
+        f"\n{'over HTTP':<12}{'p50':>10}{'p99':>10}{'tunes/s':>10}   {'engine alone':>12}{'tunes/s':>10}"
+        f"   {'of p50':>7}{'of bulk':>9}{'p99/p50':>9}   {'stream: first':>14}{'last':>10}{'refused':>9}"
+    ]
+    for clients, s in results.items():
+        lines.append(
+            f"{clients + ' clients':<12}{s.p50_ms:>7.1f} ms{s.p99_ms:>7.1f} ms{s.tunes_per_s:>10.1f}"
+            f"   {s.engine_p50_ms:>9.1f} ms{s.engine_tunes_per_s:>10.1f}"
+            f"   {s.engine_p50_ms / s.p50_ms:>7.0%}{s.tunes_per_s / s.engine_tunes_per_s:>9.0%}"
+            f"{s.p99_ms / s.p50_ms:>9.1f}   {s.first_event_p50_ms:>11.1f} ms{s.last_event_p50_ms:>7.1f} ms"
+            f"{s.refused + s.broken:>9}"
+        )
+    return lines
+
+
+def _measure(server: Server, model: ServedModel, clients: int) -> Served:
+    _alone(model, clients, SEEDS)
+    _wrk(server, clients)
+    rounds = []
+    for _ in range(ROUNDS):
+        made_ms, per_s = _alone(model, clients, max(SEEDS, 4 * clients))
+        first_ms, last_ms = asyncio.run(_streams(server, clients))
+        rounds.append(
+            _wrk(server, clients)
+            | {
+                "engine_p50_ms": made_ms,
+                "engine_tunes_per_s": per_s,
+                "first_event_p50_ms": first_ms,
+                "last_event_p50_ms": last_ms,
+            }
+        )
+    middle = {name: statistics.median(r[name] for r in rounds) for name in rounds[0]}
+    return Served(**middle | {name: max(int(r[name]) for r in rounds) for name in ("refused", "broken")})  # type: ignore[arg-type]
+
+
+def _alone(model: ServedModel, at_once: int, tunes: int) -> tuple[float, float]:
+    """The median time of a tune (ms), and tunes a second, with so many under way at once."""
+    under_way: deque[tuple[float, Sequence]] = deque()
+    took_ms: list[float] = []
+    begun = time.perf_counter()
+    for number in range(tunes):
+        if len(under_way) == at_once:
+            _finish(under_way, took_ms)
+        request = GenerateRequest(**REQUEST, seed=number % SEEDS + 1)  # type: ignore[arg-type]
+        under_way.append((time.perf_counter(), _submit(model.engine, model, request)))
+    while under_way:
+        _finish(under_way, took_ms)
+    return statistics.median(took_ms), tunes / (time.perf_counter() - begun)
+
+
+def _submit(engine: Engine, model: ServedModel, request: GenerateRequest) -> Sequence:
+    sequence = prepare(model, request, request.seed or 0).sequence
+    engine.submit(sequence)
+    return sequence
+
+
+def _finish(under_way: deque[tuple[float, Sequence]], took_ms: list[float]) -> None:
+    begun, sequence = under_way.popleft()
+    sequence.done.result()
+    took_ms.append(1000 * (time.perf_counter() - begun))
+
+
+def _wrk(server: Server, clients: int) -> dict[str, float]:
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(_SCRIPT)
+        script.flush()
+        command = ["wrk", "-t1", f"-c{clients}", f"-d{SECONDS}s", "--timeout", "60s", "-s", script.name, server.url]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    found: dict[str, float] = json.loads(said.strip().splitlines()[-1])
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------------- streams
+
+
+async def _streams(server: Server, clients: int) -> tuple[float, float]:
+    """The median time to the first event and to the last (ms), so many streams at once, one after another each."""
+    seeds = iter(range(1, max(64, 2 * clients) + 1))
+    times: list[tuple[float, float]] = []
+
+    async def client() -> None:
+        times.extend([await _stream(server, seed) for seed in seeds])
+
+    await asyncio.gather(*(client() for _ in range(clients)))
+    return statistics.median(first for first, _ in times), statistics.median(last for _, last in times)
+
+
+async def _stream(server: Server, seed: int) -> tuple[float, float]:
+    """Plain sockets: on two cores, a client that is slow would be measured with the server."""
+    host, port = urlsplit(server.url).hostname, urlsplit(server.url).port
+    begun = time.perf_counter()
+    reader, writer = await asyncio.open_connection(host, port)
+    body = json.dumps(REQUEST | {"seed": seed}).encode()
+    head = f"POST /generate HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\n"
+    writer.write(f"{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+    await reader.readuntil(b"event: chunk")
+    first = time.perf_counter()
+    await reader.readuntil(b"event: done")
+    last = time.perf_counter()
+    writer.close()
+    return 1000 * (first - begun), 1000 * (last - begun)
