@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import decode, mixed, plot, service, start
-from benchmarks.measure import machine
+from benchmarks.machine import machine
 from model_store.store import Store
 
 ROOT = Path(__file__).parent.parent
