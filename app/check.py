@@ -1,10 +1,8 @@
 """Looks a text through: the gate's, the reader's and abc2midi's complaints, and a mended text."""
 
 import re
-import tempfile
 import unicodedata
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from app.errors import DeadlineError, Fault, NotationError, RenderError
@@ -70,9 +68,9 @@ async def check(text: str, renderer: Renderer, max_duration_s: float) -> Checked
 
 
 async def _abc2midi(abc: str, renderer: Renderer) -> list[Remark]:
-    with tempfile.TemporaryDirectory(prefix="lilt-") as name:
+    with renderer.private_folder() as folder:
         try:
-            _, faults = await renderer.to_midi(abc, Path(name), chords=True)
+            _, faults = await renderer.to_midi(abc, folder, chords=True)
         except (RenderError, DeadlineError) as error:
             return [Remark("error", "abc2midi", fault) for fault in (Fault(error.detail), *error.faults)]
     return [Remark("error" if fault.message.startswith("error") else "warning", "abc2midi", fault) for fault in faults]

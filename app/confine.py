@@ -10,10 +10,12 @@ import json
 import os
 import platform
 import resource
+import signal
 import struct
 import sys
 from typing import Any
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
@@ -149,7 +151,8 @@ def confine(spec: dict[str, Any]) -> None:
         OSError: the kernel cannot.
     """
     for name, most in spec["limits"].items():
-        resource.setrlimit(getattr(resource, name), (most, most))
+        resource.setrlimit(getattr(resource, name), tuple(most))
+    _check(_libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "death with the parent")
     _check(_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
     _restrict_files(spec["readable"], spec["writable"])
     _refuse_calls(seccomp_program(may_fork=bool(spec["may_fork"])))

@@ -12,14 +12,19 @@ LiltError
 ├── NotAcceptableError      406  none of the media types asked for can be made
 ├── MediaTypeError          415  a body in a type that is not read
 ├── BusyError               503  the queue is full: come back in `retry_after_s`
+├── StorageError            507  the disk is full
 ├── DeadlineError           504  a time limit was hit
 ├── DecoderError            500  the decoder failed on this sequence
 └── VocabularyError         500  a model lacks characters that every tune needs
 """
 
+import errno
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""numbers of an OSError"""
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,12 @@ class BusyError(LiltError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     kind = "busy"
     title = "Too much is waiting already"
+
+
+class StorageError(LiltError):
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    kind = "storage"
+    title = "There is no room to make this"
 
 
 class DeadlineError(LiltError):

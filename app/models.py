@@ -11,7 +11,7 @@ from app.grammar import Grammar, Menus
 from app.originality import Originality, originality
 from app.schemas import ModelId
 from app.settings import Settings
-from model_store.errors import CheckpointNotFoundError, StoreError
+from model_store.errors import CheckpointNotFoundError, InvalidCheckpointError, StoreError
 from model_store.manifest import DECODER_FILE
 from model_store.store import Checkpoint, Store
 from model_store.tune_index import TuneIndex
@@ -46,12 +46,20 @@ class ServedModel:
 
 
 def load_decoder(checkpoint: Checkpoint, settings: Settings) -> Decoder:
-    """The decoder that the settings ask for; TensorFlow is imported for `keras` alone."""
+    """The decoder that the settings ask for; TensorFlow is imported for `keras` alone.
+
+    Raises:
+        InvalidCheckpointError: the file is what was published, and is no decoder.
+    """
     if settings.decoder == "keras":
         from app.keras_decoder import KerasDecoder
 
         return KerasDecoder(checkpoint, settings.max_batch)
-    return LiteRTDecoder(checkpoint.path(DECODER_FILE), settings.max_batch)
+    try:
+        return LiteRTDecoder(checkpoint.path(DECODER_FILE), settings.max_batch)
+    except (RuntimeError, ValueError, KeyError) as error:  # whoever published it sealed what is no decoder
+        where = f"{checkpoint.manifest.name}/{checkpoint.manifest.version}/{DECODER_FILE}"
+        raise InvalidCheckpointError(f"{where}: not a decoder's graph ({type(error).__name__})") from None
 
 
 class Models:
@@ -69,6 +77,7 @@ class Models:
             raise CheckpointNotFoundError(f"model store {self._store.root}: it holds no checkpoint")
         self._loaded = {name: self._load(name) for name in names}
         self._served: dict[str, ServedModel] = {}
+        self._complaints: dict[str, str] = {}
 
     def start(self) -> None:
         """Start the engines."""
@@ -93,9 +102,12 @@ class Models:
                     continue
                 checkpoint = await asyncio.to_thread(self._store.load, name, current)
                 decoder = await asyncio.to_thread(load_decoder, checkpoint, self._settings)
-            except StoreError as error:
-                logger.error("%s; still serving %s/%d", error, name, model.id.version)  # noqa: TRY400
+            except (StoreError, OSError) as error:
+                if self._complaints.get(name) != str(error):  # once, however often it is looked at
+                    logger.error("%s; still serving %s/%d", error, name, model.id.version)  # noqa: TRY400
+                self._complaints[name] = str(error)
                 continue
+            self._complaints.pop(name, None)
             self._served[name] = self._serve(checkpoint, decoder)
             logger.info("now serving %s/%d", name, current)
             await asyncio.to_thread(model.engine.close)

@@ -20,7 +20,7 @@ def patient(timeout_s: float, most: int) -> type[H11Protocol]:
     answer. When more than `most` are open, the one that has waited longest without a request is dropped; while all of
     them are being answered, it is the newest.
     """
-    idle: dict[H11Protocol, None] = {}  # in the order in which they began to wait
+    idle: dict[H11Protocol, None] = {}  # in the order in which they began to wait; never empty in connection_made
 
     class Patient(H11Protocol):
         _head_timer: asyncio.TimerHandle | None = None
@@ -30,7 +30,9 @@ def patient(timeout_s: float, most: int) -> type[H11Protocol]:
             super().connection_made(transport)
             self._wait_for_head()
             if len(self.connections) > most:
-                next(iter(idle)).transport.abort()
+                longest = next(iter(idle))
+                del idle[longest]
+                longest.transport.abort()
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)

@@ -1,6 +1,7 @@
 """Turns every error into an RFC 9457 problem document; none shows a trace or echoes what was sent."""
 
 import json
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -9,13 +10,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app.errors import Fault, LiltError
+from app.errors import DISK_FULL, BusyError, Fault, LiltError, StorageError
 from app.logs import REQUEST_ID
+
+logger = logging.getLogger(__name__)
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 
 _MAX_FIELD_CHARACTERS = 100
+_RETRY_AFTER_S = 10
 _CHALLENGE = 'Bearer realm="Lilt", Basic realm="Lilt", charset="UTF-8"'  # by the second, browsers ask for a key
 CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
 
@@ -49,6 +53,8 @@ def install(app: FastAPI) -> None:
     describe_plainly = app.openapi
     app.openapi = lambda: _as_documented(describe_plainly())  # type: ignore[method-assign]
     app.exception_handler(LiltError)(_own_error)
+    app.exception_handler(OSError)(_system_error)
+    app.exception_handler(MemoryError)(_no_memory)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(ClientDisconnect)(_gone)
@@ -77,6 +83,18 @@ async def _own_error(_: Request, error: LiltError) -> Response:
     return answer(error)
 
 
+async def _system_error(_: Request, error: OSError) -> Response:
+    if error.errno not in DISK_FULL:
+        raise error
+    logger.error("the disk is full")
+    return answer(StorageError("the service's disk is full; try again later", retry_after_s=_RETRY_AFTER_S))
+
+
+async def _no_memory(_: Request, __: MemoryError) -> Response:
+    logger.error("out of memory")
+    return answer(BusyError("the service has no memory for this now; try again", retry_after_s=_RETRY_AFTER_S))
+
+
 async def _invalid_request(_: Request, error: RequestValidationError) -> Response:
     faults = tuple(_as_fault(entry) for entry in error.errors()[:20])
     detail = "; ".join(f"{f.field}: {f.message}" if f.field else f.message for f in faults[:3])
@@ -96,11 +114,18 @@ def _as_fault(entry: dict[str, Any]) -> Fault:
     return Fault(message, field=field or None)
 
 
-async def _http_error(_: Request, error: HTTPException) -> Response:
+async def _http_error(request: Request, error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     response = _response(_document(error.status_code, phrase, str(error.detail)))
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # what was raised names one of the path's routes alone
+        response.headers["Allow"] = _methods(request) or response.headers["Allow"]
     return response
+
+
+def _methods(request: Request) -> str:
+    operations: dict[str, Any] = request.app.openapi()["paths"].get(request.scope["path"], {})
+    return ", ".join(sorted(method.upper() for method in operations))
 
 
 async def _gone(_: Request, __: ClientDisconnect) -> Response:

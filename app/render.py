@@ -3,10 +3,9 @@
 import asyncio
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from app import arrangement, metrics, midi, musicxml, sandbox, sound, synth
 from app.arrangement import Arrangement
 from app.cache import Cache, key_of
 from app.complaints import complaints as complaints  # training asks abc2midi too
-from app.errors import BusyError, DeadlineError, Fault, LiltError, NotationError, RenderError
+from app.errors import DISK_FULL, BusyError, DeadlineError, Fault, LiltError, NotationError, RenderError
 from app.formats import Format, Kind
 from app.gate import Admitted, admit
 from app.making import Abandoned, Making
@@ -142,6 +141,10 @@ class Renderer:
             with self._synths.lend(), self._scouts.lend():
                 pass
 
+    def private_folder(self) -> AbstractContextManager[Path]:
+        """A folder to run a program in."""
+        return self._cache.private_folder()
+
     def close(self) -> None:
         """Give memory back."""
         self._synths.close()
@@ -218,6 +221,8 @@ class Renderer:
             except BaseException as error:
                 outcome = _outcome(error)
                 self._cache.discard(making.path)
+                if isinstance(error, OSError) and error.errno in DISK_FULL:
+                    self._cache.make_room()
                 raise
             finally:
                 metrics.RENDERS.labels(job.format, outcome).inc()
@@ -241,8 +246,7 @@ class Renderer:
 
     async def _make(self, job: Job, making: Making) -> None:
         abc = await asyncio.to_thread(transpose, job.tune.abc, job.options.transpose)
-        with tempfile.TemporaryDirectory(prefix="lilt-") as name:
-            folder = Path(name)
+        with self.private_folder() as folder:
             if job.format.kind is Kind.SCORE:
                 making.path.write_bytes(await self._score(abc, job.format, folder))
                 return
@@ -359,5 +363,9 @@ def _first(faults: tuple[Fault, ...]) -> str:
 def _check(completed: Completed, program: str, faults: tuple[Fault, ...]) -> None:
     if completed.timed_out or completed.signal == signal.SIGXCPU:
         raise DeadlineError(f"{program} took too long over this tune")
+    if (
+        completed.signal == signal.SIGKILL
+    ):  # no limit of ours does that: the system's memory ran out, or somebody did it
+        raise BusyError(f"{program} was killed by the system; try again", retry_after_s=_RETRY_AFTER_S)
     if completed.signal is not None:
         raise RenderError(f"{program} could not cope with this tune (signal {completed.signal})", faults=faults)

@@ -50,7 +50,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {format_.media_type: {} for format_ in Format}},
     206: {"description": "The bytes that `Range` asked for"},
     304: {"description": "What `If-None-Match` names is still so"},
-    **problems_of(401, 403, 406, 408, 413, 415, 416, 421, 422, 429, 503, 504),
+    **problems_of(401, 403, 406, 408, 413, 415, 416, 421, 422, 429, 503, 504, 507),
 }
 _ALL = "bytes=0-"
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
@@ -207,7 +207,7 @@ class _FileResponse(StreamingResponse):
 @router.post(
     "/check",
     openapi_extra={"requestBody": _CHECK_BODY},
-    responses=problems_of(401, 403, 408, 413, 415, 421, 422, 429, 503, 504),
+    responses=problems_of(401, 403, 408, 413, 415, 421, 422, 429, 503, 504, 507),
 )
 async def check(
     body: Annotated[CheckRequest, Depends(check_request)], request: Request, knobs: Knobs, renders: Renders

@@ -173,7 +173,7 @@ def _invalid(field: str, message: str) -> RequestValidationError:
     "/originality",
     response_model=TuneOriginality | None,
     dependencies=[Depends(require_json)],
-    responses=problems_of(413, 415, 422),
+    responses=problems_of(400, 401, 403, 408, 413, 415, 421, 422, 429),
 )
 async def originality(body: OriginalityRequest, loaded: Loaded) -> TuneOriginality | None:
     """The training tune that a tune is nearest to, and whether it copies it.

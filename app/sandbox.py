@@ -207,7 +207,7 @@ def _wrapped(
 def _prlimit(limits: Limits) -> list[str]:
     return [
         _PRLIMIT,
-        f"--cpu={limits.cpu_s}",
+        f"--cpu={limits.cpu_s}:{limits.cpu_s + 1}",  # SIGXCPU, which says what it was for; then SIGKILL
         f"--as={limits.address_space}",
         f"--fsize={limits.file_size}",
         f"--nofile={limits.open_files}",
@@ -232,11 +232,11 @@ def _bubblewrap(folder: Path, readable: tuple[Path, ...], seccomp: int) -> list[
 def _landlock(folder: Path, limits: Limits, readable: tuple[Path, ...]) -> list[str]:
     spec = {
         "limits": {
-            "RLIMIT_CPU": limits.cpu_s,
-            "RLIMIT_AS": limits.address_space,
-            "RLIMIT_FSIZE": limits.file_size,
-            "RLIMIT_NOFILE": limits.open_files,
-            "RLIMIT_CORE": 0,
+            "RLIMIT_CPU": [limits.cpu_s, limits.cpu_s + 1],  # SIGXCPU, which says what it was for; then SIGKILL
+            "RLIMIT_AS": [limits.address_space] * 2,
+            "RLIMIT_FSIZE": [limits.file_size] * 2,
+            "RLIMIT_NOFILE": [limits.open_files] * 2,
+            "RLIMIT_CORE": [0, 0],
         },
         "readable": [*_READABLE, *map(str, readable)],
         "writable": str(folder),

@@ -1,5 +1,8 @@
 """Makes a performance into a sound file: synthesised, brought to an even loudness, its ends smoothed, encoded."""
 
+import errno
+import itertools
+import os
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +22,7 @@ _SCOUTED_S = 20.0
 _FADE_IN_S, _FADE_OUT_S = 0.002, 0.6
 _BLOCK = 8192
 _MOST_GAIN = 100.0
+_SYSTEM_ERROR = 2  # libsndfile's SF_ERR_SYSTEM
 _QUALITY = {"mp3": ("MP3", "MPEG_LAYER_III", 0.4), "ogg": ("OGG", "VORBIS", 0.5), "flac": ("FLAC", "PCM_16", 0.3)}
 """libsndfile's container, coding and compression level (0 keeps most, or is fastest); about 100 kbit/s when lossy"""
 
@@ -89,14 +93,29 @@ def wav_header(frames: int) -> bytes:
 def write(
     blocks: Iterator[NDArray[np.int16]], frames: int, path: Path, extension: str, grown: Callable[[], None]
 ) -> None:
-    """Write blocks to a file as they come, calling `grown` after each: `wav`, `mp3`, `ogg` or `flac`."""
+    """Write blocks to a file as they come, calling `grown` after each: `wav`, `mp3`, `ogg` or `flac`.
+
+    Raises:
+        OSError: the disk is full.
+    """
     if extension == "wav":
         with path.open("wb", buffering=0) as file:
-            file.write(wav_header(frames))
-            for block in blocks:
-                file.write(block.tobytes())
+            for piece in itertools.chain([wav_header(frames)], (block.tobytes() for block in blocks)):
+                if file.write(piece) < len(
+                    piece
+                ):  # a full disk takes what it can, and complains of the next piece only
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 grown()
         return
+    try:
+        _encode(blocks, path, extension, grown)
+    except soundfile.LibsndfileError as error:
+        if error.code != _SYSTEM_ERROR:
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None  # what else a local file may fail for
+
+
+def _encode(blocks: Iterator[NDArray[np.int16]], path: Path, extension: str, grown: Callable[[], None]) -> None:
     container, coding, level = _QUALITY[extension]
     mode = "VARIABLE" if extension == "mp3" else None  # LAME's constant rate takes twice as long
     with soundfile.SoundFile(

@@ -75,8 +75,8 @@ def _check_folder(name: str, folder: Path, may_grow: int = 0) -> None:
 def _try(renderer: Renderer) -> None:
     """One bar through abc2midi in its sandbox, and the sound font read."""
     try:
-        with tempfile.TemporaryDirectory(prefix="lilt-") as folder, ThreadPoolExecutor(1) as thread:
-            trial = renderer.to_midi(_TRIAL, Path(folder), chords=True)
+        with renderer.private_folder() as folder, ThreadPoolExecutor(1) as thread:
+            trial = renderer.to_midi(_TRIAL, folder, chords=True)
             thread.submit(asyncio.run, trial).result()  # in a thread, as who calls may have a loop of his own
         renderer.warm_up()
     except LiltError as error:

@@ -122,6 +122,14 @@ def test_a_hostile_request_gets_a_problem_document(client: httpx.Client, refused
     assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/render", "GET, POST"), ("/generate", "POST"), ("/models", "GET"), ("/", "GET")]
+)
+def test_a_method_that_is_not_allowed_is_told_which_are(client: httpx.Client, path: str, allowed: str) -> None:
+    response = client.request("PUT", path)
+    assert (response.status_code, response.headers["Allow"]) == (405, allowed)
+
+
 def test_a_refusal_of_characters_says_which_and_where(client: httpx.Client) -> None:
     problem = client.post("/generate", json={"start_string": "X:1\nT:\u2603"}).json()
     (fault,) = problem["errors"]

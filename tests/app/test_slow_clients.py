@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -138,6 +139,11 @@ def test_silent_connections_past_the_bound_give_way_to_one_that_speaks(server: S
     try:
         assert client.get("/healthz").status_code == 200
         assert client.post("/generate", json={"length": 50}).status_code == 200
+        files = Path(f"/proc/{server.process.pid}/fd")
+        deadline = time.monotonic() + BOUND_S
+        while len(list(files.iterdir())) > MOST + 20:  # what the service itself has open, and a few
+            assert time.monotonic() < deadline
+            client.get("/healthz")
     finally:
         for connection in silent:
             connection.close()
