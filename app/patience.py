@@ -10,6 +10,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 _READER_FACTOR = 6
 """A reader that takes nothing may be a player that was paused: it gets so many times as long as a writer."""
 
+_LAST_CALL_S = 1.0  # what a connection that was just made has, at a shutdown, to send its request
+
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -23,6 +25,7 @@ def patient(timeout_s: float, most: int) -> type[H11Protocol]:
     idle: dict[H11Protocol, None] = {}  # in the order in which they began to wait; never empty in connection_made
 
     class Patient(H11Protocol):
+        _is_last = False
         _head_timer: asyncio.TimerHandle | None = None
         _reader_timer: asyncio.TimerHandle | None = None
 
@@ -58,8 +61,22 @@ def patient(timeout_s: float, most: int) -> type[H11Protocol]:
             if self._reader_timer:
                 self._reader_timer.cancel()
 
+        def shutdown(self) -> None:
+            """A new connection's first request may be on its way: it is still answered, as the last."""
+            if self.cycle is None and not self.transport.is_closing():
+                self._is_last = True
+                self._after(_LAST_CALL_S, self._leave)
+            else:
+                super().shutdown()
+
+        def _leave(self) -> None:
+            if self.cycle is None:
+                self.transport.close()
+
         def _look(self) -> None:
             """Wait for a head where no request is being answered."""
+            if self._is_last and self.cycle is not None:
+                self.cycle.keep_alive = False
             if self.cycle is None or self.cycle.response_complete:
                 self._wait_for_head()
             elif self._head_timer:
