@@ -64,7 +64,6 @@ class Access:
         metrics.DURATION.labels(method, route).observe(lasted_s)
         if started_s:
             metrics.FIRST_BYTE.labels(method, route).observe(started_s)
-        client = scope["client"][0] if scope.get("client") else None
         fields = {
             "method": method,
             "route": route,
@@ -72,7 +71,6 @@ class Access:
             "duration_ms": round(1000 * lasted_s, 1),
             "bytes": sent_bytes,
             "whole": is_whole,
-            "client": client,
         }
         level = logging.DEBUG if route in _QUIET and status < 400 else logging.INFO
         logger.log(level, "%d %s %s in %.0f ms", status, method, route, 1000 * lasted_s, extra={FIELDS: fields})
