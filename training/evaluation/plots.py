@@ -21,7 +21,7 @@ _PERCENT = [(share, f"{share:.0%}") for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
 _SHARPEST = 6  # a panel's height never stands for less than a share of 1 in so many
 _MOST_RHYTHMS = 14
 _OF_FORM = ("bars a part", "bars a tune")  # what the grammar may change
-_SPEEDS = (1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5)
+_SPEEDS = [step * 10.0**power for power in range(2, 10) for step in (1, 2, 5)]
 _LABEL_HEIGHT = 15.0
 _LABEL_WIDTH = 100.0
 
@@ -41,8 +41,8 @@ def trade(comparison: Comparison) -> str:
     parts = []
     for number, title in enumerate(("one tune at a time", f"{reports[0].speed.tunes_at_once} tunes at once")):
         speeds = [report.speed.all_tunes if number else report.speed.one_tune for report in reports]
-        low = max(tick for tick in (*_SPEEDS, 1e2) if tick <= max(1e2, 0.6 * min(speeds)))
-        high = min(tick for tick in (*_SPEEDS, 1e6) if tick >= 1.6 * max(speeds))
+        low = max(tick for tick in _SPEEDS if tick <= max(_SPEEDS[0], 0.6 * min(speeds)))
+        high = min(tick for tick in _SPEEDS if tick >= 1.6 * max(speeds))
         frame = Frame(_LEFT + number * (width + 60 + _GAP), 34, width, height, (low, high), y_range, is_log=True)
         parts.append(text(frame.left, 16, title, "panel"))
         parts.append(frame.y_axis(_round_ticks(y_range, 7), named=not number))
