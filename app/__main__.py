@@ -3,6 +3,7 @@
 import argparse
 import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -17,10 +18,12 @@ from app.models import Models
 from app.originality import Judgement
 from app.patience import patient
 from app.sandbox import SandboxError
+from app.server import Server
 from app.settings import Settings
 from app.startup import StartupError
 from model_store.errors import StoreError
 
+_START_FAILED = 3  # exit status, as uvicorn has it
 _TURN_OF_A_THREAD_S = 0.0005  # Python's own 5 ms are many steps of the decoder, which would wait for a reply
 
 
@@ -47,7 +50,7 @@ def _serve(settings: Settings) -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     sys.setswitchinterval(_TURN_OF_A_THREAD_S)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -59,7 +62,10 @@ def _serve(settings: Settings) -> int:
         server_header=False,
         timeout_graceful_shutdown=30,
     )
-    return 0
+    server = Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else _START_FAILED
 
 
 def _key(label: str) -> int:
