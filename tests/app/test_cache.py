@@ -1,35 +1,20 @@
 """The cache's promise under a kill -9 at any of its steps: an entry is whole or absent, and nothing is left."""
 
 import multiprocessing
-import os
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 from unittest import mock
 
 from app.cache import Cache
+from tests.killing import KilledAt
 
-P = ParamSpec("P")
-T = TypeVar("T")
 OLD, NEW = b"old" * 1000, b"new" * 1000
 
 
 def _make_and_die(folder: Path, at_call: int) -> None:
     """Make a file in a private folder, take it in and evict another; be killed at the n-th call that writes."""
-    calls = 0
-
-    def dying(function: Callable[P, T]) -> Callable[P, T]:
-        def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            nonlocal calls
-            calls += 1
-            if calls == at_call:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return function(*args, **kwargs)
-
-        return call
-
+    dying = KilledAt(at_call).wrap
     with (
         mock.patch.object(Path, "mkdir", dying(Path.mkdir)),
         mock.patch.object(Path, "replace", dying(Path.replace)),

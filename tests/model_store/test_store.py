@@ -4,9 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 from unittest import mock
 
 import numpy as np
@@ -21,9 +19,7 @@ from model_store.errors import (
 )
 from model_store.manifest import Draft, ModelConfig
 from model_store.store import Store, Tensors
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from tests.killing import KilledAt
 
 MODEL = ModelConfig(vocab_size=3, embedding_dim=2, lstm_units=4)
 FILES = {"decoder.tflite": b"graph", "README.md": b"# A model\n"}
@@ -193,18 +189,7 @@ def test_two_publishers_never_share_a_version(tmp_path: Path) -> None:
 
 def _publish_and_die(folder: str, at_call: int) -> None:
     """Publish, and be killed with -9 at the n-th call that reaches for the disk."""
-    calls = 0
-
-    def dying(function: Callable[P, T]) -> Callable[P, T]:
-        def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            nonlocal calls
-            calls += 1
-            if calls == at_call:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return function(*args, **kwargs)
-
-        return call
-
+    dying = KilledAt(at_call).wrap
     with (
         mock.patch("os.fsync", dying(os.fsync)),
         mock.patch.object(Path, "rename", dying(Path.rename)),
