@@ -5,16 +5,24 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 
 from app.generation import KEEP_ALIVE_S
-from app.schemas import GenerateResponse
+from app.models import ServedModel
+from app.schemas import MAX_SEED, GenerateRequest, GenerateResponse
 
 
 class AtOnce(ABC):
     """Has the interface of `Generation`; its text comes as one chunk."""
 
-    def __init__(self, start_string: str) -> None:
+    def __init__(
+        self, model: ServedModel, request: GenerateRequest, seed: int, deadline: float, start_string: str
+    ) -> None:
+        self._model, self._request, self._seed, self._deadline = model, request, seed, deadline
         self._start_string = start_string
         self._answer: GenerateResponse | None = None
         self._ended: Callable[[int], None] = lambda _: None
+
+    def _seed_of(self, draw: int) -> int:
+        """The seed of the n-th draw for one request: that of the request for 0, later ones nobody can ask for."""
+        return self._seed + draw * (MAX_SEED + 1)
 
     def when_ended(self, call: Callable[[int], None]) -> None:
         """Call with how many characters were made, once no more will be."""

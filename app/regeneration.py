@@ -5,8 +5,8 @@ replaces; then the model reads what follows after each of them, and the one afte
 """
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from app.models import ServedModel
 from app.notation import split_tunes
 from app.originality import Judgement
 from app.sampling import SamplingParams
-from app.schemas import MAX_SEED, GeneratedTune, GenerateRequest, GenerateResponse
+from app.schemas import GeneratedTune, GenerateRequest, GenerateResponse
 from app.sequence import FinishReason, Sequence
 
 CANDIDATES = 8
@@ -49,11 +49,10 @@ class Regeneration(AtOnce):
     """One request with `abc` and `bars`."""
 
     def __init__(self, model: ServedModel, request: GenerateRequest, seed: int, deadline: float) -> None:
-        super().__init__(start_string="")
-        self._model, self._request, self._seed, self._deadline = model, request, seed, deadline
+        super().__init__(model, request, seed, deadline, start_string="")
         self._abc = request.abc or ""
         self._read = self._abc.replace("\r\n", " \n")  # as long, and as every other part of the service has it
-        self._seeds = self._later_seeds()
+        self._draws = count(1)  # one for each bar of each candidate
         self._runs: list[list[Region]] = []
         self._refills: dict[int, list[Refill]] = {}  # by bar number, one for each candidate
         self._made = 0
@@ -215,14 +214,7 @@ class Regeneration(AtOnce):
 
     def _params(self) -> SamplingParams:
         request = self._request
-        return SamplingParams(request.temperature, request.top_k, request.top_p, next(self._seeds))
-
-    def _later_seeds(self) -> Iterator[int]:
-        """Seeds that nobody can ask for, one for each bar of each candidate."""
-        number = 0
-        while True:
-            number += 1
-            yield self._seed + number * (MAX_SEED + 1)
+        return SamplingParams(request.temperature, request.top_k, request.top_p, self._seed_of(next(self._draws)))
 
 
 def _likeliest(scored: tuple[float, _Candidate]) -> float:

@@ -4,7 +4,7 @@ from app.at_once import AtOnce
 from app.generation import Generation
 from app.models import ServedModel
 from app.originality import Judgement
-from app.schemas import MAX_SEED, GenerateRequest, GenerateResponse
+from app.schemas import GenerateRequest, GenerateResponse
 
 MOST_DRAWS = 5
 
@@ -17,8 +17,7 @@ class Retrial(AtOnce):
     """
 
     def __init__(self, model: ServedModel, request: GenerateRequest, seed: int, deadline: float) -> None:
-        super().__init__(request.start_string)
-        self._model, self._request, self._seed, self._deadline = model, request, seed, deadline
+        super().__init__(model, request, seed, deadline, request.start_string)
         self._begun: Generation | None = None
 
     async def begin(self) -> None:
@@ -41,8 +40,7 @@ class Retrial(AtOnce):
         return min(drawn, key=_copies).model_copy(update={"seed": self._seed})
 
     async def _draw(self, number: int) -> Generation:
-        seed = self._seed + number * (MAX_SEED + 1)
-        return await Generation.begin(self._model, self._request, seed, self._deadline)
+        return await Generation.begin(self._model, self._request, self._seed_of(number), self._deadline)
 
 
 def _copies(answer: GenerateResponse) -> int:
