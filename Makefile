@@ -25,7 +25,7 @@ fuzz: ## strangers' texts against a real server for MINUTES=5; findings go to .c
 
 bench: ## decoding, serving and starting beside the notebook's way and others; the results stay in docs/bench.json
 	@deploy/setup.sh test
-	@VENV=.cache/peers deploy/setup.sh peers || echo 'those peers are shown as not installed'
+	@deploy/setup.sh peers || echo 'those peers are shown as not installed'
 	$(VENV)/bin/python -m benchmarks
 
 # An environment of its own, of 630 MB: the service needs nothing of Ray. The warnings are Ray's.

@@ -3,11 +3,11 @@
 #
 #   deploy/setup.sh serve    what the service needs
 #   deploy/setup.sh test     that, and what the checks and tests need
-#   deploy/setup.sh peers    other libraries that `make bench` measures, in an environment of their own: name one with VENV
+#   deploy/setup.sh peers    other libraries that `make bench` measures, in an environment of their own
 #   deploy/setup.sh browser  nothing; prints where the browser of the tests is
 #
 # PYTHON=python3.12   the Python to use instead of the first suitable one found
-# VENV=path           the virtual environment (default .venv)
+# VENV=path           the virtual environment (default .venv; .cache/peers for the peers)
 # LILT_CHROMIUM=path  a Chromium or Chrome for the tests, where the system's package is not wanted
 #
 # Each step leaves a stamp made of a hash of what it installed from, written last: a step that was interrupted is done
@@ -16,7 +16,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 purpose=${1:-}
-venv=${VENV:-.venv}
+[ "$purpose" = peers ] && venv=${VENV:-.cache/peers} || venv=${VENV:-.venv}
 logs=.cache/setup
 
 say() { printf '%s\n' "$*" >&2; }
