@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from app import metrics
 from app.decoder import Decoder, State
 from app.sampling import Sampler
-from app.sequence import Sequence
+from app.sequence import Constraint, Sequence
 
 _OBSERVE_EVERY = 1024  # steps: what that costs is then lost among the others
 
@@ -22,31 +22,27 @@ class Batch:
         self._state: State
         self._ids: NDArray[np.int32]
         self._allowed: NDArray[np.bool_]  # [B, V]
-        self._allowed_rows: list[NDArray[np.bool_]]  # the same, [V] each
-        self._scored: set[int]  # rows whose sequence is told what the model makes of its prompt
-        self._constrained: set[int]  # rows whose sequence may not draw everything
+        self._running: list[tuple[int, Sequence]]  # the rows that are not empty
+        self._constrained: list[tuple[NDArray[np.bool_], Constraint]]  # of those that may not draw everything: [V]
+        self._scored: list[tuple[int, Sequence]]  # those that are told what the model makes of their prompt
         self._sampler: Sampler
         self._lay_out(decoder.batch_sizes[0])
 
     def __len__(self) -> int:
-        return len(self._rows) - self._rows.count(None)
+        return len(self._running)
 
     def retire(self) -> list[Sequence]:
         """Take out the sequences that have ended."""
-        return self._take_out([row for row, sequence in enumerate(self._rows) if sequence and sequence.finish_reason])
+        return self._take_out([row for row, sequence in self._running if sequence.finish_reason])
 
     def pause(self, at_most: int, turn_steps: int) -> list[Sequence]:
         """Take out up to so many sequences that have had a turn of `turn_steps`; they keep their state."""
-        had_it = [
-            row
-            for row, sequence in enumerate(self._rows)
-            if sequence and sequence.fed - self._turn_began[row] >= turn_steps
-        ]
+        had_it = [row for row, sequence in self._running if sequence.fed - self._turn_began[row] >= turn_steps]
         return self._take_out(had_it[:at_most])
 
     def clear(self) -> list[Sequence]:
         """Take out all sequences."""
-        return self._take_out([row for row, sequence in enumerate(self._rows) if sequence])
+        return self._take_out([row for row, _ in self._running])
 
     def fit(self, arriving: list[Sequence]) -> None:
         """Take in sequences, and be of the smallest size that holds all."""
@@ -58,6 +54,7 @@ class Batch:
         free = [row for row, sequence in enumerate(self._rows) if sequence is None]
         for row, sequence in zip(free, arriving, strict=False):
             self._put_in(row, sequence)
+        self._list_rows()
 
     def step(self) -> None:
         """One decoder step and one draw for every row."""
@@ -65,20 +62,18 @@ class Batch:
         if not self._steps % _OBSERVE_EVERY:
             self._observe(logits)
         self._steps += 1
-        for row in self._scored:
-            if (scored := self._rows[row]) is not None:
-                scored.score(logits[row])
+        for row, sequence in self._scored:
+            sequence.score(logits[row])
         drawn = self._sampler.sample(logits, self._allowed if self._constrained else None).tolist()
-        ids, constrained = self._ids, self._constrained
-        for row, sequence in enumerate(self._rows):
-            if sequence is not None:
-                ids[row] = sequence.advance(drawn[row])
-                if row in constrained and sequence.finish_reason is None and (allowed := sequence.allowed) is not None:
-                    self._allowed_rows[row][:] = allowed
+        ids = self._ids
+        for row, sequence in self._running:
+            ids[row] = sequence.advance(drawn[row])
+        for allowed, constraint in self._constrained:
+            allowed[:] = constraint.allowed
 
     def _observe(self, logits: NDArray[np.float32]) -> None:
         metrics.BATCH_SIZE.observe(len(self))
-        held = [row for row in self._constrained if (of := self._rows[row]) and of.next_draw >= 0]
+        held = [row for row, sequence in self._running if sequence.constraint and sequence.next_draw >= 0]
         for removed in removed_mass(logits[held], self._allowed[held]):
             metrics.MASK_REMOVED.observe(removed)
 
@@ -88,9 +83,7 @@ class Batch:
         self._state = self._decoder.initial_state(size)
         self._ids = np.zeros(size, np.int32)
         self._allowed = np.ones((size, self._decoder.vocab_size), np.bool_)
-        self._allowed_rows = list(self._allowed)  # views
-        self._constrained = set()
-        self._scored = set()
+        self._list_rows()
         self._sampler = Sampler(size, self._decoder.vocab_size)
 
     def _put_in(self, row: int, sequence: Sequence) -> None:
@@ -98,12 +91,8 @@ class Batch:
         self._turn_began[row] = sequence.fed
         self._ids[row] = sequence.next_input
         self._sampler.put(row, sequence.params, sequence.next_draw)
-        if sequence.scored_from is not None:
-            self._scored.add(row)
-        if sequence.is_constrained:
-            self._constrained.add(row)
-            if (allowed := sequence.allowed) is not None:
-                self._allowed[row] = allowed
+        if sequence.constraint:
+            self._allowed[row] = sequence.constraint.allowed
         for index, array in enumerate(self._state):
             array[row] = sequence.state[index] if sequence.state else 0.0
 
@@ -114,12 +103,17 @@ class Batch:
             assert sequence is not None  # noqa: S101
             sequence.state = tuple(array[row].copy() for array in self._state)
             self._rows[row] = None
-            self._constrained.discard(row)
-            self._scored.discard(row)
             self._allowed[row] = True
             self._sampler.clear(row)
             taken.append(sequence)
+        if taken:
+            self._list_rows()
         return taken
+
+    def _list_rows(self) -> None:
+        self._running = [(row, sequence) for row, sequence in enumerate(self._rows) if sequence is not None]
+        self._constrained = [(self._allowed[row], of.constraint) for row, of in self._running if of.constraint]
+        self._scored = [(row, sequence) for row, sequence in self._running if sequence.scored_from is not None]
 
 
 def removed_mass(logits: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -33,12 +33,16 @@ def power_of_two_sizes(most: int) -> tuple[int, ...]:
 
 
 class LiteRTDecoder:
-    """The folded one-step graph of a checkpoint: inputs `ids`, `h`, `c`; outputs `logits`, `h`, `c`."""
+    """The folded one-step graph of a checkpoint: inputs `ids`, `h`, `c`; outputs `logits`, `h`, `c`.
 
-    def __init__(self, graph: Path, max_batch: int = 64) -> None:
+    Args:
+        threads: that share a step; what it gives does not depend on how many.
+    """
+
+    def __init__(self, graph: Path, max_batch: int = 64, threads: int = 1) -> None:
         content = graph.read_bytes()
         self.batch_sizes = power_of_two_sizes(max_batch)
-        self._steps = {size: _CompiledStep(content, size) for size in self.batch_sizes}
+        self._steps = {size: _CompiledStep(content, size, threads) for size in self.batch_sizes}
         self.vocab_size, self._units = self._steps[1].vocab_size, self._steps[1].units
 
     def initial_state(self, batch_size: int) -> State:
@@ -51,8 +55,8 @@ class LiteRTDecoder:
 class _CompiledStep:
     """The graph laid out for one batch size."""
 
-    def __init__(self, content: bytes, batch_size: int) -> None:
-        self._interpreter = Interpreter(model_content=content, num_threads=1)
+    def __init__(self, content: bytes, batch_size: int, threads: int) -> None:
+        self._interpreter = Interpreter(model_content=content, num_threads=threads)
         signature = self._interpreter.get_signature_runner()
         inputs, outputs = signature.get_input_details(), signature.get_output_details()
         del signature  # it holds a reference that forbids resizing

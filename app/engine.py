@@ -85,8 +85,10 @@ class Engine:
 
     def _wait_for_work(self) -> bool:
         """Block while there is nothing to do; False once there never will be."""
+        if len(self._batch):
+            return True
         with self._wake:
-            while not self._queue and not len(self._batch):
+            while not self._queue:
                 if self._closing:
                     return False
                 self._wake.wait()

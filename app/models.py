@@ -56,7 +56,7 @@ def load_decoder(checkpoint: Checkpoint, settings: Settings) -> Decoder:
 
         return KerasDecoder(checkpoint, settings.max_batch)
     try:
-        return LiteRTDecoder(checkpoint.path(DECODER_FILE), settings.max_batch)
+        return LiteRTDecoder(checkpoint.path(DECODER_FILE), settings.max_batch, settings.decoder_threads)
     except (RuntimeError, ValueError, KeyError) as error:  # whoever published it sealed what is no decoder
         where = f"{checkpoint.manifest.name}/{checkpoint.manifest.version}/{DECODER_FILE}"
         raise InvalidCheckpointError(f"{where}: not a decoder's graph ({type(error).__name__})") from None

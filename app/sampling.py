@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_STEPS_AHEAD = 32  # steps of noise made at once
+_STEPS_AHEAD = 64  # steps of noise made at once
 _LARGEST_INVERSE = 1e6  # of a temperature: below a millionth the likeliest character is all there is
 _FLOATS_PER_COUNT = 8  # float32 numbers that Philox makes for each value of its counter
 

@@ -73,9 +73,9 @@ class Sequence:
         """Nats, under the model as it is, whatever the parameters."""
         self._prompt: list[int] = prompt.tolist()
         self._prompt_length = len(prompt)
-        self._max_new = max_new
+        self._last = len(prompt) - 1 + max_new  # steps
         self._stop = constraint.advance if constraint else stop
-        self._constraint = constraint
+        self.constraint = constraint
 
     @property
     def next_input(self) -> int:
@@ -86,15 +86,6 @@ class Sequence:
     def next_draw(self) -> int:
         """The number of the draw that the coming step makes; below 0 while the prompt is being fed."""
         return self.fed + 1 - self._prompt_length
-
-    @property
-    def is_constrained(self) -> bool:
-        return self._constraint is not None
-
-    @property
-    def allowed(self) -> NDArray[np.bool_] | None:
-        """What the coming draw may be, [V]; None where anything may."""
-        return self._constraint.allowed if self._constraint and self.fed + 1 >= self._prompt_length else None
 
     def score(self, logits: NDArray[np.float32]) -> None:
         """Take the coming step's logits [V], where the next id is one of the prompt's that count."""
@@ -108,16 +99,15 @@ class Sequence:
         Returns:
             The id that the next step reads.
         """
-        self.fed += 1
-        if self.fed < self._prompt_length:
-            return self._prompt[self.fed]
-        new_ids = self.new_ids
-        new_ids.append(drawn)
-        if self.fed == self._prompt_length and self.begun.set_running_or_notify_cancel():
+        self.fed = fed = self.fed + 1
+        if fed < self._prompt_length:
+            return self._prompt[fed]
+        self.new_ids.append(drawn)
+        if fed == self._prompt_length and self.begun.set_running_or_notify_cancel():
             self.begun.set_result(None)
         if self._stop(drawn):
             self.finish_reason = FinishReason.TUNES
-        elif len(new_ids) >= self._max_new:
+        elif fed >= self._last:
             self.finish_reason = FinishReason.LENGTH
         return drawn
 

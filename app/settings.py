@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     )
     refresh_s: Seconds = Field(default=5.0, description="how often to look for a new version")
     decoder: Literal["litert", "keras"] = "litert"
+    decoder_threads: int = Field(
+        default_factory=lambda: min(2, len(os.sched_getaffinity(0))),
+        ge=1,
+        le=16,
+        description="threads that share a step of the decoder; they spin, so no more than there are cores",
+    )
 
     max_batch: int = Field(default=64, ge=1, le=64, description="sequences stepped at once")
     max_waiting: int = Field(default=256, ge=0, description="sequences queued before new ones are turned away")

@@ -56,9 +56,9 @@ CONTENDERS = (
     Contender("ONNX Runtime, int8", "onnx_loops:onnxruntime_int8", PEERS, BOTH),
     Contender("OpenVINO", "onnx_loops:openvino", PEERS, BOTH),
     Contender("OpenVINO, int8", "onnx_loops:openvino_int8", PEERS, BOTH),
-    Contender("Lilt, LiteRT int8", "ours:free"),
-    Contender(OURS, "ours:grammar"),
-    Contender(ROOFLINE, "roofline:read_weights"),
+    Contender("Lilt, LiteRT int8", "ours:free", threads=BOTH),
+    Contender(OURS, "ours:grammar", threads=BOTH),
+    Contender(ROOFLINE, "roofline:read_weights", threads=BOTH),
 )
 
 Rates = dict[str, float | None]

@@ -40,7 +40,7 @@ _RECENT = 40  # characters; a chord and its length are shorter
 class Node:
     """A state that has been visited: what may follow, and where it led when it did."""
 
-    __slots__ = ("allowed", "distances", "farthest", "horizon", "is_end", "may_break", "next", "state")
+    __slots__ = ("allowed", "distances", "farthest", "horizon", "is_end", "is_turn", "may_break", "next", "state")
 
     def __init__(self, state: State, allowed: NDArray[np.bool_], horizon: int) -> None:
         self.state = state
@@ -51,6 +51,7 @@ class Node:
         self.horizon = horizon  # characters to go from which on the distances matter
         self.is_end = isinstance(state, Body) and state.at is At.END
         self.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
+        self.is_turn = isinstance(state, Body) and (state.at in (At.LINE, At.END) or state.tie == body.WILDCARD)
 
 
 class Automaton:
@@ -295,28 +296,34 @@ class Cursor:
         self.finished = 0
         self._automaton = automaton
         self._next_tune = Header(reader.fields)
-        self._remaining = length if length is not None else _FAR
+        self._written = 0
+        self._limit = length if length is not None else _FAR
         self._tunes = tunes
         self._recent = recent
         self._node = automaton.node(reader.state)
-        self._column = 0
         self._line_break = automaton.alphabet.index("\n")
-
-    @property
-    def allowed(self) -> NDArray[np.bool_]:
+        self._line_began = 0
+        self._watched_from = self._watch_from()
+        self.allowed = self._allowed()
         """The characters that may come next, [V] bool; at least one."""
-        node = self._node
-        allowed = node.allowed if self._remaining > node.horizon else self._in_time(node)
-        if self._column > MAX_LINE and node.may_break and allowed[self._line_break]:
+
+    def _watch_from(self) -> int:
+        """How much of this line may be written before the ends of line and text are looked at."""
+        return min(self._line_began + MAX_LINE + 1, self._limit - self._node.horizon)
+
+    def _allowed(self) -> NDArray[np.bool_]:
+        node, remaining = self._node, self._limit - self._written
+        allowed = node.allowed if remaining > node.horizon else self._in_time(node, remaining)
+        if self._written - self._line_began > MAX_LINE and node.may_break and allowed[self._line_break]:
             return self._only(self._line_break)
         return allowed
 
-    def _in_time(self, node: Node) -> NDArray[np.bool_]:
+    def _in_time(self, node: Node, remaining: int) -> NDArray[np.bool_]:
         """Those from which the tune can be ended within what remains; all, where it cannot be any more."""
         distances = self._automaton.distances(node)
-        if node.farthest < self._remaining:
+        if node.farthest < remaining:
             return node.allowed
-        in_time = distances < self._remaining
+        in_time = distances < remaining
         return in_time if in_time.any() else node.allowed
 
     def _only(self, id_: int) -> NDArray[np.bool_]:
@@ -331,22 +338,25 @@ class Cursor:
             ValueError: it is not allowed.
         """
         node = self._node.next.get(id_) or self._automaton.follow(self._node, id_)
-        self._remaining -= 1
-        self._column += 1
+        self._written += 1
         self._recent.append(id_)
-        state = node.state
-        if type(state) is Body:
-            if state.tie == body.WILDCARD:
-                node = self._with_tie(state)
-            elif state.at is At.LINE:
-                self._column = 0
-            elif node.is_end:
-                self._node = self._automaton.node(self._next_tune)
-                self._recent.clear()
-                self.finished += 1
-                return self.finished == self._tunes
         self._node = node
-        return False
+        is_done = node.is_turn and self._turn(node)
+        self.allowed = self._node.allowed if self._written < self._watched_from else self._allowed()
+        return is_done
+
+    def _turn(self, node: Node) -> bool:
+        """Take note of a line's or a tune's end, or of a tie's beginning; True at the end of the last tune."""
+        if node.is_end:
+            self._recent.clear()
+            self.finished += 1
+            self._node = self._automaton.node(self._next_tune)
+        elif isinstance(node.state, Body) and node.state.tie == body.WILDCARD:
+            self._node = self._with_tie(node.state)
+        else:
+            self._line_began = self._written
+        self._watched_from = self._watch_from()
+        return node.is_end and self.finished == self._tunes
 
     def _with_tie(self, state: Body) -> Node:
         """The same, now that the tied note is known from the text."""

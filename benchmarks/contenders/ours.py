@@ -24,7 +24,7 @@ def grammar(task: Task) -> Callable[[], int]:
 
 
 def _loop(task: Task, grammar: Grammar | None) -> Callable[[], int]:
-    engine = Engine(LiteRTDecoder(task.graph, task.batch))
+    engine = Engine(LiteRTDecoder(task.graph, task.batch, task.threads))
     prompt = Vocabulary(task.characters).encode(START)
     turn = 0
 

@@ -28,7 +28,7 @@ class CoreWorker:
     """One core's engine."""
 
     def __init__(self, name: str, version: int) -> None:
-        models = Models(Settings(models=(name,)))
+        models = Models(Settings(models=(name,), decoder_threads=1))  # a worker has one core
         models.start()
         self._model = models.all()[0]
         if self._model.id.version != version:

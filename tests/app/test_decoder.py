@@ -39,6 +39,21 @@ def test_rows_are_bitwise_the_same_at_every_batch_size(checkpoint: Checkpoint, b
         assert (logits[0] == alone[step]).all()
 
 
+@pytest.mark.parametrize("batch_size", [1, 64])
+def test_what_a_step_gives_does_not_depend_on_how_many_threads_share_it(
+    checkpoint: Checkpoint, batch_size: int
+) -> None:
+    ids = checkpoint.vocabulary.encode(TEXT)
+    alone, shared = (LiteRTDecoder(checkpoint.path(DECODER_FILE), batch_size, threads) for threads in (1, 2))
+    state = alone.initial_state(batch_size)
+    for step in range(64):
+        rows = np.resize(np.roll(ids, -step), batch_size)
+        logits, after = alone.step(rows, state)
+        others, state = shared.step(rows, state)
+        assert (logits == others).all()
+        assert all((a == b).all() for a, b in zip(after, state, strict=True))
+
+
 def test_a_state_is_a_value(checkpoint: Checkpoint) -> None:
     decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE), max_batch=1)
     _, state = decoder.step(np.array([3], np.int32), decoder.initial_state(1))
