@@ -16,19 +16,20 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         ClientDisconnect: it did.
     """
-    task = asyncio.create_task(work)
-    gone = asyncio.create_task(_disconnect(request))
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnect
-        return await task
-    finally:
-        task.cancel()
-        gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
+        async with asyncio.timeout(None) as patience:
+            watch = asyncio.create_task(_give_up_when_gone(request, patience))
+            try:
+                return await work
+            finally:
+                watch.cancel()
+    except TimeoutError:
+        if patience.expired():
+            raise ClientDisconnect from None
+        raise
 
 
-async def _disconnect(request: Request) -> None:
+async def _give_up_when_gone(request: Request, patience: asyncio.Timeout) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    patience.reschedule(asyncio.get_running_loop().time())

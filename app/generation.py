@@ -20,6 +20,7 @@ CHUNK_S = 0.05
 KEEP_ALIVE_S = 10.0  # proxies drop a connection that is silent for longer, often for 30 to 60 s
 
 _READ_HERE = 500  # characters; a longer start string is read beside the event loop, at some 20 µs a character
+_TOLD_HERE = 1500  # characters; what is to be told of a longer text is found out beside it, at some 1 µs a character
 _BETWEEN_TUNES = "\n\n"
 
 
@@ -100,7 +101,8 @@ class Generation:
 
     async def response(self) -> GenerateResponse:
         """The whole answer, once `answer` has returned or `chunks` has ended."""
-        return await asyncio.to_thread(self._describe)
+        is_long = len(self._request.start_string) + len(self._sequence.new_ids) > _TOLD_HERE
+        return await asyncio.to_thread(self._describe) if is_long else self._describe()
 
     def _describe(self) -> GenerateResponse:
         reason = self._sequence.finish_reason
