@@ -1,7 +1,8 @@
-"""`python -m tests.web.measure`: how soon the page shows and sounds, what it weighs, how well the light keeps time."""
+"""`python -m tests.web.measure`: what the page weighs, how soon it sounds; or `--drift`, how the light keeps time."""
 
 import statistics
 import sys
+from itertools import pairwise
 from typing import Any
 
 from playwright.sync_api import Browser, FilePayload, Page
@@ -48,13 +49,19 @@ _WHOLE = """async (seed) => {
 
 _LIGHTS = """() => {
   const sound = document.querySelector("#sound"), score = document.querySelector("#score");
-  window.lights = [];
+  [window.lights, window.frames] = [[], []];
   const notes = [...score.querySelectorAll(".abcjs-note")];
   new MutationObserver((changes) => {
     const lit = changes.findLast(({ target }) => target.classList.contains("sounding"));
-    if (lit) window.lights.push([sound.currentTime, notes.indexOf(lit.target.closest(".abcjs-note"))]);
+    if (!lit) return;
+    const light = { note: notes.indexOf(lit.target.closest(".abcjs-note")), drawn: sound.currentTime };
+    window.lights.push(light);
+    requestAnimationFrame(() => { light.seen = sound.currentTime; });
   }).observe(score, { subtree: true, attributes: true, attributeFilter: ["class"] });
+  const frame = () => { window.frames.push(performance.now()); requestAnimationFrame(frame); };
+  document.querySelector("#play").addEventListener("click", frame, { once: true });
 }"""
+"""A light is drawn in one frame, and seen when the next one begins."""
 
 
 def main() -> None:
@@ -63,9 +70,10 @@ def main() -> None:
         _weight(browser, server.url)
         page = browser.new_page(base_url=server.url, viewport={"width": 1280, "height": 900})
         visit(page)
-        _presses(page)
         if "--drift" in sys.argv:
             _drift(page)
+        else:
+            _presses(page)
 
 
 def _weight(browser: Browser, url: str) -> None:
@@ -125,13 +133,16 @@ def _drift(page: Page) -> None:
     page.evaluate(_LIGHTS)
     page.locator("#play").click()
     page.wait_for_function("() => document.querySelector('#sound').ended", timeout=300_000)
-    late = [1000 * (at - expected[note]) for at, note in page.evaluate("() => window.lights")]
-    last = statistics.median(late[-50:])
-    print(
-        f"drift over {expected[-1]:.0f} s: {len(late)} of {len(expected)} notes lit; after their sound began: median "
-        f"{statistics.median(late):.0f} ms, worst {max(late):.0f} ms, earliest {min(late):.0f} ms, "
-        f"last fifty {last:.0f} ms"
-    )
+    lights, frames = page.evaluate("() => [window.lights, window.frames]")
+    for moment in ("drawn", "seen"):
+        late = [1000 * (light[moment] - expected[light["note"]]) for light in lights]
+        print(
+            f"drift over {expected[-1]:.0f} s: {len(late)} of {len(expected)} notes lit; {moment} after their sound "
+            f"began: median {statistics.median(late):.0f} ms, worst {max(late):.0f} ms, earliest {min(late):.0f} ms, "
+            f"last fifty {statistics.median(late[-50:]):.0f} ms"
+        )
+    gaps = [after - before for before, after in pairwise(frames)]
+    print(f"the browser's own frames: one in {statistics.median(gaps):.0f} ms, at worst {max(gaps):.0f} ms")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import { inStep, noteAt, read, writtenNotes } from "./timing.js";
 
 const LONGEST_ADDRESS = 6000;
 const SLOW_LINK_MBIT = 3;
+const LEAD_S = 0.025; // a frame is seen when the next one begins, and a note begins half a frame before it, as a rule
 const INSTRUMENTS = {
   40: "fiddle",
   73: "flute",
@@ -251,8 +252,8 @@ export class Player {
       this.audio.currentTime = this.loop.from;
       return;
     }
-    const index = noteAt(this.steps, time);
-    const step = this.steps[index];
+    const lead = this.audio.paused ? 0 : LEAD_S * this.audio.playbackRate;
+    const step = this.steps[noteAt(this.steps, time + lead)];
     const note = this.score.light(step && this.source && time < step.until + 0.25 ? step.from : null);
     if (note && !this.audio.paused) this.keepInView(note);
     const length = Number.isFinite(this.audio.duration) ? this.audio.duration : (this.length ?? 1);
