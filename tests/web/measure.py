@@ -5,11 +5,11 @@ import sys
 from itertools import pairwise
 from typing import Any
 
-from playwright.sync_api import Browser, FilePayload, Page
+from playwright.sync_api import Browser, Page
 
 from tests.servers import serving
+from tests.web.bench import bring, steps, visit
 from tests.web.browser import chromium
-from tests.web.test_page import steps, visit
 
 TIMES = 30
 DRIFT_BARS = 135
@@ -125,10 +125,7 @@ def _drift(page: Page) -> None:
         "|".join("CDEFGABc" if bar % 2 else "cBAGFEDC" for bar in range(5)) for _ in range(DRIFT_BARS // 5)
     )
     abc = f"X:1\nT:Long\nM:4/4\nL:1/8\nQ:1/4=180\nK:C\n{body}|]\n"
-    page.locator("#import-file").set_input_files(
-        FilePayload(name="long.abc", mimeType="text/plain", buffer=abc.encode())
-    )
-    page.locator("#shelf .name").first.click()
+    bring(page, abc)
     expected = [step["at"] for step in steps(page, abc)]
     page.evaluate(_LIGHTS)
     page.locator("#play").click()

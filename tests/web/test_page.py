@@ -1,107 +1,16 @@
 """The bench in a real browser, before the real service and the real model."""
 
-import io
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, Request, expect
-from pypdf import PdfReader
+from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.servers import ROOT, Server, serving
-from tests.web.browser import chromium
-
-AXE = ROOT / "app" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SCALE = "X:1\nT:Scale\nM:4/4\nL:1/8\nQ:1/4=90\nK:C\n|:C2D2E2F2|G2A2B2c2:|\nc2B2A2G2|F2E2D2C2|]\n"
-EXPECTED_COMPLAINTS = (
-    "status of 422",  # Chromium's word on a refusal
-    "status of 404",
-    "ERR_INTERNET_DISCONNECTED",  # and on a service that is not there
-    "ERR_CONNECTION",
-    "ERR_INCOMPLETE_CHUNKED",
-    "> attribute ",  # abcjs drawing bars that do not add up
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def requests() -> list[Request]:
-    """Every request that the page makes."""
-    return []
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server, requests: list[Request]) -> Iterator[Page]:
-    """The page, freshly opened in a browser that knows nothing; the console must stay without a complaint."""
-    complaints: list[str] = []
-    context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("request", lambda request: requests.append(request))
-    visit(page)
-    yield page
-    context.close()
-    assert [text for text in complaints if not any(word in text for word in EXPECTED_COMPLAINTS)] == []
-
-
-def visit(page: Page, path: str = "/") -> None:
-    page.goto(path)
-    expect(page.locator("#rhythm option").nth(1)).to_be_attached()
-
-
-def make(page: Page, **choices: str) -> None:
-    """Choose from menus, and make; `seed` and `start` are typed."""
-    for name, value in choices.items():
-        if name in ("seed", "start"):
-            page.locator("#more").evaluate("(more) => { more.open = true; }")
-            page.locator(f"#{name}").fill(value)
-        else:
-            page.locator(f"#{name}").select_option(value)
-    page.locator("#make-button").click()
-
-
-def bring(page: Page, abc: str) -> None:
-    """A tune of one's own onto the bench."""
-    page.locator("#import-file").set_input_files(
-        FilePayload(name="mine.abc", mimeType="text/plain", buffer=abc.encode())
-    )
-    page.locator("#shelf .name").first.click()
-    expect(page.locator("#score svg")).to_be_visible()
-
-
-def abc_of(page: Page) -> str:
-    return page.locator("#abc").input_value()
-
-
-def is_made(page: Page) -> None:
-    expect(page.locator("#player")).to_be_visible()
-    expect(page.locator("#score svg .abcjs-note").first).to_be_visible()
-
-
-def steps(page: Page, abc: str) -> list[dict[str, Any]]:
-    """What sounds when, and at which place of the text, as the page's own module has it."""
-    found: list[dict[str, Any]] = page.evaluate(
-        """async (abc) => {
-          const { read, inStep, writtenNotes } = await import("/js/timing.js");
-          const answer = await fetch("/render?format=midi", {
-            method: "POST", body: abc, headers: { "Content-Type": "text/vnd.abc" },
-          });
-          const { notes } = read(await answer.arrayBuffer());
-          return inStep(notes, writtenNotes(window.ABCJS.renderAbc("*", abc)[0]));
-        }""",
-        abc,
-    )
-    return found
+from tests.servers import Server, serving
+from tests.web.bench import SCALE, abc_of, bring, faults, is_made, make, visit
 
 
 def test_make_hear_keep_share_and_come_back(page: Page, server: Server) -> None:
@@ -172,89 +81,6 @@ def test_the_score_grows_and_a_tune_can_be_stopped(page: Page) -> None:
 
 
 HALF = "event: chunk\ndata: " + json.dumps({"text": "T:Half\nM:4/4\nL:1/8\nK:C\nCDEF GABc|de"}) + "\n\n"
-
-
-def test_what_is_lit_is_what_sounds(page: Page) -> None:
-    """The pitch of the samples that the player gives out is that of the lit note."""
-    bring(page, SCALE)
-    page.evaluate(LISTEN)
-    page.locator("#practise").click()
-    page.locator("#program").select_option("78")
-    page.locator("#play").click()
-    page.wait_for_function("() => window.heard.length > 8 && document.querySelector('#sound').currentTime > 4")
-    heard = page.evaluate("() => window.heard")
-    named = {"C": 60, "D": 62, "E": 64, "F": 65, "G": 67, "A": 69, "B": 71, "c": 72}
-    assert max(sound["level"] for sound in heard) > 0.02
-    judged = [(sound["pitch"] % 12, named[SCALE[sound["place"]]] % 12) for sound in heard if sound["pitch"]]
-    assert len(judged) > 5
-    assert [pair for pair in judged if pair[0] != pair[1]] == []
-
-
-LISTEN = """() => {
-  const audio = document.querySelector("#sound");
-  const context = new AudioContext();
-  const analyser = new AnalyserNode(context, { fftSize: 8192 });
-  context.createMediaElementSource(audio).connect(analyser).connect(context.destination);
-  const samples = new Float32Array(8192);
-  window.heard = [];
-  window.lights = [];
-  const score = document.querySelector("#score");
-  let [last, since] = [null, 0];
-  setInterval(() => {
-    const lit = score.querySelector(".sounding");
-    if (lit !== last) { last = lit; since = performance.now(); return; }
-    if (!lit || audio.paused || performance.now() - since < 320) return;
-    analyser.getFloatTimeDomainData(samples);
-    const level = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
-    window.heard.push({ level, pitch: level > 0.01 ? pitchOf(samples, context.sampleRate) : null,
-      place: window.placeOf(lit) });
-    since = performance.now() + 1e6;
-  }, 15);
-  window.placeOf = (lit) => {
-    const notes = [...score.querySelectorAll(".abcjs-note")];
-    const at = notes.indexOf(lit.closest(".abcjs-note"));
-    const abc = document.querySelector("#abc").value;
-    const body = abc.indexOf("|:");
-    return [...abc.matchAll(/[A-Ga-g]2/g)].map(({ index }) => index).filter((index) => index > body)[at];
-  };
-  function pitchOf(samples, rate) {
-    const likenesses = [];
-    const from = samples.length - 3000;
-    for (let lag = Math.floor(rate / 2200); lag < rate / 200; lag++) {
-      let [sum, energy] = [0, 0];
-      for (let i = from; i < samples.length - 300; i++) { sum += samples[i] * samples[i - lag];
-        energy += samples[i - lag] ** 2; }
-      likenesses[lag] = sum / Math.sqrt(energy + 1e-9);
-    }
-    const most = Math.max(...likenesses.filter(Number.isFinite));
-    const best = likenesses.findIndex(
-      (x, lag) => x > 0.95 * most && x >= likenesses[lag - 1] && x > likenesses[lag + 1]);
-    return Math.round(69 + 12 * Math.log2(rate / best / 440));
-  }
-}"""
-
-
-def test_steps_follow_repeats_and_endings(page: Page) -> None:
-    found = steps(page, SCALE)
-    assert "".join(SCALE[step["from"]] for step in found) == "CDEFGABcCDEFGABccBAGFEDC"
-    assert [round(step["at"] * 1.5, 2) for step in found] == [float(beat) for beat in range(24)]
-
-
-def test_bars_loop_and_practice_speeds_up(page: Page) -> None:
-    bring(page, SCALE)
-    page.locator("#practise").click()
-    page.locator("#tempo").fill("280")
-    page.locator("#tempo").press("Tab")
-    page.locator("#slow").select_option("0.5")
-    page.locator("#score").click(position={"x": 300, "y": 50})
-    page.locator("#first-bar").fill("1")
-    page.locator("#last-bar").fill("1")
-    page.locator("#last-bar").press("Tab")
-    expect(page.locator("#score rect.chosen-bar")).to_have_count(1)
-    page.get_by_role("button", name="Loop").click()
-    expect(page.locator("#player-message")).to_contain_text("%")
-    assert page.evaluate("() => document.querySelector('#sound').playbackRate") > 0.5
-    assert page.evaluate("() => document.querySelector('#sound').currentTime") < 1.5
 
 
 def test_a_change_is_a_new_setting_and_faults_are_underlined(page: Page) -> None:
@@ -363,20 +189,6 @@ def test_on_a_slow_link_a_tune_is_made_and_sounds_in_a_smaller_format(page: Page
     assert any("/render?" in request.url and "format=ogg" in request.url for request in requests)
 
 
-def test_kept_tunes_are_printed_a_page_each_and_nothing_is_clipped(page: Page) -> None:
-    bring(page, SCALE)
-    bring(page, SCALE.replace("Scale", "Ladder"))
-    page.evaluate("() => { window.print = () => {}; }")
-    page.locator("#print-kept").click()
-    page.emulate_media(media="print")
-    pages = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
-    assert [title for title in ("Ladder", "Scale") if title in pages[0].extract_text()] != []
-    assert len(pages) == 2
-    widths = page.evaluate("() => [...document.querySelectorAll('#paper svg')].map((svg) => svg.width.baseVal.value)")
-    assert len(widths) == 2
-    assert max(widths) < 8.27 * 96 - 2 * 0.4 * 96  # A4 within Chromium's margins
-
-
 def test_a_service_that_restarts_is_waited_for(page: Page) -> None:
     page.context.set_offline(offline=True)
     page.locator("#make-button").click()
@@ -441,13 +253,6 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, server: Serv
     page.get_by_role("button", name="Share", exact=True).click()
     assert faults(page) == []
     context.close()
-
-
-def faults(page: Page) -> list[str]:
-    """What axe-core has to say of the page."""
-    page.add_script_tag(path=AXE)
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
-    return [f"{fault['id']}: {[node['html'][:120] for node in fault['nodes']]}" for fault in found]
 
 
 def test_nothing_is_loaded_from_elsewhere(page: Page, server: Server, requests: list[Request]) -> None:

@@ -645,7 +645,6 @@ element("loop").addEventListener("click", () => {
   const isOn = element("loop").getAttribute("aria-pressed") !== "true";
   element("loop").setAttribute("aria-pressed", isOn);
   player.setLoop(isOn ? chosen : null);
-  if (isOn) player.play();
 });
 element("score").addEventListener("keydown", (event) => {
   if (!opened || !score.bars.length) return;

@@ -1,11 +1,14 @@
 // Plays a tune in the service's sound, in step with its score: loops, slow practice, tempo, instrument, transposition.
 
 import { post, Told } from "./api.js";
+import { Round } from "./round.js";
 import { inStep, noteAt, read, writtenNotes } from "./timing.js";
 
 const LONGEST_ADDRESS = 6000;
 const SLOW_LINK_MBIT = 3;
 const LEAD_S = 0.025; // a frame is seen when the next one begins, and a note begins half a frame before it, as a rule
+const FASTER = 0.05; // of the whole speed, each time round
+const SLOWEST = 20; // quarter notes a minute that the service plays
 const INSTRUMENTS = {
   40: "fiddle",
   73: "flute",
@@ -51,7 +54,9 @@ export class Player {
     this.score = score;
     this.audio = this.part("sound");
     this.steps = [];
-    this.loop = null;
+    this.round = new Round();
+    this.rounding = null; // the loop under way, an object of its own
+    this.loop = null; // when its bars sound, or null
     this.source = "";
     for (const [program, name] of Object.entries(INSTRUMENTS)) this.part("program").append(new Option(name, program));
     this.part("program").prepend(new Option("as usual", "", true, true));
@@ -68,9 +73,13 @@ export class Player {
     for (const id of ["tempo", "program", "transpose", "count-in"]) {
       this.part(id).addEventListener("change", () => this.changed());
     }
-    this.part("slow").addEventListener("change", () => this.slowDown());
+    this.part("slow").addEventListener("change", () => {
+      if (Number(this.part("slow").value) < 1) this.part("round").checked = true;
+      this.restart();
+    });
+    this.part("round").addEventListener("change", () => this.restart());
     for (const name of ["play", "playing", "pause", "waiting"]) this.audio.addEventListener(name, () => this.show());
-    this.audio.addEventListener("ended", () => this.ended());
+    this.audio.addEventListener("ended", () => this.show());
     this.audio.addEventListener("timeupdate", () => this.tick());
     this.audio.addEventListener("error", () => this.source && this.fallBack());
   }
@@ -85,19 +94,25 @@ export class Player {
     this.stop();
     this.abc = abc;
     this.quarters = null;
-    this.setLoop(null);
+    this.chosen = this.loop = null;
     this.root.hidden = false;
-    this.prepare();
+    this.prepared = this.prepare();
   }
 
   stop() {
-    this.audio.pause();
-    this.audio.removeAttribute("src");
-    this.source = "";
+    this.silence();
     this.steps = [];
     this.score.light(null);
     this.part("place").value = 0;
     this.show();
+  }
+
+  silence() {
+    this.endRounds();
+    this.audio.pause();
+    this.audio.removeAttribute("src");
+    this.source = "";
+    this.startAt = 0;
   }
 
   /** What /render is asked for, but the format. */
@@ -127,41 +142,107 @@ export class Player {
     const asked = JSON.stringify(wanted);
     this.asked = asked;
     try {
-      const response = await post("/render", { ...wanted, format: "midi" }, { accept: "*/*" });
-      const performance = read(await response.arrayBuffer());
+      const { steps, quarters, length } = await this.performance(wanted);
       if (this.asked !== asked) return;
-      this.steps = inStep(performance.notes, writtenNotes(this.score.tune));
-      if (!wanted.tempo) {
-        this.quarters = performance.quarters;
-        this.part("tempo").placeholder = Math.round(performance.quarters / this.quartersPerBeat());
-      }
-      this.length = performance.length;
-      this.loop = this.stretch(this.chosen);
+      this.steps = steps;
+      if (!wanted.tempo) this.part("tempo").placeholder = Math.round(quarters / this.quartersPerBeat());
+      this.quarters = quarters;
+      this.length = length;
+      this.loop = this.stretch(this.chosen, steps);
     } catch (error) {
       if (!(error instanceof Told)) throw error;
     }
   }
 
+  /** When each note sounds, played as wanted. */
+  async performance(wanted) {
+    const response = await post("/render", { ...wanted, format: "midi" }, { accept: "*/*" });
+    const { notes, quarters, length } = read(await response.arrayBuffer());
+    return { steps: inStep(notes, writtenNotes(this.score.tune)), quarters, length };
+  }
+
+  isPlaying() {
+    return this.rounding ? !this.round.isPaused : !this.audio.paused;
+  }
+
   /** From a press: the sound must begin in it, or phones stay silent. */
   toggle() {
-    if (!this.audio.paused) {
-      this.audio.pause();
-      return;
-    }
+    if (this.isPlaying()) this.pause();
+    else this.play();
+  }
+
+  pause() {
+    if (this.rounding) this.round.pause();
+    this.audio.pause();
+    this.show();
+  }
+
+  play() {
+    if (this.isPlaying()) return;
+    if (this.rounding) this.round.resume();
+    else if (this.chosen || this.part("round").checked) this.goRound();
+    else this.playThrough();
+    this.show();
+  }
+
+  playThrough() {
     if (!this.source) this.begin();
-    this.audio.playbackRate = this.rate ?? Number(this.part("slow").value);
-    if (this.loop && !this.isInLoop(this.audio.currentTime)) this.seek(this.loop.from);
+    if (this.startAt) this.audio.currentTime = this.startAt;
+    this.startAt = 0;
+    this.audio.playbackRate = Number(this.part("slow").value);
     this.audio.play().catch(() => {});
     this.say("");
   }
 
-  play() {
-    if (this.audio.paused) this.toggle();
+  /** Loops the chosen bars, or the tune: each time round faster, up to full speed. What plays goes on until it begins. */
+  async goRound(rate = Number(this.part("slow").value)) {
+    this.endRounds();
+    this.round.wake();
+    const own = {};
+    this.rounding = own;
+    this.say("Fetching the sound…");
+    this.show();
+    try {
+      await this.prepared;
+      let pass = await this.pass(rate);
+      if (this.rounding === own) {
+        this.round.begin(pass, this.audio.paused ? 0 : this.offsetIn(pass, this.audio.currentTime));
+        this.audio.pause();
+      }
+      while (this.rounding === own) {
+        this.say(pass.rate < 1 ? `${Math.round(pass.rate * 100)} % of the speed` : "");
+        if (pass.rate === 1) return;
+        pass = await this.pass(Math.min(1, Math.round(100 * (pass.rate + FASTER)) / 100));
+        if (this.rounding === own) await this.round.follow(pass);
+      }
+    } catch (error) {
+      if (this.rounding !== own) return;
+      if (!this.spot()) this.endRounds(); // what sounds already, goes on as it is
+      this.show();
+      this.say(error.message);
+      if (!(error instanceof Told)) throw error;
+    }
+  }
+
+  /** A stretch of the tune at a part of its speed, and what sounds when in it. */
+  async pass(rate) {
+    const wanted = this.wanted();
+    if (rate < 1) wanted.tempo = Math.max(SLOWEST, rate * (wanted.tempo ?? this.quarters));
+    const [{ steps, length }, sound] = await Promise.all([
+      this.performance(wanted),
+      post("/render", { ...wanted, format: this.format() }, { accept: "*/*" }).then((answer) => answer.arrayBuffer()),
+    ]);
+    const { from, to } = this.stretch(this.chosen, steps) ?? { from: 0, to: length };
+    return { rate, steps, from, buffer: await this.round.cut(sound, from, to) };
+  }
+
+  endRounds() {
+    this.rounding = null;
+    this.round.stop();
   }
 
   begin() {
     const address = `/render?${new URLSearchParams({ ...this.wanted(), format: this.format() })}`;
-    this.rate = Number(this.part("slow").value);
     if (address.length > LONGEST_ADDRESS) {
       this.fallBack();
       return;
@@ -183,6 +264,8 @@ export class Player {
       const response = await post("/render", { ...this.wanted(), format: "mp3" }, { accept: "*/*" });
       this.source = URL.createObjectURL(await response.blob());
       this.audio.src = this.source;
+      this.audio.currentTime = this.startAt;
+      this.startAt = 0;
       await this.audio.play();
       this.say("");
     } catch (error) {
@@ -190,78 +273,112 @@ export class Player {
     }
   }
 
+  /** The pass of the loop that is heard and how far it is, some seconds from now; null where no loop sounds. */
+  spot(ahead = 0) {
+    return this.rounding && this.round.where(this.round.isPaused ? 0 : ahead);
+  }
+
+  /** The moment of the tune that is heard. */
+  time() {
+    const spot = this.spot();
+    if (!spot) return this.audio.currentTime;
+    const { from, to } = this.looped();
+    return from + (spot.offset / spot.pass.buffer.duration) * (to - from);
+  }
+
+  looped() {
+    return this.loop ?? { from: 0, to: this.length ?? 0 };
+  }
+
+  /** How far a moment of the tune is in a pass, in the pass's own seconds; 0 where it is not in it. */
+  offsetIn({ buffer }, time) {
+    const { from, to } = this.looped();
+    const part = (time - from) / (to - from);
+    return part > 0 && part < 1 ? part * buffer.duration : 0;
+  }
+
   seek(seconds) {
-    this.audio.currentTime = seconds;
+    const spot = this.spot();
+    if (spot) this.round.begin(spot.pass, this.offsetIn(spot.pass, seconds));
+    else if (this.source) this.audio.currentTime = seconds;
+    else this.startAt = seconds;
     this.tick();
   }
 
   /** Play from a place in the text, in its first time through. */
   seekTo(place) {
     const step = this.steps.find(({ from }) => from === place);
-    if (step && this.source) this.seek(step.at);
+    if (step) this.seek(step.at);
   }
 
   /** Another way to play: the same moment of the music, played so. */
   async changed() {
-    const wasPlaying = !this.audio.paused;
-    const index = noteAt(this.steps, this.audio.currentTime);
-    this.audio.pause();
-    this.audio.removeAttribute("src");
-    this.source = "";
+    const wasPlaying = this.isPlaying();
+    const index = noteAt(this.steps, this.time());
+    this.silence();
     this.score.options.transpose = Number(this.part("transpose").value);
     this.score.draw(this.abc);
-    if (wasPlaying) {
-      this.begin();
-      this.audio.play().catch(() => {});
-    }
-    await this.prepare();
+    this.prepared = this.prepare();
+    if (wasPlaying) this.play();
+    await this.prepared;
     if (wasPlaying && index > 0 && this.steps[index]) this.seek(this.steps[index].at);
   }
 
-  slowDown() {
-    this.rate = Number(this.part("slow").value);
-    this.audio.playbackRate = this.rate;
-    if (this.rate < 1) this.part("round").checked = true;
+  /** Goes on as is chosen now: once through or round and round, at what speed. */
+  restart(at = this.time()) {
+    const [wasPlaying, wasRounding] = [this.isPlaying(), this.rounding];
+    if (wasPlaying && (this.chosen || this.part("round").checked)) {
+      this.goRound();
+      return;
+    }
+    this.endRounds();
+    if (wasPlaying) this.playThrough();
+    if (wasRounding) this.seek(at);
+    this.show();
   }
 
-  /** Loop bars of the score, given by number; null ends it. */
-  setLoop(numbers) {
-    this.chosen = numbers;
-    this.loop = this.stretch(numbers);
+  /** Loops bars of the score, given by number, from a part of their speed on; null ends it. */
+  setLoop(numbers, rate) {
+    const at = this.time();
+    this.chosen = numbers?.length ? numbers : null;
+    this.loop = this.stretch(this.chosen, this.steps);
+    if (this.chosen) this.goRound(rate);
+    else if (this.rounding) this.restart(at);
   }
 
   /** When bars sound, in their first time through. */
-  stretch(numbers) {
+  stretch(numbers, steps) {
     if (!numbers?.length) return null;
     const inside = ({ from }) => numbers.includes(this.score.byPlace.get(from)?.bar.number);
-    const first = this.steps.findIndex(inside);
+    const first = steps.findIndex(inside);
     if (first < 0) return null;
     let last = first;
-    while (last + 1 < this.steps.length && inside(this.steps[last + 1])) last++;
-    return { from: this.steps[first].at, to: this.steps[last + 1]?.at ?? this.steps[last].until };
-  }
-
-  isInLoop(time) {
-    return time >= this.loop.from - 0.05 && time < this.loop.to;
+    while (last + 1 < steps.length && inside(steps[last + 1])) last++;
+    return { from: steps[first].at, to: steps[last + 1]?.at ?? steps[last].until };
   }
 
   tick() {
-    const time = this.audio.currentTime;
-    if (this.loop && !this.audio.paused && time >= this.loop.to) {
-      this.faster();
-      this.audio.currentTime = this.loop.from;
-      return;
-    }
-    const lead = this.audio.paused ? 0 : LEAD_S * this.audio.playbackRate;
-    const step = this.steps[noteAt(this.steps, time + lead)];
-    const note = this.score.light(step && this.source && time < step.until + 0.25 ? step.from : null);
-    if (note && !this.audio.paused) this.keepInView(note);
+    const place = this.sounding();
+    const note = this.score.light(place);
+    if (note && this.isPlaying()) this.keepInView(note);
+    const time = this.time();
     const length = Number.isFinite(this.audio.duration) ? this.audio.duration : (this.length ?? 1);
-    const place = this.part("place");
-    place.max = length;
-    place.value = time;
-    place.ariaValueText = `${clock(time)} of ${clock(length)}`;
+    const slider = this.part("place");
+    slider.max = length;
+    slider.value = time;
+    slider.ariaValueText = `${clock(time)} of ${clock(length)}`;
     this.part("time").value = clock(time);
+  }
+
+  /** The place in the text of the note that sounds when what is drawn now is seen. */
+  sounding() {
+    const spot = this.spot(LEAD_S);
+    if (!spot && !this.source) return null;
+    const lead = this.audio.paused ? 0 : LEAD_S * this.audio.playbackRate;
+    const time = spot ? spot.pass.from + spot.offset : this.audio.currentTime + lead;
+    const steps = spot?.pass.steps ?? this.steps;
+    const step = steps[noteAt(steps, time)];
+    return step && time < step.until + 0.25 ? step.from : null;
   }
 
   keepInView(note) {
@@ -274,31 +391,15 @@ export class Player {
     scrollBy({ top: box.top - room / 3, behavior: isCalm ? "instant" : "smooth" });
   }
 
-  faster() {
-    this.rate = Math.min(1, (this.rate ?? 1) + 0.05);
-    this.audio.playbackRate = this.rate;
-    if (this.rate < 1) this.say(`${Math.round(this.rate * 100)} % of the speed`);
-    else this.say("");
-  }
-
-  ended() {
-    if (this.part("round").checked) {
-      this.faster();
-      this.audio.currentTime = 0;
-      this.audio.play();
-    }
-    this.show();
-  }
-
   show() {
-    const isPlaying = !this.audio.paused;
+    const isPlaying = this.isPlaying();
     this.part("play").classList.toggle("playing", isPlaying);
     this.part("play").querySelector(".word").textContent = isPlaying ? "Pause" : "Play";
     if (!isPlaying || this.isFollowing) return;
     this.isFollowing = true;
     const follow = () => {
       this.tick();
-      this.isFollowing = !this.audio.paused;
+      this.isFollowing = this.isPlaying();
       if (this.isFollowing) requestAnimationFrame(follow);
     };
     requestAnimationFrame(follow);

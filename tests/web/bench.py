@@ -1,0 +1,67 @@
+"""What a person does on the page, for its tests and measurements."""
+
+from typing import Any
+
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.servers import ROOT
+
+AXE = ROOT / "app" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SCALE = "X:1\nT:Scale\nM:4/4\nL:1/8\nQ:1/4=90\nK:C\n|:C2D2E2F2|G2A2B2c2:|\nc2B2A2G2|F2E2D2C2|]\n"
+
+
+def visit(page: Page, path: str = "/") -> None:
+    page.goto(path)
+    expect(page.locator("#rhythm option").nth(1)).to_be_attached()
+
+
+def make(page: Page, **choices: str) -> None:
+    """Choose from menus, and make; `seed` and `start` are typed."""
+    for name, value in choices.items():
+        if name in ("seed", "start"):
+            page.locator("#more").evaluate("(more) => { more.open = true; }")
+            page.locator(f"#{name}").fill(value)
+        else:
+            page.locator(f"#{name}").select_option(value)
+    page.locator("#make-button").click()
+
+
+def bring(page: Page, abc: str) -> None:
+    """A tune of one's own onto the bench."""
+    page.locator("#import-file").set_input_files(
+        FilePayload(name="mine.abc", mimeType="text/plain", buffer=abc.encode())
+    )
+    page.locator("#shelf .name").first.click()
+    expect(page.locator("#score svg")).to_be_visible()
+
+
+def abc_of(page: Page) -> str:
+    return page.locator("#abc").input_value()
+
+
+def is_made(page: Page) -> None:
+    expect(page.locator("#player")).to_be_visible()
+    expect(page.locator("#score svg .abcjs-note").first).to_be_visible()
+
+
+def steps(page: Page, abc: str) -> list[dict[str, Any]]:
+    """What sounds when, and at which place of the text, as the page's own module has it."""
+    found: list[dict[str, Any]] = page.evaluate(
+        """async (abc) => {
+          const { read, inStep, writtenNotes } = await import("/js/timing.js");
+          const answer = await fetch("/render?format=midi", {
+            method: "POST", body: abc, headers: { "Content-Type": "text/vnd.abc" },
+          });
+          const { notes } = read(await answer.arrayBuffer());
+          return inStep(notes, writtenNotes(window.ABCJS.renderAbc("*", abc)[0]));
+        }""",
+        abc,
+    )
+    return found
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core has to say of the page."""
+    page.add_script_tag(path=AXE)
+    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    return [f"{fault['id']}: {[node['html'][:120] for node in fault['nodes']]}" for fault in found]
