@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.melody import MelodyBar, melody
 from app.notation import header_fields
@@ -98,32 +97,23 @@ def judge(shared: int, bars: int) -> Judgement:
 def _longest_run(bars: list[MelodyBar], index: TuneIndex) -> _Run | None:
     """The longest run that stands in one training tune; of equal ones, that of the tune with most bars in common.
 
-    Each bar's positions in the index are held against those of the bar before it, so that a run grows bar by bar.
+    Bars in common are sorted by how much further on they stand in the index than in the tune, so that those of a run
+    follow one another.
     """
-    found = [index.positions(bar.shape) for bar in bars]
-    before = lengths_before = np.empty(0, np.int32)
-    longest, ends = 1, list[tuple[int, NDArray[np.int32]]]()  # the places and positions where the longest runs end
-    for place, positions in enumerate(found):
-        lengths = np.ones(len(positions), np.int32)
-        if len(before) and len(positions):
-            rise = bars[place].high - bars[place - 1].high
-            at = np.minimum(np.searchsorted(before, positions - 1), len(before) - 1)
-            goes_on = (before[at] == positions - 1) & (index.rises[positions] == rise)
-            lengths += np.where(goes_on, lengths_before[at], 0)
-        if (most := int(lengths.max(initial=0))) > longest:
-            longest, ends = most, []
-        ends.append((place, positions[lengths == longest]))
-        before, lengths_before = positions, lengths
-    places = np.concatenate([np.full(len(positions), place) for place, positions in ends])
-    positions = np.concatenate([positions for _, positions in ends])
-    if not len(positions):
+    places, positions = index.find([bar.shape for bar in bars])  # [H] each
+    if not len(places):
         return None
-    tunes = index.tunes_of(positions)
-    best = int(_bars_in_common(found, index)[tunes].argmax())
+    tunes = index.tunes[positions]
+    stands_in = places * len(index) + tunes
+    in_common = np.bincount(tunes[np.diff(stands_in, prepend=-1) > 0], minlength=len(index))  # bars, by tune
+    rises = np.diff([bar.high for bar in bars], prepend=0)
+    diagonals = (positions - places) * (len(bars) + 1) + places
+    order = np.argsort(diagonals)
+    goes_on = np.diff(diagonals[order], prepend=diagonals[order[:1]]) == 1
+    goes_on &= index.rises[positions[order]] == rises[places[order]]
+    begins = np.flatnonzero(~goes_on)
+    lengths = np.diff(begins, append=len(order))
+    longest = int(lengths.max())
+    ends = order[(begins + lengths - 1)[lengths == longest]]
+    best = ends[np.lexsort((ends, -in_common[tunes[ends]]))[0]]
     return _Run(int(places[best]), int(positions[best]), longest, int(tunes[best]))
-
-
-def _bars_in_common(found: list[NDArray[np.int32]], index: TuneIndex) -> NDArray[np.intp]:
-    """For each training tune, how many bars of the tune stand anywhere in it, [T]."""
-    tunes = [np.unique(index.tunes_of(positions)) for positions in found]
-    return np.bincount(np.concatenate(tunes), minlength=len(index))

@@ -116,7 +116,7 @@ class TuneIndex:
     def size(self) -> int:
         """Bytes in memory."""
         arrays = [getattr(self, name) for name in _TYPES]
-        return sum(array.nbytes for array in (*arrays, self.sorted, self.order, self.rises))
+        return sum(array.nbytes for array in (*arrays, self.sorted, self.order, self.rises, self.tunes))
 
     def abc(self, tune: int) -> str:
         """A tune's ABC, without a line end after its last line."""
@@ -127,9 +127,10 @@ class TuneIndex:
         """The name of the book that a tune is from."""
         return str(self.names.tobytes(), "utf-8").split("\n")[int(self.books[tune])]
 
-    def tunes_of(self, positions: NDArray[np.int32]) -> NDArray[np.intp]:
-        """The tunes that bars belong to, by their positions."""
-        return np.asarray(np.searchsorted(self.ends, positions, side="right"))
+    @cached_property
+    def tunes(self) -> NDArray[np.int32]:
+        """The tunes that the bars belong to."""
+        return np.searchsorted(self.ends, np.arange(len(self.bars)), side="right").astype(np.int32)
 
     @cached_property
     def order(self) -> NDArray[np.int32]:
@@ -150,10 +151,14 @@ class TuneIndex:
         rises[:1] = NO_RISE
         return rises
 
-    def positions(self, bar: int) -> NDArray[np.int32]:
-        """Where a bar stands, ascending."""
-        begin, end = (int(np.searchsorted(self.sorted, np.uint64(bar), side=side)) for side in ("left", "right"))
-        return self.order[begin:end]
+    def find(self, bars: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+        """Where bars stand: which of them, ascending, and the positions of each, ascending."""
+        sought = np.array(bars, np.uint64)
+        begins, ends = (np.searchsorted(self.sorted, sought, side) for side in ("left", "right"))
+        counts = ends - begins
+        shifts = begins - np.cumsum(counts) + counts  # from a place among all that is found to one in `order`
+        found = np.repeat(shifts, counts)
+        return np.repeat(np.arange(len(sought)), counts), self.order[found + np.arange(len(found))]
 
     def _is_consistent(self) -> bool:
         bars, tunes = len(self.bars), len(self.ends)

@@ -27,10 +27,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert len(index) == 3
     assert [index.abc(tune) for tune in range(3)] == [tune.abc for tune in TUNES]
     assert [index.book(tune) for tune in range(3)] == ["one", "two", "two"]
-    assert index.positions(7).tolist() == [0, 2]
-    assert index.positions(2**63 + 5).tolist() == [1]
-    assert index.positions(8).tolist() == []
-    assert index.tunes_of(np.arange(3, dtype=np.int32)).tolist() == [0, 0, 1]
+    assert [found.tolist() for found in index.find([2**63 + 5, 8, 7, 7])] == [[0, 2, 2, 3, 3], [1, 0, 2, 0, 2]]
+    assert index.tunes.tolist() == [0, 0, 1]
     assert index.rises.tolist() == [NO_RISE, 2, NO_RISE]
     assert index.numbers.tolist() == [1, 2, 0]
 
@@ -38,7 +36,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_an_index_of_nothing_is_one_too(tmp_path: Path) -> None:
     index = TuneIndex.read(written(TuneIndex.of([]).to_bytes(), tmp_path), "here")
     assert len(index) == 0
-    assert index.positions(7).tolist() == []
+    assert [found.tolist() for found in index.find([7])] == [[], []]
 
 
 def test_what_is_no_index_is_named(tmp_path: Path) -> None:
