@@ -10,7 +10,8 @@ from fractions import Fraction
 
 from app.errors import Fault, RequestError
 from app.notation import FIELD
-from app.reader import TOKEN, Reader
+from app.reader import Reader
+from app.tokens import TOKEN
 
 _BEFORE_NOTE = frozenset({"quoted", "decoration", "mark", "grace", "tuplet", "slur"})
 _NOTES = frozenset({"note", "rest", "chord", "inner"})  # by the name of the token's last group

@@ -15,7 +15,6 @@ import numpy as np
 
 from app.melody import MelodyBar, melody
 from app.notation import header_fields
-from app.reader import Reader
 from model_store.tune_index import TuneIndex
 
 ECHOES_FROM = 4
@@ -70,7 +69,7 @@ class _Run:
 
 def originality(abc: str, index: TuneIndex) -> Originality | None:
     """The judgement on one tune; None where it has too few bars to be judged."""
-    bars = melody(Reader(abc).score)
+    bars = melody(abc)
     if len(bars) < LEAST_BARS:
         return None
     run = _longest_run(bars, index)

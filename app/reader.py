@@ -11,33 +11,8 @@ from fractions import Fraction
 from app.errors import Fault
 from app.notation import FIELD
 from app.score import Bar, Chord, Key, Meter, Pitch, Score, Tuplet, Voice
+from app.tokens import ACCIDENTALS, TOKEN, Note, broken, chord, notes, rest, tuplet
 
-LENGTH = r"(\d*)(/+)?(\d*)"
-NOTE = r"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)"
-TOKEN = re.compile(
-    "|".join(
-        (
-            r'(?P<quoted>"[^"]*")',
-            r"(?P<decoration>![^!\s][^!\n]*!)",
-            r"(?P<field>\[[A-Za-z]:[^\]\n]*\])",
-            r"(?P<ending>\[[1-9][\d,-]*)",
-            r"(?P<bar>\[\|\]?|:+\[?\|+[\]|]*:*|\|+[\]|]*:*|:{2,})(?P<number>[1-9][\d,-]*)?",
-            r"(?P<grace>\{/?[^}\n]*\})",
-            r"(?P<tuplet>\((\d)(?::(\d*))?(?::(\d*))?)",
-            rf"(?P<note>{NOTE}{LENGTH})",
-            rf"(?P<rest>[zxZX]{LENGTH})",
-            rf"(?P<chord>\[(?P<inner>(?:\"[^\"]*\"|[^\]|\n:\"])*)\]{LENGTH})",
-            r"(?P<broken>>+|<+)",
-            r"(?P<tie>-)",
-            r"(?P<slur>[()])",
-            r"(?P<space>[ \t\\`]+)",
-            r"(?P<mark>[.~HLMOPSTuvy!$*&+])",
-            r"(?P<other>.)",
-        )
-    )
-)
-_INNER_NOTE = re.compile(NOTE + LENGTH)
-_ACCIDENTALS = {"^^": 2, "^": 1, "": None, "=": 0, "_": -1, "__": -2, None: None}
 _FIFTHS = dict(zip("FCGDAEB", range(-1, 6), strict=True))
 _MODES = {"maj": 0, "ion": 0, "mix": -1, "dor": -2, "min": -3, "aeo": -3, "m": -3, "phr": -4, "loc": -5, "lyd": 1}
 _MODE_NAMES = {
@@ -52,7 +27,6 @@ _MODE_NAMES = {
 _KEY = re.compile(r"\s*([A-G])([#b]?)\s*([A-Za-z]*)(.*)")
 _KEY_ACCIDENTAL = re.compile(r"(\^\^|\^|__|_|=)([A-Ga-g])")
 _TEMPO = re.compile(r"\s*(?:\"[^\"]*\"\s*)?((?:\d+/\d+\s*)*)=?\s*(\d+(?:\.\d+)?)?")
-_NORMAL_OF = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # (p puts p notes into the time of this many; 5, 7, 9 depend on the metre
 SHORT_TEXT = 200  # characters kept of a title or of an annotation
 _MOST_FAULTS = 20
 
@@ -76,7 +50,7 @@ def parse_key(text: str) -> Key:
 
 def _altered(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(
-        (step.upper(), _ACCIDENTALS[sign] or 0) for sign, step in _KEY_ACCIDENTAL.findall(re.sub(r"\w+=\S*", "", text))
+        (step.upper(), ACCIDENTALS[sign]) for sign, step in _KEY_ACCIDENTAL.findall(re.sub(r"\w+=\S*", "", text))
     )
 
 
@@ -100,12 +74,56 @@ def parse_tempo(text: str, unit: Fraction) -> float | None:
     return float(sum(beats, Fraction(0)) or unit) * 4 * float(match[2])
 
 
-def parse_length(digits: str, slashes: str | None, divisor: str) -> Fraction:
-    """`3/2`, `/`, `//` … as a multiple of the unit length (ABC 2.1, section 4.3)."""
-    numerator = int(digits or 1)
-    if not slashes:
-        return Fraction(numerator)
-    return Fraction(numerator, int(divisor) or 1) if divisor else Fraction(numerator, 2 ** min(len(slashes), 10))
+def parse_unit(text: str) -> Fraction | None:
+    """What an `L:` field says; None where it says nothing."""
+    match = re.match(r"\s*(\d{1,3})\s*(?:/\s*(\d{1,3}))?", text)
+    if not match or not int(match[1]) or (match[2] and not int(match[2])):
+        return None
+    return Fraction(int(match[1]), int(match[2] or 1))
+
+
+def parse_voice(text: str) -> str:
+    """The name of the voice that a `V:` field turns to."""
+    return (text.split() or ["1"])[0][:SHORT_TEXT]
+
+
+@dataclass(frozen=True)
+class Header:
+    """The fields up to `K:`, each with all its values, and what they say of the notes that follow."""
+
+    fields: dict[str, list[str]]
+    key: Key
+    meter: Meter
+    unit: Fraction
+
+    @property
+    def tempo(self) -> float | None:
+        """Quarter notes a minute."""
+        return parse_tempo(self.fields.get("Q", [""])[-1], self.unit)
+
+    def first(self, name: str) -> str | None:
+        """A field's first value."""
+        return next(iter(self.fields.get(name, [])), None)
+
+
+def read_header(abc: str) -> tuple[Header, list[str]]:
+    """The header of a tune, and the lines after it."""
+    lines = abc.split("\n")
+    fields: dict[str, list[str]] = {}
+    count = 0
+    while "K" not in fields and count < len(lines):
+        if match := FIELD.match(lines[count]):
+            fields.setdefault(match[1], []).append(match[2].split("%")[0].strip())
+        count += 1
+    key = parse_key(fields["K"][0]) if "K" in fields else Key()
+    meter = parse_meter(fields["M"][-1]) if "M" in fields else Meter()
+    unit = parse_unit(fields["L"][-1]) if "L" in fields else None
+    return Header(fields, key, meter, unit or _default_unit(meter)), lines[count:]
+
+
+def _default_unit(meter: Meter) -> Fraction:
+    """1/16 in metres shorter than 3/4, else 1/8 (ABC 2.1, section 3.1.7)."""
+    return Fraction(1, 16) if meter.length is not None and meter.length < Fraction(3, 4) else Fraction(1, 8)
 
 
 @dataclass
@@ -136,65 +154,40 @@ class Reader:
 
     def __init__(self, abc: str) -> None:
         self.faults: list[Fault] = []
-        self._unit: Fraction | None = None
-        self._key, self._meter, self._tempo_text = Key(), Meter(), ""
+        self._header, body = read_header(abc)
         self._states: dict[str, _State] = {}
         self._now: _State | None = None
-        fields: dict[str, list[str]] = {}
-        in_body = False
-        for number, line in enumerate(abc.split("\n"), 1):
-            match = FIELD.match(line)
-            if match and not in_body:
-                value = match[2].split("%")[0].strip()
-                fields.setdefault(match[1], []).append(value)
-                self._header_field(match[1], value)
-                in_body = match[1] == "K"
-            elif match and match[1] != "|":
+        for number, line in enumerate(body, abc.count("\n") + 2 - len(body)):
+            if match := FIELD.match(line):
                 self._body_field(match[1], match[2].split("%")[0])
-            elif in_body and line.strip() and not line.startswith("%"):
+            elif line.strip() and not line.startswith("%"):
                 self._music(line, number)
         for state in self._states.values():
             self._close_bar(state)
         self.score = Score(
-            titles=tuple(title[:SHORT_TEXT] for title in fields.get("T", [])),
-            composer=next(iter(fields.get("C", [])), None),
-            rhythm=next(iter(fields.get("R", [])), None),
-            key=self._key,
-            meter=self._meter,
-            tempo=parse_tempo(self._tempo_text, self._default_unit()),
-            parts=next(iter(fields.get("P", [])), None),
+            titles=tuple(title[:SHORT_TEXT] for title in self._header.fields.get("T", [])),
+            composer=self._header.first("C"),
+            rhythm=self._header.first("R"),
+            key=self._header.key,
+            meter=self._header.meter,
+            tempo=self._header.tempo,
+            parts=self._header.first("P"),
             voices=[state.voice for state in self._states.values() if state.voice.bars],
         )
-
-    def _header_field(self, name: str, value: str) -> None:
-        if name == "L":
-            self._unit = _fraction(value)
-        elif name == "M":
-            self._meter = parse_meter(value)
-        elif name == "Q":
-            self._tempo_text = value
-        elif name == "K":
-            self._key = parse_key(value)
-
-    def _default_unit(self) -> Fraction:
-        """1/16 in metres shorter than 3/4, else 1/8 (ABC 2.1, section 3.1.7)."""
-        length = self._meter.length
-        return self._unit or (Fraction(1, 16) if length is not None and length < Fraction(3, 4) else Fraction(1, 8))
 
     def _state(self) -> _State:
         return self._now or self._turn_to("1")
 
     def _turn_to(self, name: str) -> _State:
         if name not in self._states:
-            unit = self._default_unit()
-            tempo = parse_tempo(self._tempo_text, unit)
-            self._states[name] = _State(Voice(name), unit, self._key, self._meter, tempo)
+            head = self._header
+            self._states[name] = _State(Voice(name), head.unit, head.key, head.meter, head.tempo)
         self._now = self._states[name]
         return self._now
 
     def _body_field(self, name: str, value: str) -> None:
         if name == "V":
-            self._turn_to((value.split() or ["1"])[0][:SHORT_TEXT])
+            self._turn_to(parse_voice(value))
             return
         state = self._state()
         if name == "K":
@@ -204,7 +197,7 @@ class Reader:
             self._close_if_begun(state)
             state.meter = state.bar.meter = parse_meter(value)
         elif name == "L":
-            state.unit = _fraction(value) or state.unit
+            state.unit = parse_unit(value) or state.unit
         elif name == "Q":
             state.tempo = state.bar.tempo = parse_tempo(value, state.unit) or state.tempo
         elif name == "P":
@@ -288,54 +281,36 @@ class Reader:
         state.last = None
 
     def _read_grace(self, state: _State, token: re.Match[str]) -> None:
-        state.graces = tuple(self._pitch(state, *note.groups()[:3]) for note in _INNER_NOTE.finditer(token[0]))[:20]
+        state.graces = self._pitches(state, notes(token[0]))[:20]
 
     def _read_tuplet(self, state: _State, token: re.Match[str]) -> None:
-        actual, normal, count = (int(part) if part else 0 for part in re.split("[(:]", token[0] + "::")[1:4])
-        odd = 3 if state.meter.is_compound else 2
-        normal = normal or _NORMAL_OF.get(actual, odd)
-        if actual > 1 and normal:
-            state.tuplet_left = count or actual
+        if said := tuplet(token[0], state.meter.is_compound):
+            actual, normal, state.tuplet_left = said
             state.tuplet = Tuplet(actual, normal, starts=True)
 
     def _read_note(self, state: _State, token: re.Match[str]) -> None:
-        match = _INNER_NOTE.match(token[0])
-        if match:
-            pitch = self._pitch(state, match[1], match[2], match[3])
-            self._add(state, (pitch,), parse_length(match[4], match[5], match[6]))
+        note = notes(token[0])
+        self._add(state, self._pitches(state, note), note[0].length)
 
     def _read_rest(self, state: _State, token: re.Match[str]) -> None:
-        match = re.match("." + LENGTH, token[0])
-        if not match:
-            return
-        if token[0][0] not in "ZX":
-            self._add(state, (), parse_length(match[1], match[2], match[3]))
-            return
-        whole = state.meter.length or Fraction(1)
-        bars = min(int(match[1] or 1), 999)
+        bars, length = rest(token[0])
         for index in range(bars):
-            self._add(state, (), whole / state.unit)
-            if index < bars - 1:
+            if index:
                 self._close_bar(state)
+            whole = (state.meter.length or Fraction(1)) / state.unit
+            self._add(state, (), whole if length is None else length)
 
     def _read_chord(self, state: _State, token: re.Match[str]) -> None:
-        notes = list(_INNER_NOTE.finditer(re.sub(r'"[^"]*"|![^!]*!', "", token["inner"])))
-        outer = re.search(LENGTH + "$", token[0][token[0].rindex("]") + 1 :])
-        if notes and outer:
-            pitches = tuple(self._pitch(state, *note.groups()[:3]) for note in notes)
-            inner = parse_length(notes[0][4], notes[0][5], notes[0][6])
-            self._add(state, pitches, inner * parse_length(outer[1], outer[2], outer[3]))
-            if state.last and "-" in token["inner"]:
+        found, length, is_tied = chord(token[0])
+        if found:
+            self._add(state, self._pitches(state, found), length)
+            if state.last and is_tied:
                 state.last.is_tied = True
 
     def _read_broken(self, state: _State, token: re.Match[str]) -> None:
-        if state.last is None:
-            return
-        dots = min(len(token[0]), 3)
-        short = Fraction(1, 2**dots)
-        first, second = (2 - short, short) if token[0][0] == ">" else (short, 2 - short)
-        state.last.length *= first
-        state.broken = second
+        if state.last is not None:
+            first, state.broken = broken(token[0])
+            state.last.length *= first
 
     def _read_tie(self, state: _State, _: re.Match[str]) -> None:
         if state.last:
@@ -372,24 +347,17 @@ class Reader:
         state.graces, state.symbol, state.slurs, state.broken = (), None, 0, Fraction(1)
         state.annotations, state.decorations = [], []
 
-    def _pitch(self, state: _State, sign: str | None, letter: str, marks: str) -> Pitch:
-        octave = 4 + letter.islower() + marks.count("'") - marks.count(",")
-        step = letter.upper()
-        written = _ACCIDENTALS[sign]
-        if written is not None:
-            state.accidentals[step] = written  # in every octave, to the bar's end (ABC 2.1, section 4.2)
-        alter = state.accidentals.get(step, state.key.alter(step))
-        return Pitch(step, alter, octave, written)
+    def _pitches(self, state: _State, notes: tuple[Note, ...]) -> tuple[Pitch, ...]:
+        pitches = []
+        for note in notes:
+            if note.accidental is not None:
+                state.accidentals[note.step] = note.accidental  # in every octave, to the bar's end (ABC 2.1, 4.2)
+            alter = state.accidentals.get(note.step, state.key.alter(note.step))
+            pitches.append(Pitch(note.step, alter, note.octave, note.accidental))
+        return tuple(pitches)
 
 
 _GROUPS = {"number": "bar", "inner": "chord"}
-
-
-def _fraction(text: str) -> Fraction | None:
-    match = re.match(r"\s*(\d{1,3})\s*(?:/\s*(\d{1,3}))?", text)
-    if not match or not int(match[1]) or (match[2] and not int(match[2])):
-        return None
-    return Fraction(int(match[1]), int(match[2] or 1))
 
 
 def read(abc: str) -> Score:

@@ -1,0 +1,112 @@
+"""The tokens of a line of music, and what each says by itself.
+
+Notation: the ABC standard 2.1, section 4.
+"""
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+from app.score import NATURAL_SEMITONES
+
+LENGTH = r"(\d*)(/+)?(\d*)"
+NOTE = r"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)"
+TOKEN = re.compile(
+    "|".join(
+        (
+            r'(?P<quoted>"[^"]*")',
+            r"(?P<decoration>![^!\s][^!\n]*!)",
+            r"(?P<field>\[[A-Za-z]:[^\]\n]*\])",
+            r"(?P<ending>\[[1-9][\d,-]*)",
+            r"(?P<bar>\[\|\]?|:+\[?\|+[\]|]*:*|\|+[\]|]*:*|:{2,})(?P<number>[1-9][\d,-]*)?",
+            r"(?P<grace>\{/?[^}\n]*\})",
+            r"(?P<tuplet>\((\d)(?::(\d*))?(?::(\d*))?)",
+            rf"(?P<note>{NOTE}{LENGTH})",
+            rf"(?P<rest>[zxZX]{LENGTH})",
+            rf"(?P<chord>\[(?P<inner>(?:\"[^\"]*\"|[^\]|\n:\"])*)\]{LENGTH})",
+            r"(?P<broken>>+|<+)",
+            r"(?P<tie>-)",
+            r"(?P<slur>[()])",
+            r"(?P<space>[ \t\\`]+)",
+            r"(?P<mark>[.~HLMOPSTuvy!$*&+])",
+            r"(?P<other>.)",
+        )
+    )
+)
+_INNER_NOTE = re.compile(NOTE + LENGTH)
+_LENGTH_AT_END = re.compile(LENGTH + "$")
+_BESIDE_NOTES = re.compile(r'"[^"]*"|![^!]*!')
+ACCIDENTALS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
+_NORMAL_OF = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # (p puts p notes into the time of this many; 5, 7, 9 depend on the metre
+_MOST_RESTS = 999  # bars
+_MOST_DOTS = 3
+_KEPT = 1024  # tokens whose meaning is remembered; tunes are made of some two hundred
+
+
+class Note(NamedTuple):
+    """A note as it is written: `accidental` in semitones, None where there is none."""
+
+    step: str
+    octave: int
+    accidental: int | None
+    natural: int
+    """its MIDI number, accidentals left aside"""
+    length: Fraction
+    """in unit lengths"""
+
+
+@lru_cache(_KEPT)
+def notes(text: str) -> tuple[Note, ...]:
+    """The notes that stand in a text, in a row or in braces."""
+    return tuple(_note(*match.groups("")) for match in _INNER_NOTE.finditer(text))
+
+
+def _note(sign: str, letter: str, marks: str, *length: str) -> Note:
+    step = letter.upper()
+    octave = 4 + letter.islower() + marks.count("'") - marks.count(",")
+    natural = 12 * (octave + 1) + NATURAL_SEMITONES[step]
+    return Note(step, octave, ACCIDENTALS.get(sign), natural, _length(*length))
+
+
+@lru_cache(_KEPT)
+def chord(text: str) -> tuple[tuple[Note, ...], Fraction, bool]:
+    """The notes of a chord, its length in unit lengths (the first note says it), and whether it is tied inside."""
+    inner, outer = text[1:].rsplit("]", 1)
+    found = notes(_BESIDE_NOTES.sub("", inner))
+    length = _length(*_LENGTH_AT_END.findall(outer)[0])
+    return found, found[0].length * length if found else length, "-" in inner
+
+
+@lru_cache(_KEPT)
+def rest(text: str) -> tuple[int, Fraction | None]:
+    """How many bars a rest lasts (`Z`, `X`); or 1 and its length in unit lengths (`z`, `x`)."""
+    digits, *length = _LENGTH_AT_END.findall(text[1:])[0]
+    return (min(int(digits or 1), _MOST_RESTS), None) if text[0] in "ZX" else (1, _length(digits, *length))
+
+
+@lru_cache(_KEPT)
+def tuplet(text: str, is_compound: bool) -> tuple[int, int, int] | None:
+    """`(p:q:r` as p notes in the time of q, for r notes (ABC 2.1, section 4.13); None where it says nothing.
+
+    Args:
+        is_compound: whether the metre is; it decides for a q that is not written.
+    """
+    actual, normal, count = (int(part) if part else 0 for part in f"{text[1:]}::".split(":")[:3])
+    normal = normal or _NORMAL_OF.get(actual, 3 if is_compound else 2)
+    return (actual, normal, count or actual) if actual > 1 and normal else None
+
+
+@lru_cache(_KEPT)
+def broken(text: str) -> tuple[Fraction, Fraction]:
+    """By how much `>` or `<` multiplies the note before and the one after it (ABC 2.1, section 4.4)."""
+    short = Fraction(1, 2 ** min(len(text), _MOST_DOTS))
+    return (2 - short, short) if text[0] == ">" else (short, 2 - short)
+
+
+def _length(digits: str, slashes: str, divisor: str) -> Fraction:
+    """`3/2`, `/`, `//` … as a multiple of the unit length (ABC 2.1, section 4.3)."""
+    numerator = int(digits or 1)
+    if not slashes:
+        return Fraction(numerator)
+    return Fraction(numerator, int(divisor) or 1) if divisor else Fraction(numerator, 2 ** min(len(slashes), 10))
