@@ -11,10 +11,10 @@ from fractions import Fraction
 from app.errors import Fault, RequestError
 from app.notation import FIELD
 from app.reader import Reader
-from app.tokens import TOKEN
+from app.tokens import tokens
 
 _BEFORE_NOTE = frozenset({"quoted", "decoration", "mark", "grace", "tuplet", "slur"})
-_NOTES = frozenset({"note", "rest", "chord", "inner"})  # by the name of the token's last group
+_NOTES = frozenset({"note", "rest", "chord"})
 
 
 @dataclass
@@ -120,7 +120,7 @@ def _bars(abc: str) -> Iterator[TextBar]:
             in_body = in_body or match[1] == "K"
             scan.take_field()
         elif in_body and not line.startswith("%"):
-            for token in TOKEN.finditer(line.split("%")[0].rstrip()):
+            for token in tokens(line):
                 kind = token.lastgroup or ""
                 if kind in ("bar", "number"):
                     yield from scan.take_bar_line()
@@ -173,7 +173,7 @@ class _Scan:
             elif kind in _NOTES:
                 group.has_notes, group.is_tied = True, False
                 self._tuplet_left, self._joins_next = max(0, self._tuplet_left - 1), False
-                if kind in ("chord", "inner") and "-" in text:
+                if kind == "chord" and "-" in text:
                     group.is_tied = self._joins_next = True
 
     def _group(self, begin: int) -> Group:

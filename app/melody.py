@@ -11,7 +11,7 @@ at the most, is passed over: two or three notes say nothing, and one setting of 
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
@@ -20,7 +20,7 @@ from typing import NamedTuple
 from app.notation import FIELD
 from app.reader import Header, parse_key, parse_meter, parse_unit, parse_voice, read_header
 from app.score import STEPS, Key, Meter
-from app.tokens import TOKEN, Note, broken, chord, notes, rest, tuplet
+from app.tokens import Note, broken, chord, notes, rest, tokens, tuplet
 
 _WHOLE_NOTE = 2**18 * 3**3 * 5 * 7
 """Ticks; what ABC's notes, tuplets and broken rhythms last is a whole number of them, and an odder length rounded."""
@@ -38,24 +38,15 @@ class MelodyBar(NamedTuple):
     high: int
 
 
-class Sound:
-    """A note, of a chord the highest, or a rest (None), and its length in ticks."""
-
-    __slots__ = ("is_tied", "pitch", "ticks")
-
-    def __init__(self, pitch: int | None, ticks: int) -> None:
-        self.pitch, self.ticks, self.is_tied = pitch, ticks, False
-
-
 class Bar(NamedTuple):
     """What sounds between two bar lines, and how many ticks its metre has for it."""
 
-    sounds: list[Sound]
+    pitches: list[int | None]
+    """of each note or rest: of a chord the highest, of a rest None"""
+    ticks: list[int]
+    ties: set[int]
+    """which of them are tied to the next"""
     whole: int
-
-    @property
-    def ticks(self) -> int:
-        return sum([sound.ticks for sound in self.sounds])
 
 
 def melody(abc: str) -> list[MelodyBar]:
@@ -63,44 +54,45 @@ def melody(abc: str) -> list[MelodyBar]:
     voices = read_voices(abc)
     bars: list[MelodyBar] = []
     for number, bar in enumerate(voices[0], first_number(voices[0])) if voices else ():
-        if 2 * bar.ticks > bar.whole:
+        if 2 * sum(bar.ticks) > bar.whole:
             bars.append(_melody_bar(bar, number, bars[-1].high if bars else 60))
     return bars
 
 
 def first_number(bars: list[Bar]) -> int:
     """The number of a voice's first bar: 0 for a pickup, which is shorter than its metre, else 1."""
-    return int(bars[0].ticks >= bars[0].whole)
+    return int(sum(bars[0].ticks) >= bars[0].whole)
 
 
 def _melody_bar(bar: Bar, number: int, before: int) -> MelodyBar:
-    sounds = _joined(bar.sounds)
-    high = next((pitch for pitch, _ in sounds if pitch is not None), before)
+    high = next((pitch for pitch in bar.pitches if pitch is not None), before)
     described = ",".join(
-        [f"{'z' if pitch is None else pitch - high}:{_share(ticks, bar.whole)}" for pitch, ticks in sounds]
+        [_described(None if pitch is None else pitch - high, ticks, bar.whole) for pitch, ticks in _joined(bar)]
     )
     digest = hashlib.blake2b(described.encode(), digest_size=8).digest()
     return MelodyBar(number, int.from_bytes(digest), high)
 
 
-def _joined(sounds: list[Sound]) -> list[tuple[int | None, int]]:
+def _joined(bar: Bar) -> list[tuple[int | None, int]]:
     """Pitches and ticks; tied notes and rests in a row are one."""
+    if not bar.ties and None not in bar.pitches:
+        return list(zip(bar.pitches, bar.ticks, strict=True))
     joined: list[tuple[int | None, int]] = []
-    is_held = False
-    for sound in sounds:
-        if joined and joined[-1][0] == sound.pitch and (is_held or sound.pitch is None):
-            joined[-1] = sound.pitch, joined[-1][1] + sound.ticks
+    last: int | None = None
+    for index, (pitch, ticks) in enumerate(zip(bar.pitches, bar.ticks, strict=True)):
+        if index and pitch == last and (pitch is None or index - 1 in bar.ties):
+            joined[-1] = pitch, joined[-1][1] + ticks
         else:
-            joined.append((sound.pitch, sound.ticks))
-        is_held = sound.is_tied
+            joined.append((pitch, ticks))
+        last = pitch
     return joined
 
 
-@lru_cache(1024)
-def _share(ticks: int, whole: int) -> tuple[int, int]:
-    """The share of a bar as a fraction in lowest terms."""
+@lru_cache(4096)
+def _described(interval: int | None, ticks: int, whole: int) -> str:
+    """A note by its interval from the first, or a rest, with its share of the bar in lowest terms."""
     divisor = gcd(ticks, whole)
-    return ticks // divisor, whole // divisor
+    return f"{'z' if interval is None else interval}:({ticks // divisor}, {whole // divisor})"
 
 
 def read_voices(abc: str) -> list[list[Bar]]:
@@ -109,27 +101,21 @@ def read_voices(abc: str) -> list[list[Bar]]:
     voices: dict[str, _Voice] = {}
     now: _Voice | None = None
     for line in body:
-        for kind, text in _tokens(line):
+        if match := FIELD.match(line):
+            found = [(match[1], match[2].split("%")[0])]
+        else:
+            found = [(token.lastgroup or "", token[0]) for token in tokens(line)]
+        for kind, text in found:
+            if kind == "field":
+                kind, text = text[1], text[3:-1]
             if now is None or kind == "V":
                 name = parse_voice(text) if kind == "V" else "1"
                 now = voices[name] = voices.get(name) or _Voice(header)
-            now.take(kind, text)
+            if take := _TAKE.get(kind):
+                take(now, text)
     for voice in voices.values():
         voice.close_bar()
     return [voice.bars for voice in voices.values() if voice.bars]
-
-
-def _tokens(line: str) -> Iterator[tuple[str, str]]:
-    """The kinds and texts of a line's tokens; fields by their letters and values."""
-    if match := FIELD.match(line):
-        yield match[1], match[2].split("%")[0]
-    elif not line.startswith("%"):
-        for token in TOKEN.finditer(line.split("%")[0].rstrip()):
-            text = token[0]
-            if token.lastgroup == "field":
-                yield text[1], text[3:-1]
-            else:
-                yield token.lastgroup or "", text
 
 
 class _Voice:
@@ -137,86 +123,125 @@ class _Voice:
 
     def __init__(self, header: Header) -> None:
         self.bars: list[Bar] = []
-        self._sounds: list[Sound] = []  # of the bar
-        self._held: dict[str, int] = {}  # accidentals, by step
+        self._unit = _ticks(_WHOLE_NOTE, header.unit)
         self._turn_key(header.key)
         self._turn_meter(header.meter)
-        self._unit = _ticks(_WHOLE_NOTE, header.unit)
+        self._held: dict[str, int] = {}  # accidentals, by step
         self._tuplet, self._tuplet_left = (1, 1), 0
         self._broken: Fraction | None = None
+        self._begin_bar()
 
-    def take(self, kind: str, text: str) -> None:
-        if kind == "note":
-            (note,) = notes(text)
-            self._add(self._pitch(note), note.length)
-        elif kind in ("bar", "number", "ending"):
-            self.close_bar()
-            if kind != "ending":
-                self._held.clear()
-        elif kind == "grace":
-            for note in notes(text):
-                self._pitch(note)
-        elif kind == "tuplet":
-            if said := tuplet(text, self._meter.is_compound):
-                actual, normal, self._tuplet_left = said
-                self._tuplet = actual, normal
-        elif kind == "rest":
-            self._rest(*rest(text))
-        elif kind == "chord":
-            self._chord(*chord(text))
-        elif kind == "broken" and self._sounds:
-            first, self._broken = broken(text)
-            self._sounds[-1].ticks = _ticks(self._sounds[-1].ticks, first)
-        elif kind == "tie" and self._sounds:
-            self._sounds[-1].is_tied = self._sounds[-1].pitch is not None
-        elif kind in ("K", "M", "P"):
-            self.close_bar()
-            if kind == "K":
-                self._turn_key(parse_key(text))
-            elif kind == "M":
-                self._turn_meter(parse_meter(text))
-        elif kind == "L" and (unit := parse_unit(text)):
-            self._unit = _ticks(_WHOLE_NOTE, unit)
+    def _begin_bar(self) -> None:
+        self._pitches: list[int | None] = []
+        self._lengths: list[int] = []
+        self._ties: set[int] = set()
 
     def close_bar(self) -> None:
-        if self._sounds:
-            self.bars.append(Bar(self._sounds, self._whole))
-            self._sounds = []
+        if self._pitches:
+            self.bars.append(Bar(self._pitches, self._lengths, self._ties, self._whole))
             self._held.clear()
+            self._begin_bar()
+
+    def take_bar_line(self, _: str) -> None:
+        self.close_bar()
+        self._held.clear()
+
+    def take_ending(self, _: str) -> None:
+        self.close_bar()
+
+    def take_key(self, text: str) -> None:
+        self.close_bar()
+        self._turn_key(parse_key(text))
+
+    def take_meter(self, text: str) -> None:
+        self.close_bar()
+        self._turn_meter(parse_meter(text))
+
+    def take_unit(self, text: str) -> None:
+        if unit := parse_unit(text):
+            self._unit = _ticks(_WHOLE_NOTE, unit)
+
+    def take_note(self, text: str) -> None:
+        note, ticks = _note(text, self._unit)
+        self._add(self._pitch(note), ticks)
+
+    def take_grace(self, text: str) -> None:
+        for note in notes(text):
+            self._pitch(note)
+
+    def take_chord(self, text: str) -> None:
+        found, length, is_tied = chord(text)
+        if found:
+            self._add(max([self._pitch(note) for note in found]), _ticks(self._unit, length))
+            if is_tied:
+                self._ties.add(len(self._pitches) - 1)
+
+    def take_rest(self, text: str) -> None:
+        bars, length = rest(text)
+        for index in range(bars):
+            if index:
+                self.close_bar()
+            self._add(None, self._whole if length is None else _ticks(self._unit, length))
+
+    def take_tuplet(self, text: str) -> None:
+        if said := tuplet(text, self._is_compound):
+            actual, normal, self._tuplet_left = said
+            self._tuplet = actual, normal
+
+    def take_broken(self, text: str) -> None:
+        if self._pitches:
+            first, self._broken = broken(text)
+            self._lengths[-1] = _ticks(self._lengths[-1], first)
+
+    def take_tie(self, _: str) -> None:
+        if self._pitches and self._pitches[-1] is not None:
+            self._ties.add(len(self._pitches) - 1)
 
     def _turn_key(self, key: Key) -> None:
         self._signature = {step: key.alter(step) for step in STEPS}
 
     def _turn_meter(self, meter: Meter) -> None:
-        self._meter = meter
-        self._whole = _ticks(_WHOLE_NOTE, meter.length or Fraction(1))
+        self._whole, self._is_compound = _ticks(_WHOLE_NOTE, meter.length or Fraction(1)), meter.is_compound
 
     def _pitch(self, note: Note) -> int:
         if note.accidental is not None:
             self._held[note.step] = note.accidental
         return note.natural + self._held.get(note.step, self._signature[note.step])
 
-    def _rest(self, bars: int, length: Fraction | None) -> None:
-        for index in range(bars):
-            if index:
-                self.close_bar()
-            self._add(None, length)
-
-    def _chord(self, found: Sequence[Note], length: Fraction, is_tied: bool) -> None:
-        if found:
-            self._add(max([self._pitch(note) for note in found]), length)
-            self._sounds[-1].is_tied = is_tied
-
-    def _add(self, pitch: int | None, length: Fraction | None) -> None:
-        """A note or rest of so many unit lengths; None: of a bar."""
-        ticks = self._whole if length is None else _ticks(self._unit, length)
+    def _add(self, pitch: int | None, ticks: int) -> None:
         if self._broken is not None:
             ticks, self._broken = _ticks(ticks, self._broken), None
         if self._tuplet_left:
             actual, normal = self._tuplet
             ticks = ticks * normal // actual
             self._tuplet_left -= 1
-        self._sounds.append(Sound(pitch, ticks))
+        self._pitches.append(pitch)
+        self._lengths.append(ticks)
+
+
+_TAKE: dict[str, Callable[[_Voice, str], None]] = {
+    "note": _Voice.take_note,
+    "rest": _Voice.take_rest,
+    "chord": _Voice.take_chord,
+    "grace": _Voice.take_grace,
+    "tuplet": _Voice.take_tuplet,
+    "broken": _Voice.take_broken,
+    "tie": _Voice.take_tie,
+    "bar": _Voice.take_bar_line,
+    "number": _Voice.take_bar_line,
+    "ending": _Voice.take_ending,
+    "P": _Voice.take_ending,
+    "K": _Voice.take_key,
+    "M": _Voice.take_meter,
+    "L": _Voice.take_unit,
+}
+"""What is done with a token or field of each kind; others are not of the melody."""
+
+
+@lru_cache(4096)
+def _note(text: str, unit: int) -> tuple[Note, int]:
+    (note,) = notes(text)
+    return note, _ticks(unit, note.length)
 
 
 def _ticks(of: int, share: Fraction) -> int:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from app.errors import Fault
 from app.notation import FIELD
 from app.score import Bar, Chord, Key, Meter, Pitch, Score, Tuplet, Voice
-from app.tokens import ACCIDENTALS, TOKEN, Note, broken, chord, notes, rest, tuplet
+from app.tokens import ACCIDENTALS, Note, broken, chord, notes, rest, tokens, tuplet
 
 _FIFTHS = dict(zip("FCGDAEB", range(-1, 6), strict=True))
 _MODES = {"maj": 0, "ion": 0, "mix": -1, "dor": -2, "min": -3, "aeo": -3, "m": -3, "phr": -4, "loc": -5, "lyd": 1}
@@ -211,7 +211,7 @@ class Reader:
     def _music(self, line: str, number: int) -> None:
         state = self._state()
         state.bar.starts_line = True
-        for token in TOKEN.finditer(line.split("%")[0].rstrip()):
+        for token in tokens(line):
             state = self._state()
             kind = token.lastgroup or ""
             handle = getattr(self, f"_read_{_GROUPS.get(kind, kind)}", None)
@@ -357,7 +357,7 @@ class Reader:
         return tuple(pitches)
 
 
-_GROUPS = {"number": "bar", "inner": "chord"}
+_GROUPS = {"number": "bar"}
 
 
 def read(abc: str) -> Score:

@@ -4,44 +4,51 @@ Notation: the ABC standard 2.1, section 4.
 """
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
 from app.score import NATURAL_SEMITONES
 
-LENGTH = r"(\d*)(/+)?(\d*)"
 NOTE = r"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)"
-TOKEN = re.compile(
-    "|".join(
+_LENGTH = r"(\d*)(/*)(\d*)"
+_ANY_NOTE, _ANY_LENGTH = (pattern.replace("(", "(?:") for pattern in (NOTE, _LENGTH))  # without groups, which take time
+_TOKEN = re.compile(
+    "|".join(  # the commonest first
         (
+            rf"(?P<note>{_ANY_NOTE}{_ANY_LENGTH})",
+            r"(?P<space>[ \t\\`]+)",
             r'(?P<quoted>"[^"]*")',
             r"(?P<decoration>![^!\s][^!\n]*!)",
             r"(?P<field>\[[A-Za-z]:[^\]\n]*\])",
             r"(?P<ending>\[[1-9][\d,-]*)",
             r"(?P<bar>\[\|\]?|:+\[?\|+[\]|]*:*|\|+[\]|]*:*|:{2,})(?P<number>[1-9][\d,-]*)?",
             r"(?P<grace>\{/?[^}\n]*\})",
-            r"(?P<tuplet>\((\d)(?::(\d*))?(?::(\d*))?)",
-            rf"(?P<note>{NOTE}{LENGTH})",
-            rf"(?P<rest>[zxZX]{LENGTH})",
-            rf"(?P<chord>\[(?P<inner>(?:\"[^\"]*\"|[^\]|\n:\"])*)\]{LENGTH})",
+            r"(?P<tuplet>\(\d(?::\d*)?(?::\d*)?)",
+            rf"(?P<rest>[zxZX]{_ANY_LENGTH})",
+            rf"(?P<chord>\[(?:\"[^\"]*\"|[^\]|\n:\"])*\]{_ANY_LENGTH})",
             r"(?P<broken>>+|<+)",
             r"(?P<tie>-)",
             r"(?P<slur>[()])",
-            r"(?P<space>[ \t\\`]+)",
             r"(?P<mark>[.~HLMOPSTuvy!$*&+])",
             r"(?P<other>.)",
         )
     )
 )
-_INNER_NOTE = re.compile(NOTE + LENGTH)
-_LENGTH_AT_END = re.compile(LENGTH + "$")
+_INNER_NOTE = re.compile(NOTE + _LENGTH)
+_LENGTH_AT_END = re.compile(_LENGTH + "$")
 _BESIDE_NOTES = re.compile(r'"[^"]*"|![^!]*!')
 ACCIDENTALS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
 _NORMAL_OF = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # (p puts p notes into the time of this many; 5, 7, 9 depend on the metre
 _MOST_RESTS = 999  # bars
 _MOST_DOTS = 3
 _KEPT = 1024  # tokens whose meaning is remembered; tunes are made of some two hundred
+
+
+def tokens(line: str) -> Iterator[re.Match[str]]:
+    """The tokens of a line of music, its comment left out; the name of a token's last group is its kind."""
+    return _TOKEN.finditer(line.split("%")[0].rstrip())
 
 
 class Note(NamedTuple):
