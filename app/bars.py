@@ -1,16 +1,15 @@
 """Where the bars of a tune stand in its text, and what of each may be made anew.
 
-Bars are the stretches between bar lines that hold a note or rest, in the order of the text. The first is 0 if it is
-shorter than the metre (a pickup), else 1; each later one counts one more, whatever its length.
+Bars are the stretches between bar lines that hold a note or rest, in the order of the text; they are numbered as
+`app.melody` numbers them.
 """
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from app.errors import Fault, RequestError
+from app.melody import first_number, read_voices
 from app.notation import FIELD
-from app.reader import Reader
 from app.tokens import tokens
 
 _BEFORE_NOTE = frozenset({"quoted", "decoration", "mark", "grace", "tuplet", "slur"})
@@ -99,14 +98,11 @@ def text_bars(abc: str) -> list[TextBar]:
     Raises:
         RequestError: it has several voices.
     """
-    score = Reader(abc).score
-    if len(score.voices) > 1:
+    voices = read_voices(abc)
+    if len(voices) > 1:
         raise _refused("the tune has several voices; bars can be made anew in one alone")
     bars = list(_bars(abc))
-    first = score.voices[0].bars[0] if score.voices else None
-    whole = (first.meter if first and first.meter else score.meter).length or Fraction(1)
-    begin = 0 if first and first.length < whole else 1
-    for number, bar in enumerate(bars, begin):
+    for number, bar in enumerate(bars, first_number(voices[0]) if voices else 1):
         bar.number = number
     return bars
 

@@ -22,15 +22,15 @@ from app.reader import Header, parse_key, parse_meter, parse_unit, parse_voice, 
 from app.score import STEPS, Key, Meter
 from app.tokens import Note, broken, chord, notes, rest, tokens, tuplet
 
-_WHOLE_NOTE = 2**18 * 3**3 * 5 * 7
+WHOLE_NOTE = 2**18 * 3**3 * 5 * 7
 """Ticks; what ABC's notes, tuplets and broken rhythms last is a whole number of them, and an odder length rounded."""
 
 
 class MelodyBar(NamedTuple):
     """A bar to compare.
 
-    `number` is its place among the tune's bars (0 for a pickup, else from 1 up, whatever their length), `shape` 64 bits
-    that equal bars have in common, `high` the MIDI number of its first note.
+    `number` is its place among the tune's bars (see `first_number`), `shape` 64 bits that equal bars have in common,
+    `high` the MIDI number of its first note.
     """
 
     number: int
@@ -60,7 +60,7 @@ def melody(abc: str) -> list[MelodyBar]:
 
 
 def first_number(bars: list[Bar]) -> int:
-    """The number of a voice's first bar: 0 for a pickup, which is shorter than its metre, else 1."""
+    """The number of a voice's first bar: 0 for a pickup, shorter than its metre, else 1. Others count from there."""
     return int(sum(bars[0].ticks) >= bars[0].whole)
 
 
@@ -103,14 +103,16 @@ def read_voices(abc: str) -> list[list[Bar]]:
     for line in body:
         if match := FIELD.match(line):
             found = [(match[1], match[2].split("%")[0])]
-        else:
+        elif line.strip() and not line.startswith("%"):
+            now = now or voices.setdefault("1", _Voice(header))
             found = [(token.lastgroup or "", token[0]) for token in tokens(line)]
+        else:
+            continue
         for kind, text in found:
             if kind == "field":
                 kind, text = text[1], text[3:-1]
             if now is None or kind == "V":
-                name = parse_voice(text) if kind == "V" else "1"
-                now = voices[name] = voices.get(name) or _Voice(header)
+                now = voices.setdefault(parse_voice(text) if kind == "V" else "1", _Voice(header))
             if take := _TAKE.get(kind):
                 take(now, text)
     for voice in voices.values():
@@ -123,7 +125,7 @@ class _Voice:
 
     def __init__(self, header: Header) -> None:
         self.bars: list[Bar] = []
-        self._unit = _ticks(_WHOLE_NOTE, header.unit)
+        self._unit = _ticks(WHOLE_NOTE, header.unit)
         self._turn_key(header.key)
         self._turn_meter(header.meter)
         self._held: dict[str, int] = {}  # accidentals, by step
@@ -159,7 +161,7 @@ class _Voice:
 
     def take_unit(self, text: str) -> None:
         if unit := parse_unit(text):
-            self._unit = _ticks(_WHOLE_NOTE, unit)
+            self._unit = _ticks(WHOLE_NOTE, unit)
 
     def take_note(self, text: str) -> None:
         note, ticks = _note(text, self._unit)
@@ -201,7 +203,7 @@ class _Voice:
         self._signature = {step: key.alter(step) for step in STEPS}
 
     def _turn_meter(self, meter: Meter) -> None:
-        self._whole, self._is_compound = _ticks(_WHOLE_NOTE, meter.length or Fraction(1)), meter.is_compound
+        self._whole, self._is_compound = _ticks(WHOLE_NOTE, meter.length or Fraction(1)), meter.is_compound
 
     def _pitch(self, note: Note) -> int:
         if note.accidental is not None:

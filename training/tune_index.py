@@ -5,7 +5,6 @@ from collections.abc import Collection
 
 from app.melody import melody
 from app.notation import FIELD
-from app.reader import Reader
 from model_store.tune_index import IndexedTune, TuneIndex
 from training import dialect
 from training.corpus import Corpus
@@ -30,7 +29,7 @@ def index(corpus: Corpus, learnt: Collection[str]) -> TuneIndex:
 def indexed(tune: str, book: str) -> IndexedTune:
     """One tune of a book, in plain ABC where it can be said so."""
     abc = _plain(tune)
-    bars = tuple((bar.shape, bar.high, bar.number) for bar in melody(Reader(abc).score))
+    bars = tuple((bar.shape, bar.high, bar.number) for bar in melody(abc))
     return IndexedTune(abc, book, bars)
 
 

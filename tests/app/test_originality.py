@@ -6,7 +6,6 @@ import pytest
 
 from app.melody import melody
 from app.originality import Judgement, judge, originality
-from app.reader import Reader
 from app.transpose import transpose
 from model_store.tune_index import IndexedTune, TuneIndex
 
@@ -26,7 +25,7 @@ OTHER = "X:1\nT:Other\nM:4/4\nL:1/8\nK:D\nA4 F4|DEFG A2d2|f2e2 d2c2|d8|\n"
 def index_of(*tunes: str) -> TuneIndex:
     return TuneIndex.of(
         [
-            IndexedTune(abc, f"book {number}", [(bar.shape, bar.high, bar.number) for bar in melody(Reader(abc).score)])
+            IndexedTune(abc, f"book {number}", [(bar.shape, bar.high, bar.number) for bar in melody(abc)])
             for number, abc in enumerate(tunes)
         ]
     )
@@ -72,7 +71,7 @@ def test_a_copy_in_another_notation_is_known(name: str) -> None:
 
 @pytest.mark.parametrize("changed", ["GAG ^GAc", "GAG GAB", "GA2 ^GAB", "GAz ^GAB", "GAG ^G>AB", "G,AG ^GAB"])
 def test_one_note_makes_another_bar(changed: str) -> None:
-    bars = melody(Reader(TUNE).score), melody(Reader(TUNE.replace("GAG ^GAB", changed)).score)
+    bars = melody(TUNE), melody(TUNE.replace("GAG ^GAB", changed))
     assert [one.shape == other.shape for one, other in zip(*bars, strict=True)] == [False] + [True] * 15
 
 

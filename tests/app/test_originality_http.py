@@ -13,7 +13,6 @@ from app.generation import prepare
 from app.melody import melody
 from app.models import Models
 from app.originality import Judgement
-from app.reader import Reader
 from app.schemas import GenerateRequest
 from app.settings import Settings
 from model_store.store import Checkpoint, Store
@@ -65,7 +64,7 @@ def test_a_generated_tune_that_copies_is_told_with_the_one_it_copies(client: htt
     (tune,) = generate(client, **REQUEST)["tunes"]
     found = tune["originality"]
     assert found["judgement"] == "copies"
-    assert found["shared_bars"] == len(found["bars"]) == len(melody(Reader(own).score))
+    assert found["shared_bars"] == len(found["bars"]) == len(melody(own))
     assert found["nearest"] == {
         "title": tune["title"],
         "corpus": "book 1",
