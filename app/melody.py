@@ -20,7 +20,7 @@ from typing import NamedTuple
 from app.notation import FIELD
 from app.reader import Header, parse_key, parse_meter, parse_unit, parse_voice, read_header
 from app.score import STEPS, Key, Meter
-from app.tokens import Note, broken, chord, notes, rest, tokens, tuplet
+from app.tokens import Note, parse_broken, parse_chord, parse_note, parse_notes, parse_rest, parse_tuplet, tokens
 
 WHOLE_NOTE = 2**18 * 3**3 * 5 * 7
 """Ticks; what ABC's notes, tuplets and broken rhythms last is a whole number of them, and an odder length rounded."""
@@ -168,31 +168,31 @@ class _Voice:
         self._add(self._pitch(note), ticks)
 
     def take_grace(self, text: str) -> None:
-        for note in notes(text):
+        for note in parse_notes(text):
             self._pitch(note)
 
     def take_chord(self, text: str) -> None:
-        found, length, is_tied = chord(text)
+        found, length, is_tied = parse_chord(text)
         if found:
             self._add(max([self._pitch(note) for note in found]), _ticks(self._unit, length))
             if is_tied:
                 self._ties.add(len(self._pitches) - 1)
 
     def take_rest(self, text: str) -> None:
-        bars, length = rest(text)
+        bars, length = parse_rest(text)
         for index in range(bars):
             if index:
                 self.close_bar()
             self._add(None, self._whole if length is None else _ticks(self._unit, length))
 
     def take_tuplet(self, text: str) -> None:
-        if said := tuplet(text, self._is_compound):
+        if said := parse_tuplet(text, self._is_compound):
             actual, normal, self._tuplet_left = said
             self._tuplet = actual, normal
 
     def take_broken(self, text: str) -> None:
         if self._pitches:
-            first, self._broken = broken(text)
+            first, self._broken = parse_broken(text)
             self._lengths[-1] = _ticks(self._lengths[-1], first)
 
     def take_tie(self, _: str) -> None:
@@ -240,10 +240,10 @@ _TAKE: dict[str, Callable[[_Voice, str], None]] = {
 """What is done with a token or field of each kind; others are not of the melody."""
 
 
-@lru_cache(4096)
+@lru_cache(1024)
 def _note(text: str, unit: int) -> tuple[Note, int]:
-    (note,) = notes(text)
-    return note, _ticks(unit, note.length)
+    found = parse_note(text)
+    return found, _ticks(unit, found.length)
 
 
 def _ticks(of: int, share: Fraction) -> int:

@@ -11,7 +11,17 @@ from fractions import Fraction
 from app.errors import Fault
 from app.notation import FIELD
 from app.score import Bar, Chord, Key, Meter, Pitch, Score, Tuplet, Voice
-from app.tokens import ACCIDENTALS, Note, broken, chord, notes, rest, tokens, tuplet
+from app.tokens import (
+    ACCIDENTALS,
+    Note,
+    parse_broken,
+    parse_chord,
+    parse_note,
+    parse_notes,
+    parse_rest,
+    parse_tuplet,
+    tokens,
+)
 
 _FIFTHS = dict(zip("FCGDAEB", range(-1, 6), strict=True))
 _MODES = {"maj": 0, "ion": 0, "mix": -1, "dor": -2, "min": -3, "aeo": -3, "m": -3, "phr": -4, "loc": -5, "lyd": 1}
@@ -281,19 +291,19 @@ class Reader:
         state.last = None
 
     def _read_grace(self, state: _State, token: re.Match[str]) -> None:
-        state.graces = self._pitches(state, notes(token[0]))[:20]
+        state.graces = self._pitches(state, parse_notes(token[0]))[:20]
 
     def _read_tuplet(self, state: _State, token: re.Match[str]) -> None:
-        if said := tuplet(token[0], state.meter.is_compound):
+        if said := parse_tuplet(token[0], state.meter.is_compound):
             actual, normal, state.tuplet_left = said
             state.tuplet = Tuplet(actual, normal, starts=True)
 
     def _read_note(self, state: _State, token: re.Match[str]) -> None:
-        note = notes(token[0])
-        self._add(state, self._pitches(state, note), note[0].length)
+        found = parse_note(token[0])
+        self._add(state, self._pitches(state, [found]), found.length)
 
     def _read_rest(self, state: _State, token: re.Match[str]) -> None:
-        bars, length = rest(token[0])
+        bars, length = parse_rest(token[0])
         for index in range(bars):
             if index:
                 self._close_bar(state)
@@ -301,7 +311,7 @@ class Reader:
             self._add(state, (), whole if length is None else length)
 
     def _read_chord(self, state: _State, token: re.Match[str]) -> None:
-        found, length, is_tied = chord(token[0])
+        found, length, is_tied = parse_chord(token[0])
         if found:
             self._add(state, self._pitches(state, found), length)
             if state.last and is_tied:
@@ -309,7 +319,7 @@ class Reader:
 
     def _read_broken(self, state: _State, token: re.Match[str]) -> None:
         if state.last is not None:
-            first, state.broken = broken(token[0])
+            first, state.broken = parse_broken(token[0])
             state.last.length *= first
 
     def _read_tie(self, state: _State, _: re.Match[str]) -> None:
@@ -347,7 +357,7 @@ class Reader:
         state.graces, state.symbol, state.slurs, state.broken = (), None, 0, Fraction(1)
         state.annotations, state.decorations = [], []
 
-    def _pitches(self, state: _State, notes: tuple[Note, ...]) -> tuple[Pitch, ...]:
+    def _pitches(self, state: _State, notes: list[Note]) -> tuple[Pitch, ...]:
         pitches = []
         for note in notes:
             if note.accidental is not None:
