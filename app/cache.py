@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from app import metrics
 
@@ -58,6 +59,14 @@ class Cache:
         except OSError:
             return None
         return path
+
+    def open(self, name: str) -> BinaryIO | None:
+        """A finished file, to be read and closed; None if there is none."""
+        path = self.find(name)
+        try:
+            return path.open("rb") if path else None
+        except FileNotFoundError:  # another process deleted it just now
+            return None
 
     def begin(self, name: str) -> Path:
         """Where to make a file, to be given to `finish` or `discard`."""

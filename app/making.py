@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import BinaryIO
 
 _CHUNK = 256 * 1024
 
@@ -88,17 +89,15 @@ class Making:
     def _has_bytes(self) -> bool:
         return self.path.exists() and self.path.stat().st_size > 0
 
-    async def read(self, start: int = 0) -> AsyncIterator[bytes]:
-        """The file's bytes from `start` on, as they come."""
-        await self.until(done=False)
-        with self.path.open("rb") as file:
-            file.seek(start)
-            while True:
-                changed, is_done = self._changed, self.is_done
-                if self._error is not None:
-                    raise self._error
-                while chunk := file.read(_CHUNK):
-                    yield chunk
-                if is_done:
-                    return
-                await changed.wait()
+    async def read(self, file: BinaryIO, start: int = 0) -> AsyncIterator[bytes]:
+        """The bytes of the file, which is open, from `start` on, as they come."""
+        file.seek(start)
+        while True:
+            changed, is_done = self._changed, self.is_done
+            if self._error is not None:
+                raise self._error
+            while chunk := file.read(_CHUNK):
+                yield chunk
+            if is_done:
+                return
+            await changed.wait()

@@ -1,6 +1,7 @@
 """ABC → MIDI → sound, and ABC → score: each foreign program in the sandbox, each result made once and kept."""
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -8,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from mido import MidiFile
 
@@ -51,15 +53,17 @@ class RenderOptions:
 
 @dataclass(frozen=True)
 class Rendering:
-    """A made file, or one in the making that its reader has joined and must leave."""
+    """A made file, or one in the making that its reader has joined; open, since it may be renamed or deleted at any time."""
 
-    path: Path
+    file: BinaryIO
     making: Making | None = None
 
     @property
     def size(self) -> int | None:
         """Its length in bytes, where that is known already."""
-        return self.path.stat().st_size if self.making is None else self.making.length
+        if self.making is not None and not self.making.is_done:
+            return self.making.length
+        return os.fstat(self.file.fileno()).st_size
 
     async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
         """Bytes from `start` to before `stop`."""
@@ -73,16 +77,16 @@ class Rendering:
 
     async def _all(self, start: int) -> AsyncIterator[bytes]:
         if self.making is not None:
-            async for chunk in self.making.read(start):
+            async for chunk in self.making.read(self.file, start):
                 yield chunk
             return
-        with self.path.open("rb") as file:
-            file.seek(start)
-            while chunk := file.read(256 * 1024):
-                yield chunk
+        self.file.seek(start)
+        while chunk := self.file.read(256 * 1024):
+            yield chunk
 
     def leave(self) -> None:
         """Say that it is read no more."""
+        self.file.close()
         if self.making is not None:
             self.making.leave()
 
@@ -189,7 +193,7 @@ class Renderer:
             BusyError: too many renders are waiting.
             DeadlineError: a time limit was hit.
         """
-        if found := self._cache.find(job.name):
+        if found := self._cache.open(job.name):
             metrics.CACHE_LOOKUPS.labels("hit").inc()
             return Rendering(found)
         making = self._makings.get(job.name)
@@ -200,10 +204,10 @@ class Renderer:
         making.join()
         try:
             await making.until(done=whole or not job.format.grows)
+            return Rendering(making.path.open("rb"), making)
         except BaseException:
             making.leave()
             raise
-        return Rendering(making.path, making)
 
     def _begin(self, job: Job) -> Making:
         if self._slots.locked() and self._waiting >= self._max_waiting:

@@ -167,8 +167,8 @@ def _answer(rendering: Rendering, job: Job, headers: dict[str, str], wanted: str
     """The whole file, or the one range that is wanted of it (RFC 9110, section 14)."""
     start, stop, status = 0, rendering.size, HTTPStatus.OK
     match = _RANGE.fullmatch(wanted.strip()) if wanted else None
-    size = rendering.path.stat().st_size if stop is None else stop
-    if match and (match[1] or match[2]):
+    if match and (match[1] or match[2]) and stop is not None:  # whoever wants a range waited until its size was known
+        size = stop
         start = int(match[1]) if match[1] else max(0, size - int(match[2]))
         stop = min(int(match[2]) + 1, size) if match[1] and match[2] else size
         if start >= min(stop, size):

@@ -74,7 +74,7 @@ class Judges:
             try:
                 job = await self._renderer.job(abc, format_, QUICK)
                 rendering = await self._renderer.render(job, whole=True)
-                content = rendering.path.read_bytes()
+                content = rendering.file.read()
                 rendering.leave()
                 if format_ is Format.MIDI:
                     length_s = mido.MidiFile(file=io.BytesIO(content)).length

@@ -140,6 +140,8 @@ def test_readers_of_a_making_get_all_of_it(tmp_path: Path) -> None:
         making = Making(tmp_path / "file")
         making.start(_make)
         making.join()
-        return [b"".join([chunk async for chunk in making.read()]) for _ in range(2)]
+        await making.until(done=False)
+        with making.path.open("rb") as file:
+            return [b"".join([chunk async for chunk in making.read(file)]) for _ in range(2)]
 
     assert asyncio.run(read_twice()) == [b"whole", b"whole"]

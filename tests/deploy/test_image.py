@@ -93,8 +93,10 @@ def test_hardened_it_makes_a_tune_and_every_file_of_it_with_renderers_confined(c
         made = client.post("/generate", json={"seed": 1}, headers={"Accept": "text/vnd.abc"})
         assert made.status_code == 200
         for wanted in ("wav", "mp3", "ogg", "flac", "midi", "svg", "pdf", "musicxml"):
-            file = client.post("/render", params={"format": wanted}, json={"abc": made.text})
-            assert file.status_code == 200, (wanted, file.text)
+            for _ in range(3):  # the second joins the first's end, where it is quick enough; the third is kept
+                file = client.post("/render", json={"abc": made.text, "format": wanted})
+                assert file.status_code == 200, (wanted, file.text)
+            assert wanted in file.headers["Content-Disposition"] or wanted == "midi", wanted
         for path in ("/", "/docs", "/vendor/abcjs.js", "/vendor/swagger-ui.js", "/vendor/swagger-ui.css"):
             assert client.get(path).status_code == 200, path
 

@@ -105,7 +105,7 @@ def test_a_stream_comes_whole_and_in_order(url: str) -> None:
 def test_sound_and_refusals_are_the_services_own(url: str) -> None:
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         abc = make(url, 5)
-        assert client.post("/render", params={"format": "wav"}, json={"abc": abc}).content.startswith(b"RIFF")
+        assert client.post("/render", json={"abc": abc, "format": "wav"}).content.startswith(b"RIFF")
         assert client.post("/generate", json={"length": -1}).headers["content-type"] == "application/problem+json"
 
 

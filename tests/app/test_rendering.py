@@ -1,0 +1,71 @@
+"""What a reader of a rendering is promised: a file that is renamed or deleted under him is whole all the same."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from app import sandbox
+from app.cache import Cache
+from app.formats import Format
+from app.render import Job, Renderer, Rendering, RenderOptions
+from app.settings import Settings
+
+JIG = (Path(__file__).parent / "tunes" / "jig.abc").read_text("utf-8")
+SHORT = "X:1\nT:Short\nM:2/4\nL:1/8\nQ:1/4=300\nK:C\ncdec|\n"
+
+
+def run(folder: Path, check: Callable[[Renderer], Awaitable[None]]) -> None:
+    """Against a renderer that keeps the last file alone."""
+    renderer = Renderer(
+        Settings().soundfont, sandbox.probe(), Cache(folder, 0), at_once=2, max_waiting=2, max_duration_s=600
+    )
+    try:
+        asyncio.run(check(renderer))  # type: ignore[arg-type]
+    finally:
+        renderer.close()
+
+
+async def content(rendering: Rendering) -> bytes:
+    return b"".join([chunk async for chunk in rendering.read(0, None)])
+
+
+async def job_of(renderer: Renderer, abc: str, format_: Format) -> Job:
+    return await renderer.job(abc, format_, RenderOptions())
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_a_file_that_is_finished_before_its_first_byte_is_sent_is_whole_and_its_length_is_known(
+    tmp_path: Path, format_: Format
+) -> None:
+    async def check(renderer: Renderer) -> None:
+        rendering = await renderer.render(await job_of(renderer, SHORT, format_))
+        assert rendering.making is not None
+        await rendering.making.until(done=True)
+        sent = await content(rendering)
+        assert rendering.size == len(sent) > 0
+        rendering.leave()
+
+    run(tmp_path, check)
+
+
+@pytest.mark.parametrize("format_", [Format.WAV, Format.MP3, Format.MIDI])
+def test_a_file_that_is_deleted_for_another_before_its_first_byte_is_sent_is_whole(
+    tmp_path: Path, format_: Format
+) -> None:
+    async def check(renderer: Renderer) -> None:
+        job = await job_of(renderer, SHORT, format_)
+        made = await renderer.render(job, whole=True)
+        kept = await renderer.render(job)
+        assert kept.making is None
+        other = await renderer.render(await job_of(renderer, JIG, Format.MIDI))
+        other.leave()
+        assert not renderer.is_kept(job)
+        sent = await content(made)
+        assert sent == await content(kept)
+        assert made.size == kept.size == len(sent) > 0
+        made.leave()
+        kept.leave()
+
+    run(tmp_path, check)
