@@ -159,13 +159,13 @@ def confine(spec: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Confine this process, then become the program; exit status 125 where the kernel cannot."""
+    """Confine this process, then become the program; exit status 125 where the kernel cannot or there is none."""
     try:
         confine(json.loads(sys.argv[1]))
+        os.execve(sys.argv[2], sys.argv[2:], {})  # noqa: S606
     except OSError as error:
         print(error, file=sys.stderr)
         sys.exit(125)
-    os.execve(sys.argv[2], sys.argv[2:], {})  # noqa: S606
 
 
 if __name__ == "__main__":

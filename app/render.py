@@ -190,7 +190,7 @@ class Renderer:
         Raises:
             NotationError: it cannot be transposed so.
             RenderError: nothing could be made of it, or it would last too long.
-            BusyError: too many renders are waiting.
+            BusyError: too many renders are waiting, or the system has no room for a program.
             DeadlineError: a time limit was hit.
         """
         if found := self._cache.open(job.name):
@@ -298,14 +298,15 @@ class Renderer:
         """What abc2midi makes of a tune, and its complaints.
 
         Raises:
-            RenderError: it made nothing.
+            RenderError: it made nothing, or needed too much memory.
             DeadlineError: it took too long.
+            BusyError: it could not be begun, or the system killed it.
         """
         (folder / "tune.abc").write_text(abc, "utf-8")
         argv = [ABC2MIDI, "tune.abc", "-o", "tune.mid", *([] if chords else ["-NGUI"])]
-        completed = await sandbox.run(argv, folder, _ABC2MIDI_LIMITS, self.confinement)
+        completed = await _run("abc2midi", argv, folder, _ABC2MIDI_LIMITS, self.confinement)
         faults = complaints(completed.output)
-        _check(completed, "abc2midi", faults)
+        _check(completed, "abc2midi", _ABC2MIDI_LIMITS, faults)
         made = folder / "tune.mid"
         if not made.is_file():
             raise RenderError("abc2midi made no music of this tune" + _first(faults), faults=faults)
@@ -322,19 +323,21 @@ async def engrave(written: bytes, extension: str, folder: Path, confinement: Con
     """MusicXML drawn as `svg` or `pdf`, in the sandbox.
 
     Raises:
-        RenderError: nothing came of it.
+        RenderError: nothing came of it, or it needed too much memory.
         DeadlineError: it took too long.
+        BusyError: it could not be begun, or the system killed it.
     """
     (folder / "tune.musicxml").write_bytes(written)
     made = folder / f"tune.{extension}"
-    completed = await sandbox.run(
+    completed = await _run(
+        "the engraver",
         [sys.executable, "-I", str(_ENGRAVER), "tune.musicxml", made.name],
         folder,
         _ENGRAVE_LIMITS,
         confinement,
         readable=(*_ENGRAVER_READS, _ENGRAVER),
     )
-    _check(completed, "the engraver", ())
+    _check(completed, "the engraver", _ENGRAVE_LIMITS)
     if completed.exit_code or not made.is_file():
         raise RenderError("the engraver made no score of this tune")
     return made.read_bytes()
@@ -345,7 +348,7 @@ def _outcome(error: BaseException) -> str:
         return "abandoned"
     if isinstance(error, DeadlineError):
         return "timeout"
-    return "refused" if isinstance(error, LiltError) else "failed"
+    return "refused" if isinstance(error, LiltError) and not isinstance(error, BusyError) else "failed"
 
 
 async def _in_thread(work: Callable[[], None]) -> None:
@@ -364,7 +367,30 @@ def _first(faults: tuple[Fault, ...]) -> str:
     return f"; line {faults[0].line}, column {faults[0].column}: {faults[0].message}" if faults else ""
 
 
-def _check(completed: Completed, program: str, faults: tuple[Fault, ...]) -> None:
+async def _run(
+    program: str,
+    argv: list[str],
+    folder: Path,
+    limits: Limits,
+    confinement: Confinement,
+    readable: tuple[Path, ...] = (),
+) -> Completed:
+    try:
+        return await sandbox.run(argv, folder, limits, confinement, readable)
+    except sandbox.ScarceError:
+        raise _unstarted(program) from None
+
+
+def _unstarted(program: str) -> BusyError:
+    return BusyError(f"{program} could not be begun; try again", retry_after_s=_RETRY_AFTER_S)
+
+
+def _check(completed: Completed, program: str, limits: Limits, faults: tuple[Fault, ...] = ()) -> None:
+    if completed.outcome == "unstarted":
+        raise _unstarted(program)
+    if completed.outcome == "memory":
+        allowed = f"{limits.address_space // _MIB} MiB"
+        raise RenderError(f"{program} needs more memory for this tune than the {allowed} it may have", faults=faults)
     if completed.timed_out or completed.signal == signal.SIGXCPU:
         raise DeadlineError(f"{program} took too long over this tune")
     if (

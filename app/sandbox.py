@@ -8,7 +8,9 @@ limits and the container around the service are what is left.
 
 import asyncio
 import contextlib
+import errno
 import json
+import logging
 import os
 import shutil
 import signal
@@ -31,6 +33,15 @@ _MERGED_LINKS = ("/bin", "/lib", "/lib64", "/sbin")
 _INSIDE = "/job"
 _PROBE_TIMEOUT_S = 10
 _REAP_TIMEOUT_S = 5
+_UNSTARTED = frozenset({125, 126, 127})  # what prlimit, confine.py and the loader exit with before a program runs
+_WRAPPERS = (b"bwrap: ", b"prlimit: ")
+_MEMORY_WORDS = (
+    b"bad_alloc", b"MemoryError", b"Out of memory", b"malloc error", b"failed to map segment", b"Cannot allocate memory",
+)  # fmt: skip
+_SCARCE = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+
+logger = logging.getLogger(__name__)
+"""tells how programs ended, but of their words only those from before they saw a tune"""
 
 
 class SandboxError(Exception):
@@ -65,9 +76,19 @@ class Completed:
         """How it ended, in a word."""
         if self.timed_out:
             return "timeout"
+        if self.signal == signal.SIGXCPU:
+            return "cpu_limit"
+        if self.exit_code in _UNSTARTED or (self.exit_code and self.output.startswith(_WRAPPERS)):
+            return "unstarted"
+        if self.exit_code and any(words in self.output for words in _MEMORY_WORDS):
+            return "memory"
         if self.signal is not None:
-            return "cpu_limit" if self.signal == signal.SIGXCPU else "killed"
+            return "killed"
         return "failed" if self.exit_code else "ok"
+
+
+class ScarceError(Exception):
+    """The system has no process, memory or file to spare for a program."""
 
 
 class Confinement(StrEnum):
@@ -137,18 +158,29 @@ async def run(
         limits: when to stop it.
         confinement: what `probe` found.
         readable: further files and folders that it may read, beside /usr.
+
+    Raises:
+        ScarceError: the system could not begin it now.
     """
-    with _wrapped(argv, folder, limits, confinement, readable) as (command, files):
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=folder,
-            env={},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            pass_fds=files,
-        )
+    name = Path(argv[0]).name
+    try:
+        with _wrapped(argv, folder, limits, confinement, readable) as (command, files):
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=folder,
+                env={},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=files,
+            )
+    except OSError as error:
+        if error.errno not in _SCARCE:
+            raise
+        metrics.SANDBOX_RUNS.labels("unstarted").inc()
+        logger.error("%s could not be begun: %s", name, error.strerror)
+        raise ScarceError(name) from None
     timed_out = False
     output = bytearray()
     try:
@@ -165,7 +197,17 @@ async def run(
     killed_by = -code if code < 0 else code - 128 if code > 128 else None
     completed = Completed(code, killed_by, timed_out, bytes(output))
     metrics.SANDBOX_RUNS.labels(completed.outcome).inc()
+    _tell(name, completed)
     return completed
+
+
+def _tell(name: str, completed: Completed) -> None:
+    """A line about a program that did not end well by itself."""
+    if completed.outcome == "unstarted":
+        words = completed.output.decode("utf-8", "replace").strip()[-200:]
+        logger.error("%s could not be begun (exit status %d): %s", name, completed.exit_code, words)
+    elif completed.outcome not in ("ok", "failed"):
+        logger.warning("%s ended by %s (exit status %d)", name, completed.outcome, completed.exit_code)
 
 
 async def _drain(process: asyncio.subprocess.Process, output: bytearray, cap: int) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app import sandbox
+from app import render, sandbox
 from app.cache import Cache
+from app.errors import BusyError, RenderError
 from app.formats import Format
 from app.render import Job, Renderer, Rendering, RenderOptions
 from app.settings import Settings
@@ -67,5 +69,30 @@ def test_a_file_that_is_deleted_for_another_before_its_first_byte_is_sent_is_who
         assert made.size == kept.size == len(sent) > 0
         made.leave()
         kept.leave()
+
+    run(tmp_path, check)
+
+
+def test_a_tune_that_needs_more_memory_than_is_allowed_is_refused_and_says_how_much_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "_ENGRAVE_LIMITS", replace(render._ENGRAVE_LIMITS, address_space=48 << 20))
+
+    async def check(renderer: Renderer) -> None:
+        with pytest.raises(RenderError, match="the engraver needs more memory for this tune than the 48 MiB"):
+            await renderer.render(await job_of(renderer, SHORT, Format.PDF))
+
+    run(tmp_path, check)
+
+
+def test_a_program_that_could_not_be_begun_is_no_fault_of_the_tune(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "_ABC2MIDI_LIMITS", replace(render._ABC2MIDI_LIMITS, address_space=1 << 20))
+
+    async def check(renderer: Renderer) -> None:
+        with pytest.raises(BusyError, match="abc2midi could not be begun") as refused:
+            await renderer.render(await job_of(renderer, SHORT, Format.MIDI))
+        assert refused.value.retry_after_s
 
     run(tmp_path, check)

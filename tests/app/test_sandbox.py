@@ -1,8 +1,12 @@
 """What a confined program cannot do, held with real programs."""
 
 import asyncio
+import contextlib
+import os
+import resource
 import socket
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,3 +182,50 @@ def test_what_the_gate_would_refuse_gets_nowhere(tmp_path: Path, confinement: Co
     completed = run(tmp_path, argv, confinement, replace(LIMITS, wall_s=5, address_space=256 * 1024 * 1024))
     assert b"root:" not in completed.output
     assert {path.name for path in tmp_path.iterdir()} <= {"tune.abc", "tune.mid"}
+
+
+@pytest.mark.parametrize("confinement", CONFINEMENTS)
+@pytest.mark.parametrize("mib", [1, 3])
+def test_a_program_that_cannot_even_be_loaded_is_told_from_one_that_failed(
+    tmp_path: Path, confinement: Confinement, mib: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    completed = run(tmp_path, ["/usr/bin/abc2midi"], confinement, replace(LIMITS, address_space=mib * 1024 * 1024))
+    assert completed.outcome == "unstarted"
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "app.sandbox"]
+    assert "abc2midi could not be begun (exit status 127)" in line
+    assert "shared" in line
+
+
+@pytest.mark.parametrize("confinement", CONFINEMENTS)
+def test_a_program_that_is_not_there_was_not_begun(tmp_path: Path, confinement: Confinement) -> None:
+    assert run(tmp_path, ["/usr/bin/there-is-none"], confinement).outcome == "unstarted"
+
+
+@pytest.mark.parametrize("confinement", CONFINEMENTS)
+def test_a_program_that_asks_for_more_memory_than_it_may_have_ends_for_memory(
+    tmp_path: Path, confinement: Confinement, caplog: pytest.LogCaptureFixture
+) -> None:
+    argv = [sys.executable, "-I", "-S", "-c", "bytearray(1 << 40)"]
+    readable = (Path(sys.prefix), Path(sys.base_prefix))
+    completed = asyncio.run(sandbox.run(argv, tmp_path, LIMITS, confinement, readable))
+    assert completed.outcome == "memory"
+    assert "ended by memory" in caplog.text
+
+
+def test_a_system_without_room_for_a_program_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Files are what runs out here; processes and memory come out the same way."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hoard: list[int] = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, most[1]))
+        with pytest.raises(sandbox.ScarceError), asyncio.Runner() as runner:
+            runner.get_loop()
+            with contextlib.suppress(OSError):
+                while True:
+                    hoard.append(os.dup(0))
+            runner.run(sandbox.run(["/usr/bin/true"], tmp_path, LIMITS, Confinement.LIMITS))
+    finally:
+        for file in hoard:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+    assert "true could not be begun: Too many open files" in caplog.text
