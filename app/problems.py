@@ -20,6 +20,7 @@ PROBLEM_JSON = "application/problem+json"
 
 _MAX_FIELD_CHARACTERS = 100
 _RETRY_AFTER_S = 10
+_NO_THREAD = "can't start new thread"  # all that Python says of it
 _CHALLENGE = 'Bearer realm="Lilt", Basic realm="Lilt", charset="UTF-8"'  # by the second, browsers ask for a key
 CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
 
@@ -55,6 +56,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(LiltError)(_own_error)
     app.exception_handler(OSError)(_system_error)
     app.exception_handler(MemoryError)(_no_memory)
+    app.exception_handler(RuntimeError)(_no_thread)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(ClientDisconnect)(_gone)
@@ -93,6 +95,13 @@ async def _system_error(_: Request, error: OSError) -> Response:
 async def _no_memory(_: Request, __: MemoryError) -> Response:
     logger.error("out of memory")
     return answer(BusyError("the service has no memory for this now; try again", retry_after_s=_RETRY_AFTER_S))
+
+
+async def _no_thread(_: Request, error: RuntimeError) -> Response:
+    if str(error) != _NO_THREAD:
+        raise error
+    logger.error("no thread can be started: the system's limit of processes is reached")
+    return answer(BusyError("the service can start nothing more for now; try again", retry_after_s=_RETRY_AFTER_S))
 
 
 async def _invalid_request(_: Request, error: RequestValidationError) -> Response:

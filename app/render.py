@@ -53,7 +53,7 @@ class RenderOptions:
 
 @dataclass(frozen=True)
 class Rendering:
-    """A made file, or one in the making that its reader has joined; open, since it may be renamed or deleted at any time."""
+    """A made file, or one in the making that its reader has joined; open, as it may be renamed or deleted meanwhile."""
 
     file: BinaryIO
     making: Making | None = None

@@ -36,8 +36,9 @@ _REAP_TIMEOUT_S = 5
 _UNSTARTED = frozenset({125, 126, 127})  # what prlimit, confine.py and the loader exit with before a program runs
 _WRAPPERS = (b"bwrap: ", b"prlimit: ")
 _MEMORY_WORDS = (
-    b"bad_alloc", b"MemoryError", b"Out of memory", b"malloc error", b"failed to map segment", b"Cannot allocate memory",
-)  # fmt: skip
+    *(b"bad_alloc", b"MemoryError", b"Out of memory", b"malloc error"),
+    *(b"failed to map segment", b"Cannot allocate memory"),
+)
 _SCARCE = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 
 logger = logging.getLogger(__name__)
@@ -179,7 +180,7 @@ async def run(
         if error.errno not in _SCARCE:
             raise
         metrics.SANDBOX_RUNS.labels("unstarted").inc()
-        logger.error("%s could not be begun: %s", name, error.strerror)
+        logger.error("%s could not be begun: %s", name, error.strerror)  # noqa: TRY400 - a trace would tell no more
         raise ScarceError(name) from None
     timed_out = False
     output = bytearray()

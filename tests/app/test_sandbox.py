@@ -218,12 +218,13 @@ def test_a_system_without_room_for_a_program_says_so(tmp_path: Path, caplog: pyt
     hoard: list[int] = []
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, most[1]))
-        with pytest.raises(sandbox.ScarceError), asyncio.Runner() as runner:
+        with asyncio.Runner() as runner:
             runner.get_loop()
             with contextlib.suppress(OSError):
                 while True:
                     hoard.append(os.dup(0))
-            runner.run(sandbox.run(["/usr/bin/true"], tmp_path, LIMITS, Confinement.LIMITS))
+            with pytest.raises(sandbox.ScarceError):
+                runner.run(sandbox.run(["/usr/bin/true"], tmp_path, LIMITS, Confinement.LIMITS))
     finally:
         for file in hoard:
             os.close(file)
