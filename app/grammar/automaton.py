@@ -6,52 +6,79 @@ of a tune are entered (the automaton is trim: Hopcroft, Motwani and Ullman, "Int
 is no dead end. Near the end of a limited length, only those remain from which the tune can still be ended in time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import Fault, RequestError, VocabularyError
-from app.grammar import body, header, way_out
+from app.grammar import alike, body, header, way_out
+from app.grammar.alike import Surroundings
+from app.grammar.follow import FOLLOW
 from app.grammar.ground import Grounds
-from app.grammar.header import Fields, Header
+from app.grammar.header import Header
 from app.grammar.meter import METERS, default_unit
-from app.grammar.request import Request
 from app.grammar.situation import At, Body
-from app.grammar.start_string import TIED_TEXT, Reader
-from model_store.vocabulary import Vocabulary
 
 State = Header | Body
 
-MAX_STATES = 200_000
-"""States remembered before all are forgotten and learnt anew; some 0.6 KiB each."""
-
-MAX_LINE = 400
-"""Characters after which a line of notes is broken at the next bar line."""
-
-_FAR = 1 << 20  # characters: no end within reach
+FAR = 1 << 20  # characters: no end within reach
 _DETOUR = 100  # characters that the way to the end may be longer from the middle of something, besides twice the way
 _LONGEST_WALK = 5000  # strides
-_SPELLED = (At.SYMBOL, At.GRACED_SYMBOL)  # places where letters are no pitches
-_NEEDED = "XMLK:1/\n|"
-_RECENT = 40  # characters; a chord and its length are shorter
 
 
 class Node:
-    """A state that has been visited: what may follow, and where it led when it did."""
+    """A state that has been visited: what may follow, and where it led when it did.
 
-    __slots__ = ("allowed", "distances", "farthest", "horizon", "is_end", "is_turn", "may_break", "next", "state")
+    Inside a bar it is the place alone, which many sections share; outside, the whole state.
+    """
+
+    __slots__ = (
+        "allowed",
+        "horizon",
+        "is_end",
+        "is_turn",
+        "may_break",
+        "next",
+        "plain",
+        "section_characters",
+        "state",
+        "turns",
+        "variants",
+    )
 
     def __init__(self, state: State, allowed: NDArray[np.bool_], horizon: int) -> None:
         self.state = state
-        self.allowed = allowed  # [V]
-        self.next: dict[int, Node] = {}  # by id, those that have been taken
-        self.distances: NDArray[np.int32] | None = None  # [V]: from where each character leads, to the end
-        self.farthest = 0  # the largest of them
-        self.horizon = horizon  # characters to go from which on the distances matter
+        self.allowed = allowed  # [V]; inside a bar, that of an ordinary section
+        self.next: dict[int, Node] = {}  # by id, those that have been taken and stay in the section
+        self.turns: dict[tuple[Section, int], tuple[Node, Section]] = {}  # the others
+        self.plain = self  # the node that says, in its stead, where in a section the bar may end
+        self.section_characters = alike.section_characters(state) if isinstance(state, Body) else ""
+        self.variants: dict[tuple[bool, ...], NDArray[np.bool_]] = {}  # `allowed` in sections, by `Section.ends`
+        self.horizon = horizon  # characters to go from which on the distances matter; 0 inside a bar
         self.is_end = isinstance(state, Body) and state.at is At.END
         self.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
         self.is_turn = isinstance(state, Body) and (state.at in (At.LINE, At.END) or state.tie == body.WILDCARD)
+
+
+class Section:
+    """What surrounds the places in a bar; of the whole states outside, nothing does."""
+
+    __slots__ = ("allowed", "distances", "ends", "horizon", "surroundings", "takes_symbols")
+
+    def __init__(self, surroundings: Surroundings, takes_symbols: bool, horizon: int) -> None:
+        self.surroundings = surroundings
+        self.takes_symbols = takes_symbols
+        self.horizon = horizon
+        self.allowed: dict[Node, NDArray[np.bool_]] = {}  # [V] each
+        self.ends: dict[Node, tuple[bool, ...]] = {}  # which `section_characters` are allowed
+        self.distances: dict[Node, tuple[NDArray[np.int32], int]] = {}  # see `Automaton.distances`
+
+    def state(self, node: Node) -> State:
+        """The whole state."""
+        if isinstance(node.state, Body) and self.surroundings:
+            return alike.surrounded(node.state, self.surroundings)
+        return node.state
 
 
 class Automaton:
@@ -60,17 +87,18 @@ class Automaton:
     def __init__(self, alphabet: str) -> None:
         self.alphabet = alphabet
         self._nodes: dict[State, Node] = {}
+        self._sections: dict[Surroundings, Section] = {(): Section((), False, 0)}
+        self._safe: dict[State, bool] = {}  # by essence
         self._distances: dict[State, int] = {}
         self._grounds = Grounds(alphabet)
         self._id_of = {character: id_ for id_, character in enumerate(alphabet)}
-        self._section_ids = [self._id_of[c] for c in body.SECTION_CHARACTERS if c in self._id_of]
-        self._alike: dict[object, dict[str, list[int]]] = {}  # for each set of pitches
+        self._beginnings: dict[object, list[tuple[str, list[int]]]] = {}  # classes of what begins, by the pitches
         self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
-        self._musical = [character for character in alphabet if character in body.CHARACTERS]
+        self._outside = self._sections[()]
 
     def __len__(self) -> int:
         """States that are remembered."""
-        return len(self._nodes) + len(self._distances)
+        return len(self._nodes) + len(self._safe) + len(self._distances)
 
     def step(self, state: State, character: str) -> State | None:
         if isinstance(state, Body):
@@ -88,99 +116,178 @@ class Automaton:
 
     # ------------------------------------------------------------------------------------------ what may follow
 
-    def node(self, state: State) -> Node:
-        node = self._nodes.get(state)
-        if node is None:
-            node = self._nodes[state] = Node(state, self._allowed(state), self._horizon(state))
-        return node
+    def place(self, state: State) -> tuple[Node, Section]:
+        """The node of a state and the section around it."""
+        inside = alike.place_in_bar(state) if isinstance(state, Body) else None
+        if inside is None or not isinstance(state, Body):
+            return self._node(state, self._horizon(state)), self._outside
+        around = alike.surroundings(state)
+        section = self._sections.get(around)
+        if section is None:
+            takes_symbols = alike.takes_symbols(state.ground, state.pickup)
+            section = self._sections.setdefault(around, Section(around, takes_symbols, self._horizon(state)))
+        return self._node(inside), section
 
-    def follow(self, node: Node, id_: int) -> Node:
-        """The node after one more character, for the first time."""
-        following = self.step(node.state, self.alphabet[id_])
-        if following is None or not node.allowed[id_]:
-            raise ValueError(f"{self.alphabet[id_]!a} is not allowed here")
-        node.next[id_] = self.node(following)
-        return node.next[id_]
+    def follow(self, node: Node, section: Section, id_: int) -> tuple[Node, Section]:
+        """Where one more character leads, unless `Node.next` says so."""
+        after = node.turns.get((section, id_))
+        if after is not None:
+            return after
+        character = self.alphabet[id_]
+        if not self.allowed(node, section)[id_]:
+            raise ValueError(f"{character!a} is not allowed here")
+        stays = section is not self._outside and character not in node.plain.section_characters
+        following = self.step(node.state if stays else section.state(node), character)
+        assert following is not None  # noqa: S101
+        after = (self._node(following), section) if stays else self.place(following)
+        if stays or (section is self._outside and after[1] is section):
+            node.next[id_] = after[0]
+        else:
+            node.turns[section, id_] = after
+        return after
 
-    def _allowed(self, state: State) -> NDArray[np.bool_]:
-        """The characters that lead to where the end can be reached, [V].
-
-        Most are found in a row that is known already: that of the same place in a bar of any section, or that of the
-        state which this one passes to.
-        """
-        characters: Iterable[str] = self._musical
-        basis: State | None = None
-        if not isinstance(state, Body):
-            if (same_text := header.in_any_text(state)) != state:
-                return self.node(same_text).allowed
-            characters = header.candidates(state, self.alphabet)
-        elif (same := body.in_any_section(state)) and same != state:
-            basis, characters = same, body.SECTION_CHARACTERS
-            if note := body.passes_to(state):
-                return self._with_section(self.node(same).allowed, self.node(note).allowed)
-        elif basis := body.passes_to(state):
-            characters = body.own_characters(state)
-        row = self.node(basis).allowed.copy() if basis else np.zeros(len(self.alphabet), np.bool_)
-        for character, ids in self._classes(state, characters):
-            following = self.step(state, character)
-            row[ids] = following is not None and self.is_safe(following)
-        row.flags.writeable = False
+    def allowed(self, node: Node, section: Section) -> NDArray[np.bool_]:
+        """The characters that lead to where the end can be reached, [V]."""
+        row = section.allowed.get(node)
+        if row is None:
+            row = section.allowed[node] = self._in_section(node, section)
         return row
 
-    def _with_section(self, row: NDArray[np.bool_], of_section: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """A row with what depends on the section from another; itself if it has that already."""
-        ids = self._section_ids
-        if (row[ids] == of_section[ids]).all():
-            return row
-        row = row.copy()
-        row[ids] = of_section[ids]
+    def _in_section(self, node: Node, section: Section) -> NDArray[np.bool_]:
+        if section is self._outside or not node.plain.section_characters:
+            return node.allowed
+        ends = section.ends.get(node.plain)
+        if ends is None:
+            ends = section.ends[node.plain] = self._ends(node.plain, section)
+        row = node.variants.get(ends)
+        if row is None:
+            row = node.allowed.copy()
+            for character, is_allowed in zip(node.plain.section_characters, ends, strict=True):
+                if character in self._id_of:
+                    row[self._id_of[character]] = is_allowed
+            row.flags.writeable = False
+            node.variants[ends] = row
+        return row
+
+    def _ends(self, node: Node, section: Section) -> tuple[bool, ...]:
+        """For each of its characters that depend on the section, whether it is allowed."""
+        state = section.state(node)
+        assert isinstance(state, Body)  # noqa: S101
+        may_turn = alike.may_turn(state)
+        return tuple(
+            section.takes_symbols and self._is_allowed(node, character)
+            if character == '"'
+            else may_turn and self._leads_on(state, character)
+            for character in node.section_characters
+        )
+
+    def _is_allowed(self, node: Node, character: str) -> bool:
+        return character in self._id_of and bool(node.allowed[self._id_of[character]])
+
+    def _leads_on(self, state: State, character: str) -> bool:
+        following = self.step(state, character)
+        return following is not None and self.is_safe(following)
+
+    def _node(self, state: State, horizon: int = 0) -> Node:
+        node = self._nodes.get(state)
+        if node is None:
+            node = self._nodes[state] = Node(state, self._allowed(state), horizon)
+            if isinstance(state, Body) and state.at is not At.BAR and (plain := alike.passes_to(state)):
+                node.plain = self._node(plain)
+        return node
+
+    def _allowed(self, state: State) -> NDArray[np.bool_]:
+        """The characters that lead to where the end can be reached, [V]; inside a bar, in an ordinary section.
+
+        Some are found in a row that is known already: that of the state which this one passes to, say.
+        """
+        basis: NDArray[np.bool_] | None = None
+        if not isinstance(state, Body):
+            if (same_text := header.in_any_text(state)) != state:
+                return self._node(same_text).allowed
+            characters: Iterable[str] = header.candidates(state, self.alphabet)
+        elif sibling := alike.sibling(state):
+            basis, characters = self._node(sibling[0]).allowed, sibling[1]
+        elif (same := alike.in_any_section(state)) and same != state:
+            basis, characters = self._node(same).allowed, ':|"'
+        elif note := alike.passes_to(state):
+            basis, characters = self.allowed(*self.place(note)), alike.own_characters(state)
+        else:
+            characters = alike.candidates(state)
+        row = np.zeros(len(self.alphabet), np.bool_) if basis is None else basis.copy()
+        for character, ids in self._classes(state, characters):
+            row[ids] = self._leads_on(state, character)
         row.flags.writeable = False
         return row
 
     def _classes(self, state: State, characters: Iterable[str]) -> Iterable[tuple[str, list[int]]]:
-        """One of those characters that are as good here as each other, with the ids of all: most letters differ in
-        sound alone."""
-        if not isinstance(state, Body) or state.tie or state.at in _SPELLED:
-            return ((character, [self._id_of[character]]) for character in characters if character in self._id_of)
-        of_all = self._alike.get(state.ground.pitches)
-        if of_all is None:
-            of_all = self._alike[state.ground.pitches] = {}
-            for character in self._musical:
-                stand_in = state.ground.alike.get(character, character)
-                of_all.setdefault(stand_in, []).append(self._id_of[character])
-        if characters is self._musical:
-            return of_all.items()
-        stand_ins = {state.ground.alike.get(character, character) for character in characters}
-        return ((stand_in, of_all[stand_in]) for stand_in in stand_ins if stand_in in of_all)
+        """One of those characters that are as good here as each other, with the ids of all."""
+        if not isinstance(state, Body):
+            return self._grouped(characters, partial(header.kind, state))
+        if state.at not in FOLLOW or state.tie:
+            return self._grouped(characters, partial(alike.stand_in, state))
+        classes = self._beginnings.get(state.ground.pitches)
+        if classes is None:
+            classes = list(self._grouped(characters, partial(alike.stand_in, state)))
+            self._beginnings[state.ground.pitches] = classes
+        return classes
+
+    def _grouped(self, characters: Iterable[str], kind: Callable[[str], str]) -> Iterable[tuple[str, list[int]]]:
+        """The first character of each kind, with the ids of all."""
+        groups: dict[str, tuple[str, list[int]]] = {}
+        for character in characters:
+            if character in self._id_of:
+                groups.setdefault(kind(character), (character, []))[1].append(self._id_of[character])
+        return groups.values()
 
     # ------------------------------------------------------------------------------------------ how far the end is
 
     def is_safe(self, state: State) -> bool:
-        """Whether the tune can be ended from here, however long it takes."""
-        return self.distance(body.essence(state) if isinstance(state, Body) else state) < _FAR
+        """Whether the tune can be ended from here, however long it takes: whether the way out reaches the end."""
+        here = alike.essence(state) if isinstance(state, Body) else state
+        path: dict[State, None] = {}
+        while (is_safe := self._safe.get(here)) is None:
+            path[here] = None
+            stride = self._stride(here)
+            if isinstance(here, Body) and here.at is At.END:
+                is_safe = True
+                break
+            if stride is None:
+                is_safe = False
+                break
+            is_sound = not isinstance(here, Body) or alike.is_sound(here)
+            here = alike.essence(stride[1]) if isinstance(stride[1], Body) and is_sound else stride[1]
+            if here in path or len(path) > _LONGEST_WALK:
+                is_safe = False
+                break
+        for passed in path:
+            self._safe[passed] = is_safe
+        return is_safe
 
     def distance(self, state: State) -> int:
         """Characters to the end by the way out, which is short if not always the shortest.
 
         Follows it up to the end or a state from which it is known, and so measures every state on the way.
         """
+        distance = self._distances.get(state)
+        if distance is not None:
+            return distance
         path = [(0, state)]
         on_path = {state}
-        distance = self._distances.get(state)
         while distance is None:
             here = path[-1][1]
             stride = self._stride(here)
             if isinstance(here, Body) and here.at is At.END:
                 distance = 0
             elif stride is None or stride[1] in on_path or len(path) > _LONGEST_WALK:
-                distance = _FAR
+                distance = FAR
             else:
                 path.append(stride)
                 on_path.add(stride[1])
                 distance = self._distances.get(stride[1])
         for count, passed in reversed(path):
             self._distances[passed] = distance
-            distance = min(distance + count, _FAR)
+            distance = min(distance + count, FAR)
         return self._distances[state]
 
     def _stride(self, state: State) -> tuple[int, State] | None:
@@ -198,169 +305,29 @@ class Automaton:
             self._horizons[kind] = _DETOUR + 2 * self.distance(start)
         return self._horizons[kind]
 
-    def distances(self, node: Node) -> NDArray[np.int32]:
-        """For each character, how far the end is from where it leads, [V]; `_FAR` where it is not allowed."""
-        if node.distances is None:
-            node.distances = np.full(len(self.alphabet), _FAR, np.int32)
-            state = node.state
-            characters = self._musical if isinstance(state, Body) else header.candidates(state, self.alphabet)
-            for character, ids in self._classes(node.state, characters):
-                following = self.step(node.state, character) if node.allowed[ids[0]] else None
+    def distances(self, node: Node, section: Section) -> tuple[NDArray[np.int32], int]:
+        """For each character, how far the end is from where it leads, [V], `FAR` where it is not allowed.
+
+        And the farthest of those that are.
+        """
+        known = section.distances.get(node)
+        if known is None:
+            distances = np.full(len(self.alphabet), FAR, np.int32)
+            state, allowed = section.state(node), self.allowed(node, section)
+            for character, ids in self._twins(state):
+                following = self.step(state, character) if allowed[ids[0]] else None
                 if following:
-                    node.distances[ids] = self._distance_after(node.state, following)
-            node.farthest = int(node.distances[node.allowed].max())
-        return node.distances
+                    distances[ids] = self._distance_after(state, following)
+            known = section.distances[node] = distances, int(distances[allowed].max(initial=0))
+        return known
+
+    def _twins(self, state: State) -> Iterable[tuple[str, list[int]]]:
+        if isinstance(state, Body):
+            return self._grouped({*alike.candidates(state), *alike.BEGINNINGS}, partial(alike.twin, state))
+        return self._grouped(header.candidates(state, self.alphabet), str)
 
     def _distance_after(self, state: State, following: State) -> int:
         """A new tie is still without its text, which has to be written too."""
         is_new_tie = isinstance(following, Body) and following.tie == body.WILDCARD and following.at is At.GAP
         was_tied = isinstance(state, Body) and bool(state.tie)
         return self.distance(following) + body.LONGEST_TIE * (is_new_tie and not was_tied)
-
-
-class Grammar:
-    """The automaton of one model. What it learns from one sequence serves all others.
-
-    Raises:
-        VocabularyError: the vocabulary lacks a character that no tune can do without. Where it lacks others, what is
-            written with them (tuplets, say) never is.
-    """
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
-        self._automaton = Automaton(vocabulary.characters)
-        self._anything = Fields.of(vocabulary.characters, Request())
-        self._fields = {Request(): self._anything}
-        if not self._automaton.is_safe(Header(self._anything)):
-            lacking = "".join(c for c in _NEEDED if c not in vocabulary.characters)
-            raise VocabularyError(
-                f"the model's characters cannot write a whole tune; {lacking!a} are lacking"
-                if lacking
-                else "the model's characters cannot write a whole tune: no unit length, key or note"
-            )
-
-    def begin(
-        self, start_string: str = "", request: Request | None = None, length: int | None = None, tunes: int | None = 1
-    ) -> "Cursor":
-        """A cursor at the end of a start string; its characters are in the vocabulary.
-
-        Args:
-            request: holds for what the start string leaves open.
-            length: characters that may be added; None: any number.
-            tunes: after so many `Cursor.advance` says that it is done; None: never.
-
-        Raises:
-            RequestError: what is asked for cannot be written with these characters, or has no notes.
-        """
-        if len(self._automaton) > MAX_STATES:
-            self._automaton = Automaton(self._vocabulary.characters)
-            self._fields = {Request(): self._anything}
-        fields = self._fields_of(request or Request())
-        reader = Reader(fields, self._anything, self._automaton.start_body, self._automaton.is_safe)
-        reader.read(start_string)
-        recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
-        return Cursor(self._automaton, reader, recent, length, tunes)
-
-    def open(self, request: Request) -> tuple[Automaton, Reader, Fields]:
-        """For those who read a text piece by piece: the automaton, a reader of any tune, and a request's own fields.
-
-        Raises:
-            RequestError: what is asked for cannot be written with these characters, or has no notes.
-        """
-        reader = Reader(self._anything, self._anything, self._automaton.start_body, self._automaton.is_safe)
-        return self._automaton, reader, self._fields_of(request)
-
-    def faults(self, text: str) -> tuple[Fault, ...]:
-        """What the grammar finds wrong with a text."""
-        return self.begin(text).faults
-
-    def _fields_of(self, request: Request) -> Fields:
-        if request not in self._fields:
-            fields = Fields.of(self._vocabulary.characters, request)
-            if not self._automaton.is_safe(Header(fields)):
-                raise RequestError("no tune with this key, metre, rhythm, range and form can be written by this model")
-            self._fields[request] = fields
-        return self._fields[request]
-
-
-class Cursor:
-    """Where one sequence stands in the automaton.
-
-    `faults` are those of its start string; `finished` counts the tunes that ended since.
-    """
-
-    def __init__(
-        self, automaton: Automaton, reader: Reader, recent: list[int], length: int | None, tunes: int | None
-    ) -> None:
-        self.faults = tuple(reader.faults)
-        self.finished = 0
-        self._automaton = automaton
-        self._next_tune = Header(reader.fields)
-        self._written = 0
-        self._limit = length if length is not None else _FAR
-        self._tunes = tunes
-        self._recent = recent
-        self._node = automaton.node(reader.state)
-        self._line_break = automaton.alphabet.index("\n")
-        self._line_began = 0
-        self._watched_from = self._watch_from()
-        self.allowed = self._allowed()
-        """The characters that may come next, [V] bool; at least one."""
-
-    def _watch_from(self) -> int:
-        """How much of this line may be written before the ends of line and text are looked at."""
-        return min(self._line_began + MAX_LINE + 1, self._limit - self._node.horizon)
-
-    def _allowed(self) -> NDArray[np.bool_]:
-        node, remaining = self._node, self._limit - self._written
-        allowed = node.allowed if remaining > node.horizon else self._in_time(node, remaining)
-        if self._written - self._line_began > MAX_LINE and node.may_break and allowed[self._line_break]:
-            return self._only(self._line_break)
-        return allowed
-
-    def _in_time(self, node: Node, remaining: int) -> NDArray[np.bool_]:
-        """Those from which the tune can be ended within what remains; all, where it cannot be any more."""
-        distances = self._automaton.distances(node)
-        if node.farthest < remaining:
-            return node.allowed
-        in_time = distances < remaining
-        return in_time if in_time.any() else node.allowed
-
-    def _only(self, id_: int) -> NDArray[np.bool_]:
-        only = np.zeros_like(self._node.allowed)
-        only[id_] = True
-        return only
-
-    def advance(self, id_: int) -> bool:
-        """Take the next character; True if it ends the last tune that was asked for.
-
-        Raises:
-            ValueError: it is not allowed.
-        """
-        node = self._node.next.get(id_) or self._automaton.follow(self._node, id_)
-        self._written += 1
-        self._recent.append(id_)
-        self._node = node
-        is_done = node.is_turn and self._turn(node)
-        self.allowed = self._node.allowed if self._written < self._watched_from else self._allowed()
-        return is_done
-
-    def _turn(self, node: Node) -> bool:
-        """Take note of a line's or a tune's end, or of a tie's beginning; True at the end of the last tune."""
-        if node.is_end:
-            self._recent.clear()
-            self.finished += 1
-            self._node = self._automaton.node(self._next_tune)
-        elif isinstance(node.state, Body) and node.state.tie == body.WILDCARD:
-            self._node = self._with_tie(node.state)
-        else:
-            self._line_began = self._written
-        self._watched_from = self._watch_from()
-        return node.is_end and self.finished == self._tunes
-
-    def _with_tie(self, state: Body) -> Node:
-        """The same, now that the tied note is known from the text."""
-        text = "".join(self._automaton.alphabet[id_] for id_ in self._recent[-_RECENT:])
-        tied = TIED_TEXT.search(text)
-        assert tied  # noqa: S101  # the automaton ties nothing but notes and chords
-        return self._automaton.node(state._replace(tie=tied[1]))

@@ -13,14 +13,10 @@ from app.grammar.follow import FOLLOW, KIND_OF, Kind, pending
 from app.grammar.ground import CHORD_SYMBOLS
 from app.grammar.meter import is_power_of_two
 from app.grammar.pitch import ACCIDENTALS
-from app.grammar.situation import At, Body, Partner, Repeat
+from app.grammar.situation import At, Body, Partner
 
 CHARACTERS = frozenset(KIND_OF).union("0123456789/,'<>)]}-", *CHORD_SYMBOLS)
 """All that a state may let through."""
-
-_AT_BAR_LINES = frozenset(
-    {At.LINE, At.BAR_LINE, At.OPENING, At.END, At.FORCED, *(at for at in At if At.BAR <= at <= At.LINE_BRACKET)}
-)
 
 MAX_GRACE_NOTES = 4
 MAX_CHORD_NOTES = 4
@@ -42,65 +38,6 @@ def step(state: Body, character: str) -> Body | None:
             return None
         state = state._replace(edge=False)
     return _STEPS[state.at](state, character)
-
-
-# ------------------------------------------------------------------------------------------------ states alike
-
-
-def passes_to(state: Body) -> Body | None:
-    """The state that this one amounts to where nothing is added to it: a note has its length, a bar line is plain."""
-    if state.at is At.PITCH and state.word is not None and state.word.meaning:
-        return note_written(state._replace(word=state.ground.lengths))
-    if state.at in (At.LENGTH, At.REST):
-        return note_written(state)
-    return sections.plain(state) if state.at is At.BAR else None
-
-
-SECTION_CHARACTERS = ':|"'
-"""What depends on the section inside a bar: where it may end, and whether chord symbols fit its pickup."""
-
-
-def in_any_section(state: Body) -> Body | None:
-    """The same place in a bar of an ordinary section, in any metre and form; None outside bars.
-
-    But for SECTION_CHARACTERS, the same characters may follow there: the bar can always be filled and left by `|`.
-    Where the form has the part end with this bar, that is not so, and the place is the same in such bars only.
-    """
-    if state.at in _AT_BAR_LINES:
-        return None
-    ground = state.ground
-    if ground.form:
-        if state.opening or (state.fresh and sections.needs_repeat_sign(state)):
-            return None
-        if state.ending or not sections.goes_on(state):
-            return state._replace(ground=ground.last_bar, bars=0, part=0, named=False) if ground.last_bar else state
-    return state._replace(
-        ground=ground.common or ground,
-        repeat=Repeat.CLOSED,
-        pickup=0,
-        ending=0,
-        split=False,
-        opening=False,
-        named=False,
-        bars=0,
-        part=0,
-    )
-
-
-def essence(state: Body) -> Body:
-    """A state from which the tune can be ended if, and only if, it can from this one: less what can be undone."""
-    same = in_any_section(state) or state
-    if same.ground.form or same.at in _AT_BAR_LINES or same.at is At.PAREN or ")" not in same.ground.writable:
-        return same
-    return same._replace(slur=0, altered=same.altered and bool(same.tie)) if same.slur or same.altered else same
-
-
-def own_characters(state: Body) -> str:
-    """Those that mean something else here than in the state that it passes to."""
-    if state.at is At.BAR:
-        return "|]:1["
-    words = [state.word, state.ground.lengths] if state.at is At.PITCH else [state.word]
-    return "-<>):" + "".join("".join(word.children) for word in words if word)
 
 
 # ------------------------------------------------------------------------------------------------ between notes

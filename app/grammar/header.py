@@ -138,12 +138,26 @@ def candidates(state: Header, alphabet: str) -> str:
     return "\n" + "".join(state.word.children) if state.word else alphabet
 
 
+def kind(state: Header, character: str) -> str:
+    """The same for characters that are as good here as each other: in a text all are that do not make it a hornpipe."""
+    text = state.value if state.colon else None
+    if not isinstance(text, Text) or character == "\n":
+        return character
+    fits = character in (text.rest if state.size else text.first)
+    swings = fits and state.field == "R" and state.read_rhythm(character).swing > state.swing
+    return character if swings else f"{fits}"
+
+
 def in_any_text(state: Header) -> Header:
     """The same place in a text of one character, where the same may follow; but not at its beginning or limit."""
-    if not state.size or state.field == "R":
+    value = state.value if state.size else None
+    if not isinstance(value, Text) or state.size >= value.limit:
         return state
-    value = state.value
-    return state._replace(size=1) if isinstance(value, Text) and state.size < value.limit else state
+    if state.field != "R":
+        return state._replace(size=1)
+    if state.is_swung:
+        return state._replace(size=state.swing + 1)
+    return state if state.size == state.swing else state._replace(size=1, swing=0)
 
 
 def _text(state: Header, text: Text, character: str) -> Header | None:

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import RequestError
-from app.grammar import body
-from app.grammar.automaton import Automaton, Grammar, Node
+from app.grammar import alike
+from app.grammar.automaton import Automaton, Node, Section, State
+from app.grammar.cursor import Grammar
 from app.grammar.follow import FOLLOW
 from app.grammar.request import Request
 from app.grammar.situation import At, Body, Repeat
@@ -65,7 +66,7 @@ def standing_alone(before: Body, ticks: int) -> Body:
 
 
 def _passed(state: Body) -> Body:
-    return state if state.at in FOLLOW else body.passes_to(state) or state
+    return state if state.at in FOLLOW else alike.passes_to(state) or state
 
 
 class Refill:
@@ -79,7 +80,7 @@ class Refill:
 
     def __init__(self, automaton: Automaton, state: Body, follows: str) -> None:
         self._automaton = automaton
-        self._node = automaton.node(state)
+        self._node, self._section = automaton.place(state)
         self._id_of = {character: id_ for id_, character in enumerate(automaton.alphabet)}
         self._bar_line = self._id_of["|"]
         self._never = [self._id_of[character] for character in _NEVER if character in self._id_of]
@@ -93,17 +94,17 @@ class Refill:
     def allowed(self) -> NDArray[np.bool_]:
         """[V]; at least one is."""
         node = self._node
-        allowed = node.allowed.copy()
+        allowed = self._automaton.allowed(node, self._section).copy()
+        may_end = self._may_end(node.state, bool(allowed[self._bar_line]))
         allowed[self._never] = False
-        may_end = self._may_end(node)
         allowed[self._bar_line] = may_end
         space, paren = self._id_of.get(" "), self._id_of.get("(")
         if space is not None and (may_end or (isinstance(node.state, Body) and node.state.fresh)):
             allowed[space] = False
         if paren is not None and allowed[paren]:
-            allowed[paren] = self._digits(self._follow(paren)).any()
+            allowed[paren] = self._digits(*self._follow(paren)).any()
         if isinstance(node.state, Body) and node.state.at is At.PAREN:
-            allowed = self._digits(node)
+            allowed = self._digits(node, self._section)
         if not allowed.any():
             allowed[self._bar_line] = True  # a dead end: whoever asked finds the bar too short, and takes another
         return allowed
@@ -112,23 +113,24 @@ class Refill:
         """Take the next character; True at the bar line."""
         if id_ == self._bar_line:
             return True
-        self._node = self._follow(id_)
+        self._node, self._section = self._follow(id_)
         return False
 
-    def _follow(self, id_: int) -> Node:
-        return self._node.next.get(id_) or self._automaton.follow(self._node, id_)
+    def _follow(self, id_: int) -> tuple[Node, Section]:
+        following = self._node.next.get(id_)
+        return (following, self._section) if following else self._automaton.follow(self._node, self._section, id_)
 
-    def _may_end(self, node: Node) -> bool:
-        state = node.state
+    def _may_end(self, state: State, is_allowed: bool) -> bool:
         assert isinstance(state, Body)  # noqa: S101
         is_field = state.edge  # a letter alone on its line, before a colon
         is_for_music21 = self._is_before_double_repeat and state.at is At.PITCH  # it takes `G::` for a field
-        return bool(node.allowed[self._bar_line]) and not (state.fresh or is_field or is_for_music21)
+        return is_allowed and not (state.fresh or is_field or is_for_music21)
 
-    def _digits(self, node: Node) -> NDArray[np.bool_]:
+    def _digits(self, node: Node, section: Section) -> NDArray[np.bool_]:
         """What is allowed after `(` to begin a tuplet, not a slur."""
-        digits = np.zeros_like(node.allowed)
+        allowed = self._automaton.allowed(node, section)
+        digits = np.zeros_like(allowed)
         for character in "23456789":
             if (id_ := self._id_of.get(character)) is not None:
-                digits[id_] = node.allowed[id_]
+                digits[id_] = allowed[id_]
         return digits

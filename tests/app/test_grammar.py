@@ -218,10 +218,10 @@ def test_what_a_row_inherits_is_what_the_rules_say(grammar: Grammar) -> None:
         generator = np.random.default_rng(seed)
         cursor = grammar.begin("", request, tunes=None)
         for _ in range(250):
-            state = cursor._node.state
+            state = cursor._section.state(cursor._node)
             following = [automaton.step(state, character) for character in VOCABULARY.characters]
             reaching = [after is not None and automaton.distance(after) < 1 << 20 for after in following]
-            assert cursor._node.allowed.tolist() == reaching
+            assert cursor.allowed.tolist() == reaching
             cursor.advance(int(generator.choice(np.flatnonzero(reaching))))
 
 
@@ -323,7 +323,7 @@ def test_a_range_without_notes_is_refused(grammar: Grammar) -> None:
 
 
 def test_what_is_forgotten_is_learnt_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.grammar.automaton.MAX_STATES", 100)
+    monkeypatch.setattr("app.grammar.cursor.MAX_STATES", 100)
     grammar = Grammar(VOCABULARY)
     texts = [write(grammar, 1, 300)[0] for _ in range(3)]
     assert texts[0] == texts[1] == texts[2]

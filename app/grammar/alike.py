@@ -1,0 +1,217 @@
+"""States that are alike: places in a bar apart from the section around them, and what decides whether a tune can end.
+
+Most of a tune is written inside its bars, where it hardly matters which bar of which section that is. So a state there
+is taken apart into its place in the bar (`in_any_section`) and its `surroundings`: the places are few, and what is
+known of one holds for all bars.
+"""
+
+from collections.abc import Iterable
+
+from app.grammar import sections
+from app.grammar.body import CHARACTERS, note_written
+from app.grammar.follow import FOLLOW, KIND_OF, Kind
+from app.grammar.situation import At, Body, Ground, Repeat
+
+Surroundings = tuple[object, ...]
+
+_AT_BAR_LINES = frozenset(
+    {At.LINE, At.BAR_LINE, At.OPENING, At.END, At.FORCED, *(at for at in At if At.BAR <= at <= At.LINE_BRACKET)}
+)
+SPELLED = frozenset({At.SYMBOL, At.GRACED_SYMBOL})
+"""Places where letters are no pitches."""
+
+BEGINNINGS = (*KIND_OF, "<", ">")
+"""Characters of which all that may follow between notes are among."""
+
+_BAR_BEGINS = frozenset({At.LINE, At.BAR_LINE, At.OPENING})
+_SECTION_CHARACTERS = {
+    **{at: '"' for at, kinds in FOLLOW.items() if Kind.SYMBOL in kinds},
+    At.PAREN: '"',
+    At.GAP: ':|"',
+    At.SPACE: ':|"',
+    At.BAR_LINE: '"\n',
+    At.LINE: '|"\n[',
+}
+_FIRST, _LAST = Body._fields.index("opening"), Body._fields.index("part")  # between them, what the section settles
+
+
+def in_any_section(state: Body) -> Body | None:
+    """The same place in a bar of an ordinary section, in any metre and form; None outside bars.
+
+    But for `section_characters`, the same characters may follow there, and lead to the same places: the bar can always
+    be filled and left by `|`. Where the form has the part end with this bar, that is not so, and the place is the same
+    in such bars only.
+    """
+    if state.at in _AT_BAR_LINES:
+        return None
+    ground = state.ground
+    if ground.form:
+        if (state.opening and not is_sound(state)) or (state.fresh and sections.needs_repeat_sign(state)):
+            return None
+        if state.ending or not sections.goes_on(state):
+            return state._replace(ground=ground.last_bar, bars=0, part=0, named=False) if ground.last_bar else state
+    return _in_ordinary_section(state)
+
+
+def _in_ordinary_section(state: Body) -> Body:
+    return state._replace(
+        ground=state.ground.common or state.ground,
+        repeat=Repeat.CLOSED,
+        pickup=0,
+        ending=0,
+        split=False,
+        opening=False,
+        named=False,
+        bars=0,
+        part=0,
+    )
+
+
+def place_in_bar(state: Body) -> Body | None:
+    """The same, or the same beginning of a bar; None where the section matters, which is at most bar lines."""
+    if state.at not in _BAR_BEGINS:
+        return in_any_section(state)
+    form = state.ground.form
+    if state.over or (form and (state.ending or not sections.goes_on(state) or not is_sound(state))):
+        return None
+    if sections.needs_repeat_sign(state):
+        return None
+    return _in_ordinary_section(state)
+
+
+def section_characters(state: Body) -> str:
+    """What depends on the section at a place in a bar: where it may end, and whether chord symbols fit its pickup."""
+    return _SECTION_CHARACTERS.get(state.at, "")
+
+
+def may_turn(state: Body) -> bool:
+    """Whether the bar may end here, as far as its length tells."""
+    return state.fresh or state.opening or state.left in (0, state.pickup)
+
+
+def takes_symbols(ground: Ground, pickup: int) -> bool:
+    """Whether chord symbols fit a section with so many ticks of pickup."""
+    return pickup % ground.chord_stroke == 0 and bool(ground.symbols.children)
+
+
+def is_sound(state: Body) -> bool:
+    """Whether the form can be kept yet, which a start string may have made impossible; not said of parts of one bar."""
+    form = state.ground.form
+    if form is None:
+        return True
+    return form.bars > 1 and state.part < form.parts and (form.repeated or state.repeat is not Repeat.OPEN)
+
+
+def surroundings(state: Body) -> Surroundings:
+    """What `in_any_section` leaves out: the ground and the section."""
+    return (state.ground, *state[_FIRST : _LAST + 1])
+
+
+def surrounded(place: Body, by: Surroundings) -> Body:
+    """The state at a place with its surroundings."""
+    values = (by[0], *place[1:_FIRST], *by[1:], *place[_LAST + 1 :])
+    return tuple.__new__(Body, values)
+
+
+def essence(state: Body) -> Body:
+    """A state from which the tune can be ended if, and only if, it can from this one: less what can be undone."""
+    if state.at is At.BAR and state.ground.common:
+        after = sections.plain(state)
+        return (place_in_bar(after) if after else None) or state
+    same = place_in_bar(state)
+    if same is None or same.at in _BAR_BEGINS:
+        return same or state
+    if not same.tie:
+        same = _with_note(same)
+    if same.ground.form or same.at is At.PAREN or not (same.slur or same.altered) or ")" not in same.ground.writable:
+        return same
+    return same._replace(slur=0, altered=same.altered and bool(same.tie))
+
+
+def _with_note(state: Body) -> Body:
+    """Where a note or rest must be written next, a state as good: its pitch stands, and lacks its length."""
+    if not _awaits_note(state):
+        return state
+    ground, at = state.ground, state.at
+    is_in_grace_note = at is At.GRACE_PITCH or (at is At.GRACE and not state.members)
+    return state._replace(
+        at=At.LENGTH,
+        word=state.word if at in (At.LENGTH, At.REST) else ground.lengths,
+        fresh=False,
+        grace=state.grace + (ground.grace_lengths.meaning or 0) * is_in_grace_note,
+        mark=state.mark if ground.swung else "",
+        members=state.members if ground.swung and at is At.PITCH else 0,
+        edge=False,
+        final=False,
+    )
+
+
+def _awaits_note(state: Body) -> bool:
+    ground, at = state.ground, state.at
+    if at in FOLLOW:
+        return state.fresh or state.broken or state.tuplet > 0 or state.left not in (0, state.pickup)
+    if at is At.PITCH or ground.swung:
+        return at is At.PITCH
+    match at:
+        case At.LENGTH | At.REST:
+            return True
+        case At.CHORD | At.CHORD_PITCH:
+            return "]" in ground.writable
+        case At.GRACE | At.GRACE_PITCH:
+            return "}" in ground.writable
+        case At.SYMBOL | At.GRACED_SYMBOL:
+            return state.word is not None and bool(state.word.endings)
+        case At.PAREN:
+            return not (state.slur or ground.form) and ")" in ground.writable
+    return False
+
+
+def passes_to(state: Body) -> Body | None:
+    """The state that this one amounts to where nothing is added to it: a note has its length, a bar line is plain."""
+    if state.at is At.PITCH and state.word is not None and state.word.meaning:
+        return note_written(state._replace(word=state.ground.lengths))
+    if state.at in (At.LENGTH, At.REST):
+        return note_written(state)
+    return sections.plain(state) if state.at is At.BAR else None
+
+
+def sibling(state: Body) -> tuple[Body, Iterable[str]] | None:
+    """Another place in a bar, after which all but the characters that come with it are as good as after this one."""
+    if in_any_section(state) != state or state.tie:
+        return None
+    if state.at is At.PITCH and state.word is not None and state.word.meaning:
+        return state._replace(at=At.LENGTH, word=state.ground.lengths, edge=False), state.word.children
+    if state.altered and not state.members:
+        return state._replace(altered=False), "-"
+    if state.slur and not state.ground.form and state.at is not At.PAREN:
+        return state._replace(slur=0), "()"
+    return None
+
+
+def own_characters(state: Body) -> str:
+    """Those that mean something else here than in the state that it passes to."""
+    if state.at is At.BAR:
+        return "|]:1["
+    words = [state.word, state.ground.lengths] if state.at is At.PITCH else [state.word]
+    return "-<>):" + "".join("".join(word.children) for word in words if word)
+
+
+def candidates(state: Body) -> Iterable[str]:
+    """Characters of which all that may follow are among."""
+    if state.at in (At.PITCH, At.LENGTH, At.REST):
+        return own_characters(state)
+    if state.at in FOLLOW:
+        return BEGINNINGS
+    return state.word.children if state.at in SPELLED and state.word else CHARACTERS
+
+
+def stand_in(state: Body, character: str) -> str:
+    """A character that leads to the end if, and only if, this one does: any pitch will do where a note may begin."""
+    if state.at in FOLLOW and not state.tie and character in state.ground.pitches.children:
+        return next(iter(state.ground.pitches.children))
+    return twin(state, character)
+
+
+def twin(state: Body, character: str) -> str:
+    """A character that differs from this one in sound alone."""
+    return character if state.tie or state.at in SPELLED else state.ground.alike.get(character, character)

@@ -1,0 +1,180 @@
+"""What may come next, for those who generate: the `Grammar` of a model, and a `Cursor` for each sequence."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import Fault, RequestError, VocabularyError
+from app.grammar import body
+from app.grammar.automaton import FAR, Automaton, Node
+from app.grammar.header import Fields, Header
+from app.grammar.request import Request
+from app.grammar.situation import Body
+from app.grammar.start_string import TIED_TEXT, Reader
+from model_store.vocabulary import Vocabulary
+
+MAX_STATES = 200_000
+"""States remembered before all are forgotten and learnt anew; some 0.6 KiB each."""
+
+MAX_LINE = 400
+"""Characters after which a line of notes is broken at the next bar line."""
+
+_NEEDED = "XMLK:1/\n|"
+_RECENT = 40  # characters; a chord and its length are shorter
+
+
+class Grammar:
+    """The automaton of one model. What it learns from one sequence serves all others.
+
+    Raises:
+        VocabularyError: the vocabulary lacks a character that no tune can do without. Where it lacks others, what is
+            written with them (tuplets, say) never is.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._automaton = Automaton(vocabulary.characters)
+        self._anything = Fields.of(vocabulary.characters, Request())
+        self._fields = {Request(): self._anything}
+        if not self._automaton.is_safe(Header(self._anything)):
+            lacking = "".join(c for c in _NEEDED if c not in vocabulary.characters)
+            raise VocabularyError(
+                f"the model's characters cannot write a whole tune; {lacking!a} are lacking"
+                if lacking
+                else "the model's characters cannot write a whole tune: no unit length, key or note"
+            )
+
+    def begin(
+        self, start_string: str = "", request: Request | None = None, length: int | None = None, tunes: int | None = 1
+    ) -> "Cursor":
+        """A cursor at the end of a start string; its characters are in the vocabulary.
+
+        Args:
+            request: holds for what the start string leaves open.
+            length: characters that may be added; None: any number.
+            tunes: after so many `Cursor.advance` says that it is done; None: never.
+
+        Raises:
+            RequestError: what is asked for cannot be written with these characters, or has no notes.
+        """
+        if len(self._automaton) > MAX_STATES:
+            self._automaton = Automaton(self._vocabulary.characters)
+            self._fields = {Request(): self._anything}
+        fields = self._fields_of(request or Request())
+        reader = Reader(fields, self._anything, self._automaton.start_body, self._automaton.is_safe)
+        reader.read(start_string)
+        recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
+        return Cursor(self._automaton, reader, recent, length, tunes)
+
+    def open(self, request: Request) -> tuple[Automaton, Reader, Fields]:
+        """For those who read a text piece by piece: the automaton, a reader of any tune, and a request's own fields.
+
+        Raises:
+            RequestError: what is asked for cannot be written with these characters, or has no notes.
+        """
+        reader = Reader(self._anything, self._anything, self._automaton.start_body, self._automaton.is_safe)
+        return self._automaton, reader, self._fields_of(request)
+
+    def faults(self, text: str) -> tuple[Fault, ...]:
+        """What the grammar finds wrong with a text."""
+        return self.begin(text).faults
+
+    def _fields_of(self, request: Request) -> Fields:
+        if request not in self._fields:
+            fields = Fields.of(self._vocabulary.characters, request)
+            if not self._automaton.is_safe(Header(fields)):
+                raise RequestError("no tune with this key, metre, rhythm, range and form can be written by this model")
+            self._fields[request] = fields
+        return self._fields[request]
+
+
+class Cursor:
+    """Where one sequence stands in the automaton.
+
+    `faults` are those of its start string; `finished` counts the tunes that ended since.
+    """
+
+    def __init__(
+        self, automaton: Automaton, reader: Reader, recent: list[int], length: int | None, tunes: int | None
+    ) -> None:
+        self.faults = tuple(reader.faults)
+        self.finished = 0
+        self._automaton = automaton
+        self._next_tune = Header(reader.fields)
+        self._written = 0
+        self._limit = length if length is not None else FAR
+        self._tunes = tunes
+        self._recent = recent
+        self._node, self._section = automaton.place(reader.state)
+        self._line_break = automaton.alphabet.index("\n")
+        self._line_began = 0
+        self._watched_from = self._watch_from()
+        self.allowed = self._allowed()
+        """The characters that may come next, [V] bool; at least one."""
+
+    def _watch_from(self) -> int:
+        """How much of this line may be written before the ends of line and text are looked at."""
+        horizon = self._section.horizon or self._node.horizon
+        return min(self._line_began + MAX_LINE + 1, self._limit - horizon)
+
+    def _allowed(self) -> NDArray[np.bool_]:
+        allowed = self._section.allowed.get(self._node)
+        if allowed is None:
+            allowed = self._automaton.allowed(self._node, self._section)
+        if self._written < self._watched_from:
+            return allowed
+        remaining = self._limit - self._written
+        if remaining <= (self._section.horizon or self._node.horizon):
+            allowed = self._in_time(allowed, remaining)
+        if self._written - self._line_began > MAX_LINE and self._node.may_break and allowed[self._line_break]:
+            return self._only(self._line_break)
+        return allowed
+
+    def _in_time(self, allowed: NDArray[np.bool_], remaining: int) -> NDArray[np.bool_]:
+        """Those from which the tune can be ended within what remains; all, where it cannot be any more."""
+        distances, farthest = self._automaton.distances(self._node, self._section)
+        if farthest < remaining:
+            return allowed
+        in_time = distances < remaining
+        return in_time if in_time.any() else allowed
+
+    def _only(self, id_: int) -> NDArray[np.bool_]:
+        only = np.zeros_like(self._node.allowed)
+        only[id_] = True
+        return only
+
+    def advance(self, id_: int) -> bool:
+        """Take the next character; True if it ends the last tune that was asked for.
+
+        Raises:
+            ValueError: it is not allowed.
+        """
+        node = self._node.next.get(id_)
+        if node is None:
+            node, self._section = self._automaton.follow(self._node, self._section, id_)
+        self._written += 1
+        self._recent.append(id_)
+        self._node = node
+        is_done = node.is_turn and self._turn(node)
+        self.allowed = self._allowed()
+        return is_done
+
+    def _turn(self, node: Node) -> bool:
+        """Take note of a line's or a tune's end, or of a tie's beginning; True at the end of the last tune."""
+        if node.is_end:
+            self._recent.clear()
+            self.finished += 1
+            self._node, self._section = self._automaton.place(self._next_tune)
+        elif isinstance(node.state, Body) and node.state.tie == body.WILDCARD:
+            self._name_tie()
+        else:
+            self._line_began = self._written
+        self._watched_from = self._watch_from()
+        return node.is_end and self.finished == self._tunes
+
+    def _name_tie(self) -> None:
+        """The tied note is known from the text."""
+        text = "".join(self._automaton.alphabet[id_] for id_ in self._recent[-_RECENT:])
+        tied = TIED_TEXT.search(text)
+        state = self._section.state(self._node)
+        assert tied and isinstance(state, Body)  # noqa: S101, PT018  # the automaton ties nothing but notes and chords
+        self._node, self._section = self._automaton.place(state._replace(tie=tied[1]))
