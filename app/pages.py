@@ -13,9 +13,13 @@ from fastapi import APIRouter, Request, Response
 _WEB = Path(__file__).parent / "web"
 _PACKAGES = _WEB / "node_modules"
 
+_STYLES_OF_ABCJS = (
+    "'sha256-BCpnf71gZdCsSCHDzyB1RsBbZ0qQdqseK6v+yJsgg30='",  # an element in each score, about dragging its notes
+    "'unsafe-hashes' 'sha256-PLuCIS0C8UUqv6k/o8XgVI8hSWVrs1elyj/UnasL3zA='",  # an attribute: font-size:0.7em
+)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; img-src 'self' data:; "
-    "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+    f"style-src 'self' {' '.join(_STYLES_OF_ABCJS)}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",

@@ -223,6 +223,7 @@ def test_an_embedded_tune_shows_and_plays(page: Page) -> None:
     link = page.get_by_label("Link to this tune").input_value()
     page.goto(link.replace("/#", "/embed#"))
     expect(page.locator("h1")).to_have_text("Scale")
+    expect(page.locator("#score .bar-number")).to_have_text(["1", "2", "3", "4"])
     page.locator("#play").click()
     page.wait_for_function("() => document.querySelector('#sound').currentTime > 0.3")
 
@@ -276,3 +277,26 @@ def test_other_bars_leave_the_rest_as_it_is(page: Page) -> None:
     assert made.startswith(tune[: tune.index("G2A2")])
     assert made.endswith(tune[tune.index(":|") :])
     assert made != tune
+
+
+def test_nothing_breaks_the_security_policy(page: Page) -> None:
+    """abcjs's few styles are let in by their hashes; the interface's page needs none."""
+    watch = """() => {
+      window.broken = [];
+      document.addEventListener("securitypolicyviolation", (event) => window.broken.push(event.violatedDirective));
+    }"""
+    page.add_init_script(f"({watch})()")
+    page.evaluate(watch)
+    bring(page, SCALE.replace("T:", "%%jazzchords true\nT:").replace("C2D2", '"Am7/G"C2"F#dim7"D2'))
+    sizes = page.evaluate(
+        """() => {
+          const size = (part) => Number.parseFloat(getComputedStyle(part).fontSize);
+          return [...document.querySelectorAll("#score tspan tspan")].map((part) => size(part) / size(part.parentNode));
+        }"""
+    )
+    assert [round(size, 2) for size in sizes] == [0.7] * 3
+    assert page.evaluate("() => window.broken") == []
+    page.goto("/docs")
+    page.get_by_text("/generate", exact=False).first.click()
+    expect(page.get_by_text("start_string").first).to_be_visible()
+    assert page.evaluate("() => window.broken") == []

@@ -6,7 +6,7 @@ import { Player } from "./player.js";
 import { Score } from "./score.js";
 
 const element = (id) => document.getElementById(id);
-const score = new Score(element("score"), { clicked: ({ from }) => player.seekTo(from), isNumbered: false });
+const score = new Score(element("score"), { clicked: ({ from }) => player.seekTo(from) });
 const player = new Player(element("player"), score);
 
 async function open() {
