@@ -53,7 +53,11 @@ def steps(page: Page, abc: str) -> list[dict[str, Any]]:
             method: "POST", body: abc, headers: { "Content-Type": "text/vnd.abc" },
           });
           const { notes } = read(await answer.arrayBuffer());
-          return inStep(notes, writtenNotes(window.ABCJS.renderAbc("*", abc)[0]));
+          const paper = document.createElement("div");
+          document.body.append(paper);
+          const [tune] = window.ABCJS.renderAbc(paper, abc);
+          paper.remove();
+          return inStep(notes, writtenNotes(tune));
         }""",
         abc,
     )

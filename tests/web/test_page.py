@@ -83,6 +83,50 @@ def test_the_score_grows_and_a_tune_can_be_stopped(page: Page) -> None:
 HALF = "event: chunk\ndata: " + json.dumps({"text": "T:Half\nM:4/4\nL:1/8\nK:C\nCDEF GABc|de"}) + "\n\n"
 
 
+def test_a_note_is_changed_by_a_click_and_by_typing(page: Page) -> None:
+    """Three things to do: click the note, type, and press Enter to hear it."""
+    bring(page, SCALE)
+    page.locator("#score .abcjs-note").nth(5).click(force=True)
+    page.keyboard.type("e2")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => !document.querySelector('#sound').paused")
+    assert abc_of(page) == SCALE.replace("G2A2", "G2e2")
+    expect(page.locator("#settings button")).to_have_text(["1 imported", "2 edited"])
+    assert page.evaluate("() => document.querySelector('#sound').currentTime") >= 4 / 1.5
+    expect(page.locator("#bars-abc")).to_have_value("G2e2B2c2")
+
+
+def test_a_fault_in_the_chosen_bars_is_told_beside_them(page: Page) -> None:
+    bring(page, SCALE)
+    page.locator("#score .abcjs-note").nth(5).click(force=True)
+    page.keyboard.type("A7")
+    expect(page.locator("#bars-fault")).to_contain_text("Line 7")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("2")
+    expect(page.locator("#bars-fault")).to_be_empty()
+
+
+def test_bars_are_drawn_over_and_others_come_and_go(page: Page) -> None:
+    """Three things to do: draw over the bars, have others made, undo."""
+    tune = SCALE.replace("Q:1/4=90\n", "")
+    bring(page, tune)
+    first, last = (page.locator("#score .abcjs-note").nth(note).bounding_box() for note in (0, 6))
+    assert first
+    assert last
+    page.mouse.move(first["x"] + 3, first["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 3, last["y"] + 10, steps=5)
+    page.mouse.up()
+    expect(page.locator("#score rect.chosen-bar")).to_have_count(2)
+    page.get_by_role("button", name="Other bars here").click()
+    expect(page.locator("#settings button")).to_have_text(["1 imported", "2 bars 1–2 anew"])
+    assert abc_of(page) != tune
+    expect(page.locator("#score rect.chosen-bar")).to_have_count(2)
+    page.keyboard.press("Control+z")
+    expect(page.locator("#settings button")).to_have_count(0)
+    assert abc_of(page) == tune
+
+
 def test_a_change_is_a_new_setting_and_faults_are_underlined(page: Page) -> None:
     bring(page, SCALE)
     page.get_by_role("button", name="Change").click()

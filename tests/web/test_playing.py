@@ -1,5 +1,6 @@
 """What sounds on the page, how it loops, and what is lit as it does."""
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.servers import Server
@@ -107,6 +108,17 @@ WATCH_LOOPS = """() => {
   }).observe(document.querySelector("#score"), { subtree: true, attributes: true, attributeFilter: ["class"] });
 }"""
 """Writes down how long each pass is, and the notes that are lit."""
+
+
+def test_chosen_bars_loop_slowly_at_first_at_one_press(page: Page) -> None:
+    bring(page, SCALE)
+    page.evaluate(WATCH_LOOPS)
+    page.locator("#score .abcjs-note").nth(5).click(force=True)
+    page.get_by_role("button", name="Loop, slow first").click()
+    page.wait_for_function("() => window.rounds.length === 1")
+    assert page.evaluate("() => 4 / 1.5 / window.rounds[0]") == pytest.approx(0.6, abs=0.01)
+    page.get_by_role("button", name="Loop, slow first").click()
+    page.wait_for_function("() => !document.querySelector('#sound').paused")
 
 
 TAP = """registerProcessor("tap", class extends AudioWorkletProcessor {

@@ -6,8 +6,11 @@ import { Player } from "./player.js";
 import { Score } from "./score.js";
 
 const element = (id) => document.getElementById(id);
-const score = new Score(element("score"), { clicked: ({ from }) => player.seekTo(from) });
+const score = new Score(element("score"), { isLive: true });
 const player = new Player(element("player"), score);
+element("score").addEventListener("click", (event) => {
+  player.seekTo(score.noteNear(event.clientX, event.clientY)?.from);
+});
 
 async function open() {
   try {

@@ -2,6 +2,7 @@
 
 import { headerOf, keyName, offsetOf, titleOf, tunesOf, wholeBars } from "./abc.js";
 import { generate, get, patiently, post, Told } from "./api.js";
+import { ChosenBars } from "./chosen.js";
 import * as form from "./form.js";
 import { tuneIn } from "./link.js";
 import { keepMarked, mark } from "./marked.js";
@@ -21,11 +22,16 @@ const element = (id) => document.getElementById(id);
 const shelf = new Shelf(localStorage, () =>
   complain(new Told("This browser's store is full. Export your tunes, then remove some.")),
 );
-const score = new Score(element("score"), { clicked: clickNote });
+const score = new Score(element("score"), { isLive: true });
 const player = new Player(element("player"), score);
+const bars = new ChosenBars(score, player, {
+  textOf: () => element("abc").value,
+  changed: Object.assign(changeBars, { now: applyTyping }),
+  said: say,
+  shown: offerOtherBars,
+});
 
 let opened = null; // the tune on the bench
-let chosen = []; // numbers of its bars
 let showsHistory = false;
 let making = null; // what stops the tunes that are being made
 let checking = 0;
@@ -252,6 +258,8 @@ function facts(abc) {
 }
 
 function open(tune, isMovedTo = false) {
+  const chosen = tune?.id === opened?.id ? bars.numbers : [];
+  bars.choose([]);
   opened = tune;
   const isThere = tune !== null && tune !== undefined;
   element("welcome").hidden = isThere;
@@ -264,7 +272,6 @@ function open(tune, isMovedTo = false) {
     return;
   }
   const { abc, originality } = settingOf(tune);
-  choose([]);
   growing = "";
   element("title").textContent = titleOf(abc);
   const seed = tune.recipe?.seed === undefined ? "" : ` · seed ${tune.recipe.seed}`;
@@ -274,6 +281,7 @@ function open(tune, isMovedTo = false) {
   mark(element("abc"), []);
   score.draw(abc);
   player.load(abc);
+  bars.choose(chosen);
   showSettings();
   showKept();
   showTrust(originality);
@@ -327,33 +335,7 @@ function setKept(tune, isKept) {
   showShelf();
 }
 
-// Choosing bars.
-
-function clickNote(note, event) {
-  const { number } = note.bar;
-  const extends_ = event?.shiftKey && chosen.length;
-  choose(extends_ ? span(Math.min(chosen[0], number), Math.max(chosen.at(-1), number)) : [number]);
-  element("abc").setSelectionRange(note.from, note.to);
-  player.seekTo(note.from);
-}
-
-const span = (first, last) => Array.from({ length: Math.max(0, last - first) + 1 }, (_, index) => first + index);
-
-function choose(numbers) {
-  chosen = numbers.filter((number) => score.bar(number));
-  score.shade("chosen-bar", chosen);
-  element("chosen").hidden = chosen.length === 0;
-  if (player.chosen) player.setLoop(null);
-  element("loop").setAttribute("aria-pressed", "false");
-  if (!chosen.length) return;
-  offerOtherBars();
-  element("first-bar").value = chosen[0];
-  element("last-bar").value = chosen.at(-1);
-}
-
-function typeBars() {
-  choose(span(element("first-bar").valueAsNumber, element("last-bar").valueAsNumber));
-}
+// Bars made anew.
 
 /** Offers to make bars anew where the service can. */
 function offerOtherBars() {
@@ -394,7 +376,7 @@ async function remake(how, body, pick) {
 const lastOf = (answer) => answer.tunes.at(-1) ?? answer;
 
 function otherBars() {
-  const numbers = chosen;
+  const { numbers } = bars;
   const how = numbers.length > 1 ? `bars ${numbers[0]}–${numbers.at(-1)} anew` : `bar ${numbers[0]} anew`;
   return remake(how, { abc: settingOf(opened).abc, bars: numbers, ...change() }, lastOf);
 }
@@ -409,8 +391,8 @@ function endAnew(how, start) {
 }
 
 function againFromHere() {
-  const start = settingOf(opened).abc.slice(0, score.bar(chosen[0]).from);
-  return endAnew(`again from bar ${chosen[0]}`, start);
+  const start = settingOf(opened).abc.slice(0, bars.range.from);
+  return endAnew(`again from bar ${bars.numbers[0]}`, start);
 }
 
 function goOn() {
@@ -419,36 +401,51 @@ function goOn() {
 
 // Changing the ABC.
 
-let typing = null;
+let typing = null; // what waits until nothing was typed for a moment
+let isInPlace = false; // whether it was typed under the score
 
 function typed() {
   clearTimeout(typing);
-  typing = setTimeout(() => {
-    const abc = element("abc").value;
-    if (!opened || abc === settingOf(opened).abc) return;
-    const isNew = settingOf(opened).how !== "edited";
-    if (isNew) addSetting(abc, "edited");
-    else {
-      remember("typing", opened);
-      settingOf(opened).abc = abc;
-      settingOf(opened).originality = null;
-      shelf.put(opened);
-    }
-    choose([]);
-    element("title").textContent = titleOf(abc);
-    score.draw(abc);
-    player.load(abc);
-    showSettings();
-    showShelf();
-    check();
-    judge();
-  }, CHECK_AFTER_MS);
+  isInPlace = false;
+  typing = setTimeout(applyTyping, CHECK_AFTER_MS);
+}
+
+/** Takes the tune's text as it was changed by its chosen bars. */
+function changeBars(abc) {
+  element("abc").value = abc;
+  typed();
+  isInPlace = true;
+}
+
+function applyTyping() {
+  if (typing === null) return;
+  clearTimeout(typing);
+  typing = null;
+  const abc = element("abc").value;
+  if (!opened || abc === settingOf(opened).abc) return;
+  const isNew = settingOf(opened).how !== "edited";
+  if (isNew) addSetting(abc, "edited");
+  else {
+    remember("typing", opened);
+    settingOf(opened).abc = abc;
+    settingOf(opened).originality = null;
+    shelf.put(opened);
+  }
+  if (!isInPlace) bars.choose([]);
+  element("title").textContent = titleOf(abc);
+  score.draw(abc);
+  player.load(abc);
+  if (isInPlace) bars.chooseAgain();
+  showSettings();
+  showShelf();
+  check();
+  judge();
 }
 
 async function check() {
   const turn = ++checking;
   const abc = element("abc").value;
-  if (element("editor").hidden) return;
+  if (element("editor").hidden && !bars.range) return;
   try {
     const found = await (await post("/check", { abc })).json();
     if (turn !== checking) return;
@@ -457,6 +454,8 @@ async function check() {
     if (turn === checking) showProblems(abc, { problems: [{ message: error.message, severity: "error" }] });
   }
 }
+
+const inWords = ({ line, message }) => (line ? `Line ${line}: ${message}` : message);
 
 function showProblems(abc, { problems, fixed }) {
   const placed = problems.map((problem) => ({
@@ -470,11 +469,15 @@ function showProblems(abc, { problems, fixed }) {
       return { from, to: from + (word?.[0].length ?? 1), kind: severity };
     });
   mark(element("abc"), ranges);
+  const worst =
+    placed.find(({ severity }) => severity === "error") ?? placed.find(({ severity }) => severity === "warning");
+  element("bars-fault").textContent = worst ? inWords(worst) : "";
   element("problems").replaceChildren(
-    ...placed.map(({ message, line, from, severity }) => {
+    ...placed.map((problem) => {
+      const { from, severity } = problem;
       const item = document.createElement("li");
       item.className = severity;
-      const text = line ? `Line ${line}: ${message}` : message;
+      const text = inWords(problem);
       if (from === null) item.textContent = text;
       else
         item.append(
@@ -641,32 +644,9 @@ element("abc").addEventListener("click", () => {
   const note = score.noteAround(element("abc").selectionStart);
   if (note) score.light(note.from);
 });
-element("loop").addEventListener("click", () => {
-  const isOn = element("loop").getAttribute("aria-pressed") !== "true";
-  element("loop").setAttribute("aria-pressed", isOn);
-  player.setLoop(isOn ? chosen : null);
-});
-element("score").addEventListener("keydown", (event) => {
-  if (!opened || !score.bars.length) return;
-  const least = score.bars[0].number;
-  const last = chosen.at(-1) ?? least - 1;
-  if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
-    const next = Math.min(score.bars.at(-1).number, Math.max(least, last + (event.key === "ArrowRight" ? 1 : -1)));
-    choose(event.shiftKey && chosen.length ? span(Math.min(chosen[0], next), next) : [next]);
-    say(chosen.length > 1 ? `Bars ${chosen[0]} to ${chosen.at(-1)} chosen.` : `Bar ${next} chosen.`);
-  } else if (event.key === "Enter" && chosen.length && !event.ctrlKey) {
-    player.seekTo(score.bar(chosen[0]).notes[0].from);
-    player.play();
-  } else if (event.key === "Escape") choose([]);
-  else return;
-  event.preventDefault();
-});
-element("first-bar").addEventListener("change", typeBars);
-element("last-bar").addEventListener("change", typeBars);
 element("other-bars").addEventListener("click", otherBars);
 element("again").addEventListener("click", againFromHere);
 element("continue").addEventListener("click", goOn);
-element("unchoose").addEventListener("click", () => choose([]));
 element("trust").addEventListener("click", toggleNearest);
 element("show-kept").addEventListener("click", () => {
   showsHistory = false;

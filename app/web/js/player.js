@@ -50,6 +50,9 @@ const CONTROLS = `
 export class Player {
   constructor(root, score) {
     root.innerHTML = CONTROLS;
+    new ResizeObserver(() => {
+      document.documentElement.style.setProperty("--player-height", `${root.offsetHeight}px`);
+    }).observe(root);
     this.root = root;
     this.score = score;
     this.audio = this.part("sound");
@@ -382,13 +385,8 @@ export class Player {
   }
 
   keepInView(note) {
-    if (note.line === this.seenLine) return;
+    if (note.line !== this.seenLine) this.score.reveal(note);
     this.seenLine = note.line;
-    const box = note.elements[0]?.getBoundingClientRect();
-    const room = innerHeight - this.root.offsetHeight;
-    if (!box || (box.top > 60 && box.bottom < room - 40)) return;
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    scrollBy({ top: box.top - room / 3, behavior: isCalm ? "instant" : "smooth" });
   }
 
   show() {

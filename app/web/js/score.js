@@ -3,20 +3,17 @@
 const SVG = "http://www.w3.org/2000/svg";
 const GAP = 1e-6;
 
-/** Draws a tune into an element; `clicked` gets a note and the event. */
+/** Draws a tune into an element; one that is live can be clicked and walked through, and follows its paper's width. */
 export class Score {
-  constructor(paper, { clicked = null, isNumbered = true, scale = 1, transpose = 0, title = false } = {}) {
+  constructor(paper, { isLive = false, isNumbered = true, scale = 1, transpose = 0, title = false } = {}) {
     this.paper = paper;
-    this.options = { clicked, isNumbered, scale, transpose, title };
+    this.options = { isLive, isNumbered, scale, transpose, title };
     this.abc = "";
     this.width = 0;
     this.shades = new Map();
-    if (clicked) {
+    [this.notes, this.bars] = [[], []];
+    if (isLive) {
       paper.tabIndex = 0;
-      paper.addEventListener("click", (event) => {
-        const note = this.noteNear(event.clientX, event.clientY);
-        if (note) clicked(note, event);
-      });
       new ResizeObserver(() => {
         if (this.abc && Math.abs(paper.clientWidth - this.width) > 8) this.draw(this.abc);
       }).observe(paper);
@@ -24,7 +21,7 @@ export class Score {
   }
 
   draw(abc) {
-    const { scale, transpose, clicked, isNumbered, title } = this.options;
+    const { scale, transpose, isLive, isNumbered, title } = this.options;
     this.abc = abc;
     this.width = this.paper.clientWidth || 700;
     const shown = title ? abc : abc.replace(/^[TR]:/gm, "%:");
@@ -47,7 +44,7 @@ export class Score {
     svg?.setAttribute("aria-hidden", "true");
     if (svg && scale !== 1) shrink(svg, scale);
     this.paper.removeAttribute("style"); // abcjs gives it the size of the score
-    this.paper.role = clicked ? "group" : "img";
+    this.paper.role = isLive ? "group" : "img";
     this.paper.ariaLabel = `Score of ${/^T:(.*)$/m.exec(abc)?.[1] ?? "an untitled tune"}`;
     this.read();
     if (isNumbered) this.number();
@@ -155,6 +152,21 @@ export class Score {
       if (distance < least) [nearest, least] = [note, distance];
     }
     return nearest;
+  }
+
+  /** Scrolls to a note that is out of sight, or under what lies over the page's foot. */
+  reveal(note) {
+    const box = note.elements[0]?.getBoundingClientRect();
+    const docks = [...document.querySelectorAll(".dock")].filter((dock) => dock.offsetHeight);
+    const floor = Math.min(innerHeight, ...docks.map((dock) => dock.getBoundingClientRect().top));
+    if (!box || (box.top > 60 && box.bottom < floor - 40)) return;
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    scrollBy({ top: box.top - floor / 3, behavior: isCalm ? "instant" : "smooth" });
+  }
+
+  /** The first note from a place in the text on. */
+  noteFrom(place) {
+    return this.notes.find(({ from }) => from >= place);
   }
 
   /** The note that a place in the text belongs to. */
