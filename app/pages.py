@@ -19,7 +19,8 @@ _STYLES_OF_ABCJS = (
 )
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; img-src 'self' data:; "
-    f"style-src 'self' {' '.join(_STYLES_OF_ABCJS)}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+    f"style-src 'self' {' '.join(_STYLES_OF_ABCJS)}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
