@@ -11,6 +11,7 @@ from model_store.errors import InvalidCheckpointError, NewerFormatError
 from model_store.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
+_OLDEST_FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
 DECODER_FILE = "decoder.tflite"
 CARD_FILE = "README.md"
@@ -126,7 +127,13 @@ class Manifest(Draft):
             raise InvalidCheckpointError(f"{where}: not a checkpoint manifest (no format_version)")
         if raw["format_version"] > FORMAT_VERSION:
             raise NewerFormatError(
-                f"{where}: format {raw['format_version']} is newer than this Lilt reads (up to {FORMAT_VERSION})"
+                f"{where}: format {raw['format_version']} is newer than this Lilt reads (up to {FORMAT_VERSION}): "
+                "upgrade Lilt, or roll the model back"
+            )
+        if raw["format_version"] < _OLDEST_FORMAT:
+            raise InvalidCheckpointError(
+                f"{where}: format {raw['format_version']} is older than this Lilt reads (from {_OLDEST_FORMAT}): "
+                "publish the model again from its run"
             )
         if raw.get("digest") != _digest(raw):
             raise InvalidCheckpointError(f"{where}: altered since it was published (its digest does not match)")

@@ -10,6 +10,7 @@ import pytest
 
 from app import sandbox
 from app.sandbox import Confinement
+from model_store.manifest import Draft, FileRecord, Manifest
 from model_store.store import Checkpoint, Store
 from tests.checkpoints import publish
 from tests.conftest import DEFAULT_STORE
@@ -68,13 +69,29 @@ def make_the_format_newer(version: Path) -> None:
     (version / "manifest.json").write_text(json.dumps(manifest | {"format_version": 99}))
 
 
+def make_the_format_older(version: Path) -> None:
+    manifest = json.loads((version / "manifest.json").read_text())
+    (version / "manifest.json").write_text(json.dumps(manifest | {"format_version": 0}))
+
+
+def seal_what_is_no_decoder(version: Path) -> None:
+    manifest = Manifest.parse((version / "manifest.json").read_bytes(), "")
+    (version / "decoder.tflite").write_bytes(b"no graph")
+    draft = Draft(**{field: getattr(manifest, field) for field in Draft.model_fields})
+    files = {**manifest.files, "decoder.tflite": FileRecord.of(b"no graph")}
+    sealed = Manifest.seal(draft, version=manifest.version, created=manifest.created, files=files)
+    (version / "manifest.json").write_bytes(sealed.to_json())
+
+
 FAULTS: dict[Callable[[Path], None], tuple[str, str]] = {
     truncate_weights: ("weights.safetensors", "1000 bytes"),
     flip_a_byte_of_the_decoder: ("decoder.tflite", "altered"),
     drop_the_decoder: ("decoder.tflite", "missing"),
     alter_the_manifest: ("manifest.json", "altered"),
     break_the_manifest: ("manifest.json", "not JSON"),
-    make_the_format_newer: ("manifest.json", "newer"),
+    make_the_format_newer: ("manifest.json", "newer than this Lilt reads (up to 1): upgrade Lilt"),
+    make_the_format_older: ("manifest.json", "older than this Lilt reads (from 1): publish the model again"),
+    seal_what_is_no_decoder: ("decoder.tflite", "not a decoder's graph"),
 }
 
 
