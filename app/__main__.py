@@ -9,11 +9,12 @@ from pathlib import Path
 import uvicorn
 from pydantic import ValidationError
 
-from app import bulk, keys, logs
+from app import bulk, logs
 from app.bulk import BulkError, BulkJob, Drawing
 from app.errors import LiltError
-from app.keys import KeyFileError
 from app.main import create_app
+from app.middleware import keys
+from app.middleware.keys import KeyFileError
 from app.models import Models
 from app.originality import Judgement
 from app.patience import patient

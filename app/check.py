@@ -7,9 +7,9 @@ from typing import Literal
 
 from app.errors import DeadlineError, Fault, NotationError, RenderError
 from app.gate import admit, sift
+from app.music.performance import duration_s
+from app.music.reader import Reader
 from app.notation import FIELD, header_fields, split_blocks
-from app.performance import duration_s
-from app.reader import Reader
 from app.render import Renderer
 
 Severity = Literal["error", "warning", "note"]

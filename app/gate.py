@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.errors import Fault, NotationError
+from app.music.performance import duration_s
+from app.music.reader import Reader
+from app.music.score import Score
 from app.notation import header_fields, split_blocks, split_tunes
-from app.performance import duration_s
-from app.reader import Reader
-from app.score import Score
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import pages, problems, render_routes, sandbox, scrape, startup
-from app.access import ID_HEADER, Access
-from app.allowance import Allowances
-from app.cache import Cache
-from app.doors import Doors
-from app.headers import SecurityHeaders
-from app.keys import Keys
-from app.limits import BodyLimit
+from app.middleware.access import ID_HEADER, Access
+from app.middleware.allowance import Allowances
+from app.middleware.doors import Doors
+from app.middleware.headers import SecurityHeaders
+from app.middleware.keys import Keys
+from app.middleware.limits import BodyLimit
 from app.models import Models
 from app.render import Renderer
+from app.rendering.cache import Cache
 from app.routes import router
 from app.sandbox import Confinement
 from app.settings import Settings

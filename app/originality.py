@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from app.melody import MelodyBar, melody
+from app.music.melody import MelodyBar, melody
 from app.notation import header_fields
 from model_store.tune_index import TuneIndex
 

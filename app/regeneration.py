@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from app import metrics
 from app.at_once import AtOnce
-from app.bars import Region, regions
 from app.decoder import State
 from app.errors import DeadlineError, RequestError
 from app.gate import gate
 from app.grammar import Request
 from app.grammar.refill import Refill, refills
 from app.models import ServedModel
+from app.music.bars import Region, regions
 from app.notation import split_tunes
 from app.originality import Judgement
 from app.sampling import SamplingParams

@@ -13,18 +13,20 @@ from typing import BinaryIO
 
 from mido import MidiFile
 
-from app import arrangement, metrics, midi, musicxml, sandbox, sound, synth
-from app.arrangement import Arrangement
-from app.cache import Cache, key_of
-from app.complaints import complaints as complaints  # training asks abc2midi too
+from app import metrics, sandbox
 from app.errors import DISK_FULL, BusyError, DeadlineError, Fault, LiltError, NotationError, RenderError
-from app.formats import Format, Kind
 from app.gate import Admitted, admit
-from app.making import Abandoned, Making
-from app.reader import read
+from app.music import musicxml
+from app.music.reader import read
+from app.music.transpose import transpose
+from app.rendering import arrangement, midi, sound, synth
+from app.rendering.arrangement import Arrangement
+from app.rendering.cache import Cache, key_of
+from app.rendering.complaints import complaints as complaints  # training asks abc2midi too
+from app.rendering.formats import Format, Kind
+from app.rendering.making import Abandoned, Making
+from app.rendering.synth import Synths
 from app.sandbox import Completed, Confinement, Limits
-from app.synth import Synths
-from app.transpose import transpose
 
 ABC2MIDI = "/usr/bin/abc2midi"
 
@@ -36,7 +38,7 @@ _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _MOST_NOTES = 20_000
 _RETRY_AFTER_S = 2
 """what a turned-away client is told to wait"""
-_ENGRAVER = Path(__file__).with_name("engrave.py")
+_ENGRAVER = Path(__file__).with_name("rendering") / "engrave.py"
 _ENGRAVER_READS = tuple(Path(path) for path in {sys.prefix, sys.base_prefix, "/etc/fonts", "/var/cache/fontconfig"})
 
 

@@ -13,15 +13,15 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope, Send
 
 from app import check as checking
-from app.allowance import RENDER, REQUEST
-from app.arrangement import Arrangement
 from app.connection import while_connected
-from app.doors import account_of
 from app.errors import MediaTypeError
-from app.formats import Format, disposition
 from app.gate import decode
+from app.middleware.allowance import RENDER, REQUEST
+from app.middleware.doors import account_of
 from app.negotiation import choose_media_type
 from app.render import Job, Renderer, Rendering, RenderOptions
+from app.rendering.arrangement import Arrangement
+from app.rendering.formats import Format, disposition
 from app.routes import ABC, JSON, Knobs, content_type, problems_of, renderer
 from app.schemas import CheckedProblem, CheckRequest, CheckResponse, RenderRequest
 

@@ -14,13 +14,13 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from app import problems
-from app.allowance import REQUEST, cost_of
 from app.at_once import AtOnce
 from app.connection import while_connected
-from app.doors import account_of
 from app.errors import LiltError, MediaTypeError
 from app.gate import gate
 from app.generation import Generation
+from app.middleware.allowance import REQUEST, cost_of
+from app.middleware.doors import account_of
 from app.models import Models, ServedModel
 from app.negotiation import choose_media_type
 from app.regeneration import CANDIDATES, MOST_PER_BAR, Regeneration

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from app import confine, metrics
+from app import metrics
+from app.rendering import confine
 
 _PRLIMIT = "/usr/bin/prlimit"
 _HELPER = [sys.executable, "-I", "-S", confine.__file__]

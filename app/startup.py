@@ -10,9 +10,9 @@ from pathlib import Path
 from app import pages
 from app.errors import LiltError
 from app.render import Renderer
+from app.rendering.synth import SynthError
 from app.sandbox import Confinement
 from app.settings import Settings
-from app.synth import SynthError
 
 logger = logging.getLogger(__name__)
 

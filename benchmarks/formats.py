@@ -22,14 +22,15 @@ import miniaudio
 import music21
 import pypdf
 
-from app import engrave, sandbox
-from app.arrangement import Arrangement
-from app.cache import Cache
+from app import sandbox
 from app.errors import LiltError
-from app.formats import Format, Kind
-from app.reader import read
+from app.music.reader import read
+from app.music.score import Score
 from app.render import Renderer, RenderOptions
-from app.score import Score
+from app.rendering import engrave
+from app.rendering.arrangement import Arrangement
+from app.rendering.cache import Cache
+from app.rendering.formats import Format, Kind
 
 SOUNDFONT = Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3")
 QUICK = RenderOptions(Arrangement(tempo=400))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from app.melody import melody
+from app.music.melody import melody
 from app.notation import FIELD
 from model_store.tune_index import IndexedTune, TuneIndex
 from training import dialect

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from app import allowance
-from app.allowance import Account, Allowances, cost_of
 from app.errors import RateError
+from app.middleware import allowance
+from app.middleware.allowance import Account, Allowances, cost_of
 
 
 class Clock:

@@ -8,10 +8,10 @@ import httpx
 import numpy as np
 import pytest
 
-from app.bars import regions, text_bars
 from app.engine import Engine
 from app.errors import RequestError
-from app.reader import Reader
+from app.music.bars import regions, text_bars
+from app.music.reader import Reader
 from app.sampling import SamplingParams
 from app.sequence import Sequence
 from tests import judges

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 from unittest import mock
 
-from app.cache import Cache
+from app.rendering.cache import Cache
 from tests.killing import KilledAt
 
 OLD, NEW = b"old" * 1000, b"new" * 1000

@@ -16,8 +16,8 @@ import pypdf
 import pytest
 import verovio
 
-from app.formats import Format, disposition
-from app.reader import read
+from app.music.reader import read
+from app.rendering.formats import Format, disposition
 from benchmarks.formats import midi_pitches, written_pitches
 
 TUNES = {path.stem: path.read_text("utf-8") for path in sorted((Path(__file__).parent / "tunes").glob("*.abc"))}

@@ -5,7 +5,7 @@ import io
 import mido
 import pytest
 
-from app import midi
+from app.rendering import midi
 
 CONCERT_PITCH = 69
 

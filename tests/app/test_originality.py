@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from app.melody import melody
+from app.music.melody import melody
+from app.music.transpose import transpose
 from app.originality import Judgement, judge, originality
-from app.transpose import transpose
 from model_store.tune_index import IndexedTune, TuneIndex
 
 TUNE = """X:1

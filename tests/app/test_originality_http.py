@@ -10,8 +10,8 @@ import pytest
 
 from app.bulk import BulkError, BulkJob, run
 from app.generation import prepare
-from app.melody import melody
 from app.models import Models
+from app.music.melody import melody
 from app.originality import Judgement
 from app.schemas import GenerateRequest
 from app.settings import Settings

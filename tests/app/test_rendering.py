@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from app import render, sandbox
-from app.cache import Cache
 from app.errors import BusyError, RenderError
-from app.formats import Format
 from app.render import Job, Renderer, Rendering, RenderOptions
+from app.rendering.cache import Cache
+from app.rendering.formats import Format
 from app.settings import Settings
 
 JIG = (Path(__file__).parent / "tunes" / "jig.abc").read_text("utf-8")

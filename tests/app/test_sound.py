@@ -9,11 +9,11 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from app.cache import Cache, key_of
-from app.loudness import CEILING, Limiter, integrated_lufs
-from app.making import Making
-from app.performance import duration_s, expand_parts, times_played
-from app.reader import parse_key, read
+from app.music.performance import duration_s, expand_parts, times_played
+from app.music.reader import parse_key, read
+from app.rendering.cache import Cache, key_of
+from app.rendering.loudness import CEILING, Limiter, integrated_lufs
+from app.rendering.making import Making
 from tests.servers import Server
 
 JIG = (Path(__file__).parent / "tunes" / "jig.abc").read_text("utf-8")

@@ -5,9 +5,10 @@ import re
 import tempfile
 from pathlib import Path
 
-from app import musicxml, sandbox
+from app import sandbox
 from app.errors import LiltError
-from app.reader import read
+from app.music import musicxml
+from app.music.reader import read
 from app.render import engrave
 
 

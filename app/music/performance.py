@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from app.score import Bar, Meter, Score
+from app.music.score import Bar, Meter, Score
 
 _MOST_TIMES = 10_000  # past it a tune is too long whatever it holds
 

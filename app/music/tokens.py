@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.score import NATURAL_SEMITONES
+from app.music.score import NATURAL_SEMITONES
 
 NOTE = r"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)"
 _LENGTH = r"(\d*)(/*)(\d*)"

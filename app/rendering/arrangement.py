@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import mido
 
-from app import midi
-from app.performance import manner
-from app.score import Meter, Score
-from app.synth import Timed
+from app.music.performance import manner
+from app.music.score import Meter, Score
+from app.rendering import midi
+from app.rendering.synth import Timed
 
 _PERCUSSION_CHANNEL = 9
 _HIGH_WOOD_BLOCK, _LOW_WOOD_BLOCK = 76, 77

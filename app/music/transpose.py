@@ -3,9 +3,9 @@
 import re
 
 from app.errors import NotationError
-from app.reader import parse_key
-from app.score import NATURAL_SEMITONES, STEPS
-from app.tokens import NOTE
+from app.music.reader import parse_key
+from app.music.score import NATURAL_SEMITONES, STEPS
+from app.music.tokens import NOTE
 
 _MOST_FIFTHS = 7
 _FIFTHS_OF_OCTAVE = 12

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from app.synth import Samples
+from app.rendering.synth import Samples
 
 TARGET_LUFS = -16.0
 CEILING = 10 ** (-2.0 / 20)  # of samples; what lies between two of them, and what an encoder adds, stays below −1 dB

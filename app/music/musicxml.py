@@ -4,8 +4,8 @@ from fractions import Fraction
 from math import lcm
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from app.performance import default_tempo
-from app.score import Bar, Chord, Key, Meter, Pitch, Score, Voice
+from app.music.performance import default_tempo
+from app.music.score import Bar, Chord, Key, Meter, Pitch, Score, Voice
 
 _DOCTYPE = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -11,8 +11,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from app.loudness import TARGET_LUFS, Limiter, integrated_lufs
-from app.synth import Samples, Synths, Timed
+from app.rendering.loudness import TARGET_LUFS, Limiter, integrated_lufs
+from app.rendering.synth import Samples, Synths, Timed
 
 RATE = 44_100
 SCOUT_RATE = 11_025

@@ -9,9 +9,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import metrics, problems
-from app.allowance import REQUEST, Account, Allowances
 from app.errors import CredentialError, CrossSiteError, HostError, LiltError
-from app.keys import Holder, Keys, presented
+from app.middleware.allowance import REQUEST, Account, Allowances
+from app.middleware.keys import Holder, Keys, presented
 
 ACCOUNT = "account"
 """where in a request's state its account is"""

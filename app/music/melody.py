@@ -17,10 +17,10 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
+from app.music.reader import Header, parse_key, parse_meter, parse_unit, parse_voice, read_header
+from app.music.score import STEPS, Key, Meter
+from app.music.tokens import Note, parse_broken, parse_chord, parse_note, parse_notes, parse_rest, parse_tuplet, tokens
 from app.notation import FIELD
-from app.reader import Header, parse_key, parse_meter, parse_unit, parse_voice, read_header
-from app.score import STEPS, Key, Meter
-from app.tokens import Note, parse_broken, parse_chord, parse_note, parse_notes, parse_rest, parse_tuplet, tokens
 
 WHOLE_NOTE = 2**18 * 3**3 * 5 * 7
 """Ticks; what ABC's notes, tuplets and broken rhythms last is a whole number of them, and an odder length rounded."""
@@ -96,7 +96,7 @@ def _described(interval: int | None, ticks: int, whole: int) -> str:
 
 
 def read_voices(abc: str) -> list[list[Bar]]:
-    """The bars of each voice that has any; the same bars as those of `app.reader`, which reads all else too."""
+    """The bars of each voice that has any; the same bars as those of `app.music.reader`, which reads all else too."""
     header, body = read_header(abc)
     voices: dict[str, _Voice] = {}
     now: _Voice | None = None

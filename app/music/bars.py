@@ -1,16 +1,16 @@
 """Where the bars of a tune stand in its text, and what of each may be made anew.
 
 Bars are the stretches between bar lines that hold a note or rest, in the order of the text; they are numbered as
-`app.melody` numbers them.
+`app.music.melody` numbers them.
 """
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from app.errors import Fault, RequestError
-from app.melody import first_number, read_voices
+from app.music.melody import first_number, read_voices
+from app.music.tokens import tokens
 from app.notation import FIELD
-from app.tokens import tokens
 
 _BEFORE_NOTE = frozenset({"quoted", "decoration", "mark", "grace", "tuplet", "slur"})
 _NOTES = frozenset({"note", "rest", "chord"})

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from app.errors import Fault
-from app.notation import FIELD
-from app.score import Bar, Chord, Key, Meter, Pitch, Score, Tuplet, Voice
-from app.tokens import (
+from app.music.score import Bar, Chord, Key, Meter, Pitch, Score, Tuplet, Voice
+from app.music.tokens import (
     ACCIDENTALS,
     Note,
     parse_broken,
@@ -22,6 +21,7 @@ from app.tokens import (
     parse_tuplet,
     tokens,
 )
+from app.notation import FIELD
 
 _FIFTHS = dict(zip("FCGDAEB", range(-1, 6), strict=True))
 _MODES = {"maj": 0, "ion": 0, "mix": -1, "dor": -2, "min": -3, "aeo": -3, "m": -3, "phr": -4, "loc": -5, "lyd": 1}

@@ -1,0 +1,1 @@
+"""What stands before the routes: who may come in, how much of them, and what is told of it."""

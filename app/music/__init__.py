@@ -1,0 +1,1 @@
+"""A tune as music: read from ABC, written down, timed, moved, compared."""
