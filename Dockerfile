@@ -26,8 +26,7 @@ RUN apt-get update \
 FROM system AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore \
-    PIP_NO_CACHE_DIR=1 \
-    PIP_NO_COMPILE=1
+    PIP_NO_CACHE_DIR=1
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates python3-venv \
@@ -38,18 +37,18 @@ RUN apt-get update \
 # sources' hash and not their date, so that it comes out the same every time.
 FROM build AS serve-packages
 COPY requirements/serve.txt /tmp/
-RUN pip install --require-hashes --only-binary :all: -r /tmp/serve.txt && pip uninstall --yes --quiet pip setuptools
+RUN pip install --no-compile --require-hashes --only-binary :all: -r /tmp/serve.txt && pip uninstall --yes --quiet pip setuptools
 # What the service never opens: LiteRT's WebGPU and NPU back ends and its offline compiler, NumPy's Fortran compiler, the
 # packages' own tests and the stubs for type checkers. A build whose service cannot do without is stopped by the next line.
 WORKDIR /opt/venv/lib/python3.11/site-packages
 RUN rm -r ai_edge_litert/libLiteRtWebGpuAccelerator.so ai_edge_litert/tools ai_edge_litert/vendors numpy/f2py \
     && find . -type d -name tests -prune -exec rm -r {} + \
     && find . -type f \( -name '*.pyi' -o -name '*.a' \) -delete \
-    && python -m compileall -q --invalidation-mode unchecked-hash .
+    && python -m compileall -fq --invalidation-mode unchecked-hash .
 
 FROM build AS web
 COPY requirements/node.txt /tmp/
-RUN pip install --require-hashes --only-binary :all: -r /tmp/node.txt
+RUN pip install --no-compile --require-hashes --only-binary :all: -r /tmp/node.txt
 WORKDIR /web
 COPY app/web/package.json app/web/package-lock.json app/web/.npmrc ./
 # Source maps and Swagger UI for bundlers are four fifths of it.
@@ -63,7 +62,7 @@ COPY model_store /srv/lilt/model_store
 COPY training /srv/lilt/training
 COPY --from=web /web/node_modules /srv/lilt/app/web/node_modules
 RUN mv /srv/lilt/model_store/checkpoints /models \
-    && python -m compileall -q --invalidation-mode unchecked-hash /srv/lilt
+    && python -m compileall -fq --invalidation-mode unchecked-hash /srv/lilt
 
 # --------------------------------------------------------------------------------------------------------------- serve
 
