@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from unittest import mock
 
@@ -221,3 +223,26 @@ def test_a_publisher_killed_at_any_step_leaves_old_or_new_and_no_rubbish(tmp_pat
 def test_every_error_is_a_store_error() -> None:
     for error in (CheckpointNotFoundError, InvalidCheckpointError, NewerFormatError, PublishError):
         assert issubclass(error, StoreError)
+
+
+def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "model_store", "--store", str(folder), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_lists_what_there_is_and_rolls_back(tmp_path: Path) -> None:
+    store_with(tmp_path, 3)
+    (tmp_path / "tiny" / "2" / "weights.safetensors").write_bytes(b"")
+    first, second, third = command(tmp_path, "list").stdout.splitlines()
+    assert first.startswith("tiny/1 20")
+    assert "cannot be used: tiny/2/weights.safetensors: 0 bytes" in second
+    assert third.endswith("(current)")
+    refused = command(tmp_path, "rollback", "tiny")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "tiny/2/weights.safetensors" in refused.stderr
+    assert command(tmp_path, "rollback", "tiny", "1").stdout == "current is tiny/1\n"
+    assert Store(tmp_path).current("tiny") == 1
