@@ -37,6 +37,7 @@ class Node:
         "allowed",
         "horizon",
         "is_end",
+        "is_narrow",
         "is_turn",
         "may_break",
         "next",
@@ -56,6 +57,7 @@ class Node:
         self.section_characters = alike.section_characters(state) if isinstance(state, Body) else ""
         self.variants: dict[tuple[bool, ...], NDArray[np.bool_]] = {}  # `allowed` in sections, by `Section.ends`
         self.horizon = horizon  # characters to go from which on the distances matter; 0 inside a bar
+        self.is_narrow = False
         self.is_end = isinstance(state, Body) and state.at is At.END
         self.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
         self.is_turn = isinstance(state, Body) and (state.at in (At.LINE, At.END) or state.tie == body.WILDCARD)
@@ -64,12 +66,13 @@ class Node:
 class Section:
     """What surrounds the places in a bar; of the whole states outside, nothing does."""
 
-    __slots__ = ("allowed", "distances", "ends", "horizon", "surroundings", "takes_symbols")
+    __slots__ = ("allowed", "distances", "ends", "horizon", "is_narrow", "surroundings", "takes_symbols")
 
     def __init__(self, surroundings: Surroundings, takes_symbols: bool, horizon: int) -> None:
         self.surroundings = surroundings
         self.takes_symbols = takes_symbols
         self.horizon = horizon
+        self.is_narrow = False
         self.allowed: dict[Node, NDArray[np.bool_]] = {}  # [V] each
         self.ends: dict[Node, tuple[bool, ...]] = {}  # which `section_characters` are allowed
         self.distances: dict[Node, tuple[NDArray[np.int32], int]] = {}  # see `Automaton.distances`
@@ -304,6 +307,14 @@ class Automaton:
             start = Body.start(state.ground) if isinstance(state, Body) else Header(state.fields)
             self._horizons[kind] = _DETOUR + 2 * self.distance(start)
         return self._horizons[kind]
+
+    def narrowed_horizon(self, node: Node, section: Section) -> int:
+        """The same from such a section, or such a state outside bars; it is shorter the more has been written."""
+        of = section if section.horizon else node
+        if not of.is_narrow:
+            of.is_narrow = True
+            of.horizon = min(of.horizon, _DETOUR + 2 * self.distance(section.state(node)))
+        return of.horizon
 
     def distances(self, node: Node, section: Section) -> tuple[NDArray[np.int32], int]:
         """For each character, how far the end is from where it leads, [V], `FAR` where it is not allowed.

@@ -131,6 +131,8 @@ class Cursor:
 
     def _in_time(self, allowed: NDArray[np.bool_], remaining: int) -> NDArray[np.bool_]:
         """Those from which the tune can be ended within what remains; all, where it cannot be any more."""
+        if remaining > self._automaton.narrowed_horizon(self._node, self._section):
+            return allowed
         distances, farthest = self._automaton.distances(self._node, self._section)
         if farthest < remaining:
             return allowed
