@@ -6,6 +6,7 @@ Sequences join and leave between steps. The engine knows only ids; text lives ou
 import logging
 import threading
 from collections import deque
+from collections.abc import Iterable
 from concurrent.futures import Future
 
 from app.batch import Batch
@@ -24,15 +25,17 @@ class Engine:
     Args:
         decoder: stepped by this engine alone.
         max_waiting: sequences that may wait for their first step before new ones are turned away.
+        spare_work: what is worth doing while there are no sequences, in pieces of a millisecond or so.
     """
 
-    def __init__(self, decoder: Decoder, max_waiting: int = 256) -> None:
+    def __init__(self, decoder: Decoder, max_waiting: int = 256, spare_work: Iterable[object] = ()) -> None:
         self.max_running = decoder.batch_sizes[-1]
         self._max_waiting = max_waiting
         self._batch = Batch(decoder)
         self._queue: deque[Sequence] = deque()  # those that wait for their first step or their next turn
         self._wake = threading.Condition()
         self._closing = False
+        self._spare_work = iter(spare_work)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -84,15 +87,26 @@ class Engine:
                 self._give_up(DecoderError(f"the decoder failed ({type(error).__name__}); try again"))
 
     def _wait_for_work(self) -> bool:
-        """Block while there is nothing to do; False once there never will be."""
+        """Do spare work, then block, while there is nothing to do; False once there never will be."""
         if len(self._batch):
             return True
+        while not (self._queue or self._closing) and self._has_spared_time():
+            pass
         with self._wake:
             while not self._queue:
                 if self._closing:
                     return False
                 self._wake.wait()
             return True
+
+    def _has_spared_time(self) -> bool:
+        """One piece of the spare work; False if nothing is left of it."""
+        try:
+            return next(self._spare_work, self) is not self
+        except Exception:
+            logger.exception("the spare work failed; it is left")
+            self._spare_work = iter(())
+            return False
 
     def _change_places(self) -> None:
         """Let go of the sequences that have ended, and let in those that wait."""

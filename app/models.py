@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.decoder import Decoder, LiteRTDecoder
@@ -18,6 +19,9 @@ from model_store.store import Checkpoint, Store
 from model_store.tune_index import TuneIndex
 
 logger = logging.getLogger(__name__)
+
+TUNES_LEARNT = 300
+"""Training tunes that a grammar is shown while its engine has nothing to do; more would add little."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,15 @@ class Models:
         raise fault
 
     def _serve(self, checkpoint: Checkpoint, decoder: Decoder) -> ServedModel:
-        engine = Engine(decoder, self._settings.max_waiting)
-        return ServedModel(checkpoint, engine, _grammar(checkpoint), _tune_index(checkpoint))
+        grammar, index = _grammar(checkpoint), _tune_index(checkpoint)
+        lessons = grammar.learn(some_tunes(index)) if grammar and index else ()
+        engine = Engine(decoder, self._settings.max_waiting, spare_work=lessons)
+        return ServedModel(checkpoint, engine, grammar, index)
+
+
+def some_tunes(index: TuneIndex) -> Iterator[str]:
+    """From all over its books."""
+    return (index.abc(tune) for tune in range(0, len(index), -(-len(index) // TUNES_LEARNT) or 1))
 
 
 def _grammar(checkpoint: Checkpoint) -> Grammar | None:

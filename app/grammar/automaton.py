@@ -98,10 +98,11 @@ class Automaton:
         self._beginnings: dict[object, list[tuple[str, list[int]]]] = {}  # classes of what begins, by the pitches
         self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
         self._outside = self._sections[()]
+        self._rows = 0  # in all sections
 
     def __len__(self) -> int:
-        """States that are remembered."""
-        return len(self._nodes) + len(self._safe) + len(self._distances)
+        """States that are remembered, and places in sections."""
+        return len(self._nodes) + len(self._safe) + len(self._distances) + self._rows
 
     def step(self, state: State, character: str) -> State | None:
         if isinstance(state, Body):
@@ -154,6 +155,7 @@ class Automaton:
         row = section.allowed.get(node)
         if row is None:
             row = section.allowed[node] = self._in_section(node, section)
+            self._rows += 1
         return row
 
     def _in_section(self, node: Node, section: Section) -> NDArray[np.bool_]:

@@ -1,5 +1,7 @@
 """What may come next, for those who generate: the `Grammar` of a model, and a `Cursor` for each sequence."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,12 +15,13 @@ from app.grammar.start_string import TIED_TEXT, Reader
 from model_store.vocabulary import Vocabulary
 
 MAX_STATES = 200_000
-"""States remembered before all are forgotten and learnt anew; some 0.6 KiB each."""
+"""States remembered before all are forgotten and learnt anew; some 0.4 KiB each."""
 
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
 _NEEDED = "XMLK:1/\n|"
+_LESSON = 32  # characters: a millisecond, and soon much less
 _RECENT = 40  # characters; a chord and its length are shorter
 
 
@@ -32,6 +35,7 @@ class Grammar:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
+        self._ids = {character: id_ for id_, character in enumerate(vocabulary.characters)}
         self._automaton = Automaton(vocabulary.characters)
         self._anything = Fields.of(vocabulary.characters, Request())
         self._fields = {Request(): self._anything}
@@ -64,6 +68,21 @@ class Grammar:
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
         return Cursor(self._automaton, reader, recent, length, tunes)
+
+    def learn(self, tunes: Iterable[str]) -> Iterator[None]:
+        """Walk whole tunes, as far as they are what the grammar writes, so that others find their bars known.
+
+        Yields after every few characters, for whoever has little time at once.
+        """
+        for tune in tunes:
+            cursor = self.begin()
+            for place, character in enumerate(tune):
+                id_ = self._ids.get(character)
+                if id_ is None or not cursor.allowed[id_]:
+                    break
+                cursor.advance(id_)
+                if place % _LESSON == 0:
+                    yield
 
     def open(self, request: Request) -> tuple[Automaton, Reader, Fields]:
         """For those who read a text piece by piece: the automaton, a reader of any tune, and a request's own fields.

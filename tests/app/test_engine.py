@@ -1,7 +1,9 @@
 """The engine's promises, held with decoders whose answers are known."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import repeat
 
 import numpy as np
 import pytest
@@ -180,3 +182,31 @@ def test_closing_finishes_what_was_accepted_and_takes_nothing_new() -> None:
     assert [len(future.result(0).new_ids) for future in futures] == [50] * 9
     with pytest.raises(BusyError):
         engine.submit(sequence([0], length=1))
+
+
+def test_spare_work_is_done_while_there_is_nothing_else() -> None:
+    done, is_over = list[int](), threading.Event()
+
+    def work() -> Iterator[None]:
+        for piece in range(3):
+            done.append(piece)
+            yield
+        is_over.set()
+
+    engine = Engine(CountingDecoder(), spare_work=work())
+    assert is_over.wait(TIMEOUT_S)
+    engine.close()
+    assert done == [0, 1, 2]
+
+
+def test_no_sequence_waits_for_the_end_of_spare_work() -> None:
+    engine = Engine(CountingDecoder(), spare_work=repeat(None))
+    assert ids_of(engine, sequence([3, 4], length=3)) == [5, 6, 7]
+    engine.close()
+
+
+def test_spare_work_that_fails_takes_nothing_with_it() -> None:
+    engine = Engine(CountingDecoder(), spare_work=(1 // divisor for divisor in (1, 0, 1)))
+    assert ids_of(engine, sequence([3, 4], length=3)) == [5, 6, 7]
+    assert ids_of(engine, sequence([3, 4], length=3)) == [5, 6, 7]
+    engine.close()

@@ -329,6 +329,17 @@ def test_what_is_forgotten_is_learnt_anew(monkeypatch: pytest.MonkeyPatch) -> No
     assert texts[0] == texts[1] == texts[2]
 
 
+def test_what_has_been_learnt_changes_no_tune_and_is_not_learnt_twice() -> None:
+    taught, untaught = Grammar(VOCABULARY), Grammar(VOCABULARY)
+    tunes = [write(untaught, seed, 300, start="")[0] for seed in range(4)] + ["X:1\nno tune"]
+    assert len(list(taught.learn(tunes))) > len(tunes)
+    known = len(taught._automaton)
+    list(taught.learn(tunes))
+    assert len(taught._automaton) == known
+    for seed in range(4):
+        assert write(taught, seed, 300)[0] == write(untaught, seed, 300)[0]
+
+
 def test_a_character_that_is_not_allowed_is_refused(grammar: Grammar) -> None:
     cursor = grammar.begin(HEADER)
     with pytest.raises(ValueError, match="'8' is not allowed"):
