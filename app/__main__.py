@@ -61,6 +61,7 @@ def _serve(settings: Settings) -> int:
         log_config=None,  # ours
         access_log=False,
         server_header=False,
+        timeout_keep_alive=round(settings.client_timeout_s) + 1,  # `patient` is first; 5 s met requests on their way
         timeout_graceful_shutdown=30,
     )
     server = Server(config)
