@@ -1,22 +1,69 @@
 """What the page prints."""
 
 import io
+from typing import Any
 
 from playwright.sync_api import Page
 from pypdf import PdfReader
 
 from tests.web.bench import SCALE, bring
 
+A4_PX = (8.27 * 96, 11.69 * 96)
+MARGINS_PX = 2 * 0.4 * 96
+LONG = "X:1\nT:Long\nR:reel\nM:4/4\nL:1/8\nK:D\n" + "|\n".join(["|".join(["defg afdf", "gfed cdef"] * 2)] * 12) + "|]\n"
+"""48 bars, more than a page holds"""
+
+
+def printed(page: Page, press: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """The text of each sheet, and where the lines of the scores lie, and what is drawn in them."""
+    page.evaluate("() => { window.print = () => {}; }")
+    page.locator(press).click()
+    page.emulate_media(media="print")
+    lines: list[dict[str, Any]] = page.evaluate(
+        """() => [...document.querySelectorAll("#paper svg")].map((svg) => {
+          const [box, drawn] = [svg.getBoundingClientRect(), svg.getBBox()];
+          const numbers = [...svg.querySelectorAll(".bar-number")].map((text) => Number(text.textContent));
+          const staves = svg.querySelectorAll(".abcjs-staff").length;
+          return { width: box.width, height: box.height, right: drawn.x + drawn.width, numbers, staves };
+        })"""
+    )
+    sheets = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format="A4"))).pages]
+    return sheets, lines
+
+
+def assert_whole(lines: list[dict[str, Any]]) -> None:
+    """Every line is in an image of its own, which fits on a sheet of paper."""
+    assert lines
+    for line in lines:
+        assert line["staves"] == 1
+        assert line["right"] <= line["width"] + 1 < A4_PX[0] - MARGINS_PX
+        assert line["height"] < 200
+
 
 def test_kept_tunes_are_printed_a_page_each_and_nothing_is_clipped(page: Page) -> None:
     bring(page, SCALE)
     bring(page, SCALE.replace("Scale", "Ladder"))
-    page.evaluate("() => { window.print = () => {}; }")
-    page.locator("#print-kept").click()
-    page.emulate_media(media="print")
-    pages = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
-    assert [title for title in ("Ladder", "Scale") if title in pages[0].extract_text()] != []
-    assert len(pages) == 2
-    widths = page.evaluate("() => [...document.querySelectorAll('#paper svg')].map((svg) => svg.width.baseVal.value)")
-    assert len(widths) == 2
-    assert max(widths) < 8.27 * 96 - 2 * 0.4 * 96  # A4 within Chromium's margins
+    sheets, lines = printed(page, "#print-kept")
+    assert [title for sheet in sheets for title in ("Ladder", "Scale") if title in sheet] == ["Ladder", "Scale"]
+    assert len(sheets) == 2
+    assert_whole(lines)
+
+
+def test_a_worksheet_has_lines_to_write_on(page: Page) -> None:
+    bring(page, SCALE)
+    page.get_by_role("button", name="Share", exact=True).click()
+    sheets, lines = printed(page, "#print-worksheet")
+    assert len(sheets) == 1
+    for words in ("Scale", "C major · 4/4", "Day", "Tempo", "Bars to work on", "How it went"):
+        assert words in sheets[0]
+    assert_whole(lines)
+
+
+def test_a_long_tune_is_parted_between_its_lines(page: Page) -> None:
+    bring(page, LONG)
+    page.get_by_role("button", name="Share", exact=True).click()
+    sheets, lines = printed(page, "#print-tune")
+    assert_whole(lines)
+    assert [number for line in lines for number in line["numbers"]] == list(range(1, 49))
+    assert sum(line["height"] for line in lines) > A4_PX[1] - MARGINS_PX
+    assert len(sheets) == 2

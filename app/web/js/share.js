@@ -19,6 +19,7 @@ const FORMATS = {
   flac: "FLAC",
   wav: "WAV",
 };
+const LINE_HEAD = 16; // pixels over a line of a score, for the numbers of its bars
 const EXTENSIONS = { midi: "mid" };
 
 let shared = null;
@@ -122,8 +123,30 @@ export function lay(tunes, isWorksheet = false) {
     leaf.append(heading, line, score);
     paper.append(leaf);
     new Score(score, { isNumbered: true }).draw(abc);
+    partLines(score);
     if (isWorksheet) leaf.append(log());
   }
+}
+
+/** Gives each line of a score an image of its own, so that a page may end between two, and not in the middle of one. */
+function partLines(paper) {
+  const svg = paper.querySelector("svg");
+  const drawn = [...(svg?.children ?? [])].filter((part) => part.getBBox);
+  const tops = drawn.filter((part) => part.matches(".abcjs-staff-wrapper")).map((line) => line.getBBox().y - LINE_HEAD);
+  if (tops.length < 2) return;
+  const edges = [0, ...tops.slice(1), svg.height.baseVal.value];
+  const lines = edges.slice(1).map((edge, index) => {
+    const line = svg.cloneNode();
+    line.setAttribute("viewBox", `0 ${edges[index]} ${svg.width.baseVal.value} ${edge - edges[index]}`);
+    line.setAttribute("height", edge - edges[index]);
+    return line;
+  });
+  for (const part of drawn) {
+    const { y, height } = part.getBBox();
+    const index = edges.findLastIndex((edge) => edge <= y + height / 2);
+    lines[Math.min(Math.max(index, 0), lines.length - 1)].append(part);
+  }
+  paper.replaceChildren(...lines);
 }
 
 function log() {
