@@ -193,6 +193,58 @@ def test_a_note_leads_to_its_abc(page: Page) -> None:
     ).startswith("G2")
 
 
+def test_a_tune_goes_on_behind_its_end(page: Page) -> None:
+    make(page, seed="4", rhythm="jig", key="D")
+    is_made(page)
+    made = abc_of(page).rstrip()
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Continue the tune").click()
+    expect(page.locator("#settings button")).to_have_text(["1 as made", "2 continued"])
+    assert abc_of(page).startswith(made.removesuffix("|]"))
+    assert len(abc_of(page)) > len(made) + 8
+    expect(page.locator("#problems li.error")).to_have_count(0)
+
+
+def test_copies_are_avoided_where_that_is_asked_for(page: Page, requests: list[Request]) -> None:
+    page.locator("#more summary").click()
+    page.locator("#avoid").check()
+    make(page, seed="2")
+    is_made(page)
+    asked = [request.post_data_json for request in requests if request.url.endswith("/generate")]
+    assert [body["avoid_copies"] for body in asked if body] == [True]
+    expect(page.locator("#trust")).not_to_contain_text("Copies")
+
+
+def test_a_full_store_is_told_and_nothing_is_lost(page: Page) -> None:
+    bring(page, SCALE)
+    page.evaluate(FILL)
+    make(page, seed="3")
+    is_made(page)
+    expect(page.locator("#stop")).to_be_hidden()
+    expect(page.locator("#message")).to_contain_text("store is full")
+    made = abc_of(page)
+    page.locator("#show-history").click()
+    page.locator("#shelf .name").nth(1).click()
+    assert abc_of(page) == SCALE
+    page.locator("#shelf .name").first.click()
+    assert abc_of(page) == made
+    with page.expect_download():
+        page.get_by_role("button", name="Export tunebook").click()
+    page.reload()
+    expect(page.locator("#shelf .name")).to_have_text(["Scale"])
+
+
+FILL = """() => {
+  for (let size = 1 << 22; size >= 1; size >>= 1) {
+    try {
+      while (true) localStorage.setItem("other" + Math.random(), "x".repeat(size));
+    } catch {
+      // smaller, then
+    }
+  }
+}"""
+
+
 def test_a_tunebook_goes_out_and_comes_back(page: Page, tmp_path: Path) -> None:
     bring(page, SCALE)
     make(page, seed="7")

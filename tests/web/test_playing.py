@@ -1,7 +1,7 @@
 """What sounds on the page, how it loops, and what is lit as it does."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.servers import Server
 from tests.web.bench import SCALE, bring, steps, visit
@@ -119,6 +119,47 @@ def test_chosen_bars_loop_slowly_at_first_at_one_press(page: Page) -> None:
     assert page.evaluate("() => 4 / 1.5 / window.rounds[0]") == pytest.approx(0.6, abs=0.01)
     page.get_by_role("button", name="Loop, slow first").click()
     page.wait_for_function("() => !document.querySelector('#sound').paused")
+
+
+def test_a_transposed_score_is_drawn_and_sounds_so(page: Page, requests: list[Request]) -> None:
+    bring(page, SCALE)
+    page.locator("#practise").click()
+    page.locator("#transpose").select_option("2")
+    expect(page.locator("#score .abcjs-key-signature path")).to_have_count(2 * page.locator(".abcjs-staff").count())
+    page.evaluate(WATCH_LOOPS)
+    page.locator("#play").click()
+    page.wait_for_function("() => window.lit.has(1)")
+    assert page.evaluate("() => [...window.lit]") == [0, 1]
+    sounds = [request.url for request in requests if "/render?" in request.url]
+    assert "transpose=2" in sounds[-1]
+    page.locator("#score .abcjs-note").nth(1).click(force=True)
+    page.keyboard.type("e2")
+    page.locator("#play").click()
+    assert page.locator("#abc").input_value() == SCALE.replace("D2E2", "e2E2", 1)
+
+
+def test_a_count_in_comes_before_the_first_note(page: Page) -> None:
+    bring(page, SCALE)
+    page.locator("#practise").click()
+    page.locator("#count-in").check()
+    page.evaluate(WATCH_LOOPS)
+    page.locator("#play").click()
+    page.wait_for_function("() => document.querySelector('#sound').currentTime > 1.5")
+    assert page.evaluate("() => [...window.lit]") == []
+    page.wait_for_function("() => window.lit.size > 0")
+    assert page.evaluate("() => [...window.lit]") == [0]
+    assert 4 / 1.5 - 0.05 < page.evaluate("() => document.querySelector('#sound').currentTime") < 5 / 1.5
+
+
+def test_a_loop_of_bars_has_no_count_in(page: Page) -> None:
+    bring(page, SCALE)
+    page.locator("#practise").click()
+    page.locator("#count-in").check()
+    page.evaluate(WATCH_LOOPS)
+    page.locator("#score .abcjs-note").nth(0).click(force=True)
+    page.get_by_role("button", name="Loop", exact=True).click()
+    page.wait_for_function("() => window.rounds.length === 1")
+    assert page.evaluate("() => window.rounds[0]") == pytest.approx(4 / 1.5, abs=0.001)
 
 
 TAP = """registerProcessor("tap", class extends AudioWorkletProcessor {

@@ -395,8 +395,10 @@ function againFromHere() {
   return endAnew(`again from bar ${bars.numbers[0]}`, start);
 }
 
+/** Another part behind the last: where that one is repeated, the tune would be at its end without the next one's sign. */
 function goOn() {
-  return endAnew("continued", `${settingOf(opened).abc.trimEnd().replace(/\|\]$/, "|")}\n`);
+  const abc = settingOf(opened).abc.trimEnd().replace(/\|\]$/, "|");
+  return endAnew("continued", abc.endsWith(":|") ? `${abc}\n|:` : `${abc}\n`);
 }
 
 // Changing the ABC.

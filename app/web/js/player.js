@@ -319,6 +319,7 @@ export class Player {
     const wasPlaying = this.isPlaying();
     const index = noteAt(this.steps, this.time());
     this.silence();
+    this.steps = [];
     this.score.options.transpose = Number(this.part("transpose").value);
     this.score.draw(this.abc);
     this.prepared = this.prepare();
