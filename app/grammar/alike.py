@@ -8,7 +8,7 @@ known of one holds for all bars.
 from collections.abc import Iterable
 
 from app.grammar import sections
-from app.grammar.body import CHARACTERS, note_written
+from app.grammar.body import CHARACTERS, WILDCARD, note_written
 from app.grammar.follow import FOLLOW, KIND_OF, Kind
 from app.grammar.situation import At, Body, Ground, Repeat
 
@@ -23,6 +23,7 @@ SPELLED = frozenset({At.SYMBOL, At.GRACED_SYMBOL})
 BEGINNINGS = (*KIND_OF, "<", ">")
 """Characters of which all that may follow between notes are among."""
 
+_GROUPS = frozenset({At.CHORD, At.CHORD_PITCH, At.GRACE, At.GRACE_PITCH, At.GRACE_LENGTH})
 _BAR_BEGINS = frozenset({At.LINE, At.BAR_LINE, At.OPENING})
 _SECTION_CHARACTERS = {
     **{at: '"' for at, kinds in FOLLOW.items() if Kind.SYMBOL in kinds},
@@ -32,7 +33,8 @@ _SECTION_CHARACTERS = {
     At.BAR_LINE: '"\n',
     At.LINE: '|"\n[',
 }
-_FIRST, _LAST = Body._fields.index("opening"), Body._fields.index("part")  # between them, what the section settles
+_FIRST, _AFTER = Body._fields.index("opening"), Body._fields.index("slur")  # between them, what the section settles
+_ORDINARY = (False, False, False, Repeat.CLOSED, 0, 0, 0, 0)  # the same of a section after another
 
 
 def in_any_section(state: Body) -> Body | None:
@@ -54,17 +56,10 @@ def in_any_section(state: Body) -> Body | None:
 
 
 def _in_ordinary_section(state: Body) -> Body:
-    return state._replace(
-        ground=state.ground.common or state.ground,
-        repeat=Repeat.CLOSED,
-        pickup=0,
-        ending=0,
-        split=False,
-        opening=False,
-        named=False,
-        bars=0,
-        part=0,
-    )
+    ground = state.ground.common
+    if ground is None and state[_FIRST:_AFTER] == _ORDINARY:
+        return state
+    return surrounded(state, (ground or state.ground, *_ORDINARY))
 
 
 def place_in_bar(state: Body) -> Body | None:
@@ -84,9 +79,9 @@ def section_characters(state: Body) -> str:
     return _SECTION_CHARACTERS.get(state.at, "")
 
 
-def may_turn(state: Body) -> bool:
-    """Whether the bar may end here, as far as its length tells."""
-    return state.fresh or state.opening or state.left in (0, state.pickup)
+def may_turn(place: Body, opening: bool, pickup: int) -> bool:
+    """Whether the bar may end at a place of such a section, as far as its length tells."""
+    return place.fresh or opening or place.left in (0, pickup)
 
 
 def takes_symbols(ground: Ground, pickup: int) -> bool:
@@ -104,12 +99,12 @@ def is_sound(state: Body) -> bool:
 
 def surroundings(state: Body) -> Surroundings:
     """What `in_any_section` leaves out: the ground and the section."""
-    return (state.ground, *state[_FIRST : _LAST + 1])
+    return (state.ground, *state[_FIRST:_AFTER])
 
 
 def surrounded(place: Body, by: Surroundings) -> Body:
     """The state at a place with its surroundings."""
-    values = (by[0], *place[1:_FIRST], *by[1:], *place[_LAST + 1 :])
+    values = (by[0], *place[1:_FIRST], *by[1:], *place[_AFTER:])
     return tuple.__new__(Body, values)
 
 
@@ -121,7 +116,7 @@ def essence(state: Body) -> Body:
     same = place_in_bar(state)
     if same is None or same.at in _BAR_BEGINS:
         return same or state
-    if not same.tie:
+    if not same.tie or (same.tie == WILDCARD and same.at is At.GAP and (same.left or same.tuplet)):
         same = _with_note(same)
     if same.ground.form or same.at is At.PAREN or not (same.slur or same.altered) or ")" not in same.ground.writable:
         return same
@@ -133,6 +128,8 @@ def _with_note(state: Body) -> Body:
     if not _awaits_note(state):
         return state
     ground, at = state.ground, state.at
+    if at is At.LENGTH and not (state.fresh or state.mark or state.members or state.edge or state.final):
+        return state
     is_in_grace_note = at is At.GRACE_PITCH or (at is At.GRACE and not state.members)
     return state._replace(
         at=At.LENGTH,
@@ -141,6 +138,7 @@ def _with_note(state: Body) -> Body:
         grace=state.grace + (ground.grace_lengths.meaning or 0) * is_in_grace_note,
         mark=state.mark if ground.swung else "",
         members=state.members if ground.swung and at is At.PITCH else 0,
+        tie="",
         edge=False,
         final=False,
     )
@@ -202,7 +200,12 @@ def candidates(state: Body) -> Iterable[str]:
         return own_characters(state)
     if state.at in FOLLOW:
         return BEGINNINGS
-    return state.word.children if state.at in SPELLED and state.word else CHARACTERS
+    word = state.word.children if state.word else ()
+    if state.at in SPELLED:
+        return word
+    if state.at in _GROUPS:
+        return dict.fromkeys((*word, *state.ground.pitches.children, *state.ground.grace_lengths.children, "]", "}"))
+    return CHARACTERS
 
 
 def stand_in(state: Body, character: str) -> str:

@@ -66,11 +66,23 @@ class Node:
 class Section:
     """What surrounds the places in a bar; of the whole states outside, nothing does."""
 
-    __slots__ = ("allowed", "distances", "ends", "horizon", "is_narrow", "surroundings", "takes_symbols")
+    __slots__ = (
+        "allowed",
+        "distances",
+        "ends",
+        "horizon",
+        "is_narrow",
+        "opening",
+        "pickup",
+        "surroundings",
+        "takes_symbols",
+    )
 
-    def __init__(self, surroundings: Surroundings, takes_symbols: bool, horizon: int) -> None:
+    def __init__(self, surroundings: Surroundings, state: Body | None, horizon: int) -> None:
         self.surroundings = surroundings
-        self.takes_symbols = takes_symbols
+        self.opening = state is not None and state.opening
+        self.pickup = state.pickup if state else 0
+        self.takes_symbols = state is not None and alike.takes_symbols(state.ground, state.pickup)
         self.horizon = horizon
         self.is_narrow = False
         self.allowed: dict[Node, NDArray[np.bool_]] = {}  # [V] each
@@ -90,7 +102,7 @@ class Automaton:
     def __init__(self, alphabet: str) -> None:
         self.alphabet = alphabet
         self._nodes: dict[State, Node] = {}
-        self._sections: dict[Surroundings, Section] = {(): Section((), False, 0)}
+        self._sections: dict[Surroundings, Section] = {(): Section((), None, 0)}
         self._safe: dict[State, bool] = {}  # by essence
         self._distances: dict[State, int] = {}
         self._grounds = Grounds(alphabet)
@@ -128,8 +140,7 @@ class Automaton:
         around = alike.surroundings(state)
         section = self._sections.get(around)
         if section is None:
-            takes_symbols = alike.takes_symbols(state.ground, state.pickup)
-            section = self._sections.setdefault(around, Section(around, takes_symbols, self._horizon(state)))
+            section = self._sections.setdefault(around, Section(around, state, self._horizon(state)))
         return self._node(inside), section
 
     def follow(self, node: Node, section: Section, id_: int) -> tuple[Node, Section]:
@@ -176,9 +187,9 @@ class Automaton:
 
     def _ends(self, node: Node, section: Section) -> tuple[bool, ...]:
         """For each of its characters that depend on the section, whether it is allowed."""
-        state = section.state(node)
-        assert isinstance(state, Body)  # noqa: S101
-        may_turn = alike.may_turn(state)
+        assert isinstance(node.state, Body)  # noqa: S101
+        may_turn = alike.may_turn(node.state, section.opening, section.pickup)
+        state = section.state(node) if may_turn else node.state
         return tuple(
             section.takes_symbols and self._is_allowed(node, character)
             if character == '"'
@@ -336,7 +347,9 @@ class Automaton:
 
     def _twins(self, state: State) -> Iterable[tuple[str, list[int]]]:
         if isinstance(state, Body):
-            return self._grouped({*alike.candidates(state), *alike.BEGINNINGS}, partial(alike.twin, state))
+            return self._grouped(
+                dict.fromkeys((*alike.candidates(state), *alike.BEGINNINGS)), partial(alike.twin, state)
+            )
         return self._grouped(header.candidates(state, self.alphabet), str)
 
     def _distance_after(self, state: State, following: State) -> int:
