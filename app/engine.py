@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 TURN_STEPS = 512  # after so many, a sequence gives its place to one that waits, and queues again
 
+_BREATH_S = 0.001  # between two pieces of spare work
+
 
 class Engine:
     """Owns a decoder and the thread that steps it.
@@ -91,7 +93,8 @@ class Engine:
         if len(self._batch):
             return True
         while not (self._queue or self._closing) and self._has_spared_time():
-            pass
+            with self._wake:  # all other threads stand still during a piece
+                self._wake.wait_for(lambda: self._queue or self._closing, _BREATH_S)
         with self._wake:
             while not self._queue:
                 if self._closing:
