@@ -13,6 +13,7 @@ from training import corpora, corpus, durable
 from training.config import RECIPES, TrainingConfig
 from training.errors import ConfigError, RunError, TrainingError
 from training.run_folder import RunFolder
+from training.workers import Workers
 
 RUNS = Path("runs")
 STORE = Path("model_store/checkpoints")
@@ -39,13 +40,20 @@ def main(arguments: list[str] | None = None) -> int:
 def _train(options: argparse.Namespace) -> int:
     overrides = _overrides(options)
     path: Path = options.run or RUNS / options.recipe
-    if options.resume:
+    workers = Workers.from_environment()
+    if not workers.is_chief:
+        from training.learner import among_workers
+
+        among_workers()  # the chief joins when the run is there
+        run = RunFolder.open(path)
+    elif options.resume:
         run = RunFolder.open(path)
         _extend(run, overrides)
     else:
         config = TrainingConfig.from_recipe(options.recipe, overrides)
         run = _create(path, config, options.corpus)
-    _log_to(run.log)
+    if workers.is_chief:
+        _log_to(run.log)
 
     from training.train import train  # here, so that a wrong option is told before TensorFlow is loaded
 

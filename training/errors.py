@@ -5,7 +5,8 @@ TrainingError
 ├── DialectError     a tune says what plain notation cannot, or what nobody understands
 ├── ConfigError      a recipe or an override is not one of those allowed
 ├── RunError         a run folder exists already, is missing, or belongs to another run
-└── CheckpointError  a checkpoint of a run is missing, truncated or not ours
+├── CheckpointError  a checkpoint of a run is missing, truncated or not ours
+└── WorkerError      one of several processes that train together was lost
 """
 
 
@@ -31,3 +32,7 @@ class RunError(TrainingError):
 
 class CheckpointError(TrainingError):
     """A checkpoint of a run is missing, truncated or not ours."""
+
+
+class WorkerError(TrainingError):
+    """One of several processes that train together was lost."""

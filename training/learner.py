@@ -1,8 +1,9 @@
-"""Owns what changes as a network learns: weights, optimizer, carried state; on a CPU, a GPU or several."""
+"""Owns what changes as a network learns: weights, optimizer, carried state; on a CPU, GPUs, or several machines."""
 
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from training.errors import CheckpointError, ConfigError
 from training.input_pipeline import Batch
 from training.lstm import State
 from training.model import Noise, build_model, forward, model_config, set_weights, variables
+from training.workers import Workers
 
 Tensors = dict[str, NDArray[Any]]
 FLOOR = 0.02  # share of the learning rate that the cosine ends at
@@ -27,18 +29,19 @@ class Learner:
     Args:
         config: the run's settings; `precision` is one of the two, or `auto`, which is float32 here.
         vocab_size: characters it reads and predicts.
-        devices: names of the devices to learn on; all GPUs if not given, else the CPU.
+        devices: names of the devices to learn on; all GPUs if not given, else the CPU. Those of each worker, where
+            TF_CONFIG names several.
 
     Raises:
         ConfigError: the batch cannot be shared out evenly among the devices.
     """
 
     def __init__(self, config: TrainingConfig, vocab_size: int, devices: list[str] | None = None) -> None:
+        self.workers = Workers.from_environment()
         has_gpu = bool(tf.config.list_physical_devices("GPU"))
-        devices = [gpu.name for gpu in tf.config.list_logical_devices("GPU")] if devices is None else devices
         self.config = config
         self.network = model_config(config, vocab_size)
-        self._strategy = tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else tf.distribute.get_strategy()
+        self._strategy = among_workers() if self.workers.count > 1 else _among_devices(devices)
         self._replicas: int = self._strategy.num_replicas_in_sync
         if config.batch_size % self._replicas:
             raise ConfigError(f"batch_size: {config.batch_size} is not a multiple of the {self._replicas} devices")
@@ -71,6 +74,13 @@ class Learner:
         loss, self._state = self._step(*map(self._share_out, batch), before, tf.constant(step, tf.int32))
         return float(loss)
 
+    def agree(self, *wishes: bool) -> list[bool]:
+        """Which of these any of the workers wishes; all must ask at the same step."""
+        if self.workers.count == 1:
+            return list(wishes)
+        mine = self._strategy.experimental_distribute_values_from_function(lambda _: tf.constant(wishes, tf.float32))
+        return [bool(sum_) for sum_ in self._strategy.reduce(tf.distribute.ReduceOp.SUM, mine, axis=None).numpy()]
+
     def weights(self) -> Tensors:
         """What the network knows now: the moving average of its weights if the recipe keeps one."""
         if not self.config.average_decay:
@@ -82,10 +92,10 @@ class Learner:
         return averaged
 
     def tensors(self) -> Tensors:
-        """All that a resumed run needs, by name."""
+        """All that a resumed run needs, by name; several workers must ask at the same step."""
         optimizer = {f"optimizer/{i:03}": np.asarray(v.numpy()) for i, v in enumerate(self._optimizer.variables)}
         parts = zip("hc", self._state, strict=True)
-        state = {f"state/{name}": np.concatenate([p.numpy() for p in self._local(part)]) for name, part in parts}
+        state = {f"state/{name}": self._whole(part) for name, part in parts}
         weights = {f"weights/{name}": value for name, value in self._numpy_weights().items()}
         return {**weights, **optimizer, **state}
 
@@ -122,8 +132,11 @@ class Learner:
         zeros = np.zeros((self.config.batch_size, self.config.lstm_units), np.float32)
         return self._share_out(zeros), self._share_out(zeros)
 
-    def _local(self, value: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return tuple(self._strategy.experimental_local_results(value))
+    def _whole(self, value: tf.Tensor) -> NDArray[Any]:
+        """The rows of every replica, of every worker."""
+        if self.workers.count > 1:
+            return np.asarray(self._strategy.gather(value, axis=0).numpy())
+        return np.concatenate([part.numpy() for part in self._strategy.experimental_local_results(value)])
 
     def _step_everywhere(
         self, inputs: tf.Tensor, targets: tf.Tensor, state: State, step: tf.Tensor
@@ -148,12 +161,26 @@ class Learner:
         return loss, tuple(tf.stop_gradient(part) for part in state)
 
 
+@cache
+def among_workers() -> tf.distribute.Strategy:
+    """What joins the workers of TF_CONFIG: it waits until all are there. To be made before TensorFlow does anything."""
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _among_devices(devices: list[str] | None) -> tf.distribute.Strategy:
+    devices = [gpu.name for gpu in tf.config.list_logical_devices("GPU")] if devices is None else devices
+    return tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else tf.distribute.get_strategy()
+
+
 def fastest_precision(config: TrainingConfig, vocab_size: int) -> TrainingConfig:
-    """The configuration with `auto` replaced: on a GPU by what a few steps of each took, on a CPU by float32."""
+    """The configuration with `auto` replaced: on a GPU by what a few steps of each took, else by float32.
+
+    Several workers might not come to the same choice, and take float32 too.
+    """
     if config.precision != "auto":
         return config
     options = [dataclasses.replace(config, precision="float32"), dataclasses.replace(config, precision="mixed_float16")]
-    if not tf.config.list_physical_devices("GPU"):
+    if not tf.config.list_physical_devices("GPU") or Workers.from_environment().count > 1:
         return options[0]
     return min(options, key=lambda option: _seconds(Learner(option, vocab_size)))
 

@@ -9,16 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 
+import tensorflow as tf
 from tqdm import tqdm  # type: ignore[import-untyped]
 from tqdm.contrib.logging import logging_redirect_tqdm  # type: ignore[import-untyped]
 
 from training import curves, durable
 from training.config import TrainingConfig
 from training.curves import SMOOTHING
+from training.errors import WorkerError
 from training.input_pipeline import open_batches
 from training.learner import Learner, fastest_precision
 from training.run_folder import History, Progress, Row, RunFolder
 from training.score import Scorer
+from training.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +38,20 @@ def train(run: RunFolder) -> Outcome:
     """Take a run to its last step, or to the signal that stops it.
 
     Goes on from the run's checkpoint if it has one. Saves every `checkpoint_every` steps or `checkpoint_seconds`,
-    whichever comes first, and when it ends.
+    whichever comes first, and when it ends. Of several workers all do the same, and the chief alone writes.
 
     Raises:
-        TrainingError: the run's files are damaged, or its corpus is too small.
+        TrainingError: the run's files are damaged, its corpus is too small, or another worker was lost.
     """
+    try:
+        return _train(run)
+    except tf.errors.OpError as error:
+        if Workers.from_environment().count == 1:
+            raise
+        raise WorkerError(f"another worker was lost ({type(error).__name__}); start all again with --resume") from None
+
+
+def _train(run: RunFolder) -> Outcome:
     corpus = run.corpus()
     sides, vocabulary = corpus.sides, corpus.vocabulary
     config = fastest_precision(run.config(), len(vocabulary))
@@ -60,7 +72,8 @@ def train(run: RunFolder) -> Outcome:
 
     saved_at = time.monotonic()
     with _catch_signals() as caught, _progress_bar(config.steps, progress.step) as bar:
-        while progress.step < config.steps and not caught and not _has_stalled(progress, config):
+        is_asked, has_stalled = False, _has_stalled(progress, config)
+        while progress.step < config.steps and not is_asked and not has_stalled:
             loss = learner.learn(batches.batch(progress.step), progress.step)
             progress = replace(progress, step=progress.step + 1)
             validation = None
@@ -69,18 +82,30 @@ def train(run: RunFolder) -> Outcome:
                 validation = scorer.score(weights).nats_per_character
                 if validation < progress.best_loss:
                     progress = replace(progress, best_loss=validation, best_step=progress.step)
-                    run.save_best(weights)
+                    if learner.workers.is_chief:
+                        run.save_best(weights)
                 logger.info("step %d: loss %.4f, validation %.4f", progress.step, loss, validation)
             history.rows.append(Row(progress.step, loss, validation))
             bar.advance(loss, config.batch_size * config.sequence_length)
-            if progress.step % config.checkpoint_every == 0 or time.monotonic() - saved_at > config.checkpoint_seconds:
-                run.save_progress(progress, learner.tensors(), history)
+            is_due = (
+                progress.step % config.checkpoint_every == 0 or time.monotonic() - saved_at > config.checkpoint_seconds
+            )
+            is_asked, has_stalled, is_due = learner.agree(bool(caught), _has_stalled(progress, config), is_due)
+            if is_due:
+                _save(run, progress, learner, history)
                 saved_at = time.monotonic()
-    run.save_progress(progress, learner.tensors(), history)
-    if not run.best.exists():
-        run.save_best(learner.weights())
-    durable.write(run.png, curves.draw(history, f"{run.path.name} ({config.recipe})"))
-    return Outcome(progress, caught[0] if caught else None)
+    _save(run, progress, learner, history)
+    if learner.workers.is_chief:
+        if not run.best.exists():
+            run.save_best(learner.weights())
+        durable.write(run.png, curves.draw(history, f"{run.path.name} ({config.recipe})"))
+    return Outcome(progress, caught[0] if caught else signal.SIGTERM if is_asked else None)
+
+
+def _save(run: RunFolder, progress: Progress, learner: Learner, history: History) -> None:
+    tensors = learner.tensors()
+    if learner.workers.is_chief:
+        run.save_progress(progress, tensors, history)
 
 
 def _has_stalled(progress: Progress, config: TrainingConfig) -> bool:
