@@ -29,11 +29,10 @@ export function keyName(key) {
   return `${found[1].replace("b", "♭").replace("#", "♯")} ${name}`;
 }
 
-/** A form in words: two parts of eight bars, each twice. */
+/** A form in words, short enough for a menu: the parts as they are played, and how long each is. */
 export function formName(form) {
   const [, letters, bars] = /^([A-H]+)(\d+)$/.exec(form);
-  const parts = new Set(letters).size;
-  return `${letters} · ${parts} × ${bars} bars${letters.length > parts ? ", repeated" : ""}`;
+  return `${letters} · ${bars} bars`;
 }
 
 /** The tunes of a book, parted by blank lines. */
