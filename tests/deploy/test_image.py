@@ -46,16 +46,9 @@ class Container:
 
     def wait_until_healthy(self) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
-        while not self.is_ready():
+        while self.state("Health.Status") != "healthy":
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.1)
-
-    def is_ready(self) -> bool:
-        if self.state("Health") != "<nil>":
-            return self.state("Health.Status") == "healthy"
-        with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200
-        return False
 
     def log(self) -> str:
         done = subprocess.run(
@@ -113,20 +106,6 @@ def test_hardened_it_makes_a_tune_and_every_file_of_it_with_renderers_confined(c
             assert wanted in file.headers["Content-Disposition"] or wanted == "midi", wanted
         for path in ("/", "/docs", "/vendor/abcjs.js", "/vendor/swagger-ui.js", "/vendor/swagger-ui.css"):
             assert client.get(path).status_code == 200, path
-
-
-def test_without_a_process_to_spare_a_render_is_put_off_and_the_log_says_why() -> None:
-    """Nine are fewer than the service's threads and one renderer. A limit of the user's is met as a container's is."""
-    tunes = [f"X:1\nT:Number {number}\nM:2/4\nL:1/8\nK:C\ncdec|\n" for number in range(16)]
-    with healthy("--ulimit=nproc=9", "--no-healthcheck") as container, ThreadPoolExecutor(CLIENTS) as pool:
-        with httpx.Client(base_url=container.url, timeout=60, trust_env=False) as client:
-            answers = list(pool.map(lambda abc: client.post("/render", json={"abc": abc, "format": "svg"}), tunes))
-        put_off = [answer for answer in answers if answer.status_code != 200]
-        assert put_off
-        assert {(answer.status_code, answer.headers.get("Retry-After") is not None) for answer in put_off} == {
-            (503, True)
-        }
-        assert "could not be begun: Resource temporarily unavailable" in container.log()
 
 
 def test_inside_there_is_nothing_to_write_to_and_nothing_to_build_with(container: Container) -> None:
