@@ -96,6 +96,23 @@ def test_a_note_is_changed_by_a_click_and_by_typing(page: Page) -> None:
     expect(page.locator("#bars-abc")).to_have_value("G2e2B2c2")
 
 
+def test_a_click_on_a_head_takes_its_note_where_notes_are_close(page: Page) -> None:
+    """Four bars a line, heads high and low, stems up and down: the middle of a neighbour is often nearer."""
+    bars = "cBAGE2AB|cAGEG2de|ecBAgAEd|GEDEG2A2|"
+    bring(page, f"X:1\nM:4/4\nL:1/8\nK:Ador\n{bars}{bars}\n")
+    heads = page.locator("#score .abcjs-notehead")
+    notes = re.findall(r"[A-g]2?", 2 * bars)
+    assert heads.count() == len(notes)
+    for index, note in enumerate(notes):
+        box = heads.nth(index).bounding_box()
+        assert box
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        before, taken = page.locator("#bars-abc").evaluate(
+            "(f) => [f.value.slice(0, f.selectionStart), f.value.slice(f.selectionStart, f.selectionEnd)]"
+        )
+        assert taken == note, (index, before)
+
+
 def test_a_fault_in_the_chosen_bars_is_told_beside_them(page: Page) -> None:
     bring(page, SCALE)
     page.locator("#score .abcjs-note").nth(5).click(force=True)

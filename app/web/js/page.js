@@ -631,7 +631,7 @@ element("message").addEventListener("click", () => say(""));
 element("undo").addEventListener("click", undo);
 element("keep").addEventListener("click", () => setKept(opened, !opened.kept));
 element("alike").addEventListener("click", () => alike(opened));
-element("share").addEventListener("click", () => share(opened));
+element("share").addEventListener("click", () => share(opened, score.options.transpose));
 element("change").addEventListener("click", () => {
   const isShown = element("editor").toggleAttribute("hidden") === false;
   element("change").setAttribute("aria-expanded", isShown);
@@ -666,7 +666,8 @@ element("import-file").addEventListener("change", importBook);
 element("print-kept").addEventListener("click", () => print(onShelf().map((tune) => settingOf(tune).abc)));
 addEventListener("hashchange", openLink);
 addEventListener("beforeprint", () => {
-  if (opened && !document.body.classList.contains("printing")) lay([settingOf(opened).abc]);
+  if (opened && !document.body.classList.contains("printing"))
+    lay([settingOf(opened).abc], { transpose: score.options.transpose });
 });
 addEventListener("keydown", (event) => {
   const isField = event.target.matches?.("input, textarea, select, button, a, summary");

@@ -142,16 +142,16 @@ export class Score {
     return note;
   }
 
-  /** The note nearest to a point of the window, among those of its staff. */
+  /** The note nearest to a point of the window: on the nearest line, the one whose head is nearest from side to side. */
   noteNear(x, y) {
-    let [nearest, least] = [null, Number.POSITIVE_INFINITY];
-    for (const note of this.notes ?? []) {
-      const box = note.elements[0]?.getBoundingClientRect();
-      if (!box) continue;
-      const distance = Math.hypot(x - (box.left + box.width / 2), 3 * (y - (box.top + box.height / 2)));
-      if (distance < least) [nearest, least] = [note, distance];
-    }
-    return nearest;
+    const heads = (this.notes ?? []).flatMap((note) => {
+      const drawn = note.elements[0];
+      const box = (drawn?.querySelector(".abcjs-notehead") ?? drawn)?.getBoundingClientRect();
+      return box ? [{ note, x: box.left + box.width / 2, y: box.top + box.height / 2 }] : [];
+    });
+    const nearest = (distance) => heads.reduce((a, b) => (distance(b) < distance(a) ? b : a), heads[0])?.note;
+    const line = nearest((head) => Math.abs(head.y - y) + Math.abs(head.x - x) / 1000)?.line;
+    return nearest((head) => (head.note.line === line ? Math.abs(head.x - x) : Number.POSITIVE_INFINITY));
   }
 
   /** Scrolls to a note that is out of sight, or under what lies over the page's foot. */

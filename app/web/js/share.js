@@ -23,16 +23,18 @@ const LINE_HEAD = 16; // pixels over a line of a score, for the numbers of its b
 const EXTENSIONS = { midi: "mid" };
 
 let shared = null;
+let moved = 0; // semitones by which it is shown and played, which files of it and prints follow
 
-export async function share(tune) {
+export async function share(tune, transpose = 0) {
   const setting = settingOf(tune);
   shared = setting.abc;
+  moved = transpose;
   const fragment = await fragmentOf({ abc: shared, recipe: tune.recipe });
   const link = fragment && `${location.origin}/${fragment}`;
   element("link").value = link ?? "";
   element("copy-link").disabled = element("copy-embed").disabled = !link;
   element("link-words").textContent = link
-    ? "The link holds the whole tune and how it was made; nothing is kept on a server."
+    ? `The link holds the whole tune${moved ? ", as written and not as transposed," : ""} and how it was made; nothing is kept on a server.`
     : "This tune is too long for a link. Download its ABC and send that instead.";
   element("qr").replaceChildren();
   element("sharing-message").textContent = "";
@@ -92,7 +94,7 @@ async function download(format) {
   }
   element("sharing-message").textContent = "Making the file…";
   try {
-    const response = await post("/render", { abc: shared, format }, { accept: "*/*" });
+    const response = await post("/render", { abc: shared, format, transpose: moved }, { accept: "*/*" });
     save(await response.blob(), fileName(shared, EXTENSIONS[format] ?? format));
     element("sharing-message").textContent = "";
   } catch (error) {
@@ -101,13 +103,13 @@ async function download(format) {
 }
 
 /** Prints tunes, one after the other; a worksheet has lines to write on. */
-export function print(tunes, { isWorksheet = false } = {}) {
-  lay(tunes, isWorksheet);
+export function print(tunes, { isWorksheet = false, transpose = 0 } = {}) {
+  lay(tunes, { isWorksheet, transpose });
   window.print();
 }
 
 /** Lays tunes out on paper, in its width. */
-export function lay(tunes, isWorksheet = false) {
+export function lay(tunes, { isWorksheet = false, transpose = 0 } = {}) {
   const paper = element("paper");
   paper.replaceChildren();
   document.body.classList.add("printing");
@@ -117,12 +119,13 @@ export function lay(tunes, isWorksheet = false) {
     const heading = document.createElement("h2");
     heading.textContent = titleOf(abc);
     const line = document.createElement("p");
-    line.textContent = [facts.R, keyName(facts.K), facts.M].filter(Boolean).join(" · ");
+    const shift = transpose ? `transposed by ${transpose} semitones` : "";
+    line.textContent = [facts.R, keyName(facts.K), facts.M, shift].filter(Boolean).join(" · ");
     const score = document.createElement("div");
     score.className = "score";
     leaf.append(heading, line, score);
     paper.append(leaf);
-    new Score(score, { isNumbered: true }).draw(abc);
+    new Score(score, { isNumbered: true, transpose }).draw(abc);
     partLines(score);
     if (isWorksheet) leaf.append(log());
   }
@@ -180,5 +183,5 @@ element("copy-embed").addEventListener("click", () => {
     "The code is copied.",
   );
 });
-element("print-tune").addEventListener("click", () => print([shared]));
-element("print-worksheet").addEventListener("click", () => print([shared], { isWorksheet: true }));
+element("print-tune").addEventListener("click", () => print([shared], { transpose: moved }));
+element("print-worksheet").addEventListener("click", () => print([shared], { isWorksheet: true, transpose: moved }));
