@@ -530,7 +530,10 @@ function toggleNearest() {
   const isShown = element("nearest").toggleAttribute("hidden") === false;
   element("trust").setAttribute("aria-expanded", isShown);
   element("tune").classList.toggle("beside", isShown);
-  if (isShown) showNearest(element("nearest"), originality);
+  if (isShown) {
+    showNearest(element("nearest"), originality);
+    show("nearest");
+  }
   score.shade("shared", isShown ? originality.bars : []);
 }
 
@@ -604,6 +607,7 @@ async function openLink() {
     if (found.recipe) form.fill(found.recipe);
     open(tune);
     showShelf();
+    show("tune");
   } catch (error) {
     complain(error);
   }
