@@ -182,7 +182,7 @@ def renderers_killed(service: Service) -> None:
 
 def model_in_halves(service: Service) -> None:
     """A version that is half there, and then is taken away."""
-    folder = service.store.root / "irish" / "9"
+    folder = service.store.root / "irish" / "1000000"  # above all that `new_version` publishes
     folder.mkdir()
     (folder / "manifest.json").write_text("{")
     time.sleep(3)
