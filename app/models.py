@@ -1,7 +1,6 @@
 """The models that are served, one engine each; a new version takes over while running sequences end on theirs."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -123,22 +122,15 @@ class Models:
 
     def _load(self, name: str) -> tuple[Checkpoint, Decoder]:
         """The current version or, where that cannot be served, the newest other one that can."""
-        checkpoint, fault = self._store.load_last_good(name)
-        try:
-            decoder = load_decoder(checkpoint, self._settings)
-        except InvalidCheckpointError as error:
-            fault = fault or error
-            checkpoint, decoder = self._load_other(name, checkpoint.manifest.version, fault)
+        decoders: dict[int, Decoder] = {}
+
+        def prove(checkpoint: Checkpoint) -> None:
+            decoders[checkpoint.manifest.version] = load_decoder(checkpoint, self._settings)
+
+        checkpoint, fault = self._store.load_last_good(name, prove)
         if fault:
             logger.error("%s; serving %s/%d instead", fault, name, checkpoint.manifest.version)
-        return checkpoint, decoder
-
-    def _load_other(self, name: str, tried: int, fault: StoreError) -> tuple[Checkpoint, Decoder]:
-        for version in reversed([version for version in self._store.versions(name) if version != tried]):
-            with contextlib.suppress(StoreError):
-                checkpoint = self._store.load(name, version)
-                return checkpoint, load_decoder(checkpoint, self._settings)
-        raise fault
+        return checkpoint, decoders[checkpoint.manifest.version]
 
     def _serve(self, checkpoint: Checkpoint, decoder: Decoder) -> ServedModel:
         grammar, index = _grammar(checkpoint), _tune_index(checkpoint)

@@ -9,8 +9,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -151,8 +151,13 @@ class Store:
             _verify(folder / file, record)
         return Checkpoint(folder, manifest)
 
-    def load_last_good(self, name: str) -> tuple[Checkpoint, StoreError | None]:
+    def load_last_good(
+        self, name: str, prove: Callable[[Checkpoint], object] = lambda _: None
+    ) -> tuple[Checkpoint, StoreError | None]:
         """The current version or, where it does not verify, the newest other one that does.
+
+        Args:
+            prove: raises InvalidCheckpointError where a version that verifies is still of no use.
 
         Returns:
             The checkpoint, and what was wrong with the current version (None if nothing was).
@@ -160,13 +165,16 @@ class Store:
         Raises:
             StoreError: no version can be used; the error is the current version's.
         """
-        try:
-            return self.load(name), None
-        except (InvalidCheckpointError, NewerFormatError) as error:
-            fault = error
-        for version in reversed(self.versions(name)):
-            with suppress(InvalidCheckpointError, NewerFormatError):
-                return self.load(name, version), fault
+        fault: StoreError | None = None
+        for version in (None, *reversed(self.versions(name))):  # the current one first
+            try:
+                checkpoint = self.load(name, version)
+                prove(checkpoint)
+            except (InvalidCheckpointError, NewerFormatError) as error:
+                fault = fault or error
+            else:
+                return checkpoint, fault
+        assert fault is not None  # noqa: S101  # the current version was tried
         raise fault
 
     def publish(

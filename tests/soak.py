@@ -24,6 +24,7 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.start import resident_mib
 from model_store.store import Store
 from tests.checkpoints import publish
 from tests.conftest import DEFAULT_STORE
@@ -101,11 +102,10 @@ class Service:
         self._stack.close()
 
     def sample(self) -> Sample:
-        status = dict(line.split(":", 1) for line in Path(f"/proc/{self.pid}/status").read_text().splitlines())
         held = [path for folder in ("cache", "tmp") for path in (self.root / folder).rglob("*")]
         return Sample(
-            resident_mib=int(status["VmRSS"].split()[0]) / 1024,
-            threads=int(status["Threads"]),
+            resident_mib=resident_mib(self.pid),
+            threads=len(list(Path(f"/proc/{self.pid}/task").iterdir())),
             files=len(list(Path(f"/proc/{self.pid}/fd").iterdir())),
             children=len(descendants(self.pid)),
             disk_mib=sum(size_of(path) for path in held) / 2**20,

@@ -106,7 +106,7 @@ class Automaton:
         self._safe: dict[State, bool] = {}  # by essence
         self._distances: dict[State, int] = {}
         self._grounds = Grounds(alphabet)
-        self._id_of = {character: id_ for id_, character in enumerate(alphabet)}
+        self.id_of = {character: id_ for id_, character in enumerate(alphabet)}
         self._beginnings: dict[object, list[tuple[str, list[int]]]] = {}  # classes of what begins, by the pitches
         self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
         self._outside = self._sections[()]
@@ -179,8 +179,8 @@ class Automaton:
         if row is None:
             row = node.allowed.copy()
             for character, is_allowed in zip(node.plain.section_characters, ends, strict=True):
-                if character in self._id_of:
-                    row[self._id_of[character]] = is_allowed
+                if character in self.id_of:
+                    row[self.id_of[character]] = is_allowed
             row.flags.writeable = False
             node.variants[ends] = row
         return row
@@ -198,7 +198,7 @@ class Automaton:
         )
 
     def _is_allowed(self, node: Node, character: str) -> bool:
-        return character in self._id_of and bool(node.allowed[self._id_of[character]])
+        return character in self.id_of and bool(node.allowed[self.id_of[character]])
 
     def _leads_on(self, state: State, character: str) -> bool:
         following = self.step(state, character)
@@ -252,8 +252,8 @@ class Automaton:
         """The first character of each kind, with the ids of all."""
         groups: dict[str, tuple[str, list[int]]] = {}
         for character in characters:
-            if character in self._id_of:
-                groups.setdefault(kind(character), (character, []))[1].append(self._id_of[character])
+            if character in self.id_of:
+                groups.setdefault(kind(character), (character, []))[1].append(self.id_of[character])
         return groups.values()
 
     # ------------------------------------------------------------------------------------------ how far the end is
@@ -310,7 +310,7 @@ class Automaton:
         if isinstance(state, Body):
             return way_out.next_state(state)
         character = header.next_character(state)
-        following = self.step(state, character) if character and character in self._id_of else None
+        following = self.step(state, character) if character and character in self.id_of else None
         return (1, following) if following else None
 
     def _horizon(self, state: State) -> int:

@@ -35,7 +35,6 @@ class Grammar:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._ids = {character: id_ for id_, character in enumerate(vocabulary.characters)}
         self._automaton = Automaton(vocabulary.characters)
         self._anything = Fields.of(vocabulary.characters, Request())
         self._fields = {Request(): self._anything}
@@ -77,7 +76,7 @@ class Grammar:
         for tune in tunes:
             cursor = self.begin()
             for place, character in enumerate(tune):
-                id_ = self._ids.get(character)
+                id_ = self._automaton.id_of.get(character)
                 if id_ is None or not cursor.allowed[id_]:
                     break
                 cursor.advance(id_)
@@ -124,7 +123,7 @@ class Cursor:
         self._tunes = tunes
         self._recent = recent
         self._node, self._section = automaton.place(reader.state)
-        self._line_break = automaton.alphabet.index("\n")
+        self._line_break = automaton.id_of["\n"]
         self._line_began = 0
         self._watched_from = self._watch_from()
         self.allowed = self._allowed()

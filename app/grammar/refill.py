@@ -81,9 +81,8 @@ class Refill:
     def __init__(self, automaton: Automaton, state: Body, follows: str) -> None:
         self._automaton = automaton
         self._node, self._section = automaton.place(state)
-        self._id_of = {character: id_ for id_, character in enumerate(automaton.alphabet)}
-        self._bar_line = self._id_of["|"]
-        self._never = [self._id_of[character] for character in _NEVER if character in self._id_of]
+        self._bar_line = automaton.id_of["|"]
+        self._never = [automaton.id_of[character] for character in _NEVER if character in automaton.id_of]
         self._is_before_double_repeat = follows.startswith("::")
 
     def copy(self) -> "Refill":
@@ -98,7 +97,7 @@ class Refill:
         may_end = self._may_end(node.state, bool(allowed[self._bar_line]))
         allowed[self._never] = False
         allowed[self._bar_line] = may_end
-        space, paren = self._id_of.get(" "), self._id_of.get("(")
+        space, paren = self._automaton.id_of.get(" "), self._automaton.id_of.get("(")
         if space is not None and (may_end or (isinstance(node.state, Body) and node.state.fresh)):
             allowed[space] = False
         if paren is not None and allowed[paren]:
@@ -131,6 +130,6 @@ class Refill:
         allowed = self._automaton.allowed(node, section)
         digits = np.zeros_like(allowed)
         for character in "23456789":
-            if (id_ := self._id_of.get(character)) is not None:
+            if (id_ := self._automaton.id_of.get(character)) is not None:
                 digits[id_] = allowed[id_]
         return digits

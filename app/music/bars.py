@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from app.errors import Fault, RequestError
 from app.music.melody import first_number, read_voices
-from app.music.tokens import tokens
+from app.music.tokens import parse_chord, parse_tuplet, tokens
 from app.notation import FIELD
 
 _BEFORE_NOTE = frozenset({"quoted", "decoration", "mark", "grace", "tuplet", "slur"})
@@ -164,12 +164,12 @@ class _Scan:
             if kind == "slur":
                 self._slur(1)
             elif tuplet:
-                _, _, count = (f"{text[1:]}::".split(":"))[:3]
-                self._tuplet_left = int(count or text[1])
+                said = parse_tuplet(text, is_compound=False)  # which decides how long the notes are, not how many
+                self._tuplet_left = said[2] if said else 0
             elif kind in _NOTES:
                 group.has_notes, group.is_tied = True, False
                 self._tuplet_left, self._joins_next = max(0, self._tuplet_left - 1), False
-                if kind == "chord" and "-" in text:
+                if kind == "chord" and parse_chord(text)[2]:
                     group.is_tied = self._joins_next = True
 
     def _group(self, begin: int) -> Group:

@@ -144,7 +144,7 @@ export class Score {
 
   /** The note nearest to a point of the window: on the nearest line, the one whose head is nearest from side to side. */
   noteNear(x, y) {
-    const heads = (this.notes ?? []).flatMap((note) => {
+    const heads = this.notes.flatMap((note) => {
       const drawn = note.elements[0];
       const box = (drawn?.querySelector(".abcjs-notehead") ?? drawn)?.getBoundingClientRect();
       return box ? [{ note, x: box.left + box.width / 2, y: box.top + box.height / 2 }] : [];
