@@ -9,13 +9,13 @@ from pathlib import Path
 import uvicorn
 from pydantic import ValidationError
 
-from app import bulk, logs
+from app import bulk, logs, startup
 from app.bulk import BulkError, BulkJob, Drawing
 from app.errors import LiltError
 from app.main import create_app
 from app.middleware import keys
 from app.middleware.keys import KeyFileError
-from app.models import Models
+from app.models import Models, names
 from app.originality import Judgement
 from app.patience import patient
 from app.sandbox import SandboxError
@@ -78,6 +78,7 @@ def _key(label: str) -> int:
 
 def _bulk(options: argparse.Namespace, settings: Settings, drawing: Drawing | None) -> int:
     job = BulkJob(**{name: getattr(options, name) for name in BulkJob.__dataclass_fields__})
+    startup.check_room(settings, len(names(settings)), renders=0)
     models = Models(settings)
     models.start()
     try:

@@ -17,7 +17,7 @@ from app.middleware.doors import Doors
 from app.middleware.headers import SecurityHeaders
 from app.middleware.keys import Keys
 from app.middleware.limits import BodyLimit
-from app.models import Models
+from app.models import Models, names
 from app.render import Renderer
 from app.rendering.cache import Cache
 from app.routes import router
@@ -37,9 +37,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         StoreError: there is no checkpoint that can be served.
         SandboxError: LILT_SANDBOX asks for what does not hold here.
         KeyFileError: the file of keys cannot be used.
-        StartupError: a folder cannot be written to, or something that renders does not work.
+        StartupError: there is no room for its threads, a folder cannot be written to, or what renders does not work.
     """
     settings = settings or Settings()
+    startup.check_room(settings, len(names(settings)), renders=settings.max_renders)
     models = Models(settings)
     startup.check_folders(settings)
     renderer = _renderer(settings, sandbox.choose(settings.sandbox))

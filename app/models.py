@@ -49,6 +49,19 @@ class ServedModel:
         return originality(abc, self.index) if self.index else None
 
 
+def names(settings: Settings) -> tuple[str, ...]:
+    """The models to serve, the default first.
+
+    Raises:
+        StoreError: there are none.
+    """
+    store = Store(settings.model_store)
+    found = settings.models or tuple(store.names())
+    if not found:
+        raise CheckpointNotFoundError(f"model store {store.root}: it holds no checkpoint")
+    return found
+
+
 def load_decoder(checkpoint: Checkpoint, settings: Settings) -> Decoder:
     """The decoder that the settings ask for; TensorFlow is imported for `keras` alone.
 
@@ -76,10 +89,7 @@ class Models:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._store = Store(settings.model_store)
-        names = settings.models or tuple(self._store.names())
-        if not names:
-            raise CheckpointNotFoundError(f"model store {self._store.root}: it holds no checkpoint")
-        self._loaded = {name: self._load(name) for name in names}
+        self._loaded = {name: self._load(name) for name in names(settings)}
         self._served: dict[str, ServedModel] = {}
         self._complaints: dict[str, str] = {}
 

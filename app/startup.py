@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import os
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from app import pages
+from app import pages, room
+from app.decoder import power_of_two_sizes
 from app.errors import LiltError
 from app.render import Renderer
 from app.rendering.synth import SynthError
@@ -19,11 +21,42 @@ logger = logging.getLogger(__name__)
 _MIB = 1024 * 1024
 _LEAST_FREE = 16 * _MIB
 """of a folder that renders are made in; the longest one allowed by default takes 106 MB, a usual one 8"""
+_A_RENDER = 5
+"""threads and processes: the work, who waits for bubblewrap, bubblewrap, its first process, and the program"""
 _TRIAL = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|\n"
 
 
 class StartupError(Exception):
     """The service cannot begin as it is set up."""
+
+
+def check_room(settings: Settings, models: int, renders: int) -> None:
+    """Start as many threads as will be needed, before anything is loaded: a decoder without its threads crashes.
+
+    Args:
+        models: that are served.
+        renders: that may run at once; 0 where nothing is served at all.
+
+    Raises:
+        StartupError: there is not even room for one request at a time.
+    """
+    loaded = _threads_of_a_decoder(settings)
+    least = models * (loaded + 1) + (_A_RENDER if renders else 0)
+    workers = min(32, (os.cpu_count() or 1) + 4)  # asyncio's own number of them
+    most = models * (loaded + 1) + loaded + workers + renders * (_A_RENDER - 1) if renders else least
+    found = room.startable(most)
+    if found >= most:
+        return
+    why = "; ".join(room.limits()) or "no limit of this process tells why"
+    if found < least:
+        raise StartupError(f"{least} more threads and processes are needed, and {found} can be started: {why}")
+    logger.warning("under load %d more threads and processes are needed, and %d can be started: %s", most, found, why)
+
+
+def _threads_of_a_decoder(settings: Settings) -> int:
+    if settings.decoder == "keras":  # TensorFlow's two pools of workers, which all models share
+        return 2 * len(os.sched_getaffinity(0)) + 1
+    return len(power_of_two_sizes(settings.max_batch)) * (settings.decoder_threads - 1)
 
 
 def check_folders(settings: Settings) -> None:

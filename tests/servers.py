@@ -37,15 +37,17 @@ class Server:
 
 
 @contextmanager
-def serving(*, program: tuple[str, ...] = ("-m", "app"), **settings: str) -> Iterator[Server]:
+def serving(
+    *, program: tuple[str, ...] = ("-m", "app"), through: tuple[str, ...] = (), **settings: str
+) -> Iterator[Server]:
     """Start the service with these settings (`model_store=...` is LILT_MODEL_STORE), and stop it afterwards.
 
-    `tmpdir` is where it makes its private folders.
+    `tmpdir` is where it makes its private folders; `through` is a command that becomes the one behind it.
     """
     temporary = {"TMPDIR": settings.pop("tmpdir")} if "tmpdir" in settings else {}
     cache = tempfile.TemporaryDirectory(prefix="lilt-cache-")
     process = subprocess.Popen(
-        [sys.executable, *program],
+        [*through, sys.executable, *program],
         cwd=ROOT,
         env=environment(**{"port": "0", "cache": cache.name} | settings) | temporary,
         stdout=subprocess.PIPE,
