@@ -80,6 +80,7 @@ lock: ## remake requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --extra training -c requirements/serve.txt -o requirements/training.txt
 	$(COMPILE) pyproject.toml --extra training --group cuda -c requirements/training.txt -o requirements/cuda.txt
 	$(COMPILE) pyproject.toml --extra training --extra dev -c requirements/training.txt -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra telemetry -c requirements/dev.txt -o requirements/telemetry.txt
 	$(COMPILE) pyproject.toml --group ray -c requirements/dev.txt -o requirements/ray.txt
 	$(COMPILE) --group web -o requirements/node.txt
 	$(COMPILE) --group bench -c requirements/dev.txt -o requirements/bench.txt

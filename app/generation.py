@@ -1,17 +1,19 @@
 """Text in, text out: a start string through the engine and back into tunes."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Self
 
-from app import metrics
+from app import metrics, telemetry
 from app.errors import CharacterError, DeadlineError, Fault, RequestError
 from app.grammar import Form, Request
 from app.models import ServedModel
 from app.notation import TuneCounter, split_tunes
 from app.sampling import SamplingParams
-from app.schemas import GeneratedTune, GenerateRequest, GenerateResponse
+from app.schemas import GeneratedTune, GenerateRequest, GenerateResponse, ModelId
 from app.sequence import FinishReason, Sequence
 from model_store.errors import UnknownCharacterError
 from model_store.vocabulary import Vocabulary
@@ -40,6 +42,7 @@ class Generation:
         self._sequence, self._faults = prepared.sequence, prepared.faults
         self._deadline = deadline
         self._sequence.done.add_done_callback(lambda done: _count(model.id.name, prepared.sequence, done.cancelled()))
+        _trace(model.id, prepared.sequence)
         self._done = asyncio.wrap_future(model.engine.submit(self._sequence))
 
     @classmethod
@@ -123,9 +126,31 @@ class Generation:
 
 
 def _count(model: str, sequence: Sequence, is_cancelled: bool) -> None:
-    outcome = FinishReason.CANCELLED if is_cancelled else sequence.finish_reason or "failed"
     metrics.CHARACTERS.labels(model).inc(len(sequence.new_ids))
-    metrics.GENERATIONS.labels(model, outcome).inc()
+    metrics.GENERATIONS.labels(model, _outcome(sequence, is_cancelled)).inc()
+
+
+def _outcome(sequence: Sequence, is_cancelled: bool) -> str:
+    return FinishReason.CANCELLED if is_cancelled else sequence.finish_reason or "failed"
+
+
+def _trace(model: ModelId, sequence: Sequence) -> None:
+    """A span from here to the sequence's end."""
+    span = telemetry.begin("generate", {"lilt.model.name": model.name, "lilt.model.version": model.version})
+    if not span.is_recording():
+        return
+    queued = time.monotonic()
+    first: list[float] = []  # seconds; of a sequence that is cancelled meanwhile, not its first character's
+
+    def end(done: "Future[Sequence]") -> None:
+        made = len(sequence.new_ids)
+        span.set_attributes({"lilt.characters": made, "lilt.outcome": _outcome(sequence, done.cancelled())})
+        if first and made:
+            span.set_attribute("lilt.first_character_s", round(first[0], 4))
+        span.end()
+
+    sequence.begun.add_done_callback(lambda _: first.append(time.monotonic() - queued))
+    sequence.done.add_done_callback(end)
 
 
 def prepare(model: ServedModel, request: GenerateRequest, seed: int) -> Prepared:

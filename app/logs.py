@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from app import telemetry
+
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that is being answered, for all that is done on its behalf."""
 
@@ -59,6 +61,8 @@ class _Json(logging.Formatter):
         }
         if id_ := REQUEST_ID.get():
             members["request_id"] = id_
+        if trace_id := telemetry.trace_id():
+            members["trace_id"] = trace_id
         members |= getattr(record, FIELDS, {})
         if record.exc_info and record.exc_info[1]:
             members["exception"] = _told(record.exc_info[1])

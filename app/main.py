@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import pages, problems, render_routes, sandbox, scrape, startup
-from app.middleware.access import ID_HEADER, Access
+from app import pages, problems, render_routes, sandbox, scrape, startup, telemetry
+from app.middleware.access import ID_HEADER, QUIET, Access
 from app.middleware.allowance import Allowances
 from app.middleware.doors import Doors
 from app.middleware.headers import SecurityHeaders
@@ -65,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # pages serves its own, without a CDN
         redoc_url=None,
+        telemetry=telemetry.config(QUIET),
     )
     app.include_router(router)
     app.include_router(render_routes.router)

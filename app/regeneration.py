@@ -11,7 +11,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from app import metrics
+from app import metrics, telemetry
 from app.at_once import AtOnce
 from app.decoder import State
 from app.errors import DeadlineError, RequestError
@@ -82,14 +82,17 @@ class Regeneration(AtOnce):
 
     async def answer(self) -> GenerateResponse:
         """Raises DeadlineError, DecoderError, BusyError as `Generation` does; RequestError: no candidate was sound."""
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                abc = await self._new_text()
-                return await asyncio.to_thread(self._describe, abc)
-        except TimeoutError:
-            raise DeadlineError("the bars were not made in time") from None
-        finally:
-            self._ended(self._made)
+        model = self._model.id
+        with telemetry.step("regenerate", {"lilt.model.name": model.name, "lilt.model.version": model.version}) as span:
+            try:
+                async with asyncio.timeout_at(self._deadline):
+                    abc = await self._new_text()
+                    return await asyncio.to_thread(self._describe, abc)
+            except TimeoutError:
+                raise DeadlineError("the bars were not made in time") from None
+            finally:
+                span.set_attribute("lilt.characters", self._made)
+                self._ended(self._made)
 
     async def _new_text(self) -> str:
         """The tune with its new bars; those of other runs stand in it as they were until it is their turn."""

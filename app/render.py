@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from mido import MidiFile
 
-from app import metrics, sandbox
+from app import metrics, sandbox, telemetry
 from app.errors import DISK_FULL, BusyError, DeadlineError, Fault, LiltError, NotationError, RenderError
 from app.gate import Admitted, admit
 from app.music import musicxml
@@ -221,7 +221,7 @@ class Renderer:
             outcome = "made"
             try:
                 async with self._slot():
-                    with metrics.RENDER_DURATION.labels(job.format).time():
+                    with metrics.RENDER_DURATION.labels(job.format).time(), telemetry.step("render", _traced(job)):
                         await self._make(job, making)
                 making.path = self._cache.finish(making.path, job.name)
             except BaseException as error:
@@ -278,7 +278,8 @@ class Renderer:
             blocks = sound.render(timeline, self._scouts, self._synths, check)
             sound.write(blocks, frames, making.path, job.format.extension, making.grown)
 
-        await _in_thread(work)
+        with telemetry.step("synthesis"):
+            await _in_thread(work)
 
     async def _performance(self, abc: str, job: Job, folder: Path) -> MidiFile:
         """A tune as abc2midi plays it, arranged as is wanted."""
@@ -345,6 +346,11 @@ async def engrave(written: bytes, extension: str, folder: Path, confinement: Con
     return made.read_bytes()
 
 
+def _traced(job: Job) -> dict[str, str | int]:
+    program = job.options.arrangement.program
+    return {"lilt.format": job.format.value} | ({} if program is None else {"lilt.program": program})
+
+
 def _outcome(error: BaseException) -> str:
     if isinstance(error, asyncio.CancelledError):
         return "abandoned"
@@ -377,10 +383,13 @@ async def _run(
     confinement: Confinement,
     readable: tuple[Path, ...] = (),
 ) -> Completed:
-    try:
-        return await sandbox.run(argv, folder, limits, confinement, readable)
-    except sandbox.ScarceError:
-        raise _unstarted(program) from None
+    with telemetry.step(program) as span:
+        try:
+            completed = await sandbox.run(argv, folder, limits, confinement, readable)
+        except sandbox.ScarceError:
+            raise _unstarted(program) from None
+        span.set_attribute("lilt.outcome", completed.outcome)
+        return completed
 
 
 def _unstarted(program: str) -> BusyError:

@@ -6,7 +6,7 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import metrics, problems
+from app import metrics, problems, telemetry
 from app.logs import FIELDS, REQUEST_ID, request_id
 
 logger = logging.getLogger(__name__)
@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 ID_HEADER = "X-Request-ID"
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
-_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-"""asked every few seconds by machines: not in the log unless they fail"""
+QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+"""asked every few seconds by machines: not in the log unless they fail, and in no trace"""
 
 
 class Access:
@@ -28,6 +28,7 @@ class Access:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        telemetry.redact(scope, _METHODS)
         begun = time.perf_counter()
         id_ = request_id(Headers(scope=scope).get(ID_HEADER))
         token = REQUEST_ID.set(id_)
@@ -72,5 +73,5 @@ class Access:
             "bytes": sent_bytes,
             "whole": is_whole,
         }
-        level = logging.DEBUG if route in _QUIET and status < 400 else logging.INFO
+        level = logging.DEBUG if route in QUIET and status < 400 else logging.INFO
         logger.log(level, "%d %s %s in %.0f ms", status, method, route, 1000 * lasted_s, extra={FIELDS: fields})
