@@ -38,7 +38,11 @@ class Server:
 
 @contextmanager
 def serving(
-    *, program: tuple[str, ...] = ("-m", "app"), through: tuple[str, ...] = (), **settings: str
+    *,
+    program: tuple[str, ...] = ("-m", "app"),
+    python: str = sys.executable,
+    through: tuple[str, ...] = (),
+    **settings: str,
 ) -> Iterator[Server]:
     """Start the service with these settings (`model_store=...` is LILT_MODEL_STORE), and stop it afterwards.
 
@@ -47,7 +51,7 @@ def serving(
     temporary = {"TMPDIR": settings.pop("tmpdir")} if "tmpdir" in settings else {}
     cache = tempfile.TemporaryDirectory(prefix="lilt-cache-")
     process = subprocess.Popen(
-        [*through, sys.executable, *program],
+        [*through, python, *program],
         cwd=ROOT,
         env=environment(**{"port": "0", "cache": cache.name} | settings) | temporary,
         stdout=subprocess.PIPE,

@@ -25,11 +25,12 @@ def test_torch_is_in_no_lock(lock: Path) -> None:
     assert not packages(lock).keys() & {"torch", "torchvision", "torchaudio"}
 
 
-def test_the_service_needs_no_tensorflow() -> None:
-    assert not packages(ROOT / "requirements/serve.txt").keys() & {"tensorflow", "keras"}
+def test_the_service_needs_no_tensorflow_and_nothing_that_sends_traces() -> None:
+    needless = {"tensorflow", "keras", "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"}
+    assert not packages(ROOT / "requirements/serve.txt").keys() & needless
 
 
-@pytest.mark.parametrize("lock", ["training", "dev", "cuda"])
+@pytest.mark.parametrize("lock", ["training", "dev", "cuda", "telemetry"])
 def test_a_larger_lock_holds_the_services_versions(lock: str) -> None:
     assert packages(ROOT / "requirements/serve.txt").items() <= packages(ROOT / f"requirements/{lock}.txt").items()
 
