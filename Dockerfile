@@ -1,5 +1,5 @@
 # Two images from one file:
-#   docker build --target serve -t lilt:serve .
+#   docker build --target serve -t lilt:serve .     --build-arg LOCK=telemetry for one that can send traces
 #   docker build --target train -t lilt:train .     --build-arg LOCK=training  for one without the CUDA libraries
 # `make release` adds VERSION, REVISION and CREATED, which end up in the labels.
 
@@ -36,8 +36,9 @@ RUN apt-get update \
 # pip goes when it has done its work. Then all is compiled, since an image's files are read-only where it runs; by the
 # sources' hash and not their date, so that it comes out the same every time.
 FROM build AS serve-packages
-COPY requirements/serve.txt /tmp/
-RUN pip install --no-compile --require-hashes --only-binary :all: -r /tmp/serve.txt && pip uninstall --yes --quiet pip setuptools
+ARG LOCK=serve
+COPY requirements/${LOCK}.txt /tmp/lock.txt
+RUN pip install --no-compile --require-hashes --only-binary :all: -r /tmp/lock.txt && pip uninstall --yes --quiet pip setuptools
 # What the service never opens: LiteRT's WebGPU and NPU back ends and its offline compiler, NumPy's Fortran compiler, the
 # packages' own tests and the stubs for type checkers. A build whose service cannot do without is stopped by the next line.
 WORKDIR /opt/venv/lib/python3.11/site-packages

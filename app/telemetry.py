@@ -4,8 +4,10 @@ FastAPI makes a span of each request, and sends all spans to the collector that 
 it needs for that is an extra of this package; where it is not installed, or no collector is named, a span is nothing.
 """
 
+import asyncio
 import logging
 import os
+import threading
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -22,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _COLLECTOR = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _EXPORTER = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+_LAST_S = 2.0  # for what is left at the end; by itself the exporter tries a dead collector for up to a minute
 _REDACTED = "REDACTED"  # the word that OpenTelemetry's conventions have for it
 
 _tracer = trace.get_tracer("lilt")
@@ -48,6 +51,15 @@ def _can_send() -> bool:
         logger.warning("%s is set, but what sends traces is not installed: requirements/telemetry.txt has it", named)
         return False
     return True
+
+
+async def close() -> None:
+    """Send what is left, but let no collector hold up the service's end."""
+    provider = trace.get_tracer_provider()
+    if os.environ.keys() & _COLLECTOR and hasattr(provider, "shutdown"):
+        thread = threading.Thread(target=provider.shutdown, name="last-traces", daemon=True)
+        thread.start()
+        await asyncio.to_thread(thread.join, _LAST_S)
 
 
 def redact(scope: "Scope", methods: Container[str]) -> None:

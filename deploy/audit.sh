@@ -17,7 +17,7 @@ fi
 purpose=${1:-}
 [ "$purpose" != tools ] || exit 0
 
-for lock in serve training cuda dev; do
+for lock in serve telemetry training cuda dev; do
   $tools/bin/cyclonedx-py requirements requirements/$lock.txt --output-reproducible --of JSON -o $out/$lock.json || found=1
   [ "$purpose" != bills ] || continue
   if ! $tools/bin/pip-audit -r requirements/$lock.txt --require-hashes --disable-pip --progress-spinner off \

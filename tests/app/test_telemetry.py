@@ -131,15 +131,15 @@ class Traced:
 
 
 @pytest.fixture(scope="module")
-def traced() -> Iterator[Traced]:
+def traced() -> Traced:
     """One request of each kind; the service is ended before the collector, and sends the last of it then."""
     with pytest.MonkeyPatch.context() as patch, collecting() as collector:
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         patch.setenv("OTEL_SERVICE_NAME", "lilt-of-the-test")
         with serving(python=str(PYTHON)) as server:
             ask(server)
-        log = [json.loads(line) for line in server.log if not line.startswith("INFO: Created TensorFlow Lite")]
-        yield Traced(collector, collector.spans(), log)
+    log = [json.loads(line) for line in server.log if not line.startswith("INFO: Created TensorFlow Lite")]
+    return Traced(collector, collector.spans(), log)
 
 
 def ask(server: Server) -> None:
