@@ -96,7 +96,9 @@ def read(body: bytes) -> Iterator[Span]:
                 yield Span(
                     span["name"],
                     span["kind"],
-                    *(digits(span.get(name, "")) for name in ("traceId", "spanId", "parentSpanId")),
+                    digits(span["traceId"]),
+                    digits(span["spanId"]),
+                    digits(span.get("parentSpanId", "")),
                     values(span.get("attributes", [])),
                     span.get("status", {}).get("code", ""),
                     span.get("events", []),
@@ -121,10 +123,9 @@ class Traced:
     log: list[dict[str, Any]]
 
     def request(self, name: str, status: int) -> Span:
-        (found,) = [
-            s for s in self.spans if s.name == name and s.attributes["http.response.status_code"] == str(status)
-        ]
-        return found
+        """The first that ended so."""
+        found = (span for span in self.spans if span.name == name)
+        return next(span for span in found if span.attributes["http.response.status_code"] == str(status))
 
     def children(self, parent: Span) -> list[Span]:
         return [span for span in self.spans if span.parent == parent.id]
@@ -148,6 +149,9 @@ def ask(server: Server) -> None:
     with server.client() as client:
         body = {"start_string": f"X:1\nT:{MARK}\n", "seed": 3}
         assert client.post("/generate", json=body, headers=caller).status_code == 200
+        stream = client.post("/generate", json=body, headers={"Accept": "text/event-stream"})
+        assert "event: done" in stream.text
+        assert client.post("/generate", json={"abc": TUNE, "bars": [1], "seed": 3}).status_code == 200
         assert client.post("/generate", json={"start_string": f"X:1\nT:{MARK}\u2603\n"}, headers=key).status_code == 422
         assert client.put("/generate", json={"abc": TUNE}).status_code == 405
         assert client.post("/render", json={"abc": TUNE, "format": "wav", "program": 73}).status_code == 200
@@ -176,6 +180,13 @@ def test_a_request_is_a_span_by_its_route_in_the_callers_trace(traced: Traced, c
 
 
 @needs_packages
+def test_streams_and_bars_made_anew_have_spans_of_what_they_took(traced: Traced) -> None:
+    asked = {span.id for span in traced.spans if span.name == "POST /generate"}
+    made = [(span.name, span.attributes["lilt.characters"] > "0") for span in traced.spans if span.parent in asked]
+    assert made == [("generate", True), ("generate", True), ("regenerate", True)]
+
+
+@needs_packages
 def test_a_renders_span_has_its_programs_within(traced: Traced) -> None:
     (render,) = traced.children(traced.request("POST /render", 200))
     assert (render.name, render.attributes) == ("render", {"lilt.format": "wav", "lilt.program": "73"})
@@ -192,7 +203,7 @@ def test_the_log_names_the_trace(traced: Traced) -> None:
 
 @needs_packages
 def test_nothing_that_was_sent_is_in_a_trace(traced: Traced) -> None:
-    assert len([span for span in traced.spans if span.kind == "SPAN_KIND_SERVER"]) == 10  # of eleven, one a probe
+    assert len([span for span in traced.spans if span.kind == "SPAN_KIND_SERVER"]) == 12  # of thirteen, one a probe
     assert {path for path, _ in traced.collector.bodies} == {"/v1/traces"}
     assert not [body for _, body in traced.collector.bodies if MARK.lower().encode() in body.lower()]
     assert not [span for span in traced.spans if span.events]  # where exceptions would be told
@@ -207,6 +218,7 @@ def test_a_collector_that_is_not_there_holds_up_nobody(monkeypatch: pytest.Monke
     with serving(python=str(PYTHON)) as server, server.client() as client:
         assert client.post("/generate", json={"start_string": f"X:1\nT:{MARK}\n"}).status_code == 200
     assert any("opentelemetry" in line for line in server.log)
+    assert not any("Failed to export" in line for line in server.log)  # the exporter's last word, after some 7 s
     assert MARK not in "".join(server.log)
 
 
