@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from opentelemetry import trace
+from opentelemetry import propagate, trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.trace import Span, StatusCode
 
 if TYPE_CHECKING:  # training renders too, and has no use for FastAPI
@@ -50,6 +51,8 @@ def _can_send() -> bool:
     except ImportError:
         logger.warning("%s is set, but what sends traces is not installed: requirements/telemetry.txt has it", named)
         return False
+    if propagate.extract({}) is None:  # OTEL_PROPAGATORS=none, on which FastAPI 0.165 fails at each request
+        propagate.set_global_textmap(W3CBaggagePropagator())  # which nothing here reads
     return True
 
 

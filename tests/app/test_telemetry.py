@@ -222,6 +222,20 @@ def test_a_collector_that_is_not_there_holds_up_nobody(monkeypatch: pytest.Monke
     assert MARK not in "".join(server.log)
 
 
+@needs_packages
+def test_no_callers_trace_is_continued_where_that_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_PROPAGATORS", "none")
+    with collecting() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        with serving(python=str(PYTHON)) as server, server.client() as client:
+            caller = {"traceparent": f"00-{CALLER_TRACE}-{CALLER_SPAN}-01", "tracestate": f"z={MARK}"}
+            assert client.get("/models", headers=caller).status_code == 200
+    (span,) = collector.spans()
+    assert (span.name, span.parent) == ("GET /models", "")
+    assert span.trace != CALLER_TRACE
+    assert MARK.encode() not in b"".join(body for _, body in collector.bodies)
+
+
 WITHOUT_PACKAGES = """
 import runpy, sys
 sys.path.insert(0, {root!r})
