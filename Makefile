@@ -52,6 +52,9 @@ release: ## wheel, source archive, service's image, bills of materials and check
 	@deploy/setup.sh test
 	deploy/release.sh
 
+matrix: ## the two commands in bare Debian systems, SUITES="bookworm trixie"; needs root and mmdebstrap
+	deploy/matrix.sh $(SUITES)
+
 contract: ## Schemathesis against a service: every answer is one that the OpenAPI page promises
 	@deploy/setup.sh test
 	deploy/audit.sh tools
