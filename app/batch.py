@@ -16,14 +16,16 @@ class Batch:
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
+        self._anything = np.zeros(decoder.vocab_size, np.float32)
         self._steps = 0
         self._rows: list[Sequence | None]
         self._turn_began: list[int]  # how many steps each row's sequence had taken when it came
         self._state: State
         self._ids: NDArray[np.int32]
-        self._allowed: NDArray[np.bool_]  # [B, V]
+        self._masks: list[NDArray[np.float32]]  # each row's, [V]
+        self._gathered: NDArray[np.float32]  # where they are put side by side, [B · V]
         self._running: list[tuple[int, Sequence]]  # the rows that are not empty
-        self._constrained: list[tuple[NDArray[np.bool_], Constraint]]  # of those that may not draw everything: [V]
+        self._constrained: list[tuple[int, Constraint]]  # those that may not draw everything
         self._scored: list[tuple[int, Sequence]]  # those that are told what the model makes of their prompt
         self._sampler: Sampler
         self._lay_out(decoder.batch_sizes[0])
@@ -64,17 +66,24 @@ class Batch:
         self._steps += 1
         for row, sequence in self._scored:
             sequence.score(logits[row])
-        drawn = self._sampler.sample(logits, self._allowed if self._constrained else None).tolist()
+        drawn = self._sampler.sample(logits, self._mask() if self._constrained else None).tolist()
         ids = self._ids
         for row, sequence in self._running:
             ids[row] = sequence.advance(drawn[row])
-        for allowed, constraint in self._constrained:
-            allowed[:] = constraint.allowed
+        masks = self._masks
+        for row, constraint in self._constrained:
+            masks[row] = constraint.mask
+
+    def _mask(self) -> NDArray[np.float32]:
+        """Those of all rows, [B, V]."""
+        if len(self._masks) == 1:
+            return self._masks[0][None]
+        return np.concatenate(self._masks, out=self._gathered).reshape(len(self._masks), -1)
 
     def _observe(self, logits: NDArray[np.float32]) -> None:
         metrics.BATCH_SIZE.observe(len(self))
         held = [row for row, sequence in self._running if sequence.constraint and sequence.next_draw >= 0]
-        for removed in removed_mass(logits[held], self._allowed[held]):
+        for removed in removed_mass(logits[held], self._mask()[held] == 0):
             metrics.MASK_REMOVED.observe(removed)
 
     def _lay_out(self, size: int) -> None:
@@ -82,7 +91,8 @@ class Batch:
         self._turn_began = [0] * size
         self._state = self._decoder.initial_state(size)
         self._ids = np.zeros(size, np.int32)
-        self._allowed = np.ones((size, self._decoder.vocab_size), np.bool_)
+        self._masks = [self._anything] * size
+        self._gathered = np.zeros(size * self._decoder.vocab_size, np.float32)
         self._list_rows()
         self._sampler = Sampler(size, self._decoder.vocab_size)
 
@@ -92,7 +102,7 @@ class Batch:
         self._ids[row] = sequence.next_input
         self._sampler.put(row, sequence.params, sequence.next_draw)
         if sequence.constraint:
-            self._allowed[row] = sequence.constraint.allowed
+            self._masks[row] = sequence.constraint.mask
         for index, array in enumerate(self._state):
             array[row] = sequence.state[index] if sequence.state else 0.0
 
@@ -103,7 +113,7 @@ class Batch:
             assert sequence is not None  # noqa: S101
             sequence.state = tuple(array[row].copy() for array in self._state)
             self._rows[row] = None
-            self._allowed[row] = True
+            self._masks[row] = self._anything
             self._sampler.clear(row)
             taken.append(sequence)
         if taken:
@@ -112,7 +122,7 @@ class Batch:
 
     def _list_rows(self) -> None:
         self._running = [(row, sequence) for row, sequence in enumerate(self._rows) if sequence is not None]
-        self._constrained = [(self._allowed[row], of.constraint) for row, of in self._running if of.constraint]
+        self._constrained = [(row, of.constraint) for row, of in self._running if of.constraint]
         self._scored = [(row, sequence) for row, sequence in self._running if sequence.scored_from is not None]
 
 

@@ -70,7 +70,6 @@ class Sampler:
         self._tempered: set[int] = set()  # rows whose inverse temperature is not 1
         self._cutting: set[int] = set()  # rows that leave characters out
         self._scores = np.empty((rows, vocab_size), np.float32)
-        self._forbidden = np.empty((rows, vocab_size), np.bool_)
 
     def put(self, row: int, params: SamplingParams, draw: int) -> None:
         """Draw this row so from the next step on, which makes the sequence's draw number `draw`.
@@ -93,8 +92,8 @@ class Sampler:
         self._tempered.discard(row)
         self._cutting.discard(row)
 
-    def sample(self, logits: NDArray[np.float32], allowed: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
-        """Logits [B, V], and which ids may be drawn [B, V] (all if None) → ids [B]."""
+    def sample(self, logits: NDArray[np.float32], mask: NDArray[np.float32] | None = None) -> NDArray[np.intp]:
+        """Logits [B, V], and a mask [B, V], -inf for the ids that may not be drawn and else 0 → ids [B]."""
         if self._step == _STEPS_AHEAD:
             self._step = 0
             for row in range(len(self._params)):
@@ -104,12 +103,12 @@ class Sampler:
             scores = np.multiply(scores, self._inverse_temperature, out=self._scores)
         if self._cutting:  # shares are those among what is allowed
             scores = scores if scores is self._scores else scores.copy()
-            if allowed is not None:
-                np.copyto(scores, -np.inf, where=~allowed)
+            if mask is not None:
+                scores += mask
             self._cut(scores)
         scores = np.add(scores, self._ahead[self._step], out=self._scores)
-        if allowed is not None:
-            np.copyto(scores, -np.inf, where=np.logical_not(allowed, out=self._forbidden))
+        if mask is not None:
+            scores += mask
         self._step += 1
         return np.asarray(scores.argmax(axis=1))
 

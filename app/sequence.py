@@ -22,8 +22,8 @@ class Constraint(Protocol):
     """Says, before each new id, which ones it may be."""
 
     @property
-    def allowed(self) -> NDArray[np.bool_]:
-        """[V]; at least one is."""
+    def mask(self) -> NDArray[np.float32]:
+        """What is added to the logits: 0 for what it may be, -inf for the rest, [V]."""
         ...
 
     def advance(self, id_: int) -> bool:

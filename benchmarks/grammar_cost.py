@@ -74,7 +74,7 @@ def replay(grammar: Grammar, tunes: list[tuple[Request, list[int]]]) -> Iterator
         cursor = grammar.begin(START, request, LENGTH)
         begun = time.process_time()
         for id_ in ids:
-            _ = cursor.allowed
+            _ = cursor.mask
             cursor.advance(id_)
         spent += time.process_time() - begun
         characters += len(ids)

@@ -27,6 +27,11 @@ _DETOUR = 100  # characters that the way to the end may be longer from the middl
 _LONGEST_WALK = 5000  # strides
 
 
+def as_mask(allowed: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """What may come, [V] → 0 for it and -inf for the others, [V]."""
+    return np.where(allowed, np.float32(0), np.float32(-np.inf))
+
+
 class Node:
     """A state that has been visited: what may follow, and where it led when it did.
 
@@ -72,6 +77,7 @@ class Section:
         "ends",
         "horizon",
         "is_narrow",
+        "masks",
         "opening",
         "pickup",
         "surroundings",
@@ -86,6 +92,7 @@ class Section:
         self.horizon = horizon
         self.is_narrow = False
         self.allowed: dict[Node, NDArray[np.bool_]] = {}  # [V] each
+        self.masks: dict[Node, NDArray[np.float32]] = {}  # the same as `as_mask` has it
         self.ends: dict[Node, tuple[bool, ...]] = {}  # which `section_characters` are allowed
         self.distances: dict[Node, tuple[NDArray[np.int32], int]] = {}  # see `Automaton.distances`
 
@@ -110,6 +117,7 @@ class Automaton:
         self._beginnings: dict[object, list[tuple[str, list[int]]]] = {}  # classes of what begins, by the pitches
         self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
         self._outside = self._sections[()]
+        self._masks: dict[bytes, NDArray[np.float32]] = {}  # those of all sections, each once
         self._rows = 0  # in all sections
 
     def __len__(self) -> int:
@@ -168,6 +176,14 @@ class Automaton:
             row = section.allowed[node] = self._in_section(node, section)
             self._rows += 1
         return row
+
+    def mask(self, node: Node, section: Section) -> NDArray[np.float32]:
+        """The same, to be added to logits."""
+        mask = section.masks.get(node)
+        if mask is None:
+            allowed = self.allowed(node, section)
+            mask = section.masks[node] = self._masks.setdefault(allowed.tobytes(), as_mask(allowed))
+        return mask
 
     def _in_section(self, node: Node, section: Section) -> NDArray[np.bool_]:
         if section is self._outside or not node.plain.section_characters:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from app.errors import Fault, RequestError, VocabularyError
 from app.grammar import body
-from app.grammar.automaton import FAR, Automaton, Node
+from app.grammar.automaton import FAR, Automaton, Node, as_mask
 from app.grammar.header import Fields, Header
 from app.grammar.request import Request
 from app.grammar.situation import Body
@@ -77,7 +77,7 @@ class Grammar:
             cursor = self.begin()
             for place, character in enumerate(tune):
                 id_ = self._automaton.id_of.get(character)
-                if id_ is None or not cursor.allowed[id_]:
+                if id_ is None or cursor.mask[id_]:
                     break
                 cursor.advance(id_)
                 if place % _LESSON == 0:
@@ -126,40 +126,45 @@ class Cursor:
         self._line_break = automaton.id_of["\n"]
         self._line_began = 0
         self._watched_from = self._watch_from()
-        self.allowed = self._allowed()
-        """The characters that may come next, [V] bool; at least one."""
+        self.mask = self._mask()
+        """0 for the characters that may come next, -inf for the others, [V]; at least one may."""
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """The characters that may come next, [V]."""
+        return np.equal(self.mask, 0)
 
     def _watch_from(self) -> int:
         """How much of this line may be written before the ends of line and text are looked at."""
         horizon = self._section.horizon or self._node.horizon
         return min(self._line_began + MAX_LINE + 1, self._limit - horizon)
 
-    def _allowed(self) -> NDArray[np.bool_]:
-        allowed = self._section.allowed.get(self._node)
-        if allowed is None:
-            allowed = self._automaton.allowed(self._node, self._section)
+    def _mask(self) -> NDArray[np.float32]:
+        mask = self._section.masks.get(self._node)
+        if mask is None:
+            mask = self._automaton.mask(self._node, self._section)
         if self._written < self._watched_from:
-            return allowed
+            return mask
         remaining = self._limit - self._written
         if remaining <= (self._section.horizon or self._node.horizon):
-            allowed = self._in_time(allowed, remaining)
-        if self._written - self._line_began > MAX_LINE and self._node.may_break and allowed[self._line_break]:
+            mask = self._in_time(mask, remaining)
+        if self._written - self._line_began > MAX_LINE and self._node.may_break and not mask[self._line_break]:
             return self._only(self._line_break)
-        return allowed
+        return mask
 
-    def _in_time(self, allowed: NDArray[np.bool_], remaining: int) -> NDArray[np.bool_]:
-        """Those from which the tune can be ended within what remains; all, where it cannot be any more."""
+    def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
+        """Leaves those from which the tune can be ended within what remains; all, where it cannot be any more."""
         if remaining > self._automaton.narrowed_horizon(self._node, self._section):
-            return allowed
+            return mask
         distances, farthest = self._automaton.distances(self._node, self._section)
         if farthest < remaining:
-            return allowed
+            return mask
         in_time = distances < remaining
-        return in_time if in_time.any() else allowed
+        return as_mask(in_time) if in_time.any() else mask
 
-    def _only(self, id_: int) -> NDArray[np.bool_]:
-        only = np.zeros_like(self._node.allowed)
-        only[id_] = True
+    def _only(self, id_: int) -> NDArray[np.float32]:
+        only = np.full_like(self.mask, -np.inf)
+        only[id_] = 0
         return only
 
     def advance(self, id_: int) -> bool:
@@ -175,7 +180,7 @@ class Cursor:
         self._recent.append(id_)
         self._node = node
         is_done = node.is_turn and self._turn(node)
-        self.allowed = self._allowed()
+        self.mask = self._mask()
         return is_done
 
     def _turn(self, node: Node) -> bool:

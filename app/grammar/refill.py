@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.errors import RequestError
 from app.grammar import alike
-from app.grammar.automaton import Automaton, Node, Section, State
+from app.grammar.automaton import Automaton, Node, Section, State, as_mask
 from app.grammar.cursor import Grammar
 from app.grammar.follow import FOLLOW
 from app.grammar.request import Request
@@ -90,8 +90,11 @@ class Refill:
         return copy(self)
 
     @property
-    def allowed(self) -> NDArray[np.bool_]:
-        """[V]; at least one is."""
+    def mask(self) -> NDArray[np.float32]:
+        """0 for what may come next, -inf for the rest, [V]; something may."""
+        return as_mask(self._allowed())
+
+    def _allowed(self) -> NDArray[np.bool_]:
         node = self._node
         allowed = self._automaton.allowed(node, self._section).copy()
         may_end = self._may_end(node.state, bool(allowed[self._bar_line]))

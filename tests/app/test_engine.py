@@ -63,8 +63,8 @@ class EvenOnly:
         self.told: list[int] = []
 
     @property
-    def allowed(self) -> NDArray[np.bool_]:
-        return np.array([id_ % 2 == 0 for id_ in range(10)])
+    def mask(self) -> NDArray[np.float32]:
+        return np.array([0 if id_ % 2 == 0 else -np.inf for id_ in range(10)], np.float32)
 
     def advance(self, id_: int) -> bool:
         self.told.append(id_)

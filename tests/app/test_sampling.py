@@ -66,12 +66,12 @@ def test_a_character_of_no_probability_is_never_drawn() -> None:
     assert (sampler.sample(logits) == 1).all()
 
 
-def test_what_is_not_allowed_is_never_drawn_and_the_rest_keeps_its_proportions() -> None:
+def test_what_is_masked_is_never_drawn_and_the_rest_keeps_its_proportions() -> None:
     sampler = Sampler(DRAWS, vocab_size=4)
     for row in range(DRAWS):
         sampler.put(row, SamplingParams(seed=row), draw=0)
-    allowed = np.tile([True, False, True, True], (DRAWS, 1))
-    ids = sampler.sample(np.tile(LOGITS, (DRAWS, 1)), allowed)
+    mask = np.tile(np.array([0, -np.inf, 0, 0], np.float32), (DRAWS, 1))
+    ids = sampler.sample(np.tile(LOGITS, (DRAWS, 1)), mask)
     assert [float(np.mean(ids == id_)) for id_ in range(4)] == pytest.approx([1 / 6, 0, 3 / 6, 2 / 6], abs=WITHIN)
 
 
