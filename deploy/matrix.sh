@@ -77,7 +77,7 @@ inside=$(
   cat <<'INSIDE'
 cd /root/lilt
 began=$(date +%s)
-make serve >/root/serve.log 2>&1 &
+LILT_PORT=0 make serve >/root/serve.log 2>&1 &
 server=$!
 until url=$(grep -oE 'running on http://[^ "]+' /root/serve.log); do
   kill -0 "$server" 2>/dev/null || { cat /root/serve.log && exit 1; }
@@ -130,7 +130,7 @@ try() {
   env | grep -E "^($names)" >"$root.settings" || : # none
   set --
   while read -r setting; do set -- "$@" "$setting"; done <"$root.settings"
-  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 LILT_PORT=0 \
+  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
     TESTS="${TESTS:-}" "$@" unshare --mount --propagation private sh -euc "$turn" sh "$root" "$inside"
   echo "$(($(megabytes) - mounted)) MB more than the $bare MB of the bare root"
 }
