@@ -168,7 +168,8 @@ for suite in "$@"; do
   wait "$child" || code=$?
   child=
   if [ "$code" = 0 ]; then
-    told=$(grep -E '^(ready after|[0-9]+ MB more|=* ?[0-9]+ passed)' "$scratch/$suite.log" | paste -sd '|' | sed 's/|/; /g')
+    told=$(grep -E '^(ready after|[0-9]+ MB more|=* ?[0-9]+ passed)' "$scratch/$suite.log" |
+      sed 's,^=* *\(.*[^ =]\) *=*$,\1,' | paste -sd '|' | sed 's,|,; ,g')
     printf '%s: %s\n' "$suite" "$told"
   else
     failed=1
