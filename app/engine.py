@@ -1,6 +1,10 @@
-"""Continuous batching: one thread steps a decoder for all the sequences that are running.
+"""Continuous batching: a thread steps a decoder for all the sequences that are running, or several threads one each.
 
 Sequences join and leave between steps. The engine knows only ids; text lives outside it.
+
+While there are few sequences, one decoder steps them together, as fast as it can. Of many, each lane takes its share: a
+decoder and a thread of its own, so that one lane's Python runs while another's product is computed, and none waits for
+another.
 """
 
 import logging
@@ -21,25 +25,51 @@ TURN_STEPS = 512  # after so many, a sequence gives its place to one that waits,
 _BREATH_S = 0.001  # between two pieces of spare work
 
 
+class _Worker:
+    """A batch, the thread that steps it, and what wakes the thread."""
+
+    def __init__(self, decoder: Decoder, lock: threading.Lock) -> None:
+        self.batch = Batch(decoder)
+        self.room = decoder.batch_sizes[-1]
+        self.wake = threading.Condition(lock)
+        self.is_on_duty = False
+        self.thread: threading.Thread
+
+
 class Engine:
-    """Owns a decoder and the thread that steps it.
+    """Owns decoders and the threads that step them.
 
     Args:
-        decoder: stepped by this engine alone.
+        decoder: stepped by this engine alone; without lanes, for all sequences.
         max_waiting: sequences that may wait for their first step before new ones are turned away.
         spare_work: what is worth doing while there are no sequences, in pieces of a millisecond or so.
+        lanes: decoders of the same model, among which the sequences are dealt out once they are too many for the first.
     """
 
-    def __init__(self, decoder: Decoder, max_waiting: int = 256, spare_work: Iterable[object] = ()) -> None:
-        self.max_running = decoder.batch_sizes[-1]
+    def __init__(
+        self,
+        decoder: Decoder,
+        max_waiting: int = 256,
+        spare_work: Iterable[object] = (),
+        lanes: tuple[Decoder, ...] = (),
+    ) -> None:
         self._max_waiting = max_waiting
-        self._batch = Batch(decoder)
-        self._queue: deque[Sequence] = deque()  # those that wait for their first step or their next turn
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._first = _Worker(decoder, self._lock)
+        self._lanes = tuple(_Worker(lane, self._lock) for lane in lanes)
+        self._alone = (self._first,)
+        self._on_duty: tuple[_Worker, ...] = self._alone
+        self._first.is_on_duty = True
+        self.max_running = sum(worker.room for worker in self._lanes or self._alone)
+        self._queue: deque[Sequence] = (
+            deque()
+        )  # those that wait for their first step, their next turn or another worker
+        self._held = 0  # sequences that have not ended
         self._closing = False
         self._spare_work = iter(spare_work)
-        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self._thread.start()
+        for worker in (self._first, *self._lanes):
+            worker.thread = threading.Thread(target=self._run, args=(worker,), name="engine", daemon=True)
+            worker.thread.start()
 
     def submit(self, sequence: Sequence) -> "Future[Sequence]":
         """Queue a sequence.
@@ -50,14 +80,16 @@ class Engine:
         Raises:
             BusyError: too many are waiting, or the engine is closing.
         """
-        with self._wake:
+        with self._lock:
             if self._closing:
                 raise BusyError("the service is shutting down", retry_after_s=5)
             waiting = sum(not queued.fed for queued in self._queue)
             if waiting >= self._max_waiting:
                 raise BusyError(f"{waiting} requests are waiting already", retry_after_s=1)
             self._queue.append(sequence)
-            self._wake.notify()
+            self._held += 1
+            self._choose_workers()
+            self._wake(self._on_duty)
         sequence.done.add_done_callback(lambda future: sequence.cancel() if future.cancelled() else None)
         return sequence.done
 
@@ -68,38 +100,41 @@ class Engine:
 
     @property
     def running(self) -> int:
-        """Sequences that are stepped together."""
-        return len(self._batch)
+        """Sequences that are being stepped."""
+        return self._held - len(self._queue)
 
     def close(self) -> None:
-        """Finish what is running and waiting, take nothing new, and end the thread."""
-        with self._wake:
+        """Finish what is running and waiting, take nothing new, and end the threads."""
+        workers = (self._first, *self._lanes)
+        with self._lock:
             self._closing = True
-            self._wake.notify()
-        self._thread.join()
+            self._wake(workers)
+        for worker in workers:
+            worker.thread.join()
 
-    def _run(self) -> None:
-        while self._wait_for_work():
+    def _run(self, worker: _Worker) -> None:
+        while self._wait_for_work(worker):
             try:
-                self._change_places()
-                if len(self._batch):
-                    self._batch.step()
+                self._change_places(worker)
+                if len(worker.batch):
+                    worker.batch.step()
             except Exception as error:
                 logger.exception("the decoder failed; its sequences are given up, the engine goes on")
-                self._give_up(DecoderError(f"the decoder failed ({type(error).__name__}); try again"))
+                self._give_up(worker, DecoderError(f"the decoder failed ({type(error).__name__}); try again"))
 
-    def _wait_for_work(self) -> bool:
+    def _wait_for_work(self, worker: _Worker) -> bool:
         """Do spare work, then block, while there is nothing to do; False once there never will be."""
-        if len(self._batch):
+        if len(worker.batch):
             return True
-        while not (self._queue or self._closing) and self._has_spared_time():
-            with self._wake:  # all other threads stand still during a piece
-                self._wake.wait_for(lambda: self._queue or self._closing, _BREATH_S)
-        with self._wake:
-            while not self._queue:
-                if self._closing:
+        if worker is self._first:
+            while not (self._held or self._closing) and self._has_spared_time():
+                with self._lock:  # all other threads stand still during a piece
+                    worker.wake.wait_for(lambda: self._held or self._closing, _BREATH_S)
+        with self._lock:
+            while not (self._queue and worker.is_on_duty):
+                if self._closing and not self._held:
                     return False
-                self._wake.wait()
+                worker.wake.wait()
             return True
 
     def _has_spared_time(self) -> bool:
@@ -111,25 +146,61 @@ class Engine:
             self._spare_work = iter(())
             return False
 
-    def _change_places(self) -> None:
-        """Let go of the sequences that have ended, and let in those that wait."""
-        ended = self._batch.retire()
+    def _change_places(self, worker: _Worker) -> None:
+        """Let go of the sequences that have ended, and let in this worker's share of those that wait."""
+        batch = worker.batch
+        ended = batch.retire()
         arriving: list[Sequence] = []
-        if self._queue:
-            with self._wake:
-                crowd = len(self._batch) + len(self._queue) - self.max_running
-                paused = self._batch.pause(at_most=crowd, turn_steps=TURN_STEPS) if crowd > 0 else []
-                while self._queue and len(self._batch) + len(arriving) < self.max_running:
-                    sequence = self._queue.popleft()
-                    (ended if sequence.finish_reason else arriving).append(sequence)
-                self._queue.extend(paused)
+        if ended or self._queue or not worker.is_on_duty:
+            with self._lock:
+                self._leave(len(ended))
+                if worker.is_on_duty:
+                    crowd = self._held - self.max_running
+                    if crowd > 0:
+                        self._queue.extend(batch.pause(at_most=crowd, turn_steps=TURN_STEPS))
+                    share = min(worker.room, -(-self._held // len(self._on_duty)))
+                    while self._queue and len(batch) + len(arriving) < share:
+                        sequence = self._queue.popleft()
+                        if sequence.finish_reason:  # nobody waits for it any more
+                            ended.append(sequence)
+                            self._leave(1)
+                        else:
+                            arriving.append(sequence)
+                else:
+                    self._queue.extendleft(reversed(batch.clear()))  # before those that have not begun
+                    self._wake(self._on_duty)
         if ended or arriving:
-            self._batch.fit(arriving)
+            batch.fit(arriving)
         for sequence in ended:
             if sequence.done.set_running_or_notify_cancel():
                 sequence.done.set_result(sequence)
 
-    def _give_up(self, error: Exception) -> None:
-        for sequence in self._batch.clear():
+    def _leave(self, sequences: int) -> None:
+        """So many have ended; the lock is held."""
+        self._held -= sequences
+        self._choose_workers()
+        if self._closing and not self._held:
+            self._wake((self._first, *self._lanes))
+
+    def _choose_workers(self) -> None:
+        """The first for few sequences, the lanes for many; between, it stays as it is. The lock is held."""
+        few = self._first.room if self._on_duty is self._alone else self._first.room * 3 // 4
+        chosen = self._lanes if self._lanes and self._held > few else self._alone
+        if chosen is not self._on_duty:
+            for worker in (*self._on_duty, *chosen):
+                worker.is_on_duty = worker in chosen
+            self._on_duty = chosen
+            self._wake(chosen)
+
+    @staticmethod
+    def _wake(workers: tuple[_Worker, ...]) -> None:
+        for worker in workers:
+            worker.wake.notify()
+
+    def _give_up(self, worker: _Worker, error: Exception) -> None:
+        sequences = worker.batch.clear()
+        with self._lock:
+            self._leave(len(sequences))
+        for sequence in sequences:
             if sequence.done.set_running_or_notify_cancel():
                 sequence.done.set_exception(error)

@@ -62,8 +62,8 @@ def names(settings: Settings) -> tuple[str, ...]:
     return found
 
 
-def load_decoder(checkpoint: Checkpoint, settings: Settings) -> Decoder:
-    """The decoder that the settings ask for; TensorFlow is imported for `keras` alone.
+def load_decoders(checkpoint: Checkpoint, settings: Settings) -> tuple[Decoder, ...]:
+    """What the settings make of it: an engine's decoder and its lanes; TensorFlow is imported for `keras` alone.
 
     Raises:
         InvalidCheckpointError: the file is what was published, and is no decoder.
@@ -71,9 +71,9 @@ def load_decoder(checkpoint: Checkpoint, settings: Settings) -> Decoder:
     if settings.decoder == "keras":
         from app.keras_decoder import KerasDecoder
 
-        return KerasDecoder(checkpoint, settings.max_batch)
+        return (KerasDecoder(checkpoint, settings.max_batch),)
     try:
-        return LiteRTDecoder(checkpoint.path(DECODER_FILE), settings.max_batch, settings.decoder_threads)
+        return LiteRTDecoder.for_engine(checkpoint.path(DECODER_FILE), settings.max_batch, settings.decoder_threads)
     except (RuntimeError, ValueError, KeyError) as error:  # whoever published it sealed what is no decoder
         where = f"{checkpoint.manifest.name}/{checkpoint.manifest.version}/{DECODER_FILE}"
         raise InvalidCheckpointError(f"{where}: not a decoder's graph ({type(error).__name__})") from None
@@ -115,14 +115,14 @@ class Models:
                 if current == model.id.version:
                     continue
                 checkpoint = await asyncio.to_thread(self._store.load, name, current)
-                decoder = await asyncio.to_thread(load_decoder, checkpoint, self._settings)
+                decoders = await asyncio.to_thread(load_decoders, checkpoint, self._settings)
             except (StoreError, OSError) as error:
                 if self._complaints.get(name) != str(error):  # once, however often it is looked at
                     logger.error("%s; still serving %s/%d", error, name, model.id.version)  # noqa: TRY400
                 self._complaints[name] = str(error)
                 continue
             self._complaints.pop(name, None)
-            self._served[name] = self._serve(checkpoint, decoder)
+            self._served[name] = self._serve(checkpoint, decoders)
             logger.info("now serving %s/%d", name, current)
             await asyncio.to_thread(model.engine.close)
 
@@ -130,22 +130,23 @@ class Models:
         """Finish what was accepted, and end the engines."""
         await asyncio.gather(*(asyncio.to_thread(model.engine.close) for model in self.all()))
 
-    def _load(self, name: str) -> tuple[Checkpoint, Decoder]:
+    def _load(self, name: str) -> tuple[Checkpoint, tuple[Decoder, ...]]:
         """The current version or, where that cannot be served, the newest other one that can."""
-        decoders: dict[int, Decoder] = {}
+        decoders: dict[int, tuple[Decoder, ...]] = {}
 
         def prove(checkpoint: Checkpoint) -> None:
-            decoders[checkpoint.manifest.version] = load_decoder(checkpoint, self._settings)
+            decoders[checkpoint.manifest.version] = load_decoders(checkpoint, self._settings)
 
         checkpoint, fault = self._store.load_last_good(name, prove)
         if fault:
             logger.error("%s; serving %s/%d instead", fault, name, checkpoint.manifest.version)
         return checkpoint, decoders[checkpoint.manifest.version]
 
-    def _serve(self, checkpoint: Checkpoint, decoder: Decoder) -> ServedModel:
+    def _serve(self, checkpoint: Checkpoint, decoders: tuple[Decoder, ...]) -> ServedModel:
         grammar, index = _grammar(checkpoint), _tune_index(checkpoint)
         lessons = grammar.learn(some_tunes(index)) if grammar and index else ()
-        engine = Engine(decoder, self._settings.max_waiting, spare_work=lessons)
+        first, *lanes = decoders
+        engine = Engine(first, self._settings.max_waiting, spare_work=lessons, lanes=tuple(lanes))
         return ServedModel(checkpoint, engine, grammar, index)
 
 

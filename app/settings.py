@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         default_factory=lambda: min(2, len(os.sched_getaffinity(0))),
         ge=1,
         le=16,
-        description="threads that share a step of the decoder; they spin, so no more than there are cores",
+        description="threads that step the decoder: few sequences together, of many each its share; no more than cores",
     )
 
     max_batch: int = Field(default=64, ge=1, le=64, description="sequences stepped at once")

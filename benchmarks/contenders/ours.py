@@ -24,7 +24,8 @@ def grammar(task: Task) -> Callable[[], int]:
 
 
 def _loop(task: Task, grammar: Grammar | None) -> Callable[[], int]:
-    engine = Engine(LiteRTDecoder(task.graph, task.batch, task.threads))
+    decoder, *lanes = LiteRTDecoder.for_engine(task.graph, task.batch, task.threads)
+    engine = Engine(decoder, lanes=tuple(lanes))
     prompt = Vocabulary(task.characters).encode(START)
     turn = 0
 
