@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -41,11 +42,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     startup.check_room(settings, len(names(settings)), renders=settings.max_renders)
-    models = Models(settings)
     startup.check_folders(settings)
     renderer = _renderer(settings, sandbox.choose(settings.sandbox))
-    startup.check_renderers(settings, renderer)
+    with ThreadPoolExecutor(1) as beside:  # reading the sound font takes longer than all else here
+        checked = beside.submit(startup.check_renderers, settings, renderer)
+        app = _application(settings, Models(settings), renderer)
+        checked.result()
+    return app
 
+
+def _application(settings: Settings, models: Models, renderer: Renderer) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         models.start()

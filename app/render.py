@@ -144,8 +144,8 @@ class Renderer:
     def warm_up(self) -> None:
         """Read the sound font before the first request does."""
         if not self.missing():
-            with self._synths.lend(), self._scouts.lend():
-                pass
+            self._synths.refill()
+            self._scouts.refill()
 
     def private_folder(self) -> AbstractContextManager[Path]:
         """A folder to run a program in."""

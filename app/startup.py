@@ -5,11 +5,10 @@ import logging
 import os
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app import pages, room
-from app.decoder import power_of_two_sizes
+from app.decoder import FEW, power_of_two_sizes
 from app.errors import LiltError
 from app.render import Renderer
 from app.rendering.synth import SynthError
@@ -56,7 +55,10 @@ def check_room(settings: Settings, models: int, renders: int) -> None:
 def _threads_of_a_decoder(settings: Settings) -> int:
     if settings.decoder == "keras":  # TensorFlow's two pools of workers, which all models share
         return 2 * len(os.sched_getaffinity(0)) + 1
-    return len(power_of_two_sizes(settings.max_batch)) * (settings.decoder_threads - 1)
+    threads, most = settings.decoder_threads, settings.max_batch
+    has_lanes = threads > 1 and most > FEW
+    helpers = len(power_of_two_sizes(min(most, FEW))) * (threads - 1)
+    return helpers + (threads if has_lanes else 0)
 
 
 def check_folders(settings: Settings) -> None:
@@ -70,7 +72,7 @@ def check_folders(settings: Settings) -> None:
 
 
 def check_renderers(settings: Settings, renderer: Renderer) -> None:
-    """Render, and warn of what is not there to do it.
+    """Render, and warn of what is not there to do it; in a thread without an event loop.
 
     Raises:
         StartupError: something is there and does not work, or is not there and required.
@@ -108,9 +110,8 @@ def _check_folder(name: str, folder: Path, may_grow: int = 0) -> None:
 def _try(renderer: Renderer) -> None:
     """One bar through abc2midi in its sandbox, and the sound font read."""
     try:
-        with renderer.private_folder() as folder, ThreadPoolExecutor(1) as thread:
-            trial = renderer.to_midi(_TRIAL, folder, chords=True)
-            thread.submit(asyncio.run, trial).result()  # in a thread, as who calls may have a loop of his own
+        with renderer.private_folder() as folder:
+            asyncio.run(renderer.to_midi(_TRIAL, folder, chords=True))
         renderer.warm_up()
     except LiltError as error:
         raise StartupError(f"abc2midi under {renderer.confinement}: {error.detail}") from None

@@ -162,9 +162,10 @@ class Synths:
             yield synth
         finally:
             synth.close()
-            self._refill()
+            self.refill()
 
-    def _refill(self) -> None:
+    def refill(self) -> None:
+        """Make one that lies ready, unless enough do. Raises what `Synth` does."""
         with self._lock:
             is_wanted = len(self._idle) < self._keep
         if is_wanted:
