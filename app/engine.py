@@ -61,9 +61,7 @@ class Engine:
         self._on_duty: tuple[_Worker, ...] = self._alone
         self._first.is_on_duty = True
         self.max_running = sum(worker.room for worker in self._lanes or self._alone)
-        self._queue: deque[Sequence] = (
-            deque()
-        )  # those that wait for their first step, their next turn or another worker
+        self._queue: deque[Sequence] = deque()  # those that wait for a first step, a next turn or another worker
         self._held = 0  # sequences that have not ended
         self._closing = False
         self._spare_work = iter(spare_work)
