@@ -1,4 +1,4 @@
-"""The service beside one, two and four replicas of it on Ray Serve: `.cache/ray/bin/python -m benchmarks.ray_overhead`."""
+"""The service beside one, two and four replicas on Ray Serve: `.cache/ray/bin/python -m benchmarks.ray_overhead`."""
 
 import os
 import statistics
