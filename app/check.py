@@ -11,6 +11,7 @@ from app.music.performance import duration_s
 from app.music.reader import Reader
 from app.notation import FIELD, header_fields, split_blocks
 from app.render import Renderer
+from app.rendering import programs
 
 Severity = Literal["error", "warning", "note"]
 Source = Literal["gate", "reader", "abc2midi"]
@@ -70,7 +71,7 @@ async def check(text: str, renderer: Renderer, max_duration_s: float) -> Checked
 async def _abc2midi(abc: str, renderer: Renderer) -> list[Remark]:
     with renderer.private_folder() as folder:
         try:
-            _, faults = await renderer.to_midi(abc, folder, chords=True)
+            _, faults = await programs.to_midi(abc, folder, renderer.confinement, chords=True)
         except (RenderError, DeadlineError) as error:
             return [Remark("error", "abc2midi", fault) for fault in (Fault(error.detail), *error.faults)]
     return [Remark("error" if fault.message.startswith("error") else "warning", "abc2midi", fault) for fault in faults]

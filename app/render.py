@@ -1,9 +1,7 @@
-"""ABC → MIDI → sound, and ABC → score: each foreign program in the sandbox, each result made once and kept."""
+"""ABC → MIDI → sound, and ABC → score: a few renders at once, each result made once and kept."""
 
 import asyncio
 import os
-import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -13,33 +11,25 @@ from typing import BinaryIO
 
 from mido import MidiFile
 
-from app import metrics, sandbox, telemetry
-from app.errors import DISK_FULL, BusyError, DeadlineError, Fault, LiltError, NotationError, RenderError
+from app import metrics, telemetry
+from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
 from app.gate import Admitted, admit
 from app.music import musicxml
 from app.music.reader import read
 from app.music.transpose import transpose
-from app.rendering import arrangement, midi, sound, synth
+from app.rendering import arrangement, midi, programs, sound, synth
 from app.rendering.arrangement import Arrangement
 from app.rendering.cache import Cache, key_of
-from app.rendering.complaints import complaints as complaints  # training asks abc2midi too
 from app.rendering.formats import Format, Kind
 from app.rendering.making import Abandoned, Making
 from app.rendering.synth import Synths
-from app.sandbox import Completed, Confinement, Limits
-
-ABC2MIDI = "/usr/bin/abc2midi"
+from app.sandbox import Confinement
 
 _RECIPE = 1  # raised whenever the same request makes other bytes than before
-_MIB = 1024 * 1024
-_ABC2MIDI_LIMITS = Limits(cpu_s=2, wall_s=5, address_space=256 * _MIB, file_size=_MIB)
-_ENGRAVE_LIMITS = Limits(cpu_s=20, wall_s=30, address_space=1024 * _MIB, file_size=16 * _MIB)
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _MOST_NOTES = 20_000
 _RETRY_AFTER_S = 2
 """what a turned-away client is told to wait"""
-_ENGRAVER = Path(__file__).with_name("rendering") / "engrave.py"
-_ENGRAVER_READS = tuple(Path(path) for path in {sys.prefix, sys.base_prefix, "/etc/fonts", "/var/cache/fontconfig"})
 
 
 @dataclass(frozen=True)
@@ -138,7 +128,7 @@ class Renderer:
 
     def missing(self) -> list[str]:
         """What this machine lacks to render: programs, libraries and the sound font."""
-        files = [str(path) for path in (Path(ABC2MIDI), self._soundfont) if not path.is_file()]
+        files = [str(path) for path in (Path(programs.ABC2MIDI), self._soundfont) if not path.is_file()]
         return files + ([] if synth.is_installed() else ["libfluidsynth3"])
 
     def warm_up(self) -> None:
@@ -283,67 +273,27 @@ class Renderer:
 
     async def _performance(self, abc: str, job: Job, folder: Path) -> MidiFile:
         """A tune as abc2midi plays it, arranged as is wanted."""
-        content, faults = await self.to_midi(abc, folder, chords=job.options.chords)
+        content, faults = await programs.to_midi(abc, folder, self.confinement, chords=job.options.chords)
         try:
             performance = await asyncio.to_thread(arrangement.arrange, content, job.tune.score, job.options.arrangement)
         except ValueError as error:
-            raise RenderError(f"abc2midi made a file that is {error}" + _first(faults), faults=faults) from None
+            raise RenderError(
+                f"abc2midi made a file that is {error}" + programs.first_of(faults), faults=faults
+            ) from None
         found = midi.measure(performance)
         if not found.notes:
-            raise RenderError("there is not a note in this tune" + _first(faults), faults=faults)
+            raise RenderError("there is not a note in this tune" + programs.first_of(faults), faults=faults)
         if found.duration_s > self._max_duration_s:
             raise RenderError(f"it would last {found.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed")
         if found.notes > _MOST_NOTES:
             raise RenderError(f"it has {found.notes:,} notes as played; {_MOST_NOTES:,} are allowed")
         return performance
 
-    async def to_midi(self, abc: str, folder: Path, *, chords: bool) -> tuple[bytes, tuple[Fault, ...]]:
-        """What abc2midi makes of a tune, and its complaints.
-
-        Raises:
-            RenderError: it made nothing, or needed too much memory.
-            DeadlineError: it took too long.
-            BusyError: it could not be begun, or the system killed it.
-        """
-        (folder / "tune.abc").write_text(abc, "utf-8")
-        argv = [ABC2MIDI, "tune.abc", "-o", "tune.mid", *([] if chords else ["-NGUI"])]
-        completed = await _run("abc2midi", argv, folder, _ABC2MIDI_LIMITS, self.confinement)
-        faults = complaints(completed.output)
-        _check(completed, "abc2midi", _ABC2MIDI_LIMITS, faults)
-        made = folder / "tune.mid"
-        if not made.is_file():
-            raise RenderError("abc2midi made no music of this tune" + _first(faults), faults=faults)
-        return made.read_bytes(), faults
-
     async def _score(self, abc: str, format_: Format, folder: Path) -> bytes:
         written = await asyncio.to_thread(lambda: musicxml.write(read(abc)))
         if format_ is Format.MUSICXML:
             return written
-        return await engrave(written, format_.extension, folder, self.confinement)
-
-
-async def engrave(written: bytes, extension: str, folder: Path, confinement: Confinement) -> bytes:
-    """MusicXML drawn as `svg` or `pdf`, in the sandbox.
-
-    Raises:
-        RenderError: nothing came of it, or it needed too much memory.
-        DeadlineError: it took too long.
-        BusyError: it could not be begun, or the system killed it.
-    """
-    (folder / "tune.musicxml").write_bytes(written)
-    made = folder / f"tune.{extension}"
-    completed = await _run(
-        "the engraver",
-        [sys.executable, "-I", str(_ENGRAVER), "tune.musicxml", made.name],
-        folder,
-        _ENGRAVE_LIMITS,
-        confinement,
-        readable=(*_ENGRAVER_READS, _ENGRAVER),
-    )
-    _check(completed, "the engraver", _ENGRAVE_LIMITS)
-    if completed.exit_code or not made.is_file():
-        raise RenderError("the engraver made no score of this tune")
-    return made.read_bytes()
+        return await programs.engrave(written, format_.extension, folder, self.confinement)
 
 
 def _traced(job: Job) -> dict[str, str | int]:
@@ -369,44 +319,3 @@ async def _in_thread(work: Callable[[], None]) -> None:
         raise
     except Abandoned:
         raise asyncio.CancelledError from None
-
-
-def _first(faults: tuple[Fault, ...]) -> str:
-    return f"; line {faults[0].line}, column {faults[0].column}: {faults[0].message}" if faults else ""
-
-
-async def _run(
-    program: str,
-    argv: list[str],
-    folder: Path,
-    limits: Limits,
-    confinement: Confinement,
-    readable: tuple[Path, ...] = (),
-) -> Completed:
-    with telemetry.step(program) as span:
-        try:
-            completed = await sandbox.run(argv, folder, limits, confinement, readable)
-        except sandbox.ScarceError:
-            raise _unstarted(program) from None
-        span.set_attribute("lilt.outcome", completed.outcome)
-        return completed
-
-
-def _unstarted(program: str) -> BusyError:
-    return BusyError(f"{program} could not be begun; try again", retry_after_s=_RETRY_AFTER_S)
-
-
-def _check(completed: Completed, program: str, limits: Limits, faults: tuple[Fault, ...] = ()) -> None:
-    if completed.outcome == "unstarted":
-        raise _unstarted(program)
-    if completed.outcome == "memory":
-        allowed = f"{limits.address_space // _MIB} MiB"
-        raise RenderError(f"{program} needs more memory for this tune than the {allowed} it may have", faults=faults)
-    if completed.timed_out or completed.signal == signal.SIGXCPU:
-        raise DeadlineError(f"{program} took too long over this tune")
-    if (
-        completed.signal == signal.SIGKILL
-    ):  # no limit of ours does that: the system's memory ran out, or somebody did it
-        raise BusyError(f"{program} was killed by the system; try again", retry_after_s=_RETRY_AFTER_S)
-    if completed.signal is not None:
-        raise RenderError(f"{program} could not cope with this tune (signal {completed.signal})", faults=faults)

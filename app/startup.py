@@ -11,6 +11,7 @@ from app import pages, room
 from app.decoder import FEW, power_of_two_sizes
 from app.errors import LiltError
 from app.render import Renderer
+from app.rendering import programs
 from app.rendering.synth import SynthError
 from app.sandbox import Confinement
 from app.settings import Settings
@@ -111,7 +112,7 @@ def _try(renderer: Renderer) -> None:
     """One bar through abc2midi in its sandbox, and the sound font read."""
     try:
         with renderer.private_folder() as folder:
-            asyncio.run(renderer.to_midi(_TRIAL, folder, chords=True))
+            asyncio.run(programs.to_midi(_TRIAL, folder, renderer.confinement, chords=True))
         renderer.warm_up()
     except LiltError as error:
         raise StartupError(f"abc2midi under {renderer.confinement}: {error.detail}") from None

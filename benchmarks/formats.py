@@ -31,6 +31,7 @@ from app.rendering import engrave
 from app.rendering.arrangement import Arrangement
 from app.rendering.cache import Cache
 from app.rendering.formats import Format, Kind
+from app.rendering.programs import to_midi
 
 SOUNDFONT = Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3")
 QUICK = RenderOptions(Arrangement(tempo=400))
@@ -108,7 +109,7 @@ class Judges:
         ]
         plain = "\n".join(line for line in lines if not line.startswith("P:"))
         with tempfile.TemporaryDirectory() as name:
-            content, _ = await self._renderer.to_midi(plain, Path(name), chords=False)
+            content, _ = await to_midi(plain, Path(name), self._renderer.confinement, chords=False)
         played, written = midi_pitches(content), written_pitches(read(plain))
         return None if sorted(played) == sorted(written) else f"{len(written)} notes written, {len(played)} played"
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import sandbox
-from app.render import ABC2MIDI, complaints
+from app.rendering.complaints import complaints
+from app.rendering.programs import ABC2MIDI
 from app.sandbox import Confinement, Limits
 from training.errors import ConfigError
 

@@ -9,7 +9,7 @@ from app import sandbox
 from app.errors import LiltError
 from app.music import musicxml
 from app.music.reader import read
-from app.render import engrave
+from app.rendering.programs import engrave
 
 
 def scores(tunes: list[str | None], prefix: str) -> list[str | None]:
