@@ -1,5 +1,6 @@
 """An engine with lanes: few sequences are the first decoder's, many the lanes', and each is what it is alone."""
 
+import concurrent.futures
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,10 +80,13 @@ def test_few_are_stepped_by_the_first_and_many_shared_out_among_the_lanes() -> N
         first.wait_for(2)
         assert [lane.steps for lane in lanes] == [[], []]
         futures += [engine.submit(sequence([0], length=9)) for _ in range(2 * SHARE - FEW)]
+        for decoder in (first, *lanes):
+            decoder.allow(1)
+        for lane in lanes:
+            lane.wait_for(1)
         for decoder in (first, *lanes):  # the first has those that are left over in the end, too
             decoder.allow(100)
         assert [future.result(TIMEOUT_S).new_ids for future in futures] == [list(range(1, 10))] * 2 * SHARE
-        assert all(lane.steps for lane in lanes)
         before = [len(decoder.steps) for decoder in (first, *lanes)]
         assert engine.submit(sequence([0], length=9)).result(TIMEOUT_S).new_ids == list(range(1, 10))
         after = [len(decoder.steps) for decoder in (first, *lanes)]
@@ -100,19 +104,25 @@ def test_what_the_lanes_began_the_first_ends_when_few_are_left() -> None:
 
 
 def test_sequences_beyond_the_lanes_room_take_turns() -> None:
-    first, lanes = CountingDecoder(max_batch=1), [CountingDecoder(max_batch=1) for _ in range(2)]
+    first, lanes = GatedDecoder(max_batch=1), [GatedDecoder(max_batch=1) for _ in range(2)]
     with running(first, *lanes) as engine:
         futures = [engine.submit(sequence([0], 3 * TURN_STEPS)) for _ in range(5)]
         short = engine.submit(sequence([0], 5))
-        assert short.result(TIMEOUT_S).new_ids == [1, 2, 3, 4, 5]
-        assert not any(future.done() for future in futures)
+        done_before: list[bool] = []
+        short.add_done_callback(lambda _: done_before.extend(future.done() for future in futures))
+        for decoder in (first, *lanes):
+            decoder.allow(20 * TURN_STEPS)
         assert {len(future.result(TIMEOUT_S).new_ids) for future in futures} == {3 * TURN_STEPS}
+        assert short.result(TIMEOUT_S).new_ids == [1, 2, 3, 4, 5]
+    assert done_before == [False] * 5
 
 
 def test_a_lane_that_fails_gives_up_its_own_sequences_alone() -> None:
-    lanes = FailingOnceDecoder(max_batch=SHARE), CountingDecoder(max_batch=SHARE)
-    with running(CountingDecoder(max_batch=FEW), *lanes) as engine:
+    failing, sound = FailingOnceDecoder(max_batch=SHARE), GatedDecoder(max_batch=SHARE)
+    with running(CountingDecoder(max_batch=FEW), failing, sound) as engine:
         futures = [engine.submit(sequence([0], 2000)) for _ in range(2 * SHARE)]
+        concurrent.futures.wait(futures, TIMEOUT_S, concurrent.futures.FIRST_EXCEPTION)
+        sound.allow(20_000)
         errors = [future.exception(TIMEOUT_S) for future in futures]
         assert 1 <= sum(isinstance(error, DecoderError) for error in errors) <= SHARE
         assert {len(future.result().new_ids) for future in futures if not future.exception()} == {2000}
