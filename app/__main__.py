@@ -1,34 +1,30 @@
-"""The command line: `python -m app` serves; `bulk` makes many tunes into one file; `key` makes an API key."""
+"""The command line: `python -m app` serves; `bulk` makes many tunes into one file; `key` makes an API key.
+
+Each command imports what it needs and no more, for the service is to be ready soon.
+"""
 
 import argparse
-import resource
 import sys
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 
-import uvicorn
 from pydantic import ValidationError
 
-from app import bulk, logs, startup
-from app.bulk import BulkError, BulkJob, Drawing
-from app.errors import LiltError
-from app.main import create_app
-from app.middleware import keys
-from app.middleware.keys import KeyFileError
-from app.models import Models, names
-from app.originality import Judgement
-from app.patience import patient
-from app.sandbox import SandboxError
-from app.server import Server
+from app import logs
+from app.errors import LiltError, SetupError
 from app.settings import Settings
-from app.startup import StartupError
 from model_store.errors import StoreError
 
+if TYPE_CHECKING:
+    from app.bulk import Drawing
+    from app.rendering.synth import Synths
+
 _START_FAILED = 3  # exit status, as uvicorn has it
-_TURN_OF_A_THREAD_S = 0.0005  # Python's own 5 ms are many steps of the decoder, which would wait for a reply
 
 
-def main(arguments: list[str] | None = None, drawing: Drawing | None = None) -> int:
+def main(arguments: list[str] | None = None, drawing: "Drawing | None" = None) -> int:
     """Run a command; one that cannot succeed says why in one line and returns 2. `drawing` is `bulk.run`'s."""
     options = _parser().parse_args(arguments)
     logs.configure("auto")
@@ -41,43 +37,46 @@ def main(arguments: list[str] | None = None, drawing: Drawing | None = None) -> 
     except ValidationError as error:
         for fault in error.errors():
             print(f"error: LILT_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
-    except (StoreError, SandboxError, StartupError, KeyFileError, BulkError, LiltError, OSError) as error:
+    except (StoreError, SetupError, LiltError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
     return 2
 
 
 def _serve(settings: Settings) -> int:
-    app = create_app(settings)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    sys.setswitchinterval(_TURN_OF_A_THREAD_S)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        http=patient(settings.client_timeout_s, settings.max_connections),
-        ws="none",
-        proxy_headers=False,  # create_app believes those that LILT_TRUSTED_PROXIES names
-        log_config=None,  # ours
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=round(settings.client_timeout_s) + 1,  # `patient` is first; 5 s met requests on their way
-        timeout_graceful_shutdown=30,
-    )
-    server = Server(config)
-    with suppress(KeyboardInterrupt):
-        server.run()
-    return 0 if server.started else _START_FAILED
+    from app.rendering.synth import Synths
+
+    synths = Synths(settings.soundfont, keep=settings.max_renders)
+    with suppress(RuntimeError):  # there is no room for a thread, which is told soon
+        Thread(target=_read_soundfont, args=(synths,)).start()  # in the time that the imports take
+    from app.main import create_app
+    from app.server import serve
+
+    return 0 if serve(create_app(settings, synths), settings) else _START_FAILED
+
+
+def _read_soundfont(synths: "Synths") -> None:
+    from app.rendering.synth import SynthError
+
+    with suppress(SynthError):  # create_app meets it too, and tells
+        synths.warm_up()
 
 
 def _key(label: str) -> int:
+    from app.middleware import keys
+
     key, line = keys.make(label)
     print(f"the key, shown this once: {key}\nthe line for LILT_API_KEYS_FILE: {line}")
     return 0
 
 
-def _bulk(options: argparse.Namespace, settings: Settings, drawing: Drawing | None) -> int:
-    job = BulkJob(**{name: getattr(options, name) for name in BulkJob.__dataclass_fields__})
+def _bulk(options: argparse.Namespace, settings: Settings, drawing: "Drawing | None") -> int:
+    from app import bulk, startup
+    from app.bulk import BulkJob
+    from app.models import Models, names
+    from app.originality import Judgement
+
+    wishes = {name: getattr(options, name) for name in BulkJob.__dataclass_fields__}
+    job = BulkJob(**wishes | {"originality": options.originality and Judgement(options.originality)})
     startup.check_room(settings, len(names(settings)), renders=0)
     models = Models(settings)
     models.start()
@@ -111,8 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         make.add_argument(f"--{field}", help=f"the tunes' {field}")
     make.add_argument(
         "--originality",
-        type=Judgement,
-        choices=[Judgement.ORIGINAL, Judgement.ECHOES],
+        choices=["original", "echoes"],
         help="write only tunes that are original, or at the worst echo a tune that the model was trained on",
     )
     make.add_argument("--free", dest="constrained", action="store_false", help="do not hold tunes to the grammar")

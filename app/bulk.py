@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from app.errors import SetupError
 from app.generation import prepare
 from app.models import Models, ServedModel
 from app.notation import Tune, split_tunes
@@ -24,7 +25,7 @@ from app.sequence import Sequence
 _SAVE_EVERY = 100  # tunes drawn
 
 
-class BulkError(Exception):
+class BulkError(SetupError):
     """A run that cannot begin or go on; its text is fit for a user."""
 
 

@@ -46,6 +46,10 @@ class Fault:
         return {key: value for key, value in vars(self).items() if value is not None}
 
 
+class SetupError(Exception):
+    """What was asked for cannot begin as it is set up; its text is fit for a user."""
+
+
 class LiltError(Exception):
     """Base of every error that becomes a problem document; its text is the `detail`."""
 

@@ -97,7 +97,7 @@ class Renderer:
     """Renders tunes, a few at once.
 
     Args:
-        soundfont: an SF2 or SF3 file.
+        synths: with the sound font that tunes are heard in.
         confinement: what `sandbox.choose` found.
         cache: where made files are kept.
         at_once: renders that may run together.
@@ -107,7 +107,7 @@ class Renderer:
 
     def __init__(
         self,
-        soundfont: Path,
+        synths: Synths,
         confinement: Confinement,
         cache: Cache,
         *,
@@ -116,26 +116,25 @@ class Renderer:
         max_duration_s: float,
     ) -> None:
         self.confinement = confinement
-        self._soundfont = soundfont
         self._cache = cache
         self._slots = asyncio.Semaphore(at_once)
         self._waiting = 0
         self._max_waiting = max_waiting
         self._max_duration_s = max_duration_s
         self._makings: dict[str, Making] = {}
-        self._synths = Synths(soundfont, sound.RATE, keep=at_once)
-        self._scouts = Synths(soundfont, sound.SCOUT_RATE, reverb=False, keep=at_once)
+        self._synths = synths
+        self._scouts = Synths(synths.soundfont, sound.SCOUT_RATE, reverb=False, keep=at_once)
 
     def missing(self) -> list[str]:
         """What this machine lacks to render: programs, libraries and the sound font."""
-        files = [str(path) for path in (Path(programs.ABC2MIDI), self._soundfont) if not path.is_file()]
+        files = [str(path) for path in (Path(programs.ABC2MIDI), self._synths.soundfont) if not path.is_file()]
         return files + ([] if synth.is_installed() else ["libfluidsynth3"])
 
     def warm_up(self) -> None:
         """Read the sound font before the first request does."""
         if not self.missing():
-            self._synths.refill()
-            self._scouts.refill()
+            self._synths.warm_up()
+            self._scouts.warm_up()
 
     def private_folder(self) -> AbstractContextManager[Path]:
         """A folder to run a program in."""
@@ -158,13 +157,13 @@ class Renderer:
         except NotationError:
             metrics.GATE_REFUSALS.inc()
             raise
-        font = self._soundfont.stat() if self._soundfont.is_file() else None
+        font = self._synths.soundfont.stat() if self._synths.soundfont.is_file() else None
         parts = {
             "recipe": _RECIPE,
             "abc": tune.abc,
             "format": format_,
             "options": asdict(options),
-            "font": (str(self._soundfont), font.st_size, font.st_mtime_ns) if font else None,
+            "font": (str(self._synths.soundfont), font.st_size, font.st_mtime_ns) if font else None,
         }
         return Job(tune, format_, options, f"{key_of(parts)}.{format_.extension}")
 

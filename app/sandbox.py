@@ -24,6 +24,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app import metrics
+from app.errors import SetupError
 from app.rendering import confine
 
 _PRLIMIT = "/usr/bin/prlimit"
@@ -46,7 +47,7 @@ logger = logging.getLogger(__name__)
 """tells how programs ended, but of their words only those from before they saw a tune"""
 
 
-class SandboxError(Exception):
+class SandboxError(SetupError):
     """The confinement that was asked for does not hold on this machine."""
 
 

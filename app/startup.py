@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app import pages, room
 from app.decoder import FEW, power_of_two_sizes
-from app.errors import LiltError
+from app.errors import LiltError, SetupError
 from app.render import Renderer
 from app.rendering import programs
 from app.rendering.synth import SynthError
@@ -26,7 +26,7 @@ _A_RENDER = 5
 _TRIAL = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|\n"
 
 
-class StartupError(Exception):
+class StartupError(SetupError):
     """The service cannot begin as it is set up."""
 
 

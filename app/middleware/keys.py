@@ -15,13 +15,15 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.errors import SetupError
+
 logger = logging.getLogger(__name__)
 
 _PREFIX = "lilt_"
 _LINE = re.compile(r"(?P<label>[A-Za-z0-9._@-]{1,64})\s+(?P<hash>[0-9a-f]{64})(?:\s+(?P<rate>[1-9][0-9]{0,8}))?")
 
 
-class KeyFileError(Exception):
+class KeyFileError(SetupError):
     """The file of keys cannot be used; the text says which line and what a line looks like."""
 
 

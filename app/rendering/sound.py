@@ -12,9 +12,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from app.rendering.loudness import TARGET_LUFS, Limiter, integrated_lufs
-from app.rendering.synth import Samples, Synths, Timed
+from app.rendering.synth import RATE, Samples, Synths, Timed
 
-RATE = 44_100
 SCOUT_RATE = 11_025
 """of the quick rendition whose loudness is measured before the real one begins"""
 TAIL_S = 1.5

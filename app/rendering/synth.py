@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]  # [2, n], full scale at ±1
 
+RATE = 44_100  # Hz
+
 _LIBRARY = "libfluidsynth.so.3"
 _GAIN = 0.4  # leaves headroom for eight loud voices; what follows sets the loudness
 _FAILED = -1
@@ -144,20 +146,27 @@ class Synths:
     would not have the same bytes again.
     """
 
-    def __init__(self, soundfont: Path, rate: int, *, reverb: bool = True, keep: int = 2) -> None:
+    def __init__(self, soundfont: Path, rate: int = RATE, *, reverb: bool = True, keep: int = 2) -> None:
+        self.soundfont = soundfont
         self.rate = rate
-        self._soundfont = soundfont
         self._reverb = reverb
         self._keep = keep
         self._idle: list[Synth] = []
         self._lock = threading.Lock()
+        self._first = threading.Lock()  # while the first is made
+
+    def warm_up(self) -> None:
+        """Return once one lies ready, made here unless another thread is about it. Raises what `Synth` does."""
+        with self._first:
+            if not self._idle:
+                self.refill()
 
     @contextmanager
     def lend(self) -> Iterator[Synth]:
         """A synthesiser of one's own for a while."""
         with self._lock:
             synth = self._idle.pop() if self._idle else None
-        synth = synth or Synth(self._soundfont, self.rate, reverb=self._reverb)
+        synth = synth or Synth(self.soundfont, self.rate, reverb=self._reverb)
         try:
             yield synth
         finally:
@@ -169,7 +178,7 @@ class Synths:
         with self._lock:
             is_wanted = len(self._idle) < self._keep
         if is_wanted:
-            fresh = Synth(self._soundfont, self.rate, reverb=self._reverb)
+            fresh = Synth(self.soundfont, self.rate, reverb=self._reverb)
             with self._lock:
                 self._idle.append(fresh)
 
