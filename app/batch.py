@@ -58,21 +58,24 @@ class Batch:
             self._put_in(row, sequence)
         self._list_rows()
 
-    def step(self) -> None:
-        """One decoder step and one draw for every row."""
+    def step(self) -> bool:
+        """One decoder step and one draw for every row; True once any sequence has ended."""
         logits, self._state = self._decoder.step(self._ids, self._state)
         if not self._steps % _OBSERVE_EVERY:
             self._observe(logits)
         self._steps += 1
         for row, sequence in self._scored:
             sequence.score(logits[row])
-        drawn = self._sampler.sample(logits, self._mask() if self._constrained else None).tolist()
-        ids = self._ids
+        drawn = self._sampler.sample(logits, self._mask() if self._constrained else None)
+        ids, has_ended = self._ids, False
         for row, sequence in self._running:
             ids[row] = sequence.advance(drawn[row])
+            if sequence.finish_reason:
+                has_ended = True
         masks = self._masks
         for row, constraint in self._constrained:
             masks[row] = constraint.mask
+        return has_ended
 
     def _mask(self) -> NDArray[np.float32]:
         """Those of all rows, [B, V]."""

@@ -114,11 +114,16 @@ class Engine:
         while self._wait_for_work(worker):
             try:
                 self._change_places(worker)
-                if len(worker.batch):
-                    worker.batch.step()
+                self._step(worker)
             except Exception as error:
                 logger.exception("the decoder failed; its sequences are given up, the engine goes on")
                 self._give_up(worker, DecoderError(f"the decoder failed ({type(error).__name__}); try again"))
+
+    def _step(self, worker: _Worker) -> None:
+        """Until somebody may come or go; a step is so short that what is done between two counts."""
+        step = worker.batch.step
+        while len(worker.batch) and not (step() or self._queue or not worker.is_on_duty):
+            pass
 
     def _wait_for_work(self, worker: _Worker) -> bool:
         """Do spare work, then block, while there is nothing to do; False once there never will be."""

@@ -92,8 +92,8 @@ class Sampler:
         self._tempered.discard(row)
         self._cutting.discard(row)
 
-    def sample(self, logits: NDArray[np.float32], mask: NDArray[np.float32] | None = None) -> NDArray[np.intp]:
-        """Logits [B, V], and a mask [B, V], -inf for the ids that may not be drawn and else 0 → ids [B]."""
+    def sample(self, logits: NDArray[np.float32], mask: NDArray[np.float32] | None = None) -> list[int]:
+        """Logits [B, V], and a mask [B, V], -inf for the ids that may not be drawn and else 0 → B ids."""
         if self._step == _STEPS_AHEAD:
             self._step = 0
             for row in range(len(self._params)):
@@ -106,11 +106,12 @@ class Sampler:
             if mask is not None:
                 scores += mask
             self._cut(scores)
-        scores = np.add(scores, self._ahead[self._step], out=self._scores)
+        scores = np.add(scores, self._ahead[self._step], self._scores)
         if mask is not None:
-            scores += mask
+            np.add(scores, mask, scores)
         self._step += 1
-        return np.asarray(scores.argmax(axis=1))
+        drawn: list[int] = scores.argmax(1).tolist()
+        return drawn
 
     def _fill(self, row: int, from_step: int) -> None:
         """Make a row's noise from a step to the end of the block; none for a greedy row, or before its first draw."""

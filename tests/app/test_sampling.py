@@ -17,7 +17,7 @@ def share_of_each(**params: float) -> list[float]:
     for row in range(DRAWS):
         sampler.put(row, SamplingParams(seed=row, **params), draw=0)  # type: ignore[arg-type]
     ids = sampler.sample(np.tile(LOGITS, (DRAWS, 1)))
-    return [float(np.mean(ids == id_)) for id_ in range(4)]
+    return [ids.count(id_) / DRAWS for id_ in range(4)]
 
 
 def test_temperature_one_draws_from_the_softmax() -> None:
@@ -54,7 +54,7 @@ def test_cuts_that_cut_nothing_change_nothing() -> None:
 def test_successive_draws_of_one_sequence_follow_the_softmax_too() -> None:
     sampler = Sampler(1, vocab_size=4)
     sampler.put(0, SamplingParams(seed=3), draw=0)
-    ids = [int(sampler.sample(LOGITS[None])[0]) for _ in range(DRAWS)]
+    ids = [sampler.sample(LOGITS[None])[0] for _ in range(DRAWS)]
     assert (np.bincount(ids) / DRAWS).tolist() == pytest.approx([0.1, 0.4, 0.3, 0.2], abs=WITHIN)
 
 
@@ -63,7 +63,7 @@ def test_a_character_of_no_probability_is_never_drawn() -> None:
     for row in range(DRAWS):
         sampler.put(row, SamplingParams(temperature=10.0, seed=row), draw=0)
     logits = np.tile(np.array([-np.inf, 0.0, -np.inf], np.float32), (DRAWS, 1))
-    assert (sampler.sample(logits) == 1).all()
+    assert set(sampler.sample(logits)) == {1}
 
 
 def test_what_is_masked_is_never_drawn_and_the_rest_keeps_its_proportions() -> None:
@@ -72,7 +72,7 @@ def test_what_is_masked_is_never_drawn_and_the_rest_keeps_its_proportions() -> N
         sampler.put(row, SamplingParams(seed=row), draw=0)
     mask = np.tile(np.array([0, -np.inf, 0, 0], np.float32), (DRAWS, 1))
     ids = sampler.sample(np.tile(LOGITS, (DRAWS, 1)), mask)
-    assert [float(np.mean(ids == id_)) for id_ in range(4)] == pytest.approx([1 / 6, 0, 3 / 6, 2 / 6], abs=WITHIN)
+    assert [ids.count(id_) / DRAWS for id_ in range(4)] == pytest.approx([1 / 6, 0, 3 / 6, 2 / 6], abs=WITHIN)
 
 
 def test_draw_n_is_the_same_however_it_is_reached() -> None:
@@ -93,7 +93,7 @@ CHOICES = (
 def drawn_alone(params: SamplingParams, logits: NDArray[np.float32]) -> list[int]:
     sampler = Sampler(1, logits.shape[1])
     sampler.put(0, params, draw=0)
-    return [int(sampler.sample(row[None])[0]) for row in logits]
+    return [sampler.sample(row[None])[0] for row in logits]
 
 
 def test_a_row_does_not_depend_on_its_neighbours_nor_on_when_it_came() -> None:
@@ -109,7 +109,7 @@ def test_a_row_does_not_depend_on_its_neighbours_nor_on_when_it_came() -> None:
             if step == arrival:
                 sampler.put(row, CHOICES[row], draw=0)
         at = [min(max(0, step - arrival), steps - 1) for arrival in arrivals]
-        ids = sampler.sample(np.stack([logits[row, at[row]] for row in range(4)])).tolist()
+        ids = sampler.sample(np.stack([logits[row, at[row]] for row in range(4)]))
         for row, arrival in enumerate(arrivals):
             if 0 <= step - arrival < steps:
                 drawn[row].append(ids[row])
@@ -122,14 +122,14 @@ def test_steps_whose_result_nobody_uses_spend_no_draw() -> None:
     late.put(0, SamplingParams(seed=5), draw=-40)
     for _ in range(40):
         late.sample(logits)
-    prompt_first = [int(late.sample(logits)[0]) for _ in range(50)]
+    prompt_first = [late.sample(logits)[0] for _ in range(50)]
     assert prompt_first == drawn_alone(SamplingParams(seed=5), np.zeros((50, 83), np.float32))
 
 
 def test_a_greedy_row_is_greedy_whoever_had_it_before() -> None:
     sampler = Sampler(1, vocab_size=4)
     sampler.put(0, SamplingParams(seed=1), draw=0)
-    before = {int(sampler.sample(LOGITS[None])[0]) for _ in range(40)}
+    before = {sampler.sample(LOGITS[None])[0] for _ in range(40)}
     sampler.put(0, SamplingParams(0.0), draw=0)
     assert len(before) > 1
-    assert {int(sampler.sample(LOGITS[None])[0]) for _ in range(80)} == {int(LOGITS.argmax())}
+    assert {sampler.sample(LOGITS[None])[0] for _ in range(80)} == {int(LOGITS.argmax())}
