@@ -176,12 +176,16 @@ class Cursor:
         node = self._node.next.get(id_)
         if node is None:
             node, self._section = self._automaton.follow(self._node, self._section, id_)
-        self._written += 1
-        self._recent.append(id_)
         self._node = node
-        is_done = node.is_turn and self._turn(node)
-        self.mask = self._mask()
-        return is_done
+        written = self._written = self._written + 1
+        self._recent.append(id_)
+        mask = self._section.masks.get(node)
+        if mask is None or node.is_turn or written >= self._watched_from:
+            is_done = node.is_turn and self._turn(node)
+            self.mask = self._mask()
+            return is_done
+        self.mask = mask
+        return False
 
     def _turn(self, node: Node) -> bool:
         """Take note of a line's or a tune's end, or of a tie's beginning; True at the end of the last tune."""
