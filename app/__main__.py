@@ -5,9 +5,7 @@ Each command imports what it needs and no more, for the service is to be ready s
 
 import argparse
 import sys
-from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -19,7 +17,6 @@ from model_store.errors import StoreError
 
 if TYPE_CHECKING:
     from app.bulk import Drawing
-    from app.rendering.synth import Synths
 
 _START_FAILED = 3  # exit status, as uvicorn has it
 
@@ -43,22 +40,10 @@ def main(arguments: list[str] | None = None, drawing: "Drawing | None" = None) -
 
 
 def _serve(settings: Settings) -> int:
-    from app.rendering.synth import Synths
-
-    synths = Synths(settings.soundfont, keep=settings.max_renders)
-    with suppress(RuntimeError):  # there is no room for a thread, which is told soon
-        Thread(target=_read_soundfont, args=(synths,)).start()  # in the time that the imports take
     from app.main import create_app
     from app.server import serve
 
-    return 0 if serve(create_app(settings, synths), settings) else _START_FAILED
-
-
-def _read_soundfont(synths: "Synths") -> None:
-    from app.rendering.synth import SynthError
-
-    with suppress(SynthError):  # create_app meets it too, and tells
-        synths.warm_up()
+    return 0 if serve(create_app(settings), settings) else _START_FAILED
 
 
 def _key(label: str) -> int:

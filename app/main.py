@@ -21,7 +21,6 @@ from app.middleware.limits import BodyLimit
 from app.models import Models, names
 from app.render import Renderer
 from app.rendering.cache import Cache
-from app.rendering.synth import Synths
 from app.routes import router
 from app.sandbox import Confinement
 from app.settings import Settings
@@ -29,12 +28,11 @@ from app.settings import Settings
 _EXPOSED = (ID_HEADER, "Retry-After", "RateLimit", "RateLimit-Policy", "Lilt-Seed", "Lilt-Model", "Lilt-Left-Out")
 
 
-def create_app(settings: Settings | None = None, synths: Synths | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None) -> FastAPI:
     """The service.
 
     Args:
         settings: every knob; read from the environment unless given.
-        synths: those of the settings, where they are being made already.
 
     Raises:
         StoreError: there is no checkpoint that can be served.
@@ -45,10 +43,8 @@ def create_app(settings: Settings | None = None, synths: Synths | None = None) -
     settings = settings or Settings()
     startup.check_room(settings, len(names(settings)), renders=settings.max_renders)
     startup.check_folders(settings)
-    renderer = _renderer(
-        settings, sandbox.choose(settings.sandbox), synths or Synths(settings.soundfont, keep=settings.max_renders)
-    )
-    with ThreadPoolExecutor(1) as beside:  # reading the sound font takes longer than all else here
+    renderer = _renderer(settings, sandbox.choose(settings.sandbox))
+    with ThreadPoolExecutor(1) as beside:  # abc2midi in its sandbox takes as long as the models
         checked = beside.submit(startup.check_renderers, settings, renderer)
         app = _application(settings, Models(settings), renderer)
         checked.result()
@@ -64,7 +60,6 @@ def _application(settings: Settings, models: Models, renderer: Renderer) -> Fast
         app.state.renderer = renderer
         async with _following(models, app.state.keys, settings.refresh_s):
             yield
-        renderer.close()
         await models.close()
         await telemetry.close()
 
@@ -133,9 +128,9 @@ async def _following(models: Models, keys: Keys | None, interval_s: float) -> As
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _renderer(settings: Settings, confinement: Confinement, synths: Synths) -> Renderer:
+def _renderer(settings: Settings, confinement: Confinement) -> Renderer:
     return Renderer(
-        synths,
+        settings.soundfont,
         confinement,
         Cache(settings.cache, settings.max_cache_mb * 1024 * 1024),
         at_once=settings.max_renders,

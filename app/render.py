@@ -9,23 +9,21 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from mido import MidiFile
-
 from app import metrics, telemetry
 from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
 from app.gate import Admitted, admit
 from app.music import musicxml
 from app.music.reader import read
 from app.music.transpose import transpose
-from app.rendering import arrangement, midi, programs, sound, synth
-from app.rendering.arrangement import Arrangement
+from app.rendering import programs, sound, synth
+from app.rendering.arrangement import Arrangement, Performance, arrange
 from app.rendering.cache import Cache, key_of
 from app.rendering.formats import Format, Kind
 from app.rendering.making import Abandoned, Making
-from app.rendering.synth import Synths
+from app.rendering.synth import Synth
 from app.sandbox import Confinement
 
-_RECIPE = 1  # raised whenever the same request makes other bytes than before
+_RECIPE = 2  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _MOST_NOTES = 20_000
 _RETRY_AFTER_S = 2
@@ -97,7 +95,7 @@ class Renderer:
     """Renders tunes, a few at once.
 
     Args:
-        synths: with the sound font that tunes are heard in.
+        soundfont: that tunes are heard in.
         confinement: what `sandbox.choose` found.
         cache: where made files are kept.
         at_once: renders that may run together.
@@ -107,7 +105,7 @@ class Renderer:
 
     def __init__(
         self,
-        synths: Synths,
+        soundfont: Path,
         confinement: Confinement,
         cache: Cache,
         *,
@@ -122,28 +120,20 @@ class Renderer:
         self._max_waiting = max_waiting
         self._max_duration_s = max_duration_s
         self._makings: dict[str, Making] = {}
-        self._synths = synths
-        self._scouts = Synths(synths.soundfont, sound.SCOUT_RATE, reverb=False, keep=at_once)
+        self._soundfont = soundfont
 
     def missing(self) -> list[str]:
         """What this machine lacks to render: programs, libraries and the sound font."""
-        files = [str(path) for path in (Path(programs.ABC2MIDI), self._synths.soundfont) if not path.is_file()]
+        files = [str(path) for path in (Path(programs.ABC2MIDI), self._soundfont) if not path.is_file()]
         return files + ([] if synth.is_installed() else ["libfluidsynth3"])
 
-    def warm_up(self) -> None:
-        """Read the sound font before the first request does."""
-        if not self.missing():
-            self._synths.warm_up()
-            self._scouts.warm_up()
+    def check_soundfont(self) -> None:
+        """Raises SynthError: it cannot be played from."""
+        Synth(self._soundfont).close()
 
     def private_folder(self) -> AbstractContextManager[Path]:
         """A folder to run a program in."""
         return self._cache.private_folder()
-
-    def close(self) -> None:
-        """Give memory back."""
-        self._synths.close()
-        self._scouts.close()
 
     async def job(self, abc: str, format_: Format, options: RenderOptions) -> Job:
         """What is to be made of a stranger's text.
@@ -157,13 +147,13 @@ class Renderer:
         except NotationError:
             metrics.GATE_REFUSALS.inc()
             raise
-        font = self._synths.soundfont.stat() if self._synths.soundfont.is_file() else None
+        font = self._soundfont.stat() if self._soundfont.is_file() else None
         parts = {
             "recipe": _RECIPE,
             "abc": tune.abc,
             "format": format_,
             "options": asdict(options),
-            "font": (str(self._synths.soundfont), font.st_size, font.st_mtime_ns) if font else None,
+            "font": (str(self._soundfont), font.st_size, font.st_mtime_ns) if font else None,
         }
         return Job(tune, format_, options, f"{key_of(parts)}.{format_.extension}")
 
@@ -247,10 +237,9 @@ class Renderer:
                 return
             performance = await self._performance(abc, job, folder)
         if job.format.kind is Kind.MIDI:
-            making.path.write_bytes(arrangement.as_bytes(performance))
+            making.path.write_bytes(await asyncio.to_thread(performance.as_midi))
             return
-        timeline = arrangement.timeline(performance)
-        frames = sound.frames_of(timeline)
+        frames = sound.frames_of(performance.timeline)
         if job.format is Format.WAV:
             making.length = len(sound.wav_header(frames)) + 4 * frames
         deadline = time.monotonic() + _SYNTHESIS_WALL_S
@@ -264,28 +253,29 @@ class Renderer:
 
         def work() -> None:
             cpu_from[0] = time.thread_time()
-            blocks = sound.render(timeline, self._scouts, self._synths, check)
+            blocks = sound.render(performance.timeline, self._soundfont, check)
             sound.write(blocks, frames, making.path, job.format.extension, making.grown)
 
         with telemetry.step("synthesis"):
             await _in_thread(work)
 
-    async def _performance(self, abc: str, job: Job, folder: Path) -> MidiFile:
+    async def _performance(self, abc: str, job: Job, folder: Path) -> Performance:
         """A tune as abc2midi plays it, arranged as is wanted."""
         content, faults = await programs.to_midi(abc, folder, self.confinement, chords=job.options.chords)
         try:
-            performance = await asyncio.to_thread(arrangement.arrange, content, job.tune.score, job.options.arrangement)
+            performance = await asyncio.to_thread(arrange, content, job.tune.score, job.options.arrangement)
         except ValueError as error:
             raise RenderError(
                 f"abc2midi made a file that is {error}" + programs.first_of(faults), faults=faults
             ) from None
-        found = midi.measure(performance)
-        if not found.notes:
+        if not performance.notes:
             raise RenderError("there is not a note in this tune" + programs.first_of(faults), faults=faults)
-        if found.duration_s > self._max_duration_s:
-            raise RenderError(f"it would last {found.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed")
-        if found.notes > _MOST_NOTES:
-            raise RenderError(f"it has {found.notes:,} notes as played; {_MOST_NOTES:,} are allowed")
+        if performance.duration_s > self._max_duration_s:
+            raise RenderError(
+                f"it would last {performance.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed"
+            )
+        if performance.notes > _MOST_NOTES:
+            raise RenderError(f"it has {performance.notes:,} notes as played; {_MOST_NOTES:,} are allowed")
         return performance
 
     async def _score(self, abc: str, format_: Format, folder: Path) -> bytes:

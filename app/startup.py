@@ -109,11 +109,11 @@ def _check_folder(name: str, folder: Path, may_grow: int = 0) -> None:
 
 
 def _try(renderer: Renderer) -> None:
-    """One bar through abc2midi in its sandbox, and the sound font read."""
+    """One bar through abc2midi in its sandbox, and the sound font opened."""
     try:
         with renderer.private_folder() as folder:
             asyncio.run(programs.to_midi(_TRIAL, folder, renderer.confinement, chords=True))
-        renderer.warm_up()
+        renderer.check_soundfont()
     except LiltError as error:
         raise StartupError(f"abc2midi under {renderer.confinement}: {error.detail}") from None
     except SynthError as error:

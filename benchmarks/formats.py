@@ -32,7 +32,6 @@ from app.rendering.arrangement import Arrangement
 from app.rendering.cache import Cache
 from app.rendering.formats import Format, Kind
 from app.rendering.programs import to_midi
-from app.rendering.synth import Synths
 
 SOUNDFONT = Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3")
 QUICK = RenderOptions(Arrangement(tempo=400))
@@ -155,7 +154,7 @@ async def run(tunes: list[str], formats: list[Format]) -> Judges:
     """All tunes through all formats."""
     with tempfile.TemporaryDirectory() as name:
         renderer = Renderer(
-            Synths(SOUNDFONT), sandbox.probe(), Cache(Path(name), 1), at_once=2, max_waiting=8, max_duration_s=600
+            SOUNDFONT, sandbox.probe(), Cache(Path(name), 1), at_once=2, max_waiting=8, max_duration_s=600
         )
         judges = Judges(renderer)
         for number, tune in enumerate(tunes, 1):

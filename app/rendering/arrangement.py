@@ -1,7 +1,6 @@
 """Arranges a MIDI performance: swing, times through, a count-in, tempo and instrument; and lays it out in seconds."""
 
 import io
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -9,12 +8,13 @@ import mido
 
 from app.music.performance import manner
 from app.music.score import Meter, Score
-from app.rendering import midi
 from app.rendering.synth import Timed
 
 _PERCUSSION_CHANNEL = 9
 _HIGH_WOOD_BLOCK, _LOW_WOOD_BLOCK = 76, 77
 _CLICK_TICKS_PER_BEAT = 0.25
+_LARGEST_TEMPO = 0xFFFFFF  # a set_tempo event holds three bytes of microseconds a quarter note
+_USUAL_TEMPO = 500_000  # of a MIDI file that says none
 _META_KEPT = {"set_tempo", "track_name", "time_signature", "key_signature"}
 _CHANNEL_MESSAGES = {"note_on", "note_off", "program_change", "control_change", "pitchwheel"}
 
@@ -41,8 +41,48 @@ class _Event:
     message: mido.Message
 
 
-def arrange(content: bytes, score: Score, wanted: Arrangement) -> mido.MidiFile:
-    """A performance as it is wanted: one track of what sounds.
+class Performance:
+    """What sounds, in the order in which it does.
+
+    Attributes:
+        timeline: the messages that a synthesiser hears, each with its time.
+        duration_s: to the last of all messages.
+        notes: as played.
+    """
+
+    def __init__(self, events: list[_Event], ticks_per_beat: int) -> None:
+        self._events = sorted(events, key=lambda event: event.tick)
+        self._ticks_per_beat = ticks_per_beat
+        timeline: list[Timed] = []
+        self.duration_s, self.notes = 0.0, 0
+        tick, tempo = 0, _USUAL_TEMPO
+        for event in self._events:
+            message = event.message
+            self.duration_s += mido.tick2second(event.tick - tick, ticks_per_beat, tempo)
+            tick = event.tick
+            if message.type == "set_tempo":
+                tempo = message.tempo
+            elif message.type in _CHANNEL_MESSAGES:
+                timeline.append(Timed(self.duration_s, message))
+                self.notes += message.type == "note_on" and message.velocity > 0
+        self.timeline = tuple(timeline)
+
+    def as_midi(self) -> bytes:
+        """A Standard MIDI File of one track."""
+        track = mido.MidiTrack()
+        tick = 0
+        for event in self._events:
+            track.append(event.message.copy(time=event.tick - tick))
+            tick = event.tick
+        file = mido.MidiFile(type=0, ticks_per_beat=self._ticks_per_beat)
+        file.tracks.append(track)
+        buffer = io.BytesIO()
+        file.save(file=buffer)
+        return buffer.getvalue()
+
+
+def arrange(content: bytes, score: Score, wanted: Arrangement) -> Performance:
+    """A performance as it is wanted.
 
     Args:
         content: what abc2midi made of the tune, repeats played.
@@ -52,14 +92,14 @@ def arrange(content: bytes, score: Score, wanted: Arrangement) -> mido.MidiFile:
     Raises:
         ValueError: the content is no MIDI file.
     """
-    file = midi.parse(content)
+    file = _parse(content)
     beat = file.ticks_per_beat
     events = _events(file)
     usual = manner(score.rhythm, score.meter)
     tempo = wanted.tempo or (None if _says_tempo(score) else usual.tempo)
     if tempo is not None:
         events = [event for event in events if event.message.type != "set_tempo"]
-        events.insert(0, _Event(0, mido.MetaMessage("set_tempo", tempo=midi.tempo_event(tempo))))
+        events.insert(0, _Event(0, mido.MetaMessage("set_tempo", tempo=_tempo_event(tempo))))
     program = wanted.program
     if program is None and not any(event.message.type == "program_change" for event in events):
         program = usual.program
@@ -71,26 +111,19 @@ def arrange(content: bytes, score: Score, wanted: Arrangement) -> mido.MidiFile:
         events = _repeated(events, wanted.repeats, _length_ticks(file))
     if wanted.click:
         events = _counted_in(events, score, beat)
-    return _file(events, beat)
+    return Performance(events, beat)
 
 
-def timeline(file: mido.MidiFile) -> tuple[Timed, ...]:
-    """The messages of a one-track file that a synthesiser hears, each with its time in seconds."""
-    made, seconds, tempo = [], 0.0, 500_000
-    for message in file.tracks[0]:
-        seconds += mido.tick2second(message.time, file.ticks_per_beat, tempo)
-        if message.type == "set_tempo":
-            tempo = message.tempo
-        elif message.type in _CHANNEL_MESSAGES:
-            made.append(Timed(seconds, message))
-    return tuple(made)
+def _parse(content: bytes) -> mido.MidiFile:
+    try:
+        return mido.MidiFile(file=io.BytesIO(content), clip=True)
+    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise ValueError(f"not a readable MIDI file ({error})") from None
 
 
-def as_bytes(file: mido.MidiFile) -> bytes:
-    """The file as it is stored."""
-    buffer = io.BytesIO()
-    file.save(file=buffer)
-    return buffer.getvalue()
+def _tempo_event(tempo: float) -> int:
+    """A tempo in quarter notes a minute as MIDI says it: microseconds a quarter note."""
+    return min(_LARGEST_TEMPO, int(mido.bpm2tempo(tempo)))
 
 
 def _says_tempo(score: Score) -> bool:
@@ -98,12 +131,15 @@ def _says_tempo(score: Score) -> bool:
 
 
 def _events(file: mido.MidiFile) -> list[_Event]:
-    events, tick = [], 0
-    for message in mido.merge_tracks(file.tracks):
-        tick += message.time
-        if message.type in _CHANNEL_MESSAGES or message.type in _META_KEPT:
-            events.append(_Event(tick, message))
-    return events
+    """What sounds in all tracks, by time, and at one time by track."""
+    events = []
+    for track in file.tracks:
+        tick = 0
+        for message in track:
+            tick += message.time
+            if message.type in _CHANNEL_MESSAGES or message.type in _META_KEPT:
+                events.append(_Event(tick, message))
+    return sorted(events, key=lambda event: event.tick)
 
 
 def _length_ticks(file: mido.MidiFile) -> int:
@@ -173,14 +209,3 @@ def _beats(meter: Meter) -> tuple[int, Fraction]:
     if meter.is_compound:
         return meter.beats // 3, Fraction(3, meter.unit)
     return meter.beats, Fraction(1, meter.unit)
-
-
-def _file(events: Iterable[_Event], beat: int) -> mido.MidiFile:
-    track = mido.MidiTrack()
-    tick = 0
-    for event in sorted(events, key=lambda event: event.tick):
-        track.append(event.message.copy(time=event.tick - tick))
-        tick = event.tick
-    file = mido.MidiFile(type=0, ticks_per_beat=beat)
-    file.tracks.append(track)
-    return file

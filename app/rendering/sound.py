@@ -12,14 +12,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from app.rendering.loudness import TARGET_LUFS, Limiter, integrated_lufs
-from app.rendering.synth import RATE, Samples, Synths, Timed
+from app.rendering.synth import RATE, Samples, Synth, Timed
 
-SCOUT_RATE = 11_025
-"""of the quick rendition whose loudness is measured before the real one begins"""
 TAIL_S = 1.5
+_SCOUT_RATE = 11_025  # Hz, of the quick rendition whose loudness is measured before the real one begins
 _SCOUTED_S = 20.0
 _FADE_IN_S, _FADE_OUT_S = 0.002, 0.6
-_BLOCK = 8192
+_BLOCK = 32_768  # frames
 _MOST_GAIN = 100.0
 _SYSTEM_ERROR = 2  # libsndfile's SF_ERR_SYSTEM
 _QUALITY = {"mp3": ("MP3", "MPEG_LAYER_III", 0.4), "ogg": ("OGG", "VORBIS", 0.5), "flac": ("FLAC", "PCM_16", 0.3)}
@@ -32,20 +31,17 @@ def frames_of(timeline: tuple[Timed, ...]) -> int:
     return round((last + TAIL_S) * RATE)
 
 
-def render(
-    timeline: tuple[Timed, ...], scouts: Synths, synths: Synths, check: Callable[[], None]
-) -> Iterator[NDArray[np.int16]]:
+def render(timeline: tuple[Timed, ...], soundfont: Path, check: Callable[[], None]) -> Iterator[NDArray[np.int16]]:
     """The sound of a performance, in blocks of 16-bit stereo samples [n, 2] at 44.1 kHz.
 
     Args:
         timeline: what is played.
-        scouts: synthesisers at `SCOUT_RATE`.
-        synths: synthesisers at `RATE`.
+        soundfont: with the instruments.
         check: called at each block; what it raises ends the work.
     """
-    gain = _gain(timeline, scouts, check)
     frames = frames_of(timeline)
-    with synths.lend() as synth:
+    with Synth(soundfont, _SCOUT_RATE, reverb=False) as scout, Synth(soundfont) as synth:
+        gain = _gain(timeline, scout, check)  # the instruments that the scout has read, the other need not read again
         played = (block * gain for block in synth.play(timeline, frames / RATE, _BLOCK))
         position = 0
         for block in Limiter().run(played):
@@ -54,15 +50,14 @@ def render(
             position += block.shape[1]
 
 
-def _gain(timeline: tuple[Timed, ...], scouts: Synths, check: Callable[[], None]) -> float:
+def _gain(timeline: tuple[Timed, ...], scout: Synth, check: Callable[[], None]) -> float:
     """What brings a performance to the target, by the loudness of its beginning as a quick rendition has it."""
     length = min(frames_of(timeline) / RATE, _SCOUTED_S)
-    with scouts.lend() as scout:
-        blocks = []
-        for block in scout.play(timeline, length, _BLOCK):
-            check()
-            blocks.append(block)
-    found = integrated_lufs(np.concatenate(blocks, axis=1), SCOUT_RATE)
+    blocks = []
+    for block in scout.play(timeline, length, _BLOCK):
+        check()
+        blocks.append(block)
+    found = integrated_lufs(np.concatenate(blocks, axis=1), scout.rate)
     return float(min(_MOST_GAIN, 10 ** ((TARGET_LUFS - found) / 20))) if np.isfinite(found) else 1.0
 
 

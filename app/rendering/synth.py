@@ -1,12 +1,11 @@
 """Plays a timeline of MIDI messages through FluidSynth's library, into arrays of samples, as fast as it can."""
 
 import ctypes
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from ctypes import c_char_p, c_double, c_int, c_void_p
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import mido
 import numpy as np
@@ -19,6 +18,7 @@ RATE = 44_100  # Hz
 _LIBRARY = "libfluidsynth.so.3"
 _GAIN = 0.4  # leaves headroom for eight loud voices; what follows sets the loudness
 _FAILED = -1
+_NO_PROGRAMS = 0  # for `fluid_synth_sfload`: no instrument on any channel; a piano on each took 115 ms to read
 _INT, _POINTER = c_int, c_void_p
 _FUNCTIONS = {
     "new_fluid_settings": (_POINTER, ()),
@@ -74,11 +74,16 @@ def is_installed() -> bool:
 
 
 class Synth:
-    """One synthesiser with one sound font, for one tune at a time. Calls into the library release Python's lock."""
+    """A synthesiser with a sound font, for one tune. Calls into the library release Python's lock.
 
-    def __init__(self, soundfont: Path, rate: int, *, reverb: bool) -> None:
+    Making one takes 8 ms. One that was reset would keep its reverb's phase and its place in a block of 64 frames, so
+    that the same tune would not have the same bytes again.
+    """
+
+    def __init__(self, soundfont: Path, rate: int = RATE, *, reverb: bool = True) -> None:
         """Raises SynthError: the library or the sound font is not there, or is no sound font."""
         self.rate = rate
+        self._channels: set[int] = set()  # that have an instrument
         self._library = _load()
         self._settings = c_void_p(self._library.new_fluid_settings())
         self._library.fluid_settings_setnum(self._settings, b"synth.sample-rate", float(rate))
@@ -94,9 +99,15 @@ class Synth:
         for name, number in {b"room-size": 0.3, b"damp": 0.4, b"width": 0.6, b"level": 0.35}.items():
             self._library.fluid_settings_setnum(self._settings, b"synth.reverb." + name, number)
         self._synth = c_void_p(self._library.new_fluid_synth(self._settings))
-        if self._library.fluid_synth_sfload(self._synth, str(soundfont).encode(), 1) == _FAILED:
+        if self._library.fluid_synth_sfload(self._synth, str(soundfont).encode(), _NO_PROGRAMS) == _FAILED:
             self.close()
             raise SynthError(f"{soundfont}: not a sound font that FluidSynth reads")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Give its memory back."""
@@ -128,63 +139,18 @@ class Synth:
     def _send(self, message: mido.Message) -> None:
         library, synth = self._library, self._synth
         if message.type == "note_on" and message.velocity:
+            if message.channel not in self._channels:
+                self._change_program(message.channel, 0)
             library.fluid_synth_noteon(synth, message.channel, message.note, message.velocity)
         elif message.type in ("note_on", "note_off"):
             library.fluid_synth_noteoff(synth, message.channel, message.note)
         elif message.type == "program_change":
-            library.fluid_synth_program_change(synth, message.channel, message.program)
+            self._change_program(message.channel, message.program)
         elif message.type == "control_change":
             library.fluid_synth_cc(synth, message.channel, message.control, message.value)
         elif message.type == "pitchwheel":
             library.fluid_synth_pitch_bend(synth, message.channel, message.pitch + 8192)
 
-
-class Synths:
-    """Synthesisers with their font read, each lent to one tune and then replaced by a new one.
-
-    A synthesiser that was reset keeps its reverb's phase and its place in a block of 64 frames, so that the same tune
-    would not have the same bytes again.
-    """
-
-    def __init__(self, soundfont: Path, rate: int = RATE, *, reverb: bool = True, keep: int = 2) -> None:
-        self.soundfont = soundfont
-        self.rate = rate
-        self._reverb = reverb
-        self._keep = keep
-        self._idle: list[Synth] = []
-        self._lock = threading.Lock()
-        self._first = threading.Lock()  # while the first is made
-
-    def warm_up(self) -> None:
-        """Return once one lies ready, made here unless another thread is about it. Raises what `Synth` does."""
-        with self._first:
-            if not self._idle:
-                self.refill()
-
-    @contextmanager
-    def lend(self) -> Iterator[Synth]:
-        """A synthesiser of one's own for a while."""
-        with self._lock:
-            synth = self._idle.pop() if self._idle else None
-        synth = synth or Synth(self.soundfont, self.rate, reverb=self._reverb)
-        try:
-            yield synth
-        finally:
-            synth.close()
-            self.refill()
-
-    def refill(self) -> None:
-        """Make one that lies ready, unless enough do. Raises what `Synth` does."""
-        with self._lock:
-            is_wanted = len(self._idle) < self._keep
-        if is_wanted:
-            fresh = Synth(self.soundfont, self.rate, reverb=self._reverb)
-            with self._lock:
-                self._idle.append(fresh)
-
-    def close(self) -> None:
-        """Let the idle ones go."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for synth in idle:
-            synth.close()
+    def _change_program(self, channel: int, program: int) -> None:
+        self._library.fluid_synth_program_change(self._synth, channel, program)
+        self._channels.add(channel)

@@ -13,7 +13,6 @@ from app.render import Job, Renderer, Rendering, RenderOptions
 from app.rendering import programs
 from app.rendering.cache import Cache
 from app.rendering.formats import Format
-from app.rendering.synth import Synths
 from app.settings import Settings
 
 JIG = (Path(__file__).parent / "tunes" / "jig.abc").read_text("utf-8")
@@ -23,12 +22,9 @@ SHORT = "X:1\nT:Short\nM:2/4\nL:1/8\nQ:1/4=300\nK:C\ncdec|\n"
 def run(folder: Path, check: Callable[[Renderer], Awaitable[None]]) -> None:
     """Against a renderer that keeps the last file alone."""
     renderer = Renderer(
-        Synths(Settings().soundfont), sandbox.probe(), Cache(folder, 0), at_once=2, max_waiting=2, max_duration_s=600
+        Settings().soundfont, sandbox.probe(), Cache(folder, 0), at_once=2, max_waiting=2, max_duration_s=600
     )
-    try:
-        asyncio.run(check(renderer))  # type: ignore[arg-type]
-    finally:
-        renderer.close()
+    asyncio.run(check(renderer))  # type: ignore[arg-type]
 
 
 async def content(rendering: Rendering) -> bytes:

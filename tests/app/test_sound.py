@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+import mido
 import numpy as np
 import pyloudnorm
 import pytest
@@ -14,6 +15,8 @@ from app.music.reader import parse_key, read
 from app.rendering.cache import Cache, key_of
 from app.rendering.loudness import CEILING, Limiter, integrated_lufs
 from app.rendering.making import Making
+from app.rendering.synth import Synth, Timed
+from app.settings import Settings
 from tests.servers import Server
 
 JIG = (Path(__file__).parent / "tunes" / "jig.abc").read_text("utf-8")
@@ -56,6 +59,27 @@ def test_it_sounds_when_timidity_sounds(server: Server, tmp_path: Path) -> None:
     lag, likeness = lag_of(ours, theirs)
     assert abs(lag) <= 2  # of 10 ms
     assert likeness > 0.5
+
+
+@pytest.mark.parametrize("channel", [0, 9])
+def test_a_channel_that_is_told_no_instrument_has_the_first(channel: int) -> None:
+    untold = (Timed(0.0, mido.Message("note_on", channel=channel, note=60, velocity=90)),)
+    told = (Timed(0.0, mido.Message("program_change", channel=channel, program=0)), *untold)
+    heard = played(untold)
+    assert np.abs(heard).max() > 0.01
+    assert np.array_equal(heard, played(told))
+
+
+def test_another_instrument_sounds_otherwise_and_the_same_tune_has_the_same_samples() -> None:
+    note = Timed(0.1, mido.Message("note_on", note=60, velocity=90))
+    flute, fiddle = ((Timed(0.0, mido.Message("program_change", program=program)), note) for program in (73, 40))
+    assert np.array_equal(played(flute), played(flute))
+    assert not np.array_equal(played(flute), played(fiddle))
+
+
+def played(timeline: tuple[Timed, ...]) -> NDArray[np.float32]:
+    with Synth(Settings().soundfont) as synth:
+        return np.concatenate(list(synth.play(timeline, 0.5, 8192)), axis=1)
 
 
 def lag_of(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> tuple[int, float]:
