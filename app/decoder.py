@@ -8,6 +8,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from app import cores
+
 State = tuple[NDArray[np.float32], ...]
 """What a batch of sequences remembers: arrays [B, units], row b belonging to sequence b."""
 
@@ -22,6 +24,10 @@ class Decoder(Protocol):
     vocab_size: int
     batch_sizes: tuple[int, ...]
     """The batch sizes that can be stepped, ascending."""
+
+    def adopt(self) -> None:
+        """Called by the thread that will step it, before it does."""
+        ...
 
     def initial_state(self, batch_size: int) -> State:
         """The state before the first character: zeros."""
@@ -62,6 +68,11 @@ class LiteRTDecoder:
         share = -(-max_batch // threads)
         return (cls(graph, FEW, threads), *(cls(graph, share) for _ in range(threads)))
 
+    def adopt(self) -> None:
+        for step in self._steps.values():
+            if step.helpers:
+                cores.keep_apart(step.helpers)
+
     def initial_state(self, batch_size: int) -> State:
         return np.zeros((batch_size, self._units), np.float32), np.zeros((batch_size, self._units), np.float32)
 
@@ -73,9 +84,10 @@ class LiteRTDecoder:
 
 
 class _CompiledStep:
-    """The graph laid out for one batch size."""
+    """The graph laid out for one batch size; `helpers` are the threads that the caller's shares each step with."""
 
     def __init__(self, content: bytes, batch_size: int, threads: int) -> None:
+        before = cores.native_threads()
         self._interpreter = Interpreter(model_content=content, num_threads=threads)
         signature = self._interpreter.get_signature_runner()
         inputs, outputs = signature.get_input_details(), signature.get_output_details()
@@ -87,6 +99,7 @@ class _CompiledStep:
         self._interpreter.resize_tensor_input(self._h_in, [batch_size, self.units])
         self._interpreter.resize_tensor_input(self._c_in, [batch_size, self.units])
         self._interpreter.allocate_tensors()
+        self.helpers = sorted(cores.native_threads() - before)
 
     def __call__(self, ids: NDArray[np.int32], state: State) -> tuple[NDArray[np.float32], State]:
         run = self._interpreter

@@ -29,6 +29,7 @@ class _Worker:
     """A batch, the thread that steps it, and what wakes the thread."""
 
     def __init__(self, decoder: Decoder, lock: threading.Lock) -> None:
+        self.decoder = decoder
         self.batch = Batch(decoder)
         self.room = decoder.batch_sizes[-1]
         self.wake = threading.Condition(lock)
@@ -111,6 +112,7 @@ class Engine:
             worker.thread.join()
 
     def _run(self, worker: _Worker) -> None:
+        worker.decoder.adopt()
         while self._wait_for_work(worker):
             try:
                 self._change_places(worker)

@@ -31,6 +31,9 @@ class KerasDecoder:
         tensors = checkpoint.weights()
         self._model.set_weights([tensors[name] for name in config.weight_shapes()])
 
+    def adopt(self) -> None:
+        pass  # TensorFlow sees to its threads
+
     def initial_state(self, batch_size: int) -> State:
         return tuple(np.zeros((batch_size, lstm.units), np.float32) for lstm in self._lstms for _ in ("h", "c"))
 

@@ -39,17 +39,22 @@ class TuneCounter:
         if character != "\n":
             self._line.append(character)
             return False
-        line = "".join(self._line).strip()
+        line = "".join(self._line)
         self._line.clear()
+        return self.take_line(line)
+
+    def take_line(self, line: str) -> bool:
+        """Take all of the next line at once; True if it finished a tune."""
+        line = line.strip()
         if line:
-            self._take_line(line)
+            self._take_text(line)
             return False
         is_tune = self._has_key and self._has_notes
         self._has_key = self._has_notes = False
         self.finished += is_tune
         return is_tune
 
-    def _take_line(self, line: str) -> None:
+    def _take_text(self, line: str) -> None:
         field = FIELD.match(line)
         if field and field[1] == "K":
             self._has_key = True
@@ -108,9 +113,9 @@ def header_fields(block: str) -> dict[str, str]:
 def _describe(block: str, is_closed: bool) -> Tune:
     header = header_fields(block)
     counter = TuneCounter()
-    for character in block.rstrip("\n") + "\n":
-        counter.feed(character)
-    has_music = counter.feed("\n")
+    for line in block.rstrip("\n").split("\n"):
+        counter.take_line(line)
+    has_music = counter.take_line("")
     lines = block.splitlines()
     problems = []
     if "X" not in header:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import statistics
 import subprocess
 import tempfile
@@ -23,6 +24,7 @@ SEEDS = 256  # tunes, the same for all; each part makes all of them once before 
 SECONDS = 5
 ROUNDS = 3
 LENGTH = 300  # characters, the same for all, so that what differs between two answers is the wait
+REST_MS = 20  # between an answer and the next request of one client who also looks at what it got
 REQUEST = {"start_string": "X:1\n", "length": LENGTH, "tunes": None}
 
 # wrk asks for one seed after another, and says in one line what it saw.
@@ -33,6 +35,9 @@ local seed = 0
 function request()
   seed = seed % {SEEDS} + 1
   return wrk.format(nil, "/generate", nil, '{{"length": {LENGTH}, "tunes": null, "seed": ' .. seed .. '}}')
+end
+function delay()
+  return tonumber(os.getenv("REST_MS"))
 end
 function done(summary, latency)
   local errors = summary.errors
@@ -65,7 +70,9 @@ def run() -> dict[str, Served]:
     models.start()
     with serving(max_waiting=str(max(CLIENTS))) as server:
         try:
-            return {str(clients): _measure(server, models.all()[0], clients) for clients in CLIENTS}
+            model = models.all()[0]
+            served = {f"1, resting {REST_MS} ms": _measure(server, model, 1, REST_MS)}
+            return served | {str(clients): _measure(server, model, clients) for clients in CLIENTS}
         finally:
             for model in models.all():
                 model.engine.close()
@@ -74,12 +81,12 @@ def run() -> dict[str, Served]:
 def table(results: dict[str, Served]) -> list[str]:
     """The lines that are printed."""
     lines = [
-        f"\n{'over HTTP':<12}{'p50':>10}{'p99':>10}{'tunes/s':>10}   {'engine alone':>12}{'tunes/s':>10}"
+        f"\n{'clients':<20}{'p50':>10}{'p99':>10}{'tunes/s':>10}   {'engine alone':>12}{'tunes/s':>10}"
         f"   {'of p50':>7}{'of bulk':>9}{'p99/p50':>9}   {'stream: first':>14}{'last':>10}{'refused':>9}"
     ]
     for clients, s in results.items():
         lines.append(
-            f"{clients + ' clients':<12}{s.p50_ms:>7.1f} ms{s.p99_ms:>7.1f} ms{s.tunes_per_s:>10.1f}"
+            f"{clients:<20}{s.p50_ms:>7.1f} ms{s.p99_ms:>7.1f} ms{s.tunes_per_s:>10.1f}"
             f"   {s.engine_p50_ms:>9.1f} ms{s.engine_tunes_per_s:>10.1f}"
             f"   {s.engine_p50_ms / s.p50_ms:>7.0%}{s.tunes_per_s / s.engine_tunes_per_s:>9.0%}"
             f"{s.p99_ms / s.p50_ms:>9.1f}   {s.first_event_p50_ms:>11.1f} ms{s.last_event_p50_ms:>7.1f} ms"
@@ -88,15 +95,15 @@ def table(results: dict[str, Served]) -> list[str]:
     return lines
 
 
-def _measure(server: Server, model: ServedModel, clients: int) -> Served:
+def _measure(server: Server, model: ServedModel, clients: int, rest_ms: int = 0) -> Served:
     _alone(model, clients, SEEDS)
     _wrk(server, clients)
     rounds = []
     for _ in range(ROUNDS):
-        made_ms, per_s = _alone(model, clients, max(SEEDS, 4 * clients))
-        first_ms, last_ms = asyncio.run(_streams(server, clients))
+        made_ms, per_s = _alone(model, clients, max(SEEDS, 4 * clients), rest_ms)
+        first_ms, last_ms = asyncio.run(_streams(server, clients, rest_ms))
         rounds.append(
-            _wrk(server, clients)
+            _wrk(server, clients, rest_ms)
             | {
                 "engine_p50_ms": made_ms,
                 "engine_tunes_per_s": per_s,
@@ -108,7 +115,7 @@ def _measure(server: Server, model: ServedModel, clients: int) -> Served:
     return Served(**middle | {name: max(int(r[name]) for r in rounds) for name in ("refused", "broken")})  # type: ignore[arg-type]
 
 
-def _alone(model: ServedModel, at_once: int, tunes: int) -> tuple[float, float]:
+def _alone(model: ServedModel, at_once: int, tunes: int, rest_ms: int = 0) -> tuple[float, float]:
     """The median time of a tune (ms), and tunes a second, with so many under way at once."""
     under_way: deque[tuple[float, Sequence]] = deque()
     took_ms: list[float] = []
@@ -116,6 +123,7 @@ def _alone(model: ServedModel, at_once: int, tunes: int) -> tuple[float, float]:
     for number in range(tunes):
         if len(under_way) == at_once:
             _finish(under_way, took_ms)
+            time.sleep(rest_ms / 1000)
         request = GenerateRequest(**REQUEST, seed=number % SEEDS + 1)  # type: ignore[arg-type]
         under_way.append((time.perf_counter(), _submit(model.engine, model, request)))
     while under_way:
@@ -135,12 +143,13 @@ def _finish(under_way: deque[tuple[float, Sequence]], took_ms: list[float]) -> N
     took_ms.append(1000 * (time.perf_counter() - begun))
 
 
-def _wrk(server: Server, clients: int) -> dict[str, float]:
+def _wrk(server: Server, clients: int, rest_ms: int = 0) -> dict[str, float]:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_SCRIPT)
         script.flush()
         command = ["wrk", "-t1", f"-c{clients}", f"-d{SECONDS}s", "--timeout", "60s", "-s", script.name, server.url]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+        environment = os.environ | {"REST_MS": str(rest_ms)}
+        said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout  # noqa: S603
     found: dict[str, float] = json.loads(said.strip().splitlines()[-1])
     return found
 
@@ -148,29 +157,34 @@ def _wrk(server: Server, clients: int) -> dict[str, float]:
 # ---------------------------------------------------------------------------------------------------------- streams
 
 
-async def _streams(server: Server, clients: int) -> tuple[float, float]:
-    """The median time to the first event and to the last (ms), so many streams at once, one after another each."""
+async def _streams(server: Server, clients: int, rest_ms: int) -> tuple[float, float]:
+    """The median time to the first event and to the last (ms), so many streams at once, one after another each.
+
+    Plain sockets, kept open as browsers do: on two cores, a client that is slow would be measured with the server.
+    """
+    host, port = urlsplit(server.url).hostname, urlsplit(server.url).port
     seeds = iter(range(1, max(64, 2 * clients) + 1))
     times: list[tuple[float, float]] = []
 
     async def client() -> None:
-        times.extend([await _stream(server, seed) for seed in seeds])
+        reader, writer = await asyncio.open_connection(host, port)
+        for seed in seeds:
+            times.append(await _stream(reader, writer, seed))
+            await asyncio.sleep(rest_ms / 1000)
+        writer.close()
 
     await asyncio.gather(*(client() for _ in range(clients)))
     return statistics.median(first for first, _ in times), statistics.median(last for _, last in times)
 
 
-async def _stream(server: Server, seed: int) -> tuple[float, float]:
-    """Plain sockets: on two cores, a client that is slow would be measured with the server."""
-    host, port = urlsplit(server.url).hostname, urlsplit(server.url).port
-    begun = time.perf_counter()
-    reader, writer = await asyncio.open_connection(host, port)
+async def _stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seed: int) -> tuple[float, float]:
     body = json.dumps(REQUEST | {"seed": seed}).encode()
-    head = f"POST /generate HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\n"
-    writer.write(f"{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+    head = "POST /generate HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nContent-Type: application/json"
+    begun = time.perf_counter()
+    writer.write(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
     await reader.readuntil(b"event: chunk")
     first = time.perf_counter()
     await reader.readuntil(b"event: done")
     last = time.perf_counter()
-    writer.close()
+    await reader.readuntil(b"\r\n0\r\n\r\n")  # of the chunks that HTTP sends
     return 1000 * (first - begun), 1000 * (last - begun)

@@ -49,4 +49,4 @@ class Vocabulary:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Ids to text; the inverse of `encode`."""
-        return "".join(self.characters[i] for i in ids)
+        return "".join(map(self.characters.__getitem__, ids))

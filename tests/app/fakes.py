@@ -16,6 +16,9 @@ class CountingDecoder:
         self.batch_sizes = power_of_two_sizes(max_batch)
         self.steps: list[int] = []
 
+    def adopt(self) -> None:
+        pass
+
     def initial_state(self, batch_size: int) -> State:
         return (np.zeros((batch_size, 1), np.float32),)
 

@@ -1,9 +1,13 @@
 """The LiteRT decoder of the default model, against itself at other batch sizes and against Keras."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app import cores
 from app.decoder import Decoder, LiteRTDecoder
 from model_store.manifest import DECODER_FILE
 from model_store.store import Checkpoint
@@ -52,6 +56,26 @@ def test_what_a_step_gives_does_not_depend_on_how_many_threads_share_it(
         others, state = shared.step(rows, state)
         assert (logits == others).all()
         assert all((a == b).all() for a, b in zip(after, state, strict=True))
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor")
+def test_the_threads_that_share_a_step_keep_to_processors_of_their_own(checkpoint: Checkpoint) -> None:
+    before = cores.native_threads()
+    decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE), max_batch=4, threads=2)
+    helpers = cores.native_threads() - before
+    processors = os.sched_getaffinity(0)
+
+    def adopt() -> set[int]:
+        decoder.adopt()
+        return os.sched_getaffinity(0)
+
+    with ThreadPoolExecutor(1) as engine:
+        own = engine.submit(adopt).result()
+    assert len(helpers) == len(decoder.batch_sizes)
+    assert own
+    for helper in helpers:
+        assert os.sched_getaffinity(helper) == processors - own
+    assert os.sched_getaffinity(0) == processors
 
 
 def test_a_state_is_a_value(checkpoint: Checkpoint) -> None:

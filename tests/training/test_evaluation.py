@@ -46,6 +46,9 @@ class Indifferent:
     def __init__(self, vocab_size: int) -> None:
         self.vocab_size = vocab_size
 
+    def adopt(self) -> None:
+        pass
+
     def initial_state(self, batch_size: int) -> State:
         return (np.zeros((batch_size, 1), np.float32),)
 
