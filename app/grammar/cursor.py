@@ -1,6 +1,8 @@
 """What may come next, for those who generate: the `Grammar` of a model, and a `Cursor` for each sequence."""
 
+import gc
 from collections.abc import Iterable, Iterator
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +22,15 @@ MAX_STATES = 200_000
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
+_SETTLED_EVERY = 5_000  # states
 _NEEDED = "XMLK:1/\n|"
 _LESSON = 32  # characters: a millisecond, and soon much less
 _RECENT = 40  # characters; a chord and its length are shorter
+
+
+_grammars: "WeakSet[Grammar]" = WeakSet()
+_automata: WeakSet[Automaton] = WeakSet()
+"""All that are in memory: more than there are grammars, where one is used no more and not yet collected."""
 
 
 class Grammar:
@@ -35,7 +43,7 @@ class Grammar:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._automaton = Automaton(vocabulary.characters)
+        self._automaton = self._new_automaton()
         self._anything = Fields.of(vocabulary.characters, Request())
         self._fields = {Request(): self._anything}
         if not self._automaton.is_safe(Header(self._anything)):
@@ -59,14 +67,28 @@ class Grammar:
         Raises:
             RequestError: what is asked for cannot be written with these characters, or has no notes.
         """
-        if len(self._automaton) > MAX_STATES:
-            self._automaton = Automaton(self._vocabulary.characters)
-            self._fields = {Request(): self._anything}
+        self._look_after_memory()
         fields = self._fields_of(request or Request())
         reader = Reader(fields, self._anything, self._automaton.start_body, self._automaton.is_safe)
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
         return Cursor(self._automaton, reader, recent, length, tunes)
+
+    def _new_automaton(self) -> Automaton:
+        automaton = Automaton(self._vocabulary.characters)
+        self._settled = 0  # states, when `_settle` was last called
+        _grammars.add(self)
+        _automata.add(automaton)
+        return automaton
+
+    def _look_after_memory(self) -> None:
+        states = len(self._automaton)
+        if states > MAX_STATES:
+            self._automaton = self._new_automaton()
+            self._fields = {Request(): self._anything}
+        elif states > self._settled + _SETTLED_EVERY:
+            self._settled = states
+            _settle()
 
     def learn(self, tunes: Iterable[str]) -> Iterator[None]:
         """Walk whole tunes, as far as they are what the grammar writes, so that others find their bars known.
@@ -103,6 +125,18 @@ class Grammar:
                 raise RequestError("no tune with this key, metre, rhythm, range and form can be written by this model")
             self._fields[request] = fields
         return self._fields[request]
+
+
+def _settle() -> None:
+    """Spare Python's collector of cycles the states, which stay: all stands still while it goes through them, 0.1 s.
+
+    What is frozen is not collected, so first what is used no more has to go.
+    """
+    if len(_automata) > len(_grammars):
+        gc.unfreeze()
+        gc.collect()
+    else:
+        gc.freeze()
 
 
 class Cursor:

@@ -1,8 +1,10 @@
 """The promise of the grammar: whatever the logits, a finished tune is clean for judges that know nothing of it."""
 
+import gc
 import random
 import re
 from collections.abc import Callable
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -327,6 +329,29 @@ def test_what_is_forgotten_is_learnt_anew(monkeypatch: pytest.MonkeyPatch) -> No
     grammar = Grammar(VOCABULARY)
     texts = [write(grammar, 1, 300)[0] for _ in range(3)]
     assert texts[0] == texts[1] == texts[2]
+
+
+def test_the_collector_is_spared_what_is_known_and_takes_what_is_used_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.grammar.cursor._SETTLED_EVERY", 10)
+    gc.collect()
+    grammar, held = Grammar(VOCABULARY), Grammar(VOCABULARY).begin()
+    former, in_use = ref(grammar._automaton), ref(held._automaton)
+    write(grammar, 1, 300)
+    grammar.begin()
+    assert in_use() is not None
+    assert gc.get_freeze_count() == 0  # while one that its grammar has left is in use, nothing is frozen
+    del held
+    write(grammar, 2, 300)
+    grammar.begin()
+    assert in_use() is None
+    write(grammar, 3, 300)
+    grammar.begin()
+    assert gc.get_freeze_count() > 0
+    del grammar
+    other = Grammar(VOCABULARY)
+    write(other, 1, 300)
+    other.begin()
+    assert former() is None
 
 
 def test_what_has_been_learnt_changes_no_tune_and_is_not_learnt_twice() -> None:
