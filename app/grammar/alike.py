@@ -23,6 +23,9 @@ SPELLED = frozenset({At.SYMBOL, At.GRACED_SYMBOL})
 BEGINNINGS = (*KIND_OF, "<", ">")
 """Characters of which all that may follow between notes are among."""
 
+LEAVE_BAR = ":|"
+"""The characters that lead from within a bar to a bar line."""
+
 _GROUPS = frozenset({At.CHORD, At.CHORD_PITCH, At.GRACE, At.GRACE_PITCH, At.GRACE_LENGTH})
 _BAR_BEGINS = frozenset({At.LINE, At.BAR_LINE, At.OPENING})
 _SECTION_CHARACTERS = {
@@ -72,6 +75,23 @@ def place_in_bar(state: Body) -> Body | None:
     if sections.needs_repeat_sign(state):
         return None
     return _in_ordinary_section(state)
+
+
+def is_within_bar(state: Body) -> bool:
+    """Whether no bar line stands right before, nor part of one."""
+    return state.at not in _AT_BAR_LINES
+
+
+def with_pickup(place: Body, pickup: int) -> Body:
+    """A place in a bar, with what matters to how the bar is filled on the way out: how short the last one may be."""
+    return place._replace(pickup=pickup) if pickup else place
+
+
+def as_far(place: Body) -> Body:
+    """One from which the bar is filled in as many characters: accidentals matter to ties alone, say."""
+    if place.at is At.PITCH and place.word is not None and place.word.meaning:
+        place = place._replace(at=At.LENGTH, word=place.ground.lengths)
+    return place._replace(altered=False) if place.altered and not place.tie else place
 
 
 def section_characters(state: Body) -> str:

@@ -8,6 +8,7 @@ is no dead end. Near the end of a limited length, only those remain from which t
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,7 @@ class Node:
         "may_break",
         "next",
         "plain",
+        "reach",
         "section_characters",
         "state",
         "turns",
@@ -63,9 +65,18 @@ class Node:
         self.variants: dict[tuple[bool, ...], NDArray[np.bool_]] = {}  # `allowed` in sections, by `Section.ends`
         self.horizon = horizon  # characters to go from which on the distances matter; 0 inside a bar
         self.is_narrow = False
+        self.reach: dict[int, Reach] = {}  # of a place within a bar, by `Section.pickup`
         self.is_end = isinstance(state, Body) and state.at is At.END
         self.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
         self.is_turn = isinstance(state, Body) and (state.at in (At.LINE, At.END) or state.tie == body.WILDCARD)
+
+
+class Reach(NamedTuple):
+    """How far it is to where the bar may end, after each character that stays in it."""
+
+    length: NDArray[np.int16]  # characters, [V]
+    which: NDArray[np.int16]  # of `filled`, [V]
+    filled: tuple[int, ...]  # numbers of the places where it may end
 
 
 class Section:
@@ -80,6 +91,7 @@ class Section:
         "masks",
         "opening",
         "pickup",
+        "rest",
         "surroundings",
         "takes_symbols",
     )
@@ -95,6 +107,7 @@ class Section:
         self.masks: dict[Node, NDArray[np.float32]] = {}  # the same as `as_mask` has it
         self.ends: dict[Node, tuple[bool, ...]] = {}  # which `section_characters` are allowed
         self.distances: dict[Node, tuple[NDArray[np.int32], int]] = {}  # see `Automaton.distances`
+        self.rest = np.zeros(0, np.int32)  # the distance where the bar may end, by its number; -1: not known yet
 
     def state(self, node: Node) -> State:
         """The whole state."""
@@ -111,18 +124,21 @@ class Automaton:
         self._nodes: dict[State, Node] = {}
         self._sections: dict[Surroundings, Section] = {(): Section((), None, 0)}
         self._safe: dict[State, bool] = {}  # by essence
-        self._distances: dict[State, int] = {}
+        self._distances: dict[State, int] = {}  # of whole states
+        self._fillings: dict[Body, tuple[int, int]] = {}  # see `_filling`, by the place with its pickup
+        self._filled: list[Body] = []  # the places where those end, by number
         self._grounds = Grounds(alphabet)
         self.id_of = {character: id_ for id_, character in enumerate(alphabet)}
+        self._leave_bar = [self.id_of[character] for character in alike.LEAVE_BAR if character in self.id_of]
         self._beginnings: dict[object, list[tuple[str, list[int]]]] = {}  # classes of what begins, by the pitches
         self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
         self._outside = self._sections[()]
         self._masks: dict[bytes, NDArray[np.float32]] = {}  # those of all sections, each once
-        self._rows = 0  # in all sections
+        self._rows = 0  # of what is allowed or how far it leads, in all sections
 
     def __len__(self) -> int:
         """States that are remembered, and places in sections."""
-        return len(self._nodes) + len(self._safe) + len(self._distances) + self._rows
+        return len(self._nodes) + len(self._safe) + len(self._distances) + len(self._fillings) + self._rows
 
     def step(self, state: State, character: str) -> State | None:
         if isinstance(state, Body):
@@ -308,7 +324,7 @@ class Automaton:
         on_path = {state}
         while distance is None:
             here = path[-1][1]
-            stride = self._stride(here)
+            stride = self._stretch(here)
             if isinstance(here, Body) and here.at is At.END:
                 distance = 0
             elif stride is None or stride[1] in on_path or len(path) > _LONGEST_WALK:
@@ -321,6 +337,32 @@ class Automaton:
             self._distances[passed] = distance
             distance = min(distance + count, FAR)
         return self._distances[state]
+
+    def _stretch(self, state: State) -> tuple[int, State] | None:
+        """As much of the way out as is known of all sections: to where the bar may end, or one stride."""
+        if isinstance(state, Body) and (place := alike.in_any_section(state)):
+            length, number = self._filling(alike.with_pickup(place, state.pickup))
+            if length:
+                return length, alike.surrounded(self._filled[number], alike.surroundings(state))
+        return self._stride(state)
+
+    def _filling(self, place: Body) -> tuple[int, int]:
+        """Characters by the way out from a place in a bar to where the bar may end, and the number of that place."""
+        path: list[tuple[int, Body]] = []
+        here = alike.as_far(place)
+        while (known := self._fillings.get(here)) is None:
+            stride = None if here.at in FOLLOW and way_out.is_filled(here) else way_out.next_state(here)
+            if stride is None:
+                known = self._fillings[here] = 0, len(self._filled)
+                self._filled.append(here)
+                break
+            path.append((stride[0], here))
+            here = alike.as_far(stride[1])
+        length, number = known
+        for characters, passed in reversed(path):
+            length += characters
+            self._fillings[passed] = length, number
+        return length, number
 
     def _stride(self, state: State) -> tuple[int, State] | None:
         if isinstance(state, Body):
@@ -352,24 +394,70 @@ class Automaton:
         """
         known = section.distances.get(node)
         if known is None:
-            distances = np.full(len(self.alphabet), FAR, np.int32)
-            state, allowed = section.state(node), self.allowed(node, section)
-            for character, ids in self._twins(state):
-                following = self.step(state, character) if allowed[ids[0]] else None
+            allowed = self.allowed(node, section)
+            state = section.state(node)
+            if section is not self._outside and isinstance(state, Body) and alike.is_within_bar(state):
+                distances = self._distances_within_bar(node, section)
+                unknown = [id_ for id_ in self._leave_bar if allowed[id_]]
+            else:
+                distances = np.full(len(self.alphabet), FAR, np.int32)
+                unknown = np.flatnonzero(allowed).tolist()
+            for character, ids in self._twins(state, unknown):
+                following = self.step(state, character)
                 if following:
-                    distances[ids] = self._distance_after(state, following)
+                    distances[ids] = self.distance(following) + _length_of_tie(state, following)
+            distances[~allowed] = FAR
             known = section.distances[node] = distances, int(distances[allowed].max(initial=0))
+            self._rows += 1
         return known
 
-    def _twins(self, state: State) -> Iterable[tuple[str, list[int]]]:
-        if isinstance(state, Body):
-            return self._grouped(
-                dict.fromkeys((*alike.candidates(state), *alike.BEGINNINGS)), partial(alike.twin, state)
-            )
-        return self._grouped(header.candidates(state, self.alphabet), str)
+    def _distances_within_bar(self, node: Node, section: Section) -> NDArray[np.int32]:
+        """Those by characters that stay in the bar; any number for the others, [V]."""
+        reach = self._reach(node, section.pickup)
+        if len(section.rest) < len(self._filled):
+            unknown = np.full(len(self._filled) - len(section.rest), -1, np.int32)
+            section.rest = np.concatenate((section.rest, unknown))
+        for number in reach.filled:
+            if section.rest[number] < 0:
+                section.rest[number] = self.distance(alike.surrounded(self._filled[number], section.surroundings))
+        return reach.length + section.rest[reach.which]
 
-    def _distance_after(self, state: State, following: State) -> int:
-        """A new tie is still without its text, which has to be written too."""
-        is_new_tie = isinstance(following, Body) and following.tie == body.WILDCARD and following.at is At.GAP
-        was_tied = isinstance(state, Body) and bool(state.tie)
-        return self.distance(following) + body.LONGEST_TIE * (is_new_tie and not was_tied)
+    def _reach(self, node: Node, pickup: int) -> Reach:
+        """What of the distances from a place within a bar all sections with such a pickup have in common."""
+        reach = node.reach.get(pickup)
+        if reach is None:
+            assert isinstance(node.state, Body)  # noqa: S101
+            place = alike.with_pickup(node.state, pickup)
+            length, which = np.zeros(len(self.alphabet), np.int16), np.zeros(len(self.alphabet), np.int16)
+            unknown = np.flatnonzero(node.allowed).tolist()
+            if basis := self._as_good(node):
+                length, which, _ = (np.copy(part) for part in self._reach(basis[0], pickup))
+                unknown = [id_ for id_ in unknown if self.alphabet[id_] in basis[1]]
+            for character, ids in self._twins(place, unknown):
+                following = self.step(place, character) if character not in alike.LEAVE_BAR else None
+                if isinstance(following, Body):
+                    characters, number = self._filling(following)
+                    length[ids] = characters + _length_of_tie(place, following)
+                    which[ids] = number
+            reach = node.reach[pickup] = Reach(length, which, tuple(set(which.tolist())))
+        return reach
+
+    def _as_good(self, node: Node) -> tuple[Node, Iterable[str]] | None:
+        """Another place in a bar, from which the way is as long but by the characters that come with it."""
+        assert isinstance(node.state, Body)  # noqa: S101
+        sibling = alike.sibling(node.state)
+        if sibling and sibling[0].slur == node.state.slur:
+            return self._node(sibling[0]), sibling[1]
+        return (node.plain, alike.own_characters(node.state)) if node.plain is not node else None
+
+    def _twins(self, state: State, ids: Iterable[int]) -> Iterable[tuple[str, list[int]]]:
+        """One of those characters that differ in sound alone, with the ids of all."""
+        characters = [self.alphabet[id_] for id_ in ids]
+        return self._grouped(characters, partial(alike.twin, state) if isinstance(state, Body) else str)
+
+
+def _length_of_tie(state: State, following: State) -> int:
+    """A new tie is still without its text, which has to be written too."""
+    is_new_tie = isinstance(following, Body) and following.tie == body.WILDCARD and following.at is At.GAP
+    was_tied = isinstance(state, Body) and bool(state.tie)
+    return body.LONGEST_TIE * (is_new_tie and not was_tied)

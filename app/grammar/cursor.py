@@ -77,6 +77,9 @@ class Grammar:
     def _new_automaton(self) -> Automaton:
         automaton = Automaton(self._vocabulary.characters)
         self._settled = 0  # states, when `_settle` was last called
+        self._lesson: Cursor | None = (
+            None  # what it walks in would stay in memory for as long as no time is left for it
+        )
         _grammars.add(self)
         _automata.add(automaton)
         return automaton
@@ -96,14 +99,20 @@ class Grammar:
         Yields after every few characters, for whoever has little time at once.
         """
         for tune in tunes:
-            cursor = self.begin()
-            for place, character in enumerate(tune):
-                id_ = self._automaton.id_of.get(character)
-                if id_ is None or cursor.mask[id_]:
+            self._lesson = self.begin()
+            for begin in range(0, len(tune), _LESSON):
+                if not self._learn(tune[begin : begin + _LESSON]):
                     break
-                cursor.advance(id_)
-                if place % _LESSON == 0:
-                    yield
+                yield
+
+    def _learn(self, text: str) -> bool:
+        """Goes on with the lesson; False where it cannot, or where all has been forgotten since."""
+        for character in text:
+            id_ = self._automaton.id_of.get(character)
+            if id_ is None or self._lesson is None or self._lesson.mask[id_]:
+                return False
+            self._lesson.advance(id_)
+        return True
 
     def open(self, request: Request) -> tuple[Automaton, Reader, Fields]:
         """For those who read a text piece by piece: the automaton, a reader of any tune, and a request's own fields.

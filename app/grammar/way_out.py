@@ -24,6 +24,13 @@ def next_state(state: Body) -> tuple[int, Body] | None:
     return None
 
 
+def is_filled(state: Body) -> bool:
+    """Whether a bar line is tried next, between notes: the bar is whole, or as long as its section wants its last."""
+    if state.tie:
+        return not (state.left or state.tuplet)
+    return not (state.fresh or state.broken or state.tuplet) and state.left in (0, state.pickup)
+
+
 def _is_pitch(state: Body) -> bool:
     """Whether a whole pitch stands before this place, so that its length may follow."""
     return state.at is At.PITCH and state.word is not None and state.word.meaning is not None
@@ -92,10 +99,10 @@ def _candidates(state: Body) -> Iterator[str]:
 def _between(state: Body) -> Iterator[str]:
     if state.final and state.at in (At.LINE, At.BAR_LINE):
         yield "\n"
+    elif is_filled(state):
+        yield from "|" if state.tie else ":|"
     elif state.tie:
-        yield state.tie[0] if state.left or state.tuplet else "|"
+        yield state.tie[0]
     elif state.fresh and needs_repeat_sign(state):
         yield from "| "
-    elif not (state.fresh or state.broken or state.tuplet) and state.left in (0, state.pickup):
-        yield from ":|"
     yield state.ground.pitches.endings[0][0][0]

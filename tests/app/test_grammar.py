@@ -11,9 +11,12 @@ import pytest
 
 from app.errors import RequestError, VocabularyError
 from app.grammar import Grammar
+from app.grammar.automaton import Automaton, State
+from app.grammar.body import LONGEST_TIE, WILDCARD
 from app.grammar.meter import SWUNG_METERS
 from app.grammar.pitch import KEYS, midi_pitch
 from app.grammar.request import Form, Request
+from app.grammar.situation import At, Body
 from model_store.vocabulary import Vocabulary
 from tests import judges
 from tests.random_tunes import VOCABULARY, headers, requests, write
@@ -227,6 +230,37 @@ def test_what_a_row_inherits_is_what_the_rules_say(grammar: Grammar) -> None:
             cursor.advance(int(generator.choice(np.flatnonzero(reaching))))
 
 
+def test_the_distances_that_bars_share_are_those_of_the_way_out(grammar: Grammar) -> None:
+    automaton = grammar._automaton
+    compared = 0
+    for seed, request in enumerate(requests(8)):
+        generator = np.random.default_rng(seed)
+        cursor = grammar.begin("X:1\n", request, tunes=None)
+        for _ in range(200):
+            state = cursor._section.state(cursor._node)
+            distances, farthest = automaton.distances(cursor._node, cursor._section)
+            ids = np.flatnonzero(cursor.allowed)
+            walked = [_walked(automaton, state, VOCABULARY.characters[id_]) for id_ in ids]
+            assert distances[ids].tolist() == walked
+            assert farthest == max(walked)
+            compared += sum(distance != walked[0] for distance in walked)
+            cursor.advance(int(generator.choice(ids)))
+    assert compared
+
+
+def _walked(automaton: Automaton, state: State, character: str) -> int:
+    """Characters to the end by the way out after this one, stride by stride."""
+    here = automaton.step(state, character)
+    assert here is not None
+    is_new_tie = isinstance(here, Body) and here.at is At.GAP and here.tie == WILDCARD
+    count = LONGEST_TIE if is_new_tie and not (isinstance(state, Body) and state.tie) else 0
+    while not (isinstance(here, Body) and here.at is At.END):
+        stride = automaton._stride(here)
+        assert stride is not None
+        count, here = count + stride[0], stride[1]
+    return count
+
+
 @pytest.mark.parametrize(
     "start", ["", "X:1\nM:12/8\nL:1/16\nK:C\n", HEADER + "|:A2|", HEADER + "|:A2|B8|1c4", HEADER + "(A4"]
 )
@@ -352,6 +386,20 @@ def test_the_collector_is_spared_what_is_known_and_takes_what_is_used_no_more(mo
     write(other, 1, 300)
     other.begin()
     assert former() is None
+
+
+def test_a_lesson_that_waits_keeps_nothing_that_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    grammar = Grammar(VOCABULARY)
+    tune = write(grammar, 1, 300)[0]
+    lesson = grammar.learn([tune, tune])
+    next(lesson)
+    former = ref(grammar._automaton)
+    monkeypatch.setattr("app.grammar.cursor.MAX_STATES", 100)
+    grammar.begin()
+    gc.collect()
+    assert former() is None
+    monkeypatch.undo()
+    assert len(list(lesson)) == len(list(grammar.learn([tune])))  # the next tune is learnt again
 
 
 def test_what_has_been_learnt_changes_no_tune_and_is_not_learnt_twice() -> None:
