@@ -23,9 +23,6 @@ SPELLED = frozenset({At.SYMBOL, At.GRACED_SYMBOL})
 BEGINNINGS = (*KIND_OF, "<", ">")
 """Characters of which all that may follow between notes are among."""
 
-LEAVE_BAR = ":|"
-"""The characters that lead from within a bar to a bar line."""
-
 _GROUPS = frozenset({At.CHORD, At.CHORD_PITCH, At.GRACE, At.GRACE_PITCH, At.GRACE_LENGTH})
 _BAR_BEGINS = frozenset({At.LINE, At.BAR_LINE, At.OPENING})
 _SECTION_CHARACTERS = {
@@ -75,11 +72,6 @@ def place_in_bar(state: Body) -> Body | None:
     if sections.needs_repeat_sign(state):
         return None
     return _in_ordinary_section(state)
-
-
-def is_within_bar(state: Body) -> bool:
-    """Whether no bar line stands right before, nor part of one."""
-    return state.at not in _AT_BAR_LINES
 
 
 def with_pickup(place: Body, pickup: int) -> Body:

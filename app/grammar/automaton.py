@@ -129,7 +129,6 @@ class Automaton:
         self._filled: list[Body] = []  # the places where those end, by number
         self._grounds = Grounds(alphabet)
         self.id_of = {character: id_ for id_, character in enumerate(alphabet)}
-        self._leave_bar = [self.id_of[character] for character in alike.LEAVE_BAR if character in self.id_of]
         self._beginnings: dict[object, list[tuple[str, list[int]]]] = {}  # classes of what begins, by the pitches
         self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
         self._outside = self._sections[()]
@@ -396,12 +395,15 @@ class Automaton:
         if known is None:
             allowed = self.allowed(node, section)
             state = section.state(node)
-            if section is not self._outside and isinstance(state, Body) and alike.is_within_bar(state):
+            unknown = np.flatnonzero(allowed).tolist()
+            if section is not self._outside:
                 distances = self._distances_within_bar(node, section)
-                unknown = [id_ for id_ in self._leave_bar if allowed[id_]]
+                unknown = self._among(unknown, _leaving(node))
+            elif isinstance(state, Body) and (plain := alike.passes_to(state)):
+                distances = self.distances(*self.place(plain))[0].copy()
+                unknown = self._among(unknown, alike.own_characters(state))
             else:
                 distances = np.full(len(self.alphabet), FAR, np.int32)
-                unknown = np.flatnonzero(allowed).tolist()
             for character, ids in self._twins(state, unknown):
                 following = self.step(state, character)
                 if following:
@@ -427,14 +429,14 @@ class Automaton:
         reach = node.reach.get(pickup)
         if reach is None:
             assert isinstance(node.state, Body)  # noqa: S101
-            place = alike.with_pickup(node.state, pickup)
+            place, leaving = alike.with_pickup(node.state, pickup), _leaving(node)
             length, which = np.zeros(len(self.alphabet), np.int16), np.zeros(len(self.alphabet), np.int16)
             unknown = np.flatnonzero(node.allowed).tolist()
             if basis := self._as_good(node):
                 length, which, _ = (np.copy(part) for part in self._reach(basis[0], pickup))
-                unknown = [id_ for id_ in unknown if self.alphabet[id_] in basis[1]]
+                unknown = self._among(unknown, basis[1])
             for character, ids in self._twins(place, unknown):
-                following = self.step(place, character) if character not in alike.LEAVE_BAR else None
+                following = self.step(place, character) if character not in leaving else None
                 if isinstance(following, Body):
                     characters, number = self._filling(following)
                     length[ids] = characters + _length_of_tie(place, following)
@@ -450,10 +452,18 @@ class Automaton:
             return self._node(sibling[0]), sibling[1]
         return (node.plain, alike.own_characters(node.state)) if node.plain is not node else None
 
+    def _among(self, ids: Iterable[int], characters: Iterable[str]) -> list[int]:
+        return [id_ for id_ in ids if self.alphabet[id_] in characters]
+
     def _twins(self, state: State, ids: Iterable[int]) -> Iterable[tuple[str, list[int]]]:
         """One of those characters that differ in sound alone, with the ids of all."""
         characters = [self.alphabet[id_] for id_ in ids]
         return self._grouped(characters, partial(alike.twin, state) if isinstance(state, Body) else str)
+
+
+def _leaving(node: Node) -> str:
+    """The characters after which a place in a bar depends on the section: they lead to a bar line, say."""
+    return node.plain.section_characters.replace('"', "")
 
 
 def _length_of_tie(state: State, following: State) -> int:

@@ -24,7 +24,7 @@ MAX_LINE = 400
 
 _SETTLED_EVERY = 5_000  # states
 _NEEDED = "XMLK:1/\n|"
-_LESSON = 32  # characters: a millisecond, and soon much less
+_LESSON = 16  # characters: a millisecond, and soon much less
 _RECENT = 40  # characters; a chord and its length are shorter
 
 
@@ -112,6 +112,7 @@ class Grammar:
             if id_ is None or self._lesson is None or self._lesson.mask[id_]:
                 return False
             self._lesson.advance(id_)
+            self._lesson.look_ahead()
         return True
 
     def open(self, request: Request) -> tuple[Automaton, Reader, Fields]:
@@ -229,6 +230,11 @@ class Cursor:
             return is_done
         self.mask = mask
         return False
+
+    def look_ahead(self) -> None:
+        """Learn, before the end of a length makes it matter, how far the end of the tune is from here."""
+        if self._section.horizon:
+            self._automaton.distances(self._node, self._section)
 
     def _turn(self, node: Node) -> bool:
         """Take note of a line's or a tune's end, or of a tie's beginning; True at the end of the last tune."""
