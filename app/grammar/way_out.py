@@ -5,8 +5,10 @@ state, and so never runs into a dead end.
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 from app.grammar.body import SLUR_CLOSABLE, WILDCARD, note_written, step, ticks_spent
+from app.grammar.lexicon import Node
 from app.grammar.sections import double_bar, needs_repeat_sign
 from app.grammar.situation import At, Body
 
@@ -41,16 +43,31 @@ def _finish_note(state: Body) -> tuple[int, Body] | None:
     word = state.ground.lengths if state.at is At.PITCH else state.word
     assert word is not None  # noqa: S101
     goal = state.left - state.pickup if state.left > state.pickup else state.left
-    fitting = [
-        (spent if spent <= goal else -spent, -len(ending), ending)
-        for ending, ticks in word.endings
-        if (spent := ticks_spent(state, ticks)) is not None
-    ]
-    for _, _, ending in sorted(fitting, reverse=True):
+    for ending in _fitting(state, word, goal):
         note = note_written(state._replace(word=word.walk(ending)))
         if note:
             return _close_slur(state, note, ending)
     return None
+
+
+def _fitting(state: Body, word: Node[int] | Node[bool], goal: int) -> Iterator[str]:
+    """Endings of a length, the longest that takes no more ticks than the goal first, then those that take more."""
+    lengths = _longest_first(word)
+    for ending, ticks in lengths:
+        spent = ticks_spent(state, ticks)
+        if spent is not None and spent <= goal:
+            yield ending
+    for ending, ticks in reversed(lengths):
+        spent = ticks_spent(state, ticks)
+        if spent is not None and spent > goal:
+            yield ending
+
+
+@cache
+def _longest_first(word: Node[int] | Node[bool]) -> tuple[tuple[str, int], ...]:
+    """Ways to complete a length with its ticks, the shortest text for each."""
+    shortest = {ticks: ending for ending, ticks in sorted(word.endings, key=lambda way: (-len(way[0]), way[0]))}
+    return tuple((ending, ticks) for ticks, ending in sorted(shortest.items(), reverse=True))
 
 
 def _close_slur(state: Body, note: Body, ending: str) -> tuple[int, Body]:
