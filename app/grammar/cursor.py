@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from app.errors import Fault, RequestError, VocabularyError
 from app.grammar import body
-from app.grammar.automaton import FAR, Automaton, Node, as_mask
+from app.grammar.automaton import Automaton, as_mask
+from app.grammar.distances import FAR
 from app.grammar.header import Fields, Header
+from app.grammar.nodes import Node
 from app.grammar.request import Request
 from app.grammar.situation import Body
 from app.grammar.start_string import TIED_TEXT, Reader
@@ -77,9 +79,8 @@ class Grammar:
     def _new_automaton(self) -> Automaton:
         automaton = Automaton(self._vocabulary.characters)
         self._settled = 0  # states, when `_settle` was last called
-        self._lesson: Cursor | None = (
-            None  # what it walks in would stay in memory for as long as no time is left for it
-        )
+        # A lesson may wait for long; held here, it keeps nothing in memory that is forgotten meanwhile.
+        self._lesson: Cursor | None = None
         _grammars.add(self)
         _automata.add(automaton)
         return automaton
@@ -198,9 +199,9 @@ class Cursor:
 
     def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
         """Leaves those from which the tune can be ended within what remains; all, where it cannot be any more."""
-        if remaining > self._automaton.narrowed_horizon(self._node, self._section):
+        if remaining > self._automaton.distances.narrowed_horizon(self._node, self._section):
             return mask
-        distances, farthest = self._automaton.distances(self._node, self._section)
+        distances, farthest = self._automaton.distances.after(self._node, self._section)
         if farthest < remaining:
             return mask
         in_time = distances < remaining
@@ -234,7 +235,7 @@ class Cursor:
     def look_ahead(self) -> None:
         """Learn, before the end of a length makes it matter, how far the end of the tune is from here."""
         if self._section.horizon:
-            self._automaton.distances(self._node, self._section)
+            self._automaton.distances.after(self._node, self._section)
 
     def _turn(self, node: Node) -> bool:
         """Take note of a line's or a tune's end, or of a tie's beginning; True at the end of the last tune."""

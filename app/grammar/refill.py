@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from app.errors import RequestError
 from app.grammar import alike
-from app.grammar.automaton import Automaton, Node, Section, State, as_mask
+from app.grammar.automaton import Automaton, as_mask
 from app.grammar.cursor import Grammar
 from app.grammar.follow import FOLLOW
+from app.grammar.nodes import Node, Section, State
 from app.grammar.request import Request
 from app.grammar.situation import At, Body, Repeat
 

@@ -12,6 +12,8 @@ from app.grammar.lexicon import Node
 from app.grammar.sections import double_bar, needs_repeat_sign
 from app.grammar.situation import At, Body
 
+LONGEST_WALK = 5000  # strides
+
 
 def next_state(state: Body) -> tuple[int, Body] | None:
     """One stride of the close, to the end of a note at the most: its characters and where it leads."""

@@ -11,9 +11,10 @@ import pytest
 
 from app.errors import RequestError, VocabularyError
 from app.grammar import Grammar
-from app.grammar.automaton import Automaton, State
+from app.grammar.automaton import Automaton
 from app.grammar.body import LONGEST_TIE, WILDCARD
 from app.grammar.meter import SWUNG_METERS
+from app.grammar.nodes import State
 from app.grammar.pitch import KEYS, midi_pitch
 from app.grammar.request import Form, Request
 from app.grammar.situation import At, Body
@@ -225,7 +226,7 @@ def test_what_a_row_inherits_is_what_the_rules_say(grammar: Grammar) -> None:
         for _ in range(250):
             state = cursor._section.state(cursor._node)
             following = [automaton.step(state, character) for character in VOCABULARY.characters]
-            reaching = [after is not None and automaton.distance(after) < 1 << 20 for after in following]
+            reaching = [after is not None and automaton.distances.of(after) < 1 << 20 for after in following]
             assert cursor.allowed.tolist() == reaching
             cursor.advance(int(generator.choice(np.flatnonzero(reaching))))
 
@@ -238,7 +239,7 @@ def test_the_distances_that_bars_share_are_those_of_the_way_out(grammar: Grammar
         cursor = grammar.begin("X:1\n", request, tunes=None)
         for _ in range(200):
             state = cursor._section.state(cursor._node)
-            distances, farthest = automaton.distances(cursor._node, cursor._section)
+            distances, farthest = automaton.distances.after(cursor._node, cursor._section)
             ids = np.flatnonzero(cursor.allowed)
             walked = [_walked(automaton, state, VOCABULARY.characters[id_]) for id_ in ids]
             assert distances[ids].tolist() == walked
@@ -255,7 +256,7 @@ def _walked(automaton: Automaton, state: State, character: str) -> int:
     is_new_tie = isinstance(here, Body) and here.at is At.GAP and here.tie == WILDCARD
     count = LONGEST_TIE if is_new_tie and not (isinstance(state, Body) and state.tie) else 0
     while not (isinstance(here, Body) and here.at is At.END):
-        stride = automaton._stride(here)
+        stride = automaton.stride(here)
         assert stride is not None
         count, here = count + stride[0], stride[1]
     return count

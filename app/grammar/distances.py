@@ -1,0 +1,194 @@
+"""How far the end of a tune is: what tells, near the end of a length, which characters leave time for it.
+
+It is counted along the way out. Within a bar that is the same for all sections up to where the bar may end, so it is
+walked once; how far it is from there, each section knows.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.grammar import alike, body, way_out
+from app.grammar.follow import FOLLOW
+from app.grammar.header import Header
+from app.grammar.nodes import Node, Reach, Section, State
+from app.grammar.situation import At, Body
+
+if TYPE_CHECKING:
+    from app.grammar.automaton import Automaton
+
+FAR = 1 << 20  # characters: no end within reach
+_DETOUR = 100  # characters that the way to the end may be longer from the middle of something, besides twice the way
+
+
+class Distances:
+    """Those of one automaton, measured as they are asked for."""
+
+    def __init__(self, automaton: "Automaton") -> None:
+        self._automaton = automaton
+        self._known: dict[State, int] = {}  # of whole states
+        self._fillings: dict[Body, tuple[int, int]] = {}  # see `_filling`, by the place with its pickup
+        self._filled: list[Body] = []  # the places where those end, by number
+        self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
+        self._rows = 0
+
+    def __len__(self) -> int:
+        """States from which the way is known, and places in sections."""
+        return len(self._known) + len(self._fillings) + self._rows
+
+    def of(self, state: State) -> int:
+        """Characters to the end by the way out, which is short if not always the shortest.
+
+        Follows it up to the end or a state from which it is known, and so measures every state on the way.
+        """
+        distance = self._known.get(state)
+        if distance is not None:
+            return distance
+        path = [(0, state)]
+        on_path = {state}
+        while distance is None:
+            here = path[-1][1]
+            stride = self._stretch(here)
+            if isinstance(here, Body) and here.at is At.END:
+                distance = 0
+            elif stride is None or stride[1] in on_path or len(path) > way_out.LONGEST_WALK:
+                distance = FAR
+            else:
+                path.append(stride)
+                on_path.add(stride[1])
+                distance = self._known.get(stride[1])
+        for count, passed in reversed(path):
+            self._known[passed] = distance
+            distance = min(distance + count, FAR)
+        return self._known[state]
+
+    def after(self, node: Node, section: Section) -> tuple[NDArray[np.int32], int]:
+        """For each character, how far the end is from where it leads, [V], `FAR` where it is not allowed.
+
+        And the farthest of those that are.
+        """
+        known = section.distances.get(node)
+        if known is None:
+            allowed = self._automaton.allowed(node, section)
+            state = section.state(node)
+            unknown = np.flatnonzero(allowed).tolist()
+            if section is not self._automaton.outside:
+                distances = self._within_bar(node, section)
+                unknown = self._among(unknown, _leaving(node))
+            elif isinstance(state, Body) and (plain := alike.passes_to(state)):
+                distances = self.after(*self._automaton.place(plain))[0].copy()
+                unknown = self._among(unknown, alike.own_characters(state))
+            else:
+                distances = np.full(len(self._automaton.alphabet), FAR, np.int32)
+            for character, ids in self._twins(state, unknown):
+                following = self._automaton.step(state, character)
+                if following:
+                    distances[ids] = self.of(following) + _length_of_tie(state, following)
+            distances[~allowed] = FAR
+            known = section.distances[node] = distances, int(distances[allowed].max(initial=0))
+            self._rows += 1
+        return known
+
+    def horizon(self, state: State) -> int:
+        """Characters within which such a tune can be ended from anywhere."""
+        kind = state.ground if isinstance(state, Body) else state.fields
+        if kind not in self._horizons:
+            start = Body.start(state.ground) if isinstance(state, Body) else Header(state.fields)
+            self._horizons[kind] = _DETOUR + 2 * self.of(start)
+        return self._horizons[kind]
+
+    def narrowed_horizon(self, node: Node, section: Section) -> int:
+        """The same from such a section, or such a state outside bars; it is shorter the more has been written."""
+        of = section if section.horizon else node
+        if not of.is_narrow:
+            of.is_narrow = True
+            of.horizon = min(of.horizon, _DETOUR + 2 * self.of(section.state(node)))
+        return of.horizon
+
+    def _stretch(self, state: State) -> tuple[int, State] | None:
+        """As much of the way out as is known of all sections: to where the bar may end, or one stride."""
+        if isinstance(state, Body) and (place := alike.in_any_section(state)):
+            length, number = self._filling(alike.with_pickup(place, state.pickup))
+            if length:
+                return length, alike.surrounded(self._filled[number], alike.surroundings(state))
+        return self._automaton.stride(state)
+
+    def _filling(self, place: Body) -> tuple[int, int]:
+        """Characters by the way out from a place in a bar to where the bar may end, and the number of that place."""
+        path: list[tuple[int, Body]] = []
+        here = alike.as_far(place)
+        while (known := self._fillings.get(here)) is None:
+            stride = None if here.at in FOLLOW and way_out.is_filled(here) else way_out.next_state(here)
+            if stride is None:
+                known = self._fillings[here] = 0, len(self._filled)
+                self._filled.append(here)
+                break
+            path.append((stride[0], here))
+            here = alike.as_far(stride[1])
+        length, number = known
+        for characters, passed in reversed(path):
+            length += characters
+            self._fillings[passed] = length, number
+        return length, number
+
+    def _within_bar(self, node: Node, section: Section) -> NDArray[np.int32]:
+        """Those by characters that stay in the bar; any number for the others, [V]."""
+        reach = self._reach(node, section.pickup)
+        if len(section.rest) < len(self._filled):
+            unknown = np.full(len(self._filled) - len(section.rest), -1, np.int32)
+            section.rest = np.concatenate((section.rest, unknown))
+        for number in reach.filled:
+            if section.rest[number] < 0:
+                section.rest[number] = self.of(alike.surrounded(self._filled[number], section.surroundings))
+        return reach.length + section.rest[reach.which]
+
+    def _reach(self, node: Node, pickup: int) -> Reach:
+        """What of the distances from a place within a bar all sections with such a pickup have in common."""
+        reach = node.reach.get(pickup)
+        if reach is None:
+            assert isinstance(node.state, Body)  # noqa: S101
+            place, leaving = alike.with_pickup(node.state, pickup), _leaving(node)
+            length, which = np.full((2, len(self._automaton.alphabet)), -1, np.int16)
+            unknown = np.flatnonzero(node.allowed).tolist()
+            if basis := self._as_good(node):
+                length, which, _ = (np.copy(part) for part in self._reach(basis[0], pickup))
+                unknown = self._among(unknown, basis[1])
+            for character, ids in self._twins(place, unknown):
+                following = self._automaton.step(place, character) if character not in leaving else None
+                if isinstance(following, Body):
+                    characters, number = self._filling(following)
+                    length[ids] = characters + _length_of_tie(place, following)
+                    which[ids] = number
+            reach = node.reach[pickup] = Reach(length, which, tuple(set(which.tolist()) - {-1}))
+        return reach
+
+    def _as_good(self, node: Node) -> tuple[Node, Iterable[str]] | None:
+        """Another place in a bar, from which the way is as long but by the characters that come with it."""
+        assert isinstance(node.state, Body)  # noqa: S101
+        sibling = alike.sibling(node.state)
+        if sibling and sibling[0].slur == node.state.slur:
+            return self._automaton.node(sibling[0]), sibling[1]
+        return (node.plain, alike.own_characters(node.state)) if node.plain is not node else None
+
+    def _among(self, ids: Iterable[int], characters: Iterable[str]) -> list[int]:
+        return [id_ for id_ in ids if self._automaton.alphabet[id_] in characters]
+
+    def _twins(self, state: State, ids: Iterable[int]) -> Iterable[tuple[str, list[int]]]:
+        """One of those characters that differ in sound alone, with the ids of all."""
+        characters = [self._automaton.alphabet[id_] for id_ in ids]
+        return self._automaton.grouped(characters, partial(alike.twin, state) if isinstance(state, Body) else str)
+
+
+def _leaving(node: Node) -> str:
+    """The characters that lead from a place in a bar to where the section matters: to a bar line, most often."""
+    return node.plain.section_characters.replace('"', "")
+
+
+def _length_of_tie(state: State, following: State) -> int:
+    """A new tie is still without its text, which has to be written too."""
+    is_new_tie = isinstance(following, Body) and following.tie == body.WILDCARD and following.at is At.GAP
+    was_tied = isinstance(state, Body) and bool(state.tie)
+    return body.LONGEST_TIE * (is_new_tie and not was_tied)

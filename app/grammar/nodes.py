@@ -1,0 +1,96 @@
+"""What the automaton remembers: nodes, which are states, and the sections that surround those within bars."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.grammar import alike, body
+from app.grammar.alike import Surroundings
+from app.grammar.header import Header
+from app.grammar.situation import At, Body
+
+State = Header | Body
+
+
+class Node:
+    """A state that has been visited: what may follow, and where it led when it did.
+
+    Inside a bar it is the place alone, which many sections share; outside, the whole state.
+    """
+
+    __slots__ = (
+        "allowed",
+        "horizon",
+        "is_end",
+        "is_narrow",
+        "is_turn",
+        "may_break",
+        "next",
+        "plain",
+        "reach",
+        "section_characters",
+        "state",
+        "turns",
+        "variants",
+    )
+
+    def __init__(self, state: State, allowed: NDArray[np.bool_], horizon: int) -> None:
+        self.state = state
+        self.allowed = allowed  # [V]; inside a bar, that of an ordinary section
+        self.next: dict[int, Node] = {}  # by id, those that have been taken and stay in the section
+        self.turns: dict[tuple[Section, int], tuple[Node, Section]] = {}  # the others
+        self.plain = self  # the node that says, in its stead, where in a section the bar may end
+        self.section_characters = alike.section_characters(state) if isinstance(state, Body) else ""
+        self.variants: dict[tuple[bool, ...], NDArray[np.bool_]] = {}  # `allowed` in sections, by `Section.ends`
+        self.horizon = horizon  # characters to go from which on the distances matter; 0 inside a bar
+        self.is_narrow = False
+        self.reach: dict[int, Reach] = {}  # of a place within a bar, by `Section.pickup`
+        self.is_end = isinstance(state, Body) and state.at is At.END
+        self.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
+        self.is_turn = isinstance(state, Body) and (state.at in (At.LINE, At.END) or state.tie == body.WILDCARD)
+
+
+class Reach(NamedTuple):
+    """How far it is to where the bar may end, after each character that stays in it."""
+
+    length: NDArray[np.int16]  # characters, [V]
+    which: NDArray[np.int16]  # the number of that place, [V]; -1 where there is none
+    filled: tuple[int, ...]  # all these numbers
+
+
+class Section:
+    """What surrounds the places in a bar; of the whole states outside, nothing does."""
+
+    __slots__ = (
+        "allowed",
+        "distances",
+        "ends",
+        "horizon",
+        "is_narrow",
+        "masks",
+        "opening",
+        "pickup",
+        "rest",
+        "surroundings",
+        "takes_symbols",
+    )
+
+    def __init__(self, surroundings: Surroundings, state: Body | None, horizon: int) -> None:
+        self.surroundings = surroundings
+        self.opening = state is not None and state.opening
+        self.pickup = state.pickup if state else 0
+        self.takes_symbols = state is not None and alike.takes_symbols(state.ground, state.pickup)
+        self.horizon = horizon
+        self.is_narrow = False
+        self.allowed: dict[Node, NDArray[np.bool_]] = {}  # [V] each
+        self.masks: dict[Node, NDArray[np.float32]] = {}  # the same as `as_mask` has it
+        self.ends: dict[Node, tuple[bool, ...]] = {}  # which `section_characters` are allowed
+        self.distances: dict[Node, tuple[NDArray[np.int32], int]] = {}  # see `Distances.after`
+        self.rest = np.full(1, -1, np.int32)  # the distance from where the bar may end, by number; -1: not known yet
+
+    def state(self, node: Node) -> State:
+        """The whole state."""
+        if isinstance(node.state, Body) and self.surroundings:
+            return alike.surrounded(node.state, self.surroundings)
+        return node.state
