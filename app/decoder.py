@@ -14,8 +14,9 @@ State = tuple[NDArray[np.float32], ...]
 """What a batch of sequences remembers: arrays [B, units], row b belonging to sequence b."""
 
 
-FEW = 8
-"""Sequences that are faster stepped together by several threads than shared out among them; measured at 512 units."""
+FEW = 32
+"""Sequences that are better stepped together by several threads than shared out among them, where a server wants the
+processors too; measured at 512 units."""
 
 
 class Decoder(Protocol):

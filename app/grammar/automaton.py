@@ -6,8 +6,9 @@ of a tune are entered (the automaton is trim: Hopcroft, Motwani and Ullman, "Int
 is no dead end. Near the end of a limited length, only those remain from which the tune can still be ended in time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from app.grammar.header import Header
 from app.grammar.meter import METERS, default_unit
 from app.grammar.nodes import Node, Section, State
 from app.grammar.situation import At, Body
+
+_PIECE = 500  # states that are let go of at once
 
 
 def as_mask(allowed: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -47,6 +50,17 @@ class Automaton:
     def __len__(self) -> int:
         """States that are remembered, and places in sections."""
         return len(self._nodes) + len(self._safe) + self._rows + len(self.distances)
+
+    def forget(self) -> Iterator[None]:
+        """Let go of all that was learnt: at once, but for the memory, which is free when the iterator has ended.
+
+        Each piece of that takes a millisecond or less. Whoever is under way stays so, and learns again what is wanting.
+        """
+        tables = (self._nodes, self._safe, self._masks, *self.distances.forget())
+        sections = tuple(self._sections.values())
+        self._nodes, self._safe, self._masks, self._sections = {}, {}, {}, {(): self.outside}
+        self._rows = 0
+        return _taken_apart(tables, sections)
 
     def step(self, state: State, character: str) -> State | None:
         if isinstance(state, Body):
@@ -147,9 +161,9 @@ class Automaton:
     def node(self, state: State, horizon: int = 0) -> Node:
         node = self._nodes.get(state)
         if node is None:
-            node = self._nodes[state] = Node(state, self._allowed(state), horizon)
-            if isinstance(state, Body) and state.at is not At.BAR and (plain := alike.passes_to(state)):
-                node.plain = self.node(plain)
+            passed = alike.passes_to(state) if isinstance(state, Body) and state.at is not At.BAR else None
+            plain = self.node(passed) if passed else None
+            node = self._nodes.setdefault(state, Node(state, self._allowed(state), horizon, plain))
         return node
 
     def _allowed(self, state: State) -> NDArray[np.bool_]:
@@ -227,3 +241,20 @@ class Automaton:
         character = header.next_character(state)
         following = self.step(state, character) if character and character in self.id_of else None
         return (1, following) if following else None
+
+
+def _taken_apart(tables: Iterable[dict[Any, Any]], sections: Iterable[Section]) -> Iterator[None]:
+    """Leaves Python's collector no cycles, in which it would have to look for them.
+
+    Sections last: until the nodes are parted, whoever is under way comes to old ones, and enters them there.
+    """
+    for table in tables:
+        while table:
+            for _ in range(min(len(table), _PIECE)):
+                _, learnt = table.popitem()
+                if isinstance(learnt, Node):
+                    learnt.forget()
+            yield
+    for section in sections:
+        section.forget()
+        yield

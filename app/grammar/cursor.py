@@ -1,8 +1,11 @@
 """What may come next, for those who generate: the `Grammar` of a model, and a `Cursor` for each sequence."""
 
 import gc
+from collections import deque
 from collections.abc import Iterable, Iterator
-from weakref import WeakSet
+from itertools import chain
+from threading import Lock
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +27,10 @@ MAX_STATES = 200_000
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
-_SETTLED_EVERY = 5_000  # states
+_SETTLED_EVERY = 10_000  # states
 _NEEDED = "XMLK:1/\n|"
 _LESSON = 16  # characters: a millisecond, and soon much less
 _RECENT = 40  # characters; a chord and its length are shorter
-
-
-_grammars: "WeakSet[Grammar]" = WeakSet()
-_automata: WeakSet[Automaton] = WeakSet()
-"""All that are in memory: more than there are grammars, where one is used no more and not yet collected."""
 
 
 class Grammar:
@@ -45,7 +43,11 @@ class Grammar:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._automaton = self._new_automaton()
+        self._housekeeping = Lock()
+        self._automaton = Automaton(vocabulary.characters)
+        self._settled = 0  # states, when `_settle` was last called
+        self._forgetting: Iterator[None] = iter(())
+        finalize(self, _forget, self._automaton).atexit = False
         self._anything = Fields.of(vocabulary.characters, Request())
         self._fields = {Request(): self._anything}
         if not self._automaton.is_safe(Header(self._anything)):
@@ -76,23 +78,16 @@ class Grammar:
         recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
         return Cursor(self._automaton, reader, recent, length, tunes)
 
-    def _new_automaton(self) -> Automaton:
-        automaton = Automaton(self._vocabulary.characters)
-        self._settled = 0  # states, when `_settle` was last called
-        # A lesson may wait for long; held here, it keeps nothing in memory that is forgotten meanwhile.
-        self._lesson: Cursor | None = None
-        _grammars.add(self)
-        _automata.add(automaton)
-        return automaton
-
     def _look_after_memory(self) -> None:
-        states = len(self._automaton)
-        if states > MAX_STATES:
-            self._automaton = self._new_automaton()
-            self._fields = {Request(): self._anything}
-        elif states > self._settled + _SETTLED_EVERY:
-            self._settled = states
-            _settle()
+        with self._housekeeping:
+            next(self._forgetting, None)
+            states = len(self._automaton)
+            if states > MAX_STATES:
+                self._forgetting = chain(self._forgetting, self._automaton.forget(), _unsettle())
+                self._settled = 0
+            elif states > self._settled + _SETTLED_EVERY:
+                self._settled = states
+                _settle()
 
     def learn(self, tunes: Iterable[str]) -> Iterator[None]:
         """Walk whole tunes, as far as they are what the grammar writes, so that others find their bars known.
@@ -100,21 +95,15 @@ class Grammar:
         Yields after every few characters, for whoever has little time at once.
         """
         for tune in tunes:
-            self._lesson = self.begin()
-            for begin in range(0, len(tune), _LESSON):
-                if not self._learn(tune[begin : begin + _LESSON]):
+            cursor = self.begin()
+            for place, character in enumerate(tune):
+                id_ = self._automaton.id_of.get(character)
+                if id_ is None or cursor.mask[id_]:
                     break
-                yield
-
-    def _learn(self, text: str) -> bool:
-        """Goes on with the lesson; False where it cannot, or where all has been forgotten since."""
-        for character in text:
-            id_ = self._automaton.id_of.get(character)
-            if id_ is None or self._lesson is None or self._lesson.mask[id_]:
-                return False
-            self._lesson.advance(id_)
-            self._lesson.look_ahead()
-        return True
+                cursor.advance(id_)
+                cursor.look_ahead()
+                if place % _LESSON == 0:
+                    yield
 
     def open(self, request: Request) -> tuple[Automaton, Reader, Fields]:
         """For those who read a text piece by piece: the automaton, a reader of any tune, and a request's own fields.
@@ -139,15 +128,23 @@ class Grammar:
 
 
 def _settle() -> None:
-    """Spare Python's collector of cycles the states, which stay: all stands still while it goes through them, 0.1 s.
+    """Spare Python's collector of cycles the states, which stay: all stands still while it goes through them, 0.3 s.
 
-    What is frozen is not collected, so first what is used no more has to go.
+    It never comes for them again: `Automaton.forget` takes them apart. Of what else there is now, the requests under
+    way say, it does not come for cycles either, until `_unsettle`.
     """
-    if len(_automata) > len(_grammars):
-        gc.unfreeze()
-        gc.collect()
-    else:
-        gc.freeze()
+    gc.collect(1)
+    gc.freeze()
+
+
+def _unsettle() -> Iterator[None]:
+    gc.unfreeze()
+    gc.collect()
+    yield
+
+
+def _forget(automaton: Automaton) -> None:
+    deque(automaton.forget(), maxlen=0)
 
 
 class Cursor:

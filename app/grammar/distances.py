@@ -7,6 +7,7 @@ walked once; how far it is from there, each section knows.
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,16 +29,23 @@ class Distances:
     """Those of one automaton, measured as they are asked for."""
 
     def __init__(self, automaton: "Automaton") -> None:
-        self._automaton = automaton
+        self._automaton: Automaton = proxy(automaton)  # not to be part of a cycle
         self._known: dict[State, int] = {}  # of whole states
         self._fillings: dict[Body, tuple[int, int]] = {}  # see `_filling`, by the place with its pickup
-        self._filled: list[Body] = []  # the places where those end, by number
+        self._filled: list[Body] = []  # the places where those end, by number; they are few, and not forgotten
+        self._number_of: dict[Body, int] = {}
         self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
         self._rows = 0
 
     def __len__(self) -> int:
         """States from which the way is known, and places in sections."""
         return len(self._known) + len(self._fillings) + self._rows
+
+    def forget(self) -> tuple[dict[State, int], dict[Body, tuple[int, int]]]:
+        """Let go of what was learnt, which is handed back."""
+        learnt = self._known, self._fillings
+        self._known, self._fillings, self._rows = {}, {}, 0
+        return learnt
 
     def of(self, state: State) -> int:
         """Characters to the end by the way out, which is short if not always the shortest.
@@ -63,7 +71,7 @@ class Distances:
         for count, passed in reversed(path):
             self._known[passed] = distance
             distance = min(distance + count, FAR)
-        return self._known[state]
+        return distance
 
     def after(self, node: Node, section: Section) -> tuple[NDArray[np.int32], int]:
         """For each character, how far the end is from where it leads, [V], `FAR` where it is not allowed.
@@ -123,8 +131,7 @@ class Distances:
         while (known := self._fillings.get(here)) is None:
             stride = None if here.at in FOLLOW and way_out.is_filled(here) else way_out.next_state(here)
             if stride is None:
-                known = self._fillings[here] = 0, len(self._filled)
-                self._filled.append(here)
+                known = self._fillings[here] = 0, self._number(here)
                 break
             path.append((stride[0], here))
             here = alike.as_far(stride[1])
@@ -133,6 +140,12 @@ class Distances:
             length += characters
             self._fillings[passed] = length, number
         return length, number
+
+    def _number(self, filled: Body) -> int:
+        number = self._number_of.setdefault(filled, len(self._filled))
+        if number == len(self._filled):
+            self._filled.append(filled)
+        return number
 
     def _within_bar(self, node: Node, section: Section) -> NDArray[np.int32]:
         """Those by characters that stay in the bar; any number for the others, [V]."""

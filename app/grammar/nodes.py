@@ -20,6 +20,7 @@ class Node:
     """
 
     __slots__ = (
+        "_plain",
         "allowed",
         "horizon",
         "is_end",
@@ -27,7 +28,6 @@ class Node:
         "is_turn",
         "may_break",
         "next",
-        "plain",
         "reach",
         "section_characters",
         "state",
@@ -35,12 +35,12 @@ class Node:
         "variants",
     )
 
-    def __init__(self, state: State, allowed: NDArray[np.bool_], horizon: int) -> None:
+    def __init__(self, state: State, allowed: NDArray[np.bool_], horizon: int, plain: "Node | None") -> None:
         self.state = state
         self.allowed = allowed  # [V]; inside a bar, that of an ordinary section
         self.next: dict[int, Node] = {}  # by id, those that have been taken and stay in the section
         self.turns: dict[tuple[Section, int], tuple[Node, Section]] = {}  # the others
-        self.plain = self  # the node that says, in its stead, where in a section the bar may end
+        self._plain = plain  # None: itself
         self.section_characters = alike.section_characters(state) if isinstance(state, Body) else ""
         self.variants: dict[tuple[bool, ...], NDArray[np.bool_]] = {}  # `allowed` in sections, by `Section.ends`
         self.horizon = horizon  # characters to go from which on the distances matter; 0 inside a bar
@@ -49,6 +49,16 @@ class Node:
         self.is_end = isinstance(state, Body) and state.at is At.END
         self.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
         self.is_turn = isinstance(state, Body) and (state.at in (At.LINE, At.END) or state.tie == body.WILDCARD)
+
+    @property
+    def plain(self) -> "Node":
+        """The node that says, in its stead, where in a section the bar may end."""
+        return self._plain or self
+
+    def forget(self) -> None:
+        """Let go of what can be learnt again, and of all nodes that lead back here."""
+        for learnt in (self.next, self.turns, self.variants, self.reach):
+            learnt.clear()
 
 
 class Reach(NamedTuple):
@@ -94,3 +104,8 @@ class Section:
         if isinstance(node.state, Body) and self.surroundings:
             return alike.surrounded(node.state, self.surroundings)
         return node.state
+
+    def forget(self) -> None:
+        """Let go of what can be learnt again."""
+        for learnt in (self.allowed, self.masks, self.ends, self.distances):
+            learnt.clear()

@@ -8,6 +8,7 @@ from weakref import ref
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.errors import RequestError, VocabularyError
 from app.grammar import Grammar
@@ -366,41 +367,38 @@ def test_what_is_forgotten_is_learnt_anew(monkeypatch: pytest.MonkeyPatch) -> No
     assert texts[0] == texts[1] == texts[2]
 
 
-def test_the_collector_is_spared_what_is_known_and_takes_what_is_used_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_known_is_spared_the_collector_and_goes_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.grammar.cursor._SETTLED_EVERY", 10)
+    monkeypatch.setattr("app.grammar.cursor._unsettle", lambda: iter(()))
     gc.collect()
-    grammar, held = Grammar(VOCABULARY), Grammar(VOCABULARY).begin()
-    former, in_use = ref(grammar._automaton), ref(held._automaton)
-    write(grammar, 1, 300)
-    grammar.begin()
-    assert in_use() is not None
-    assert gc.get_freeze_count() == 0  # while one that its grammar has left is in use, nothing is frozen
-    del held
-    write(grammar, 2, 300)
-    grammar.begin()
-    assert in_use() is None
-    write(grammar, 3, 300)
-    grammar.begin()
-    assert gc.get_freeze_count() > 0
-    del grammar
-    other = Grammar(VOCABULARY)
-    write(other, 1, 300)
-    other.begin()
-    assert former() is None
+    gc.disable()
+    try:
+        grammar = Grammar(VOCABULARY)
+        under_way = grammar.begin()
+        write(grammar, 1, 300)
+        former = _rows(grammar)
+        grammar.begin()
+        assert gc.get_freeze_count() > len(former)
+        with monkeypatch.context() as full:
+            full.setattr("app.grammar.cursor.MAX_STATES", 100)
+            grammar.begin()
+        assert len(_rows(grammar)) < len(former)
+        while next(grammar._forgetting, former) is not former:
+            under_way.advance(int(np.flatnonzero(under_way.allowed)[-1]))
+        assert all(row() is None for row in former)
+        automaton, latter = ref(grammar._automaton), _rows(grammar)
+        assert automaton() is not None
+        assert len(latter) > 1
+        del under_way, grammar
+        assert automaton() is None
+        assert all(row() is None for row in latter)
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
-def test_a_lesson_that_waits_keeps_nothing_that_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    grammar = Grammar(VOCABULARY)
-    tune = write(grammar, 1, 300)[0]
-    lesson = grammar.learn([tune, tune])
-    next(lesson)
-    former = ref(grammar._automaton)
-    monkeypatch.setattr("app.grammar.cursor.MAX_STATES", 100)
-    grammar.begin()
-    gc.collect()
-    assert former() is None
-    monkeypatch.undo()
-    assert len(list(lesson)) == len(list(grammar.learn([tune])))  # the next tune is learnt again
+def _rows(grammar: Grammar) -> "list[ref[NDArray[np.bool_]]]":
+    return [ref(node.allowed) for node in grammar._automaton._nodes.values()]
 
 
 def test_what_has_been_learnt_changes_no_tune_and_is_not_learnt_twice() -> None:
