@@ -79,6 +79,7 @@ class Engine:
         Raises:
             BusyError: too many are waiting, or the engine is closing.
         """
+        done = sequence.done
         with self._lock:
             if self._closing:
                 raise BusyError("the service is shutting down", retry_after_s=5)
@@ -89,8 +90,8 @@ class Engine:
             self._held += 1
             self._choose_workers()
             self._wake(self._on_duty)
-        sequence.done.add_done_callback(lambda future: sequence.cancel() if future.cancelled() else None)
-        return sequence.done
+        done.add_done_callback(lambda future: sequence.cancel() if future.cancelled() else None)
+        return done
 
     @property
     def waiting(self) -> int:
@@ -177,8 +178,7 @@ class Engine:
         if ended or arriving:
             batch.fit(arriving)
         for sequence in ended:
-            if sequence.done.set_running_or_notify_cancel():
-                sequence.done.set_result(sequence)
+            sequence.end()
 
     def _leave(self, sequences: int) -> None:
         """So many have ended; the lock is held."""
@@ -207,5 +207,4 @@ class Engine:
         with self._lock:
             self._leave(len(sequences))
         for sequence in sequences:
-            if sequence.done.set_running_or_notify_cancel():
-                sequence.done.set_exception(error)
+            sequence.end(error)

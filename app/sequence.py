@@ -43,9 +43,9 @@ class Sequence:
         state: of another sequence, which this one goes on from.
         scored_from: the place in the prompt, ≥ 1, from which on `log_probability` adds up its ids'; None: nowhere.
 
-    `new_ids` only grows, so another thread may read it at any time; `begun` is resolved once it holds one, `done` once
-    the sequence has ended. `state` is what the model remembers of it while it is not being stepped: each array's row,
-    [units]; None before its first step.
+    `new_ids` only grows, so another thread may read it at any time; `begun` is resolved once it holds one, and `done`,
+    which is here until then, once the sequence has ended. `state` is what the model remembers of it while it is not
+    being stepped: each array's row, [units]; None before its first step.
     """
 
     def __init__(
@@ -114,3 +114,14 @@ class Sequence:
     def cancel(self) -> None:
         """Free its place at the next step."""
         self.finish_reason = self.finish_reason or FinishReason.CANCELLED
+
+    def end(self, error: Exception | None = None) -> None:
+        """Resolve `done` and part with it: they would keep each other in memory, until Python's collector comes."""
+        done = self.done
+        del self.done
+        if not done.set_running_or_notify_cancel():
+            return
+        if error:
+            done.set_exception(error)
+        else:
+            done.set_result(self)

@@ -1,9 +1,12 @@
 """The engine's promises, held with decoders whose answers are known."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from itertools import repeat
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -54,6 +57,20 @@ def test_the_stop_rule_ends_a_sequence_and_sees_only_new_ids() -> None:
         done = engine.submit(sequence([7, 4], length=100, stop=stop_at_7)).result(TIMEOUT_S)
     assert done.new_ids == seen == [5, 6, 7]
     assert done.finish_reason is FinishReason.TUNES
+
+
+@pytest.mark.parametrize("decoder", [CountingDecoder, FailingOnceDecoder])
+def test_a_sequence_that_has_ended_goes_without_pythons_collector(decoder: type[Decoder]) -> None:
+    gc.disable()
+    try:
+        with running(decoder()) as engine:
+            ended = ref(made := sequence([3], length=8))
+            assert wait([engine.submit(made)], TIMEOUT_S).done
+            del made
+            engine.submit(sequence([3], length=8)).result(TIMEOUT_S)  # until then the engine's thread holds the other
+        assert ended() is None
+    finally:
+        gc.enable()
 
 
 class EvenOnly:
