@@ -57,12 +57,13 @@ def _key(label: str) -> int:
 def _bulk(options: argparse.Namespace, settings: Settings, drawing: "Drawing | None") -> int:
     from app import bulk, startup
     from app.bulk import BulkJob
+    from app.decoder import FEW
     from app.models import Models, names
     from app.originality import Judgement
 
     wishes = {name: getattr(options, name) for name in BulkJob.__dataclass_fields__}
     job = BulkJob(**wishes | {"originality": options.originality and Judgement(options.originality)})
-    startup.check_room(settings, len(names(settings)), renders=0)
+    startup.check_room(settings, len(names(settings)), renders=0, few=FEW)
     models = Models(settings)
     models.start()
     try:

@@ -14,9 +14,11 @@ State = tuple[NDArray[np.float32], ...]
 """What a batch of sequences remembers: arrays [B, units], row b belonging to sequence b."""
 
 
-FEW = 32
-"""Sequences that are better stepped together by several threads than shared out among them, where a server wants the
-processors too; measured at 512 units."""
+FEW = 8
+"""Sequences that are faster stepped together by several threads than shared out among them; measured at 512 units."""
+
+FEW_BESIDE_A_SERVER = 32
+"""The same where a server wants Python's lock too, which each lane takes for every step."""
 
 
 class Decoder(Protocol):
@@ -62,12 +64,12 @@ class LiteRTDecoder:
         self.vocab_size, self._units = self._steps[1].vocab_size, self._steps[1].units
 
     @classmethod
-    def for_engine(cls, graph: Path, max_batch: int, threads: int) -> "tuple[LiteRTDecoder, ...]":
+    def for_engine(cls, graph: Path, max_batch: int, threads: int, few: int = FEW) -> "tuple[LiteRTDecoder, ...]":
         """One for a few sequences, whose threads share each step, and a lane for each thread once there are more."""
-        if threads == 1 or max_batch <= FEW:
+        if threads == 1 or max_batch <= few:
             return (cls(graph, max_batch, threads),)
         share = -(-max_batch // threads)
-        return (cls(graph, FEW, threads), *(cls(graph, share) for _ in range(threads)))
+        return (cls(graph, few, threads), *(cls(graph, share) for _ in range(threads)))
 
     def adopt(self) -> None:
         for step in self._steps.values():

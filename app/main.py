@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import pages, problems, render_routes, sandbox, scrape, startup, telemetry
+from app.decoder import FEW_BESIDE_A_SERVER
 from app.middleware.access import ID_HEADER, QUIET, Access
 from app.middleware.allowance import Allowances
 from app.middleware.doors import Doors
@@ -41,12 +42,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         StartupError: there is no room for its threads, a folder cannot be written to, or what renders does not work.
     """
     settings = settings or Settings()
-    startup.check_room(settings, len(names(settings)), renders=settings.max_renders)
+    startup.check_room(settings, len(names(settings)), renders=settings.max_renders, few=FEW_BESIDE_A_SERVER)
     startup.check_folders(settings)
     renderer = _renderer(settings, sandbox.choose(settings.sandbox))
     with ThreadPoolExecutor(1) as beside:  # abc2midi in its sandbox takes as long as the models
         checked = beside.submit(startup.check_renderers, settings, renderer)
-        app = _application(settings, Models(settings), renderer)
+        app = _application(settings, Models(settings, FEW_BESIDE_A_SERVER), renderer)
         checked.result()
     return app
 

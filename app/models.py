@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.decoder import Decoder, LiteRTDecoder
+from app.decoder import FEW, Decoder, LiteRTDecoder
 from app.engine import Engine
 from app.errors import VocabularyError
 from app.grammar import Grammar, Menus
@@ -62,7 +62,7 @@ def names(settings: Settings) -> tuple[str, ...]:
     return found
 
 
-def load_decoders(checkpoint: Checkpoint, settings: Settings) -> tuple[Decoder, ...]:
+def load_decoders(checkpoint: Checkpoint, settings: Settings, few: int = FEW) -> tuple[Decoder, ...]:
     """What the settings make of it: an engine's decoder and its lanes; TensorFlow is imported for `keras` alone.
 
     Raises:
@@ -73,7 +73,8 @@ def load_decoders(checkpoint: Checkpoint, settings: Settings) -> tuple[Decoder, 
 
         return (KerasDecoder(checkpoint, settings.max_batch),)
     try:
-        return LiteRTDecoder.for_engine(checkpoint.path(DECODER_FILE), settings.max_batch, settings.decoder_threads)
+        graph = checkpoint.path(DECODER_FILE)
+        return LiteRTDecoder.for_engine(graph, settings.max_batch, settings.decoder_threads, few)
     except (RuntimeError, ValueError, KeyError) as error:  # whoever published it sealed what is no decoder
         where = f"{checkpoint.manifest.name}/{checkpoint.manifest.version}/{DECODER_FILE}"
         raise InvalidCheckpointError(f"{where}: not a decoder's graph ({type(error).__name__})") from None
@@ -82,12 +83,16 @@ def load_decoders(checkpoint: Checkpoint, settings: Settings) -> tuple[Decoder, 
 class Models:
     """Loads the models that the settings name, or all that the store has; the first is the default.
 
+    Args:
+        few: sequences that are stepped together, before they are shared out among lanes.
+
     Raises:
         StoreError: the store has none, or one of them cannot be used in any version.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, few: int = FEW) -> None:
         self._settings = settings
+        self._few = few
         self._store = Store(settings.model_store)
         self._loaded = {name: self._load(name) for name in names(settings)}
         self._served: dict[str, ServedModel] = {}
@@ -115,7 +120,7 @@ class Models:
                 if current == model.id.version:
                     continue
                 checkpoint = await asyncio.to_thread(self._store.load, name, current)
-                decoders = await asyncio.to_thread(load_decoders, checkpoint, self._settings)
+                decoders = await asyncio.to_thread(load_decoders, checkpoint, self._settings, self._few)
             except (StoreError, OSError) as error:
                 if self._complaints.get(name) != str(error):  # once, however often it is looked at
                     logger.error("%s; still serving %s/%d", error, name, model.id.version)  # noqa: TRY400
@@ -135,7 +140,7 @@ class Models:
         decoders: dict[int, tuple[Decoder, ...]] = {}
 
         def prove(checkpoint: Checkpoint) -> None:
-            decoders[checkpoint.manifest.version] = load_decoders(checkpoint, self._settings)
+            decoders[checkpoint.manifest.version] = load_decoders(checkpoint, self._settings, self._few)
 
         checkpoint, fault = self._store.load_last_good(name, prove)
         if fault:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from app import pages, room
-from app.decoder import FEW, power_of_two_sizes
+from app.decoder import power_of_two_sizes
 from app.errors import LiltError, SetupError
 from app.render import Renderer
 from app.rendering import programs
@@ -30,17 +30,18 @@ class StartupError(SetupError):
     """The service cannot begin as it is set up."""
 
 
-def check_room(settings: Settings, models: int, renders: int) -> None:
+def check_room(settings: Settings, models: int, renders: int, few: int) -> None:
     """Start as many threads as will be needed, before anything is loaded: a decoder without its threads crashes.
 
     Args:
         models: that are served.
         renders: that may run at once; 0 where nothing is served at all.
+        few: sequences that an engine steps together, before it shares them out.
 
     Raises:
         StartupError: there is not even room for one request at a time.
     """
-    loaded = _threads_of_a_decoder(settings)
+    loaded = _threads_of_a_decoder(settings, few)
     least = models * (loaded + 1) + (_A_RENDER if renders else 0)
     workers = min(32, (os.cpu_count() or 1) + 4)  # asyncio's own number of them
     most = models * (loaded + 1) + loaded + workers + renders * (_A_RENDER - 1) if renders else least
@@ -53,12 +54,12 @@ def check_room(settings: Settings, models: int, renders: int) -> None:
     logger.warning("under load %d more threads and processes are needed, and %d can be started: %s", most, found, why)
 
 
-def _threads_of_a_decoder(settings: Settings) -> int:
+def _threads_of_a_decoder(settings: Settings, few: int) -> int:
     if settings.decoder == "keras":  # TensorFlow's two pools of workers, which all models share
         return 2 * len(os.sched_getaffinity(0)) + 1
     threads, most = settings.decoder_threads, settings.max_batch
-    has_lanes = threads > 1 and most > FEW
-    helpers = len(power_of_two_sizes(min(most, FEW))) * (threads - 1)
+    has_lanes = threads > 1 and most > few
+    helpers = len(power_of_two_sizes(min(most, few))) * (threads - 1)
     return helpers + (threads if has_lanes else 0)
 
 

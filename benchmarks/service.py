@@ -10,10 +10,10 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from app.engine import Engine
 from app.generation import prepare
 from app.models import Models, ServedModel
 from app.schemas import GenerateRequest
@@ -129,7 +129,7 @@ def _round(server: Server, model: ServedModel, clients: int, first_seed: int, re
 
 def _alone(model: ServedModel, at_once: int, seeds: range, rest_ms: int) -> tuple[float, float]:
     """The median time of a tune (ms), and tunes a second, with so many under way at once."""
-    under_way: deque[tuple[float, Sequence]] = deque()
+    under_way: deque[tuple[float, Future[Sequence]]] = deque()
     took_ms: list[float] = []
     begun = time.perf_counter()
     for seed in seeds:
@@ -137,21 +137,16 @@ def _alone(model: ServedModel, at_once: int, seeds: range, rest_ms: int) -> tupl
             _finish(under_way, took_ms)
             time.sleep(rest_ms / 1000)
         request = GenerateRequest(**REQUEST, seed=seed)  # type: ignore[arg-type]
-        under_way.append((time.perf_counter(), _submit(model.engine, model, request)))
+        begun_at = time.perf_counter()
+        under_way.append((begun_at, model.engine.submit(prepare(model, request, seed).sequence)))
     while under_way:
         _finish(under_way, took_ms)
     return statistics.median(took_ms), len(seeds) / (time.perf_counter() - begun)
 
 
-def _submit(engine: Engine, model: ServedModel, request: GenerateRequest) -> Sequence:
-    sequence = prepare(model, request, request.seed or 0).sequence
-    engine.submit(sequence)
-    return sequence
-
-
-def _finish(under_way: deque[tuple[float, Sequence]], took_ms: list[float]) -> None:
-    begun, sequence = under_way.popleft()
-    sequence.done.result()
+def _finish(under_way: deque[tuple[float, Future[Sequence]]], took_ms: list[float]) -> None:
+    begun, made = under_way.popleft()
+    made.result()
     took_ms.append(1000 * (time.perf_counter() - begun))
 
 
