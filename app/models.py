@@ -62,7 +62,7 @@ def names(settings: Settings) -> tuple[str, ...]:
     return found
 
 
-def load_decoders(checkpoint: Checkpoint, settings: Settings, few: int = FEW) -> tuple[Decoder, ...]:
+def load_decoders(checkpoint: Checkpoint, settings: Settings, few: int) -> tuple[Decoder, ...]:
     """What the settings make of it: an engine's decoder and its lanes; TensorFlow is imported for `keras` alone.
 
     Raises:

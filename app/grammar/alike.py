@@ -20,7 +20,7 @@ _AT_BAR_LINES = frozenset(
 SPELLED = frozenset({At.SYMBOL, At.GRACED_SYMBOL})
 """Places where letters are no pitches."""
 
-BEGINNINGS = (*KIND_OF, "<", ">")
+_BEGINNINGS = (*KIND_OF, "<", ">")
 """Characters of which all that may follow between notes are among."""
 
 _GROUPS = frozenset({At.CHORD, At.CHORD_PITCH, At.GRACE, At.GRACE_PITCH, At.GRACE_LENGTH})
@@ -211,7 +211,7 @@ def candidates(state: Body) -> Iterable[str]:
     if state.at in (At.PITCH, At.LENGTH, At.REST):
         return own_characters(state)
     if state.at in FOLLOW:
-        return BEGINNINGS
+        return _BEGINNINGS
     word = state.word.children if state.word else ()
     if state.at in SPELLED:
         return word

@@ -59,7 +59,7 @@ class Automaton:
         tables = (self._nodes, self._safe, self._masks, *self.distances.forget())
         sections = tuple(self._sections.values())
         self._nodes, self._safe, self._masks, self._sections = {}, {}, {}, {(): self.outside}
-        self._rows = 0
+        self._grounds, self._beginnings, self._rows = Grounds(self.alphabet), {}, 0
         return _taken_apart(tables, sections)
 
     def step(self, state: State, character: str) -> State | None:

@@ -84,6 +84,7 @@ class Grammar:
             states = len(self._automaton)
             if states > MAX_STATES:
                 self._forgetting = chain(self._forgetting, self._automaton.forget(), _unsettle())
+                self._fields = {Request(): self._anything}
                 self._settled = 0
             elif states > self._settled + _SETTLED_EVERY:
                 self._settled = states

@@ -31,9 +31,7 @@ class Distances:
     def __init__(self, automaton: "Automaton") -> None:
         self._automaton: Automaton = proxy(automaton)  # not to be part of a cycle
         self._known: dict[State, int] = {}  # of whole states
-        self._fillings: dict[Body, tuple[int, int]] = {}  # see `_filling`, by the place with its pickup
-        self._filled: list[Body] = []  # the places where those end, by number; they are few, and not forgotten
-        self._number_of: dict[Body, int] = {}
+        self._fillings: dict[Body, tuple[int, Body]] = {}  # see `_filling`, by the place with its pickup
         self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
         self._rows = 0
 
@@ -41,10 +39,10 @@ class Distances:
         """States from which the way is known, and places in sections."""
         return len(self._known) + len(self._fillings) + self._rows
 
-    def forget(self) -> tuple[dict[State, int], dict[Body, tuple[int, int]]]:
+    def forget(self) -> tuple[dict[State, int], dict[Body, tuple[int, Body]]]:
         """Let go of what was learnt, which is handed back."""
         learnt = self._known, self._fillings
-        self._known, self._fillings, self._rows = {}, {}, 0
+        self._known, self._fillings, self._horizons, self._rows = {}, {}, {}, 0
         return learnt
 
     def of(self, state: State) -> int:
@@ -119,44 +117,39 @@ class Distances:
     def _stretch(self, state: State) -> tuple[int, State] | None:
         """As much of the way out as is known of all sections: to where the bar may end, or one stride."""
         if isinstance(state, Body) and (place := alike.in_any_section(state)):
-            length, number = self._filling(alike.with_pickup(place, state.pickup))
+            length, filled = self._filling(alike.with_pickup(place, state.pickup))
             if length:
-                return length, alike.surrounded(self._filled[number], alike.surroundings(state))
+                return length, alike.surrounded(filled, alike.surroundings(state))
         return self._automaton.stride(state)
 
-    def _filling(self, place: Body) -> tuple[int, int]:
-        """Characters by the way out from a place in a bar to where the bar may end, and the number of that place."""
+    def _filling(self, place: Body) -> tuple[int, Body]:
+        """Characters by the way out from a place in a bar to where the bar may end, and that place."""
         path: list[tuple[int, Body]] = []
         here = alike.as_far(place)
         while (known := self._fillings.get(here)) is None:
             stride = None if here.at in FOLLOW and way_out.is_filled(here) else way_out.next_state(here)
             if stride is None:
-                known = self._fillings[here] = 0, self._number(here)
+                known = self._fillings[here] = 0, here
                 break
             path.append((stride[0], here))
             here = alike.as_far(stride[1])
-        length, number = known
+        length, filled = known
         for characters, passed in reversed(path):
             length += characters
-            self._fillings[passed] = length, number
-        return length, number
-
-    def _number(self, filled: Body) -> int:
-        number = self._number_of.setdefault(filled, len(self._filled))
-        if number == len(self._filled):
-            self._filled.append(filled)
-        return number
+            self._fillings[passed] = length, filled
+        return length, filled
 
     def _within_bar(self, node: Node, section: Section) -> NDArray[np.int32]:
         """Those by characters that stay in the bar; any number for the others, [V]."""
         reach = self._reach(node, section.pickup)
-        if len(section.rest) < len(self._filled):
-            unknown = np.full(len(self._filled) - len(section.rest), -1, np.int32)
-            section.rest = np.concatenate((section.rest, unknown))
-        for number in reach.filled:
-            if section.rest[number] < 0:
-                section.rest[number] = self.of(alike.surrounded(self._filled[number], section.surroundings))
-        return reach.length + section.rest[reach.which]
+        rest = [self._rest(filled, section) for filled in reach.filled]
+        return reach.length + np.array(rest or [FAR], np.int32)[reach.which]
+
+    def _rest(self, filled: Body, section: Section) -> int:
+        rest = section.rest.get(filled)
+        if rest is None:
+            rest = section.rest[filled] = self.of(alike.surrounded(filled, section.surroundings))
+        return rest
 
     def _reach(self, node: Node, pickup: int) -> Reach:
         """What of the distances from a place within a bar all sections with such a pickup have in common."""
@@ -165,17 +158,20 @@ class Distances:
             assert isinstance(node.state, Body)  # noqa: S101
             place, leaving = alike.with_pickup(node.state, pickup), _leaving(node)
             length, which = np.full((2, len(self._automaton.alphabet)), -1, np.int16)
+            places: dict[Body, int] = {}
             unknown = np.flatnonzero(node.allowed).tolist()
             if basis := self._as_good(node):
-                length, which, _ = (np.copy(part) for part in self._reach(basis[0], pickup))
+                known = self._reach(basis[0], pickup)
+                length, which = known.length.copy(), known.which.copy()
+                places = {filled: index for index, filled in enumerate(known.filled)}
                 unknown = self._among(unknown, basis[1])
             for character, ids in self._twins(place, unknown):
                 following = self._automaton.step(place, character) if character not in leaving else None
                 if isinstance(following, Body):
-                    characters, number = self._filling(following)
+                    characters, filled = self._filling(following)
                     length[ids] = characters + _length_of_tie(place, following)
-                    which[ids] = number
-            reach = node.reach[pickup] = Reach(length, which, tuple(set(which.tolist()) - {-1}))
+                    which[ids] = places.setdefault(filled, len(places))
+            reach = node.reach[pickup] = Reach(length, which, tuple(places))
         return reach
 
     def _as_good(self, node: Node) -> tuple[Node, Iterable[str]] | None:

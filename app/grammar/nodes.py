@@ -65,8 +65,8 @@ class Reach(NamedTuple):
     """How far it is to where the bar may end, after each character that stays in it."""
 
     length: NDArray[np.int16]  # characters, [V]
-    which: NDArray[np.int16]  # the number of that place, [V]; -1 where there is none
-    filled: tuple[int, ...]  # all these numbers
+    which: NDArray[np.int16]  # that place's index in `filled`, [V]; -1 where there is none
+    filled: tuple[Body, ...]
 
 
 class Section:
@@ -97,7 +97,7 @@ class Section:
         self.masks: dict[Node, NDArray[np.float32]] = {}  # the same as `as_mask` has it
         self.ends: dict[Node, tuple[bool, ...]] = {}  # which `section_characters` are allowed
         self.distances: dict[Node, tuple[NDArray[np.int32], int]] = {}  # see `Distances.after`
-        self.rest = np.full(1, -1, np.int32)  # the distance from where the bar may end, by number; -1: not known yet
+        self.rest: dict[Body, int] = {}  # the distance from a place where the bar may end
 
     def state(self, node: Node) -> State:
         """The whole state."""
@@ -107,5 +107,5 @@ class Section:
 
     def forget(self) -> None:
         """Let go of what can be learnt again."""
-        for learnt in (self.allowed, self.masks, self.ends, self.distances):
+        for learnt in (self.allowed, self.masks, self.ends, self.distances, self.rest):
             learnt.clear()

@@ -397,6 +397,20 @@ def test_what_is_known_is_spared_the_collector_and_goes_without_it(monkeypatch: 
         gc.unfreeze()
 
 
+def test_what_was_asked_for_is_forgotten_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    grammar = Grammar(VOCABULARY)
+    asked = Request(key="D", meter="6/8", form=Form.parse("AABB8"))
+    write(grammar, 1, 2000, request=asked)
+    fields = ref(grammar._fields_of(asked))
+    grounds = [ref(node.state.ground) for node in grammar._automaton._nodes.values() if isinstance(node.state, Body)]
+    assert grounds
+    monkeypatch.setattr("app.grammar.cursor.MAX_STATES", 100)
+    grammar.begin()
+    list(grammar._forgetting)
+    assert fields() is None
+    assert all(ground() is None for ground in grounds)
+
+
 def _rows(grammar: Grammar) -> "list[ref[NDArray[np.bool_]]]":
     return [ref(node.allowed) for node in grammar._automaton._nodes.values()]
 
