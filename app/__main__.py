@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from app import logs
 from app.errors import LiltError, SetupError
+from app.operations import logs
 from app.settings import Settings
 from model_store.errors import StoreError
 
 if TYPE_CHECKING:
-    from app.bulk import Drawing
+    from app.generation.bulk import Drawing
 
 _START_FAILED = 3  # exit status, as uvicorn has it
 
@@ -40,30 +40,31 @@ def main(arguments: list[str] | None = None, drawing: "Drawing | None" = None) -
 
 
 def _serve(settings: Settings) -> int:
-    from app.main import create_app
-    from app.server import serve
+    from app.api.application import create_app
+    from app.api.server import serve
 
     return 0 if serve(create_app(settings), settings) else _START_FAILED
 
 
 def _key(label: str) -> int:
-    from app.middleware import keys
+    from app.api.middleware import api_keys
 
-    key, line = keys.make(label)
+    key, line = api_keys.make(label)
     print(f"the key, shown this once: {key}\nthe line for LILT_API_KEYS_FILE: {line}")
     return 0
 
 
 def _bulk(options: argparse.Namespace, settings: Settings, drawing: "Drawing | None") -> int:
-    from app import bulk, startup
-    from app.bulk import BulkJob
-    from app.decoder import FEW
-    from app.models import Models, names
-    from app.originality import Judgement
+    from app.api import preflight
+    from app.generation import bulk
+    from app.generation.bulk import BulkJob
+    from app.generation.model_registry import Models, names
+    from app.generation.originality import Judgement
+    from app.inference.decoder import FEW
 
     wishes = {name: getattr(options, name) for name in BulkJob.__dataclass_fields__}
     job = BulkJob(**wishes | {"originality": options.originality and Judgement(options.originality)})
-    startup.check_room(settings, len(names(settings)), renders=0, few=FEW)
+    preflight.check_room(settings, len(names(settings)), renders=0, few=FEW)
     models = Models(settings)
     models.start()
     try:

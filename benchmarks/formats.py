@@ -22,16 +22,15 @@ import miniaudio
 import music21
 import pypdf
 
-from app import sandbox
+from app.abc.reader import read
+from app.abc.score import Score
 from app.errors import LiltError
-from app.music.reader import read
-from app.music.score import Score
-from app.render import Renderer, RenderOptions
-from app.rendering import engrave
+from app.rendering import engrave, sandbox
 from app.rendering.arrangement import Arrangement
 from app.rendering.cache import Cache
+from app.rendering.external_tools import to_midi
 from app.rendering.formats import Format, Kind
-from app.rendering.programs import to_midi
+from app.rendering.renderer import Renderer, RenderOptions
 
 SOUNDFONT = Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3")
 QUICK = RenderOptions(Arrangement(tempo=400))

@@ -13,13 +13,13 @@ from random import Random
 
 import numpy as np
 
-from app.decoder import LiteRTDecoder
-from app.engine import Engine
+from app.generation.model_registry import some_tunes
 from app.grammar import Form, Grammar, Request
 from app.grammar.meter import METERS
-from app.models import some_tunes
-from app.sampling import SamplingParams
-from app.sequence import Sequence
+from app.inference.decoder import LiteRTDecoder
+from app.inference.engine import Engine
+from app.inference.sampler import SamplingParams
+from app.inference.sequence import Sequence
 from model_store.manifest import DECODER_FILE
 from model_store.store import Checkpoint, Store
 from model_store.vocabulary import Vocabulary

@@ -14,10 +14,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from app.generation import prepare
-from app.models import Models, ServedModel
-from app.schemas import GenerateRequest
-from app.sequence import Sequence
+from app.api.schemas import GenerateRequest
+from app.generation.generation import prepare
+from app.generation.model_registry import Models, ServedModel
+from app.inference.sequence import Sequence
 from app.settings import Settings
 from tests.servers import Server, serving
 

@@ -2,7 +2,7 @@
 
 The file is safetensors, metadata `{"format": "1"}`, with N bars of T tunes in order:
 
-    bars     [N] uint64   what a bar is, as `app.music.melody` has it: equal numbers, equal bars, whatever their pitch
+    bars     [N] uint64   what a bar is, as `app.abc.fingerprint` has it: equal numbers, equal bars, at any pitch
     highs    [N] int16    where it lies: the MIDI number of its first note
     numbers  [N] uint16   which bar of its tune it is
     ends     [T] uint32   one after each tune's last bar

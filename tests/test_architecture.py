@@ -10,10 +10,10 @@ from tests.servers import ROOT
 FORBIDDEN = {
     "app": {"training"},
     "model_store": {"app", "training", "tensorflow", "keras"},
-    "training": {"app.main", "app.routes", "app.pages"},
+    "training": {"app.api.application", "app.api.generate_routes", "app.api.pages"},
 }
 TENSORFLOW = {"tensorflow", "keras"}
-MAY_USE_TENSORFLOW = {"app/keras_decoder.py"}
+MAY_USE_TENSORFLOW = {"app/inference/keras_decoder.py"}
 
 
 def imported_modules(file: Path) -> set[str]:

@@ -22,12 +22,12 @@ from typing import Any
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from app.generation import prepare
+from app.api.schemas import GenerateRequest
+from app.generation.generation import prepare
+from app.generation.model_registry import Models, ServedModel
 from app.grammar import Form, Grammar, Request
 from app.grammar.meter import METERS, SWUNG_METERS, UNITS
 from app.grammar.pitch import KEYS
-from app.models import Models, ServedModel
-from app.schemas import GenerateRequest
 from app.settings import Settings
 from tests import judges
 from tests.random_tunes import VOCABULARY, write

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import sandbox
-from app.rendering.complaints import complaints
-from app.rendering.programs import ABC2MIDI
-from app.sandbox import Confinement, Limits
+from app.rendering import sandbox
+from app.rendering.abc2midi_messages import complaints
+from app.rendering.external_tools import ABC2MIDI
+from app.rendering.sandbox import Confinement, Limits
 from training.errors import ConfigError
 
 _MIB = 1024 * 1024

@@ -3,11 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from app.decoder import LiteRTDecoder
-from app.engine import Engine
-from app.notation import TuneCounter
-from app.sampling import SamplingParams
-from app.sequence import Sequence
+from app.abc.tunebook import TuneCounter
+from app.inference.decoder import LiteRTDecoder
+from app.inference.engine import Engine
+from app.inference.sampler import SamplingParams
+from app.inference.sequence import Sequence
 from model_store.errors import UnknownCharacterError
 from training.corpus import SEPARATOR
 from training.errors import ConfigError

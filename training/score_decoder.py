@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.decoder import LiteRTDecoder
+from app.inference.decoder import LiteRTDecoder
 from model_store.vocabulary import Vocabulary
 from training.corpus import SEPARATOR
 from training.score import Score

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection
 
-from app.music.melody import melody
-from app.notation import FIELD
+from app.abc.fingerprint import melody
+from app.abc.tunebook import FIELD
 from model_store.tune_index import IndexedTune, TuneIndex
 from training import dialect
 from training.corpus import Corpus

@@ -1,1 +1,1 @@
-"""What `app.render` is made of: foreign programs and libraries, what they are given, and the files they make."""
+"""ABC in, file out: foreign programs and libraries, what they are given, and the files they make."""

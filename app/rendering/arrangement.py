@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import mido
 
-from app.music.performance import manner
-from app.music.score import Meter, Score
+from app.abc.playback_defaults import manner
+from app.abc.score import Meter, Score
 from app.rendering.synth import Timed
 
 _PERCUSSION_CHANNEL = 9

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from app import metrics
+from app.operations import metrics
 
 logger = logging.getLogger(__name__)
 

@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 
-from app.decoder import LiteRTDecoder
-from app.engine import Engine
 from app.grammar import Grammar
-from app.sampling import SamplingParams
-from app.sequence import Sequence
+from app.inference.decoder import LiteRTDecoder
+from app.inference.engine import Engine
+from app.inference.sampler import SamplingParams
+from app.inference.sequence import Sequence
 from benchmarks.task import START, Task
 from model_store.vocabulary import Vocabulary
 

@@ -1,7 +1,7 @@
 """Many tunes by all the machines of a Ray cluster: `python -m deploy.ray.bulk` takes what `python -m app bulk` takes.
 
-Workers draw blocks of seeds; one process writes the tunes down in the seeds' order, with `app.bulk`'s own notebook. So
-the file is the one that a single machine makes, byte for byte: a worker that dies is started anew and draws its block
+Workers draw blocks of seeds; one process writes the tunes down in the seeds' order, with `app.generation.bulk`'s own
+notebook. So the file is the one that a single machine makes, byte for byte: a worker that dies is started anew and draws its block
 again, to the same tunes, and a writer that dies goes on where it was. Ray Data is not used: its blocks come in any
 order and all of them, where a run must drop what is there already and end at a count.
 """
@@ -14,10 +14,10 @@ from itertools import count, cycle
 import ray
 
 from app import __main__ as command_line
-from app import bulk
-from app.bulk import BulkJob, Drawn
-from app.models import Models, ServedModel
-from app.notation import Tune
+from app.abc.tunebook import Tune
+from app.generation import bulk
+from app.generation.bulk import BulkJob, Drawn
+from app.generation.model_registry import Models, ServedModel
 from app.settings import Settings
 
 BLOCK = 256  # seeds: a second or two of work

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from ray import serve
 
-from app.main import create_app
+from app.api.application import create_app
 
 
 def build() -> FastAPI:

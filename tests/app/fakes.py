@@ -5,7 +5,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from app.decoder import State, power_of_two_sizes
+from app.inference.decoder import State, power_of_two_sizes
 
 
 class CountingDecoder:

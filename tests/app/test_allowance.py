@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from app.api.middleware import rate_limit
+from app.api.middleware.rate_limit import Account, Allowances, cost_of
 from app.errors import RateError
-from app.middleware import allowance
-from app.middleware.allowance import Account, Allowances, cost_of
 
 
 class Clock:
@@ -81,7 +81,7 @@ def test_without_limits_nothing_is_counted_or_said(clock: Clock) -> None:
 
 
 def test_callers_are_forgotten_past_a_bound(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(allowance, "_MOST_CALLERS", 3)
+    monkeypatch.setattr(rate_limit, "_MOST_CALLERS", 3)
     allowances = Allowances(1, 0, clock)
     for caller in "abc":
         allowances.account(caller).charge(1)

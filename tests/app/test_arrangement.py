@@ -5,8 +5,8 @@ import io
 import mido
 import pytest
 
-from app.music.reader import read
-from app.music.score import Score
+from app.abc.reader import read
+from app.abc.score import Score
 from app.rendering.arrangement import Arrangement, Performance, arrange
 
 BEAT = 480

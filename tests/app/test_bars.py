@@ -8,12 +8,12 @@ import httpx
 import numpy as np
 import pytest
 
-from app.engine import Engine
+from app.abc.bar_spans import regions, text_bars
+from app.abc.reader import Reader
 from app.errors import RequestError
-from app.music.bars import regions, text_bars
-from app.music.reader import Reader
-from app.sampling import SamplingParams
-from app.sequence import Sequence
+from app.inference.engine import Engine
+from app.inference.sampler import SamplingParams
+from app.inference.sequence import Sequence
 from tests import judges
 from tests.app.fakes import HashingDecoder
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.notation import split_tunes
+from app.abc.tunebook import split_tunes
 from tests.servers import ROOT, environment
 
 TIMEOUT_S = 120

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app import cores
-from app.decoder import Decoder, LiteRTDecoder
+from app.inference import cpu_affinity
+from app.inference.decoder import Decoder, LiteRTDecoder
 from model_store.manifest import DECODER_FILE
 from model_store.store import Checkpoint
 
@@ -60,9 +60,9 @@ def test_what_a_step_gives_does_not_depend_on_how_many_threads_share_it(
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor")
 def test_the_threads_that_share_a_step_keep_to_processors_of_their_own(checkpoint: Checkpoint) -> None:
-    before = cores.native_threads()
+    before = cpu_affinity.native_threads()
     decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE), max_batch=4, threads=2)
-    helpers = cores.native_threads() - before
+    helpers = cpu_affinity.native_threads() - before
     processors = os.sched_getaffinity(0)
 
     def adopt() -> set[int]:
@@ -89,7 +89,7 @@ def test_a_state_is_a_value(checkpoint: Checkpoint) -> None:
 
 def test_keras_and_litert_agree_over_real_text(checkpoint: Checkpoint) -> None:
     pytest.importorskip("tensorflow")
-    from app.keras_decoder import KerasDecoder
+    from app.inference.keras_decoder import KerasDecoder
 
     ids = checkpoint.vocabulary.encode(TEXT)
     keras = logits_over(KerasDecoder(checkpoint, max_batch=1), ids).astype(np.float64)

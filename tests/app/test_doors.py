@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.middleware.doors import caller_of, is_ours
-from app.middleware.keys import KeyFileError, Keys, make
+from app.api.middleware.admission import caller_of, is_ours
+from app.api.middleware.api_keys import KeyFileError, Keys, make
 from app.settings import Settings
 from tests.servers import ROOT, Server, serving
 

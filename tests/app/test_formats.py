@@ -16,7 +16,7 @@ import pypdf
 import pytest
 import verovio
 
-from app.music.reader import read
+from app.abc.reader import read
 from app.rendering.formats import Format, disposition
 from benchmarks.formats import midi_pitches, written_pitches
 

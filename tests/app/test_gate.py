@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import NotationError
-from app.gate import BYTES, DIRECTIVES, MUSIC, admit, gate
+from app.rendering.input_filter import BYTES, DIRECTIVES, MUSIC, admit, gate
 
 HEADER = "X:1\nT:Morning\nR:jig\nM:6/8\nL:1/8\nK:D\n"
 TUNE = HEADER + "DFA d2f|afd D3|\n"

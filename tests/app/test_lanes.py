@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from app.decoder import Decoder
-from app.engine import TURN_STEPS, Engine
 from app.errors import BusyError, DecoderError
-from app.sampling import SamplingParams
-from app.sequence import Sequence
+from app.inference.decoder import Decoder
+from app.inference.engine import TURN_STEPS, Engine
+from app.inference.sampler import SamplingParams
+from app.inference.sequence import Sequence
 from tests.app.fakes import CountingDecoder, FailingOnceDecoder, GatedDecoder, HashingDecoder
 
 TIMEOUT_S = 30

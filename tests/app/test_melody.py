@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.music.melody import WHOLE_NOTE, melody, read_voices
-from app.music.reader import read
+from app.abc.fingerprint import WHOLE_NOTE, melody, read_voices
+from app.abc.reader import read
 from model_store.store import Store
 from model_store.tune_index import TuneIndex
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.api.content_negotiation import choose_media_type
 from app.errors import NotAcceptableError
-from app.negotiation import choose_media_type
 
 OFFERED = ("application/json", "text/vnd.abc")
 

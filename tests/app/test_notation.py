@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.notation import TuneCounter, split_tunes
+from app.abc.tunebook import TuneCounter, split_tunes
 
 HEADER = "X:1\nT:Morning\nR:jig\nM:6/8\nL:1/8\nK:D\n"
 TUNE = HEADER + "DFA d2f|afd D3|\n"

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from app.music.melody import melody
-from app.music.transpose import transpose
-from app.originality import Judgement, judge, originality
+from app.abc.fingerprint import melody
+from app.abc.transpose import transpose
+from app.generation.originality import Judgement, judge, originality
 from model_store.tune_index import IndexedTune, TuneIndex
 
 TUNE = """X:1

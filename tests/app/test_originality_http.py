@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from app.bulk import BulkError, BulkJob, run
-from app.generation import prepare
-from app.models import Models
-from app.music.melody import melody
-from app.originality import Judgement
-from app.schemas import GenerateRequest
+from app.abc.fingerprint import melody
+from app.api.schemas import GenerateRequest
+from app.generation.bulk import BulkError, BulkJob, run
+from app.generation.generation import prepare
+from app.generation.model_registry import Models
+from app.generation.originality import Judgement
 from app.settings import Settings
 from model_store.store import Checkpoint, Store
 from tests.app.test_originality import TUNE, index_of

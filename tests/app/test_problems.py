@@ -6,12 +6,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app import problems
+from app.api import problem_details
 
 
 def test_where_no_thread_can_be_started_a_client_is_told_to_come_back(caplog: pytest.LogCaptureFixture) -> None:
     app = FastAPI()
-    problems.install(app)
+    problem_details.install(app)
 
     @app.get("/")
     async def fail() -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app import sandbox
 from app.errors import BusyError, RenderError
-from app.render import Job, Renderer, Rendering, RenderOptions
-from app.rendering import programs
+from app.rendering import external_tools, sandbox
 from app.rendering.cache import Cache
 from app.rendering.formats import Format
+from app.rendering.renderer import Job, Renderer, Rendering, RenderOptions
 from app.settings import Settings
 
 JIG = (Path(__file__).parent / "tunes" / "jig.abc").read_text("utf-8")
@@ -74,7 +73,9 @@ def test_a_file_that_is_deleted_for_another_before_its_first_byte_is_sent_is_who
 def test_a_tune_that_needs_more_memory_than_is_allowed_is_refused_and_says_how_much_that_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(programs, "_ENGRAVE_LIMITS", replace(programs._ENGRAVE_LIMITS, address_space=48 << 20))
+    monkeypatch.setattr(
+        external_tools, "_ENGRAVE_LIMITS", replace(external_tools._ENGRAVE_LIMITS, address_space=48 << 20)
+    )
 
     async def check(renderer: Renderer) -> None:
         with pytest.raises(RenderError, match="the engraver needs more memory for this tune than the 48 MiB"):
@@ -86,7 +87,9 @@ def test_a_tune_that_needs_more_memory_than_is_allowed_is_refused_and_says_how_m
 def test_a_program_that_could_not_be_begun_is_no_fault_of_the_tune(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(programs, "_ABC2MIDI_LIMITS", replace(programs._ABC2MIDI_LIMITS, address_space=1 << 20))
+    monkeypatch.setattr(
+        external_tools, "_ABC2MIDI_LIMITS", replace(external_tools._ABC2MIDI_LIMITS, address_space=1 << 20)
+    )
 
     async def check(renderer: Renderer) -> None:
         with pytest.raises(BusyError, match="abc2midi could not be begun") as refused:

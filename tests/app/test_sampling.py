@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.sampling import GumbelNoise, Sampler, SamplingParams
+from app.inference.sampler import GumbelNoise, Sampler, SamplingParams
 
 LOGITS = np.log(np.array([0.1, 0.4, 0.3, 0.2], np.float32))
 DRAWS = 8000

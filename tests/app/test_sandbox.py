@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from app import sandbox
-from app.sandbox import Completed, Confinement, Limits
+from app.rendering import sandbox
+from app.rendering.sandbox import Completed, Confinement, Limits
 
 HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.abc"))
 LIMITS = Limits(cpu_s=2, wall_s=10, address_space=512 * 1024 * 1024, file_size=1024 * 1024)
@@ -191,7 +191,7 @@ def test_a_program_that_cannot_even_be_loaded_is_told_from_one_that_failed(
 ) -> None:
     completed = run(tmp_path, ["/usr/bin/abc2midi"], confinement, replace(LIMITS, address_space=mib * 1024 * 1024))
     assert completed.outcome == "unstarted"
-    (line,) = [record.getMessage() for record in caplog.records if record.name == "app.sandbox"]
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "app.rendering.sandbox"]
     assert "abc2midi could not be begun (exit status 127)" in line
     assert "shared" in line
 

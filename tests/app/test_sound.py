@@ -10,11 +10,11 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from app.music.performance import duration_s, expand_parts, times_played
-from app.music.reader import parse_key, read
+from app.abc.playback_defaults import duration_s, expand_parts, times_played
+from app.abc.reader import parse_key, read
 from app.rendering.cache import Cache, key_of
 from app.rendering.loudness import CEILING, Limiter, integrated_lufs
-from app.rendering.making import Making
+from app.rendering.shared_file import Making
 from app.rendering.synth import Synth, Timed
 from app.settings import Settings
 from tests.servers import Server

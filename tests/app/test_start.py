@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app import sandbox
-from app.sandbox import Confinement
+from app.rendering import sandbox
+from app.rendering.sandbox import Confinement
 from model_store.manifest import Draft, FileRecord, Manifest
 from model_store.store import Checkpoint, Store
 from tests.checkpoints import publish

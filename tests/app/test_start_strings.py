@@ -5,8 +5,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from app.api.schemas import GenerateRequest
 from app.grammar import Grammar
-from app.schemas import GenerateRequest
 from model_store.store import Checkpoint
 from tests import judges
 from tests.random_tunes import VOCABULARY, write

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.batch import removed_mass
+from app.inference.batch import removed_mass
 from model_store.store import Checkpoint
 from tests.servers import ROOT, Server, serving
 

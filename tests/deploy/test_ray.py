@@ -18,8 +18,8 @@ from ray.util.state import list_actors  # noqa: E402
 from ray.util.state.common import ActorState  # noqa: E402
 
 from app import __main__ as command_line  # noqa: E402
-from app.bulk import BulkJob, Drawn  # noqa: E402
-from app.models import ServedModel  # noqa: E402
+from app.generation.bulk import BulkJob, Drawn  # noqa: E402
+from app.generation.model_registry import ServedModel  # noqa: E402
 from deploy.ray.bulk import draw  # noqa: E402
 from deploy.ray.service import Lilt  # noqa: E402
 from tests.servers import ROOT  # noqa: E402

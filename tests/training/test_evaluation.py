@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.decoder import State
+from app.inference.decoder import State
 from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
 from tests.training.conftest import ten_tunes

@@ -8,7 +8,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from app.decoder import LiteRTDecoder
+from app.inference.decoder import LiteRTDecoder
 from model_store.manifest import ModelConfig
 from model_store.store import Checkpoint
 from training import corpus

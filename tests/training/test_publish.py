@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.originality import Judgement, originality
+from app.generation.originality import Judgement, originality
 from model_store.store import Checkpoint, Store
 from training.dialect import translate
 from training.errors import ConfigError, RunError

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from math import log
 from pathlib import Path
 
-from app.decoder import LiteRTDecoder
 from app.grammar import Grammar
+from app.inference.decoder import LiteRTDecoder
 from training import corpus, durable
 from training.corpus import Corpus
 from training.errors import ConfigError, CorpusError

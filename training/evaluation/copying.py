@@ -1,7 +1,7 @@
 """Finds the longest runs that a tune shares with the tunes that a model learnt from, whatever key they are in.
 
 In notes: the same intervals and lengths, wherever in a bar they begin. In bars: as the service judges, see
-`app.originality`.
+`app.generation.originality`.
 """
 
 from bisect import bisect_right
@@ -10,8 +10,8 @@ from fractions import Fraction
 from itertools import pairwise
 from statistics import median
 
-from app.notation import header_fields
-from app.originality import Judgement, originality
+from app.abc.tunebook import header_fields
+from app.generation.originality import Judgement, originality
 from model_store.tune_index import TuneIndex
 from training.evaluation import music
 from training.evaluation.music import Music

@@ -3,13 +3,13 @@
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 
-from app.decoder import Decoder
-from app.engine import Engine
+from app.abc.tunebook import TuneCounter
 from app.errors import VocabularyError
 from app.grammar import Cursor, Grammar
-from app.notation import TuneCounter
-from app.sampling import SamplingParams
-from app.sequence import FinishReason, Sequence
+from app.inference.decoder import Decoder
+from app.inference.engine import Engine
+from app.inference.sampler import SamplingParams
+from app.inference.sequence import FinishReason, Sequence
 from model_store.vocabulary import Vocabulary
 from training.corpus import SEPARATOR
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app.decoder import Decoder
 from app.grammar import Grammar
+from app.inference.decoder import Decoder
 from model_store.vocabulary import Vocabulary
 from training.corpus import SEPARATOR
 from training.evaluation.drawing import MAX_BATCH, Draw, held

@@ -5,11 +5,11 @@ import re
 import tempfile
 from pathlib import Path
 
-from app import sandbox
+from app.abc import musicxml
+from app.abc.reader import read
 from app.errors import LiltError
-from app.music import musicxml
-from app.music.reader import read
-from app.rendering.programs import engrave
+from app.rendering import sandbox
+from app.rendering.external_tools import engrave
 
 
 def scores(tunes: list[str | None], prefix: str) -> list[str | None]:

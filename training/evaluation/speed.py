@@ -5,11 +5,11 @@ from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from statistics import median
 
-from app.decoder import LiteRTDecoder
-from app.engine import Engine
 from app.grammar import Grammar
-from app.sampling import SamplingParams
-from app.sequence import Sequence
+from app.inference.decoder import LiteRTDecoder
+from app.inference.engine import Engine
+from app.inference.sampler import SamplingParams
+from app.inference.sequence import Sequence
 from model_store.vocabulary import Vocabulary
 from training.corpus import SEPARATOR
 

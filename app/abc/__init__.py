@@ -1,0 +1,1 @@
+"""The ABC notation: read from text, written, timed, transposed, compared."""

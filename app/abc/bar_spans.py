@@ -1,0 +1,194 @@
+"""Where the bars of a tune stand in its text, and what of each may be made anew.
+
+Bars are the stretches between bar lines that hold a note or rest, in the order of the text; they are numbered as
+`app.abc.fingerprint` numbers them.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from app.abc.fingerprint import first_number, read_voices
+from app.abc.tokens import parse_chord, parse_tuplet, tokens
+from app.abc.tunebook import FIELD
+from app.errors import Fault, RequestError
+
+_BEFORE_NOTE = frozenset({"quoted", "decoration", "mark", "grace", "tuplet", "slur"})
+_NOTES = frozenset({"note", "rest", "chord"})
+
+
+@dataclass
+class Group:
+    """Notes that cannot be parted: one, a tuplet, a broken pair, or notes that are tied; with what belongs to them."""
+
+    begin: int
+    end: int
+    slurs: int = 0
+    """opened, less closed"""
+    is_tied: bool = False
+    """to the next bar"""
+    has_notes: bool = False
+
+
+@dataclass
+class TextBar:
+    """A bar in a text."""
+
+    number: int = 0
+    groups: list[Group] = field(default_factory=list)
+    slurs_before: int = 0
+    """open where it begins"""
+    has_field: bool = False
+
+
+@dataclass(frozen=True)
+class Region:
+    """What is made anew of a bar: the text from `begin` to `end`."""
+
+    number: int
+    begin: int
+    end: int
+
+
+def regions(abc: str, numbers: Collection[int]) -> list[list[Region]]:
+    """The chosen bars, in runs of neighbours.
+
+    What holds a chosen bar to one that stays is left as it is: the first or last note where it is tied to that bar, and
+    the notes of a slur that reaches over the bar line.
+
+    Raises:
+        RequestError: there is no such bar, or nothing of one can be made anew.
+    """
+    bars = {bar.number: bar for bar in text_bars(abc)}
+    absent = sorted(set(numbers) - bars.keys())
+    if absent:
+        there = f"bars {min(bars)} to {max(bars)}" if bars else "no bars"
+        raise _refused(f"there is no bar {absent[0]}; the tune has {there}")
+    runs: list[list[Region]] = []
+    for number in sorted(set(numbers)):
+        region = _region(bars, number, numbers)
+        if runs and runs[-1][-1].number == number - 1:
+            runs[-1].append(region)
+        else:
+            runs.append([region])
+    return runs
+
+
+def _region(bars: dict[int, TextBar], number: int, chosen: Collection[int]) -> Region:
+    bar, before = bars[number], bars.get(number - 1)
+    if bar.has_field:
+        raise _refused(f"a field stands inside bar {number}; it cannot be made anew")
+    depths = [bar.slurs_before]
+    for group in bar.groups:
+        depths.append(depths[-1] + group.slurs)
+    lowest = min(depths)
+    first = depths.index(lowest)  # groups of a slur that began before
+    last = len(depths) - 1 - depths[::-1].index(lowest)  # those from here on are of a slur that ends later
+    if before and before.groups[-1].is_tied and number - 1 not in chosen:
+        first = max(first, 1)
+    if bar.groups[-1].is_tied and number + 1 not in chosen:
+        last = min(last, len(bar.groups) - 1)
+    if first >= last:
+        raise _refused(f"bar {number} is held by ties or slurs to its neighbours; choose those too")
+    return Region(number, bar.groups[first].begin, bar.groups[last - 1].end)
+
+
+def text_bars(abc: str) -> list[TextBar]:
+    """All bars of a tune of one voice.
+
+    Raises:
+        RequestError: it has several voices.
+    """
+    voices = read_voices(abc)
+    if len(voices) > 1:
+        raise _refused("the tune has several voices; bars can be made anew in one alone")
+    bars = list(_bars(abc))
+    for number, bar in enumerate(bars, first_number(voices[0]) if voices else 1):
+        bar.number = number
+    return bars
+
+
+def _bars(abc: str) -> Iterator[TextBar]:
+    scan = _Scan()
+    position, in_body = 0, False
+    for line in abc.split("\n"):
+        match = FIELD.match(line)
+        if match:
+            in_body = in_body or match[1] == "K"
+            scan.take_field()
+        elif in_body and not line.startswith("%"):
+            for token in tokens(line):
+                kind = token.lastgroup or ""
+                if kind in ("bar", "number"):
+                    yield from scan.take_bar_line()
+                else:
+                    scan.take(kind, token[0], token["tuplet"], position + token.start(), position + token.end())
+        position += len(line) + 1
+    yield from scan.take_bar_line()
+
+
+class _Scan:
+    """What has been read of the bar so far."""
+
+    def __init__(self) -> None:
+        self._bar = TextBar()
+        self._slurs = 0
+        self._tuplet_left = 0
+        self._joins_next = False
+
+    def take_bar_line(self) -> Iterator[TextBar]:
+        if any(group.has_notes for group in self._bar.groups):
+            yield self._bar
+        self._bar = TextBar(slurs_before=self._slurs)
+        self._tuplet_left, self._joins_next = 0, False
+
+    def take_field(self) -> None:
+        self._bar.has_field = bool(self._bar.groups)
+
+    def take(self, kind: str, text: str, tuplet: str | None, begin: int, end: int) -> None:
+        if kind == "field":
+            self.take_field()
+        elif kind == "tie":
+            self._extend(end)
+            self._joins_next = True
+            if self._bar.groups:
+                self._bar.groups[-1].is_tied = True
+        elif kind == "broken":
+            self._extend(end)
+            self._joins_next = True
+        elif kind == "slur" and text == ")":
+            self._extend(end)
+            self._slur(-1)
+        elif kind in _BEFORE_NOTE or kind in _NOTES:
+            group = self._group(begin)
+            group.end = end
+            if kind == "slur":
+                self._slur(1)
+            elif tuplet:
+                said = parse_tuplet(text, is_compound=False)  # which decides how long the notes are, not how many
+                self._tuplet_left = said[2] if said else 0
+            elif kind in _NOTES:
+                group.has_notes, group.is_tied = True, False
+                self._tuplet_left, self._joins_next = max(0, self._tuplet_left - 1), False
+                if kind == "chord" and parse_chord(text)[2]:
+                    group.is_tied = self._joins_next = True
+
+    def _group(self, begin: int) -> Group:
+        """The group that goes on, or a new one."""
+        groups = self._bar.groups
+        if not groups or (groups[-1].has_notes and not self._tuplet_left and not self._joins_next):
+            groups.append(Group(begin, begin))
+        return groups[-1]
+
+    def _extend(self, end: int) -> None:
+        if self._bar.groups:
+            self._bar.groups[-1].end = end
+
+    def _slur(self, step: int) -> None:
+        if self._slurs + step >= 0:
+            self._slurs += step
+            if self._bar.groups:
+                self._bar.groups[-1].slurs += step
+
+
+def _refused(message: str) -> RequestError:
+    return RequestError(message, faults=(Fault(message, field="bars"),))

@@ -1,0 +1,250 @@
+"""A tune as the bars that are compared when it is asked where else they stand.
+
+A shared bar is one whose notes are the same to the ear of a player: the same intervals, in semitones, between the notes
+and the same share of the bar for each. What makes no difference: the key it is played in and how it is written (the
+signature, accidentals held from earlier in the bar, the octave of the whole), the unit length, 2/4 in sixteenths for
+4/4 in eighths, a note written as two that are tied, slurs, beams, grace notes and ornaments, chord symbols, and the
+lower notes of chords. What does: one note more, less, longer, or a semitone higher.
+
+Two bars in a row are shared as a run if the step from the first to the second is the same too. A pickup, half a bar
+at the most, is passed over: two or three notes say nothing, and one setting of a tune has it where another has not.
+"""
+
+import hashlib
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from math import gcd
+from typing import NamedTuple
+
+from app.abc.reader import Header, parse_key, parse_meter, parse_unit, parse_voice, read_header
+from app.abc.score import STEPS, Key, Meter
+from app.abc.tokens import Note, parse_broken, parse_chord, parse_note, parse_notes, parse_rest, parse_tuplet, tokens
+from app.abc.tunebook import FIELD
+
+WHOLE_NOTE = 2**18 * 3**3 * 5 * 7
+"""Ticks; what ABC's notes, tuplets and broken rhythms last is a whole number of them, and an odder length rounded."""
+
+
+class MelodyBar(NamedTuple):
+    """A bar to compare.
+
+    `number` is its place among the tune's bars (see `first_number`), `shape` 64 bits that equal bars have in common,
+    `high` the MIDI number of its first note.
+    """
+
+    number: int
+    shape: int
+    high: int
+
+
+class Bar(NamedTuple):
+    """What sounds between two bar lines, and how many ticks its metre has for it."""
+
+    pitches: list[int | None]
+    """of each note or rest: of a chord the highest, of a rest None"""
+    ticks: list[int]
+    ties: set[int]
+    """which of them are tied to the next"""
+    whole: int
+
+
+def melody(abc: str) -> list[MelodyBar]:
+    """The bars of a tune's first voice that are longer than half of its metre."""
+    voices = read_voices(abc)
+    bars: list[MelodyBar] = []
+    for number, bar in enumerate(voices[0], first_number(voices[0])) if voices else ():
+        if 2 * sum(bar.ticks) > bar.whole:
+            bars.append(_melody_bar(bar, number, bars[-1].high if bars else 60))
+    return bars
+
+
+def first_number(bars: list[Bar]) -> int:
+    """The number of a voice's first bar: 0 for a pickup, shorter than its metre, else 1. Others count from there."""
+    return int(sum(bars[0].ticks) >= bars[0].whole)
+
+
+def _melody_bar(bar: Bar, number: int, before: int) -> MelodyBar:
+    high = next((pitch for pitch in bar.pitches if pitch is not None), before)
+    described = ",".join(
+        [_described(None if pitch is None else pitch - high, ticks, bar.whole) for pitch, ticks in _joined(bar)]
+    )
+    digest = hashlib.blake2b(described.encode(), digest_size=8).digest()
+    return MelodyBar(number, int.from_bytes(digest), high)
+
+
+def _joined(bar: Bar) -> list[tuple[int | None, int]]:
+    """Pitches and ticks; tied notes and rests in a row are one."""
+    if not bar.ties and None not in bar.pitches:
+        return list(zip(bar.pitches, bar.ticks, strict=True))
+    joined: list[tuple[int | None, int]] = []
+    last: int | None = None
+    for index, (pitch, ticks) in enumerate(zip(bar.pitches, bar.ticks, strict=True)):
+        if index and pitch == last and (pitch is None or index - 1 in bar.ties):
+            joined[-1] = pitch, joined[-1][1] + ticks
+        else:
+            joined.append((pitch, ticks))
+        last = pitch
+    return joined
+
+
+@lru_cache(4096)
+def _described(interval: int | None, ticks: int, whole: int) -> str:
+    """A note by its interval from the first, or a rest, with its share of the bar in lowest terms."""
+    divisor = gcd(ticks, whole)
+    return f"{'z' if interval is None else interval}:({ticks // divisor}, {whole // divisor})"
+
+
+def read_voices(abc: str) -> list[list[Bar]]:
+    """The bars of each voice that has any; the same bars as those of `app.abc.reader`, which reads all else too."""
+    header, body = read_header(abc)
+    voices: dict[str, _Voice] = {}
+    now: _Voice | None = None
+    for line in body:
+        if match := FIELD.match(line):
+            found = [(match[1], match[2].split("%")[0])]
+        elif line.strip() and not line.startswith("%"):
+            now = now or voices.setdefault("1", _Voice(header))
+            found = [(token.lastgroup or "", token[0]) for token in tokens(line)]
+        else:
+            continue
+        for kind, text in found:
+            if kind == "field":
+                kind, text = text[1], text[3:-1]
+            if now is None or kind == "V":
+                now = voices.setdefault(parse_voice(text) if kind == "V" else "1", _Voice(header))
+            if take := _TAKE.get(kind):
+                take(now, text)
+    for voice in voices.values():
+        voice.close_bar()
+    return [voice.bars for voice in voices.values() if voice.bars]
+
+
+class _Voice:
+    """One voice as it is being read."""
+
+    def __init__(self, header: Header) -> None:
+        self.bars: list[Bar] = []
+        self._unit = _ticks(WHOLE_NOTE, header.unit)
+        self._turn_key(header.key)
+        self._turn_meter(header.meter)
+        self._held: dict[str, int] = {}  # accidentals, by step
+        self._tuplet, self._tuplet_left = (1, 1), 0
+        self._broken: Fraction | None = None
+        self._begin_bar()
+
+    def _begin_bar(self) -> None:
+        self._pitches: list[int | None] = []
+        self._lengths: list[int] = []
+        self._ties: set[int] = set()
+
+    def close_bar(self) -> None:
+        if self._pitches:
+            self.bars.append(Bar(self._pitches, self._lengths, self._ties, self._whole))
+            self._held.clear()
+            self._begin_bar()
+
+    def take_bar_line(self, _: str) -> None:
+        self.close_bar()
+        self._held.clear()
+
+    def take_ending(self, _: str) -> None:
+        self.close_bar()
+
+    def take_key(self, text: str) -> None:
+        self.close_bar()
+        self._turn_key(parse_key(text))
+
+    def take_meter(self, text: str) -> None:
+        self.close_bar()
+        self._turn_meter(parse_meter(text))
+
+    def take_unit(self, text: str) -> None:
+        if unit := parse_unit(text):
+            self._unit = _ticks(WHOLE_NOTE, unit)
+
+    def take_note(self, text: str) -> None:
+        note, ticks = _note(text, self._unit)
+        self._add(self._pitch(note), ticks)
+
+    def take_grace(self, text: str) -> None:
+        for note in parse_notes(text):
+            self._pitch(note)
+
+    def take_chord(self, text: str) -> None:
+        found, length, is_tied = parse_chord(text)
+        if found:
+            self._add(max([self._pitch(note) for note in found]), _ticks(self._unit, length))
+            if is_tied:
+                self._ties.add(len(self._pitches) - 1)
+
+    def take_rest(self, text: str) -> None:
+        bars, length = parse_rest(text)
+        for index in range(bars):
+            if index:
+                self.close_bar()
+            self._add(None, self._whole if length is None else _ticks(self._unit, length))
+
+    def take_tuplet(self, text: str) -> None:
+        if said := parse_tuplet(text, self._is_compound):
+            actual, normal, self._tuplet_left = said
+            self._tuplet = actual, normal
+
+    def take_broken(self, text: str) -> None:
+        if self._pitches:
+            first, self._broken = parse_broken(text)
+            self._lengths[-1] = _ticks(self._lengths[-1], first)
+
+    def take_tie(self, _: str) -> None:
+        if self._pitches and self._pitches[-1] is not None:
+            self._ties.add(len(self._pitches) - 1)
+
+    def _turn_key(self, key: Key) -> None:
+        self._signature = {step: key.alter(step) for step in STEPS}
+
+    def _turn_meter(self, meter: Meter) -> None:
+        self._whole, self._is_compound = _ticks(WHOLE_NOTE, meter.length or Fraction(1)), meter.is_compound
+
+    def _pitch(self, note: Note) -> int:
+        if note.accidental is not None:
+            self._held[note.step] = note.accidental
+        return note.natural + self._held.get(note.step, self._signature[note.step])
+
+    def _add(self, pitch: int | None, ticks: int) -> None:
+        if self._broken is not None:
+            ticks, self._broken = _ticks(ticks, self._broken), None
+        if self._tuplet_left:
+            actual, normal = self._tuplet
+            ticks = ticks * normal // actual
+            self._tuplet_left -= 1
+        self._pitches.append(pitch)
+        self._lengths.append(ticks)
+
+
+_TAKE: dict[str, Callable[[_Voice, str], None]] = {
+    "note": _Voice.take_note,
+    "rest": _Voice.take_rest,
+    "chord": _Voice.take_chord,
+    "grace": _Voice.take_grace,
+    "tuplet": _Voice.take_tuplet,
+    "broken": _Voice.take_broken,
+    "tie": _Voice.take_tie,
+    "bar": _Voice.take_bar_line,
+    "number": _Voice.take_bar_line,
+    "ending": _Voice.take_ending,
+    "P": _Voice.take_ending,
+    "K": _Voice.take_key,
+    "M": _Voice.take_meter,
+    "L": _Voice.take_unit,
+}
+"""What is done with a token or field of each kind; others are not of the melody."""
+
+
+@lru_cache(1024)
+def _note(text: str, unit: int) -> tuple[Note, int]:
+    found = parse_note(text)
+    return found, _ticks(unit, found.length)
+
+
+def _ticks(of: int, share: Fraction) -> int:
+    return of * share.numerator // share.denominator

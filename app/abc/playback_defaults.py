@@ -1,0 +1,138 @@
+"""How long a tune lasts as it is played, and how it is played where it does not say: tempo and instrument."""
+
+import re
+from dataclasses import dataclass
+
+from app.abc.score import Bar, Meter, Score
+
+_MOST_TIMES = 10_000  # past it a tune is too long whatever it holds
+
+
+@dataclass(frozen=True)
+class Manner:
+    """`tempo` in quarter notes a minute, `program` of General MIDI (0–127)."""
+
+    tempo: float
+    program: int
+
+
+FIDDLE, ACCORDION, HARP, FLUTE, WHISTLE = 40, 21, 46, 73, 78
+
+MANNERS = {
+    # Played for a listener, slower than for dancers: about four fifths of the speeds that Comhaltas' sessions keep.
+    "slip jig": Manner(165, FLUTE),
+    "double jig": Manner(165, FLUTE),
+    "single jig": Manner(165, FLUTE),
+    "hop jig": Manner(165, FLUTE),
+    "jig": Manner(165, FLUTE),
+    "slide": Manner(180, ACCORDION),
+    "reel": Manner(190, FIDDLE),
+    "hornpipe": Manner(150, ACCORDION),
+    "strathspey": Manner(120, FIDDLE),
+    "barndance": Manner(150, ACCORDION),
+    "polka": Manner(120, ACCORDION),
+    "march": Manner(110, WHISTLE),
+    "mazurka": Manner(130, FIDDLE),
+    "waltz": Manner(110, ACCORDION),
+    "slow air": Manner(60, HARP),
+    "air": Manner(72, HARP),
+    "lament": Manner(60, HARP),
+    "planxty": Manner(90, HARP),
+    "carolan": Manner(90, HARP),
+}
+"""By what an `R:` field contains; the first that fits. 165 quarters are 110 of a jig's dotted quarters."""
+
+_COMPOUND = Manner(140, FLUTE)
+_BY_METER = {2: Manner(110, ACCORDION), 3: Manner(110, FLUTE), 4: Manner(150, FLUTE)}
+
+
+def manner(rhythm: str | None, meter: Meter) -> Manner:
+    """How a tune of this rhythm, or else of this metre, is played."""
+    rhythm = (rhythm or "").lower()
+    for name, found in MANNERS.items():
+        if name in rhythm:
+            return found
+    if meter.is_compound:
+        return _COMPOUND
+    return _BY_METER.get(4 if meter.symbol else meter.beats or 4, _BY_METER[4])
+
+
+def default_tempo(score: Score) -> float:
+    """Quarter notes a minute: the tune's own, or its rhythm's."""
+    return score.tempo or manner(score.rhythm, score.meter).tempo
+
+
+def duration_s(score: Score, tempo: float | None = None) -> float:
+    """Seconds that a tune lasts with its repeats, endings and parts, its longest voice counting.
+
+    Args:
+        score: the tune.
+        tempo: quarter notes a minute, instead of all that the tune says.
+    """
+    return max((_voice_seconds(voice.bars, score, tempo) for voice in score.voices), default=0.0)
+
+
+def _voice_seconds(bars: list[Bar], score: Score, tempo: float | None) -> float:
+    steady = tempo or (None if score.tempo or any(bar.tempo for bar in bars) else default_tempo(score))
+    parts: dict[str, float] = {}
+    name = ""
+    for bar, times in zip(bars, times_played(bars), strict=True):
+        name = bar.part or name
+        parts[name] = parts.get(name, 0.0) + times * (float(bar.length) * 240 / steady if steady else bar.seconds)
+    if not score.parts or not any(bar.part for bar in bars):
+        return sum(parts.values())
+    order = expand_parts(score.parts)
+    return sum(seconds * order.get(part, 0 if part else 1) for part, seconds in parts.items())
+
+
+def times_played(bars: list[Bar]) -> list[int]:
+    """How often each bar sounds: repeats and endings, not parts (ABC 2.1, sections 4.8 and 4.9)."""
+    times = [1] * len(bars)
+    endings = [0] * len(bars)  # how many times through a bar of an ending belongs to; nought outside of endings
+    start = 0
+    ending = 0
+    for index, bar in enumerate(bars):
+        if bar.opens_repeat:
+            start = index
+        if bar.ending:
+            ending = _count(bar.ending)
+        endings[index] = ending
+        if bar.closes_repeat:
+            for inside in range(start, index + 1):
+                times[inside] = endings[inside] or bar.closes_repeat + 1
+            start = index + 1
+        if bar.ends_ending or bar.closes_repeat:
+            ending = 0
+    return times
+
+
+def _count(numbers: str) -> int:
+    """`1,3` and `1-3` name two and three."""
+    count = 0
+    for part in numbers.split(","):
+        first, _, last = part.partition("-")
+        count += max(1, int(last) - int(first) + 1) if first and last else 1
+    return min(count, _MOST_TIMES)
+
+
+def expand_parts(text: str) -> dict[str, int]:
+    """How often `P:A2(BC)3` plays each part (ABC 2.1, section 3.1.9); never more than 10,000 times."""
+    stack: list[dict[str, int]] = [{}]
+    closed: dict[str, int] = {}
+    for token in re.findall(r"[A-Za-z]|\d+|[()]", text):
+        if token.isdigit():
+            for part, times in closed.items():
+                extra = times * (min(int(token), _MOST_TIMES) - 1)
+                stack[-1][part] = min(stack[-1].get(part, 0) + extra, _MOST_TIMES)
+            closed = {}
+        elif token == "(":  # noqa: S105
+            stack.append({})
+            closed = {}
+        elif token != ")":  # noqa: S105
+            closed = {token: 1}
+            stack[-1][token] = min(stack[-1].get(token, 0) + 1, _MOST_TIMES)
+        elif len(stack) > 1:
+            closed = stack.pop()
+            for part, times in closed.items():
+                stack[-1][part] = min(stack[-1].get(part, 0) + times, _MOST_TIMES)
+    return stack[0]

@@ -1,0 +1,142 @@
+"""Builds the application: the models, a renderer and the routes over them."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from app.api import metrics_route, pages, preflight, problem_details, render_routes
+from app.api.generate_routes import router
+from app.api.middleware.admission import Doors
+from app.api.middleware.api_keys import Keys
+from app.api.middleware.body_limit import BodyLimit
+from app.api.middleware.rate_limit import Allowances
+from app.api.middleware.request_log import ID_HEADER, QUIET, Access
+from app.api.middleware.security_headers import SecurityHeaders
+from app.generation.model_registry import Models, names
+from app.inference.decoder import FEW_BESIDE_A_SERVER
+from app.operations import tracing
+from app.rendering import sandbox
+from app.rendering.cache import Cache
+from app.rendering.renderer import Renderer
+from app.rendering.sandbox import Confinement
+from app.settings import Settings
+
+_EXPOSED = (ID_HEADER, "Retry-After", "RateLimit", "RateLimit-Policy", "Lilt-Seed", "Lilt-Model", "Lilt-Left-Out")
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service.
+
+    Args:
+        settings: every knob; read from the environment unless given.
+
+    Raises:
+        StoreError: there is no checkpoint that can be served.
+        SandboxError: LILT_SANDBOX asks for what does not hold here.
+        KeyFileError: the file of keys cannot be used.
+        StartupError: there is no room for its threads, a folder cannot be written to, or what renders does not work.
+    """
+    settings = settings or Settings()
+    preflight.check_room(settings, len(names(settings)), renders=settings.max_renders, few=FEW_BESIDE_A_SERVER)
+    preflight.check_folders(settings)
+    renderer = _renderer(settings, sandbox.choose(settings.sandbox))
+    with ThreadPoolExecutor(1) as beside:  # abc2midi in its sandbox takes as long as the models
+        checked = beside.submit(preflight.check_renderers, settings, renderer)
+        app = _application(settings, Models(settings, FEW_BESIDE_A_SERVER), renderer)
+        checked.result()
+    return app
+
+
+def _application(settings: Settings, models: Models, renderer: Renderer) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        models.start()
+        app.state.settings = settings
+        app.state.models = models
+        app.state.renderer = renderer
+        async with _following(models, app.state.keys, settings.refresh_s):
+            yield
+        await models.close()
+        await tracing.close()
+
+    app = FastAPI(
+        title="Lilt",
+        summary="New folk tunes on demand",
+        version="0.1.0",
+        license_info={"name": "MIT", "identifier": "MIT"},
+        lifespan=lifespan,
+        docs_url=None,  # pages serves its own, without a CDN
+        redoc_url=None,
+        telemetry=tracing.config(QUIET),
+    )
+    app.include_router(router)
+    app.include_router(render_routes.router)
+    app.include_router(metrics_route.router)
+    app.include_router(pages.router())
+    app.state.keys = Keys(settings.api_keys_file) if settings.api_keys_file else None
+    _guard(app, settings)
+    problem_details.install(app)
+    return app
+
+
+def _guard(app: FastAPI, settings: Settings) -> None:
+    """What stands before the routes; the last that is added is the outermost."""
+    is_embedded = bool(settings.cors_origins)
+    allowances = Allowances(settings.rate_per_minute, settings.quota_per_day)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.client_timeout_s)
+    app.add_middleware(Doors, hosts=settings.hosts, keys=app.state.keys, allowances=allowances, is_embedded=is_embedded)
+    if is_embedded:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", ID_HEADER),
+            expose_headers=_EXPOSED,
+        )
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+    app.add_middleware(SecurityHeaders, is_embedded=is_embedded)
+    app.add_middleware(Access)
+
+
+@asynccontextmanager
+async def _following(models: Models, keys: Keys | None, interval_s: float) -> AsyncIterator[None]:
+    """Look for new versions and keys at SIGHUP and every `interval_s` seconds."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(ValueError, RuntimeError):  # signals belong to the main thread; a test may not be in it
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
+
+    async def follow() -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asked.wait(), interval_s)
+            asked.clear()
+            if keys:
+                keys.refresh()
+            await models.refresh()
+
+    task = asyncio.create_task(follow())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _renderer(settings: Settings, confinement: Confinement) -> Renderer:
+    return Renderer(
+        settings.soundfont,
+        confinement,
+        Cache(settings.cache, settings.max_cache_mb * 1024 * 1024),
+        at_once=settings.max_renders,
+        max_waiting=settings.max_waiting_renders,
+        max_duration_s=60 * settings.max_render_minutes,
+    )

@@ -1,0 +1,210 @@
+"""The HTTP endpoints: parse at the edge, call, format at the edge."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+
+from app.api import problem_details
+from app.api.client_disconnect import while_connected
+from app.api.content_negotiation import choose_media_type
+from app.api.middleware.admission import account_of
+from app.api.middleware.rate_limit import REQUEST, cost_of
+from app.api.schemas import (
+    MAX_SEED,
+    GenerateRequest,
+    GenerateResponse,
+    Health,
+    LoadedModel,
+    ModelList,
+    OriginalityRequest,
+    ProblemDocument,
+    Readiness,
+    TuneOriginality,
+)
+from app.errors import LiltError, MediaTypeError
+from app.generation.buffered import AtOnce
+from app.generation.copy_avoidance import MOST_DRAWS, Retrial
+from app.generation.generation import Generation
+from app.generation.infill import CANDIDATES, MOST_PER_BAR, Regeneration
+from app.generation.model_registry import Models, ServedModel
+from app.rendering.input_filter import gate
+from app.rendering.renderer import Renderer
+from app.settings import Settings
+
+JSON = "application/json"
+ABC = "text/vnd.abc"
+EVENTS = "text/event-stream"
+
+_UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the second is nginx's
+
+router = APIRouter()
+
+# Dependencies are coroutines: FastAPI sends a plain function to a thread of its pool, which costs more than it does.
+
+
+async def models_of(request: Request) -> Models:
+    """The models that this application serves."""
+    found: Models = request.app.state.models
+    return found
+
+
+async def renderer(request: Request) -> Renderer:
+    """The renderer of this application."""
+    found: Renderer = request.app.state.renderer
+    return found
+
+
+async def settings(request: Request) -> Settings:
+    """The settings of this application."""
+    found: Settings = request.app.state.settings
+    return found
+
+
+Loaded = Annotated[Models, Depends(models_of)]
+Knobs = Annotated[Settings, Depends(settings)]
+
+
+def content_type(request: Request) -> str:
+    """The request's media type in lower case, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def require_json(request: Request) -> None:
+    """Raises MediaTypeError unless the body says it is JSON."""
+    if content_type(request) != JSON:
+        raise MediaTypeError(f"send the request as {JSON}")
+
+
+def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of answers that are problem documents."""
+    return {status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses}
+
+
+@router.post(
+    "/generate",
+    response_model=GenerateResponse,
+    dependencies=[Depends(require_json)],
+    responses={
+        200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in (ABC, EVENTS)}},
+        **problems_of(400, 401, 403, 406, 408, 413, 415, 421, 422, 429, 500, 503, 504),
+    },
+)
+async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs) -> Response:
+    """Continue a start string into tunes, or make chosen `bars` of a tune (`abc`) anew.
+
+    `Accept: text/vnd.abc` answers with the ABC alone. `Accept: text/event-stream` sends the text while it is made, in
+    `chunk` events `{"text": …}`, then one `done` with the whole JSON, or an `error` with a problem document.
+    """
+    media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC, EVENTS))
+    if body.length > knobs.max_length:
+        raise _invalid("length", f"{body.length} is more than this service makes at once ({knobs.max_length})")
+    model = _model(loaded, body.model)
+    account, most = account_of(request.scope), cost_of(_most_characters(body))
+    account.charge(most - REQUEST)
+    try:
+        generation = await _begin(model, body, knobs.generate_timeout_s)
+    except LiltError:
+        account.give_back(most - REQUEST)
+        raise
+    generation.when_ended(lambda made: account.give_back(most - cost_of(made)))
+    if media_type == EVENTS:
+        return StreamingResponse(_events(generation), media_type=EVENTS, headers=_UNBUFFERED)
+    answer = await while_connected(request, generation.answer())
+    content = answer.abc if media_type == ABC else answer.model_dump_json()
+    headers = {"Lilt-Seed": str(answer.seed), "Lilt-Model": f"{answer.model.name}/{answer.model.version}"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def _most_characters(body: GenerateRequest) -> int:
+    """How many may be made for a request."""
+    if body.bars is not None:
+        return CANDIDATES * MOST_PER_BAR * len(body.bars)
+    return body.length * (MOST_DRAWS if body.avoid_copies else 1)
+
+
+async def _begin(model: ServedModel, body: GenerateRequest, timeout_s: float) -> Generation | AtOnce:
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    seed = secrets.randbelow(MAX_SEED + 1) if body.seed is None else body.seed
+    if body.abc is not None:
+        regeneration = Regeneration(model, body, seed, deadline)
+        await regeneration.begin()
+        return regeneration
+    if body.avoid_copies:
+        retrial = Retrial(model, body, seed, deadline)
+        await retrial.begin()
+        return retrial
+    return await Generation.begin(model, body, seed, deadline)
+
+
+def _model(loaded: Models, name: str | None) -> ServedModel:
+    model = loaded.get(name)
+    if model is None:
+        names = ", ".join(served.id.name for served in loaded.all())
+        raise _invalid("model", f"no such model is loaded; there is {names}")
+    return model
+
+
+async def _events(generation: Generation | AtOnce) -> AsyncIterator[bytes]:
+    try:
+        async with aclosing(generation.chunks()) as chunks:
+            async for text in chunks:
+                data = json.dumps({"text": text})
+                yield format_sse_event(event="chunk", data_str=data) if text else KEEPALIVE_COMMENT
+        yield format_sse_event(event="done", data_str=(await generation.response()).model_dump_json())
+    except LiltError as error:
+        yield format_sse_event(event="error", data_str=json.dumps(problem_details.describe(error)))
+
+
+def _invalid(field: str, message: str) -> RequestValidationError:
+    """What the schema cannot know: this service's own limits and models."""
+    return RequestValidationError([{"type": "value_error", "loc": ("body", field), "msg": message}])
+
+
+@router.post(
+    "/originality",
+    response_model=TuneOriginality | None,
+    dependencies=[Depends(require_json)],
+    responses=problems_of(400, 401, 403, 408, 413, 415, 421, 422, 429),
+)
+async def originality(body: OriginalityRequest, loaded: Loaded) -> TuneOriginality | None:
+    """The training tune that a tune is nearest to, and whether it copies it.
+
+    Null where the tune has fewer than four bars, or the model has no index of what it was trained on.
+    """
+    model = _model(loaded, body.model)
+    found = await asyncio.to_thread(lambda: model.originality(gate(body.abc)))
+    return TuneOriginality.of(found) if found else None
+
+
+@router.get("/models")
+async def models(loaded: Loaded) -> ModelList:
+    """What is loaded, the default first."""
+    return ModelList(models=[LoadedModel.of(model.checkpoint.manifest, model.menus) for model in loaded.all()])
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """Alive."""
+    return Health()
+
+
+@router.get("/readyz", responses=problems_of(503))
+async def readyz(loaded: Loaded, knobs: Knobs, renders: Annotated[Renderer, Depends(renderer)]) -> Readiness:
+    """Able to serve; `degraded` where tunes can be made but not rendered."""
+    missing = renders.missing()
+    return Readiness(
+        status="degraded" if missing else "ready",
+        models=[model.id for model in loaded.all()],
+        decoder=knobs.decoder,
+        sandbox=renders.confinement,
+        missing=missing,
+    )

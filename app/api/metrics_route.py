@@ -1,0 +1,26 @@
+"""The endpoint that Prometheus reads."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from app.api.generate_routes import Loaded
+from app.generation.model_registry import Models
+from app.operations import metrics
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/metrics")
+async def scrape(loaded: Loaded) -> Response:
+    """Everything that is counted, and what the engines hold now."""
+    _look_up(loaded)
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _look_up(loaded: Models) -> None:
+    for gauge in (metrics.MODEL, metrics.WAITING, metrics.RUNNING):
+        gauge.clear()
+    for model in loaded.all():
+        metrics.MODEL.labels(model.id.name, str(model.id.version), model.id.hash).set(1)
+        metrics.WAITING.labels(model.id.name).set(model.engine.waiting)
+        metrics.RUNNING.labels(model.id.name).set(model.engine.running)

@@ -1,0 +1,78 @@
+"""ASGI middleware that accounts for each request: an id, a line in the log, its place in the metrics, some answer."""
+
+import logging
+import time
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api import problem_details
+from app.operations import metrics, tracing
+from app.operations.logs import FIELDS, REQUEST_ID, request_id
+
+logger = logging.getLogger(__name__)
+
+ID_HEADER = "X-Request-ID"
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+"""asked every few seconds by machines: not in the log unless they fail, and in no trace"""
+
+
+class Access:
+    """The outermost of the middleware: whatever the others answer or raise, it is told here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        tracing.redact(scope, _METHODS)
+        begun = time.perf_counter()
+        id_ = request_id(Headers(scope=scope).get(ID_HEADER))
+        token = REQUEST_ID.set(id_)
+        status, sent_bytes, started_s, is_whole = problem_details.CLIENT_CLOSED_REQUEST, 0, 0.0, False
+
+        async def counted(message: Message) -> None:
+            nonlocal status, sent_bytes, started_s, is_whole
+            if message["type"] == "http.response.start":
+                status, started_s = message["status"], time.perf_counter() - begun
+                MutableHeaders(scope=message)[ID_HEADER] = id_
+            await send(message)
+            if message["type"] == "http.response.body":
+                sent_bytes += len(message.get("body", b""))
+                is_whole = not message.get("more_body", False)
+
+        try:
+            with metrics.IN_PROGRESS.track_inprogress():
+                try:
+                    await self._app(scope, receive, counted)
+                except Exception:
+                    if started_s:
+                        raise  # what follows a cut answer is a closed connection
+                    logger.exception("a fault of the service's own")
+                    await problem_details.unforeseen()(scope, receive, counted)
+        finally:
+            self._tell(scope, status, sent_bytes, started_s, time.perf_counter() - begun, is_whole)
+            REQUEST_ID.reset(token)
+
+    @staticmethod
+    def _tell(scope: Scope, status: int, sent_bytes: int, started_s: float, lasted_s: float, is_whole: bool) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        metrics.REQUESTS.labels(method, route, str(status)).inc()
+        metrics.DURATION.labels(method, route).observe(lasted_s)
+        if started_s:
+            metrics.FIRST_BYTE.labels(method, route).observe(started_s)
+        fields = {
+            "method": method,
+            "route": route,
+            "status": status,
+            "duration_ms": round(1000 * lasted_s, 1),
+            "bytes": sent_bytes,
+            "whole": is_whole,
+        }
+        level = logging.DEBUG if route in QUIET and status < 400 else logging.INFO
+        logger.log(level, "%d %s %s in %.0f ms", status, method, route, 1000 * lasted_s, extra={FIELDS: fields})

@@ -1,0 +1,109 @@
+"""The browser front end: a fixed table of files, each served under a strict content security policy."""
+
+import gzip
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+
+_WEB = Path(__file__).parent.parent / "web"
+_PACKAGES = _WEB / "node_modules"
+
+_STYLES_OF_ABCJS = (
+    "'sha256-BCpnf71gZdCsSCHDzyB1RsBbZ0qQdqseK6v+yJsgg30='",  # an element in each score, about dragging its notes
+    "'unsafe-hashes' 'sha256-PLuCIS0C8UUqv6k/o8XgVI8hSWVrs1elyj/UnasL3zA='",  # an attribute: font-size:0.7em
+)
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; img-src 'self' data:; "
+    f"style-src 'self' {' '.join(_STYLES_OF_ABCJS)}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file and the path it is served at."""
+
+    path: str
+    file: Path
+    media_type: str
+    in_frames: bool = False
+    """whether other people's pages may show it in theirs"""
+
+
+PAGES = (
+    Page("/", _WEB / "index.html", "text/html"),
+    Page("/embed", _WEB / "embed.html", "text/html", in_frames=True),
+    *(Page(f"/js/{file.name}", file, "text/javascript") for file in sorted((_WEB / "js").glob("*.js"))),
+    Page("/style.css", _WEB / "style.css", "text/css"),
+    Page("/icon.svg", _WEB / "icon.svg", "image/svg+xml"),
+    Page("/docs", _WEB / "docs.html", "text/html"),
+    Page("/docs.js", _WEB / "docs.js", "text/javascript"),
+    Page("/vendor/abcjs.js", _PACKAGES / "abcjs/dist/abcjs-basic-min.js", "text/javascript"),
+    Page("/vendor/qrcode.js", _PACKAGES / "qrcode-generator/dist/qrcode.mjs", "text/javascript"),
+    Page(
+        "/fonts/serif.woff2",
+        _PACKAGES / "@fontsource-variable/alegreya/files" / "alegreya-latin-wght-normal.woff2",
+        "font/woff2",
+    ),
+    Page(
+        "/fonts/sans.woff2",
+        _PACKAGES / "@fontsource/alegreya-sans/files" / "alegreya-sans-latin-400-normal.woff2",
+        "font/woff2",
+    ),
+    Page(
+        "/fonts/sans-bold.woff2",
+        _PACKAGES / "@fontsource/alegreya-sans/files/alegreya-sans-latin-700-normal.woff2",
+        "font/woff2",
+    ),
+    Page("/vendor/swagger-ui.js", _PACKAGES / "swagger-ui-dist/swagger-ui-bundle.js", "text/javascript"),
+    Page("/vendor/swagger-ui.css", _PACKAGES / "swagger-ui-dist/swagger-ui.css", "text/css"),
+)
+IN_FRAMES = frozenset(page.path for page in PAGES if page.in_frames)
+
+
+def missing_files() -> list[str]:
+    """Files of the table that are not installed."""
+    return [page.file.name for page in PAGES if not page.file.is_file()]
+
+
+def router() -> APIRouter:
+    """A route for each page; a package that is not installed answers 404."""
+    routes = APIRouter(include_in_schema=False)
+    for page in PAGES:
+        if page.file.is_file():
+            routes.get(page.path)(_serve(page))
+    return routes
+
+
+@lru_cache(maxsize=2 * len(PAGES))
+def _read(file: Path, _modified_ns: int) -> tuple[bytes, bytes, str]:
+    """A file as it is, packed, and its entity tag; read again once it has been modified."""
+    content = file.read_bytes()
+    packed = content if file.suffix == ".woff2" else gzip.compress(content, mtime=0)
+    return content, packed, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _serve(page: Page) -> Callable[[Request], Awaitable[Response]]:
+    headers = _HEADERS | {"Vary": "Accept-Encoding"}
+    if page.in_frames:
+        policy = headers["Content-Security-Policy"]
+        headers["Content-Security-Policy"] = policy.replace("frame-ancestors 'none'", "frame-ancestors *")
+
+    async def serve(request: Request) -> Response:
+        content, packed, tag = _read(page.file, page.file.stat().st_mtime_ns)
+        own = headers | {"ETag": tag}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=own)
+        if packed is not content and "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(packed, media_type=page.media_type, headers=own | {"Content-Encoding": "gzip"})
+        return Response(content, media_type=page.media_type, headers=own)
+
+    return serve

@@ -1,0 +1,122 @@
+"""What must hold before the service begins; the first thing that does not hold is told in one line."""
+
+import asyncio
+import logging
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from app.api import pages
+from app.errors import LiltError, SetupError
+from app.inference.decoder import power_of_two_sizes
+from app.operations import process_limits
+from app.rendering import external_tools
+from app.rendering.renderer import Renderer
+from app.rendering.sandbox import Confinement
+from app.rendering.synth import SynthError
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_MIB = 1024 * 1024
+_LEAST_FREE = 16 * _MIB
+"""of a folder that renders are made in; the longest one allowed by default takes 106 MB, a usual one 8"""
+_A_RENDER = 5
+"""threads and processes: the work, who waits for bubblewrap, bubblewrap, its first process, and the program"""
+_TRIAL = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|\n"
+
+
+class StartupError(SetupError):
+    """The service cannot begin as it is set up."""
+
+
+def check_room(settings: Settings, models: int, renders: int, few: int) -> None:
+    """Start as many threads as will be needed, before anything is loaded: a decoder without its threads crashes.
+
+    Args:
+        models: that are served.
+        renders: that may run at once; 0 where nothing is served at all.
+        few: sequences that an engine steps together, before it shares them out.
+
+    Raises:
+        StartupError: there is not even room for one request at a time.
+    """
+    loaded = _threads_of_a_decoder(settings, few)
+    least = models * (loaded + 1) + (_A_RENDER if renders else 0)
+    workers = min(32, (os.cpu_count() or 1) + 4)  # asyncio's own number of them
+    most = models * (loaded + 1) + loaded + workers + renders * (_A_RENDER - 1) if renders else least
+    found = process_limits.startable(most)
+    if found >= most:
+        return
+    why = "; ".join(process_limits.limits()) or "no limit of this process tells why"
+    if found < least:
+        raise StartupError(f"{least} more threads and processes are needed, and {found} can be started: {why}")
+    logger.warning("under load %d more threads and processes are needed, and %d can be started: %s", most, found, why)
+
+
+def _threads_of_a_decoder(settings: Settings, few: int) -> int:
+    if settings.decoder == "keras":  # TensorFlow's two pools of workers, which all models share
+        return 2 * len(os.sched_getaffinity(0)) + 1
+    threads, most = settings.decoder_threads, settings.max_batch
+    has_lanes = threads > 1 and most > few
+    helpers = len(power_of_two_sizes(min(most, few))) * (threads - 1)
+    return helpers + (threads if has_lanes else 0)
+
+
+def check_folders(settings: Settings) -> None:
+    """Write to where the service writes.
+
+    Raises:
+        StartupError: that cannot be done, or next to nothing is left there.
+    """
+    _check_folder("LILT_CACHE", settings.cache, may_grow=settings.max_cache_mb * _MIB)
+    _check_folder("TMPDIR", Path(tempfile.gettempdir()))
+
+
+def check_renderers(settings: Settings, renderer: Renderer) -> None:
+    """Render, and warn of what is not there to do it; in a thread without an event loop.
+
+    Raises:
+        StartupError: something is there and does not work, or is not there and required.
+    """
+    missing = renderer.missing()
+    if missing and settings.renderers == "required":
+        raise StartupError(f"LILT_RENDERERS=required, and this is not installed: {', '.join(missing)}")
+    for thing in missing:
+        logger.warning("%s is not installed: tunes cannot be rendered", thing)
+    if not missing:
+        _try(renderer)
+    for file in pages.missing_files():
+        logger.warning("%s is not installed: the page lacks it", file)
+    if renderer.confinement is Confinement.LIMITS:
+        logger.warning("renderers run under limits alone: neither bubblewrap nor Landlock with seccomp works here")
+    else:
+        logger.info("renderers run under %s", renderer.confinement)
+
+
+def _check_folder(name: str, folder: Path, may_grow: int = 0) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+            file.flush()
+    except OSError as error:
+        raise StartupError(f"{name}: {folder} is not a folder that can be written to ({error.strerror})") from None
+    free = shutil.disk_usage(folder).free
+    if free < _LEAST_FREE:
+        raise StartupError(f"{name}: {folder} has {free // _MIB} MiB left; {_LEAST_FREE // _MIB} are needed")
+    if free < may_grow:
+        logger.warning("%s: %s has %d MiB left, less than it may grow to", name, folder, free // _MIB)
+
+
+def _try(renderer: Renderer) -> None:
+    """One bar through abc2midi in its sandbox, and the sound font opened."""
+    try:
+        with renderer.private_folder() as folder:
+            asyncio.run(external_tools.to_midi(_TRIAL, folder, renderer.confinement, chords=True))
+        renderer.check_soundfont()
+    except LiltError as error:
+        raise StartupError(f"abc2midi under {renderer.confinement}: {error.detail}") from None
+    except SynthError as error:
+        raise StartupError(f"LILT_SOUNDFONT: {error}") from None

@@ -1,0 +1,147 @@
+"""Turns every error into an RFC 9457 problem document; none shows a trace or echoes what was sent."""
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from app.errors import DISK_FULL, BusyError, Fault, LiltError, StorageError
+from app.operations.logs import REQUEST_ID
+
+logger = logging.getLogger(__name__)
+
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+
+_MAX_FIELD_CHARACTERS = 100
+_RETRY_AFTER_S = 10
+_NO_THREAD = "can't start new thread"  # all that Python says of it
+_CHALLENGE = 'Bearer realm="Lilt", Basic realm="Lilt", charset="UTF-8"'  # by the second, browsers ask for a key
+CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
+
+
+def describe(error: LiltError) -> dict[str, Any]:
+    """One of our own errors as the members of a problem document."""
+    return _document(error.status, error.title, error.detail, kind=error.kind, faults=error.faults)
+
+
+def _document(
+    status: int, title: str, detail: str, *, kind: str | None = None, faults: tuple[Fault, ...] = ()
+) -> dict[str, Any]:
+    """`kind` names the type of problem, where it is one of ours."""
+    document: dict[str, Any] = {
+        "type": f"urn:lilt:problem:{kind}" if kind else "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    if id_ := REQUEST_ID.get():
+        document["request_id"] = id_
+    return document | ({"errors": [fault.as_json() for fault in faults]} if faults else {})
+
+
+def _response(document: dict[str, Any]) -> Response:
+    return Response(json.dumps(document), document["status"], media_type=PROBLEM_JSON)
+
+
+def install(app: FastAPI) -> None:
+    """Make an application answer all its errors this way, and say so in its OpenAPI document."""
+    describe_plainly = app.openapi
+    app.openapi = lambda: _as_documented(describe_plainly())  # type: ignore[method-assign]
+    app.exception_handler(LiltError)(_own_error)
+    app.exception_handler(OSError)(_system_error)
+    app.exception_handler(MemoryError)(_no_memory)
+    app.exception_handler(RuntimeError)(_no_thread)
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(ClientDisconnect)(_gone)
+
+
+def _as_documented(schema: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document whose error responses have the media type of problems."""
+    for operation in (operation for path in schema["paths"].values() for operation in path.values()):
+        for status, response in operation["responses"].items():
+            if int(status) >= HTTPStatus.BAD_REQUEST and JSON in response.get("content", {}):
+                response["content"][PROBLEM_JSON] = response["content"].pop(JSON)
+    return schema
+
+
+def answer(error: LiltError) -> Response:
+    """One of our own errors as an answer."""
+    response = _response(describe(error))
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = _CHALLENGE
+    return response
+
+
+async def _own_error(_: Request, error: LiltError) -> Response:
+    return answer(error)
+
+
+async def _system_error(_: Request, error: OSError) -> Response:
+    if error.errno not in DISK_FULL:
+        raise error
+    logger.error("the disk is full")
+    return answer(StorageError("the service's disk is full; try again later", retry_after_s=_RETRY_AFTER_S))
+
+
+async def _no_memory(_: Request, __: MemoryError) -> Response:
+    logger.error("out of memory")
+    return answer(BusyError("the service has no memory for this now; try again", retry_after_s=_RETRY_AFTER_S))
+
+
+async def _no_thread(_: Request, error: RuntimeError) -> Response:
+    if str(error) != _NO_THREAD:
+        raise error
+    logger.error("no thread can be started: the system's limit of processes is reached")
+    return answer(BusyError("the service can start nothing more for now; try again", retry_after_s=_RETRY_AFTER_S))
+
+
+async def _invalid_request(_: Request, error: RequestValidationError) -> Response:
+    faults = tuple(_as_fault(entry) for entry in error.errors()[:20])
+    detail = "; ".join(f"{f.field}: {f.message}" if f.field else f.message for f in faults[:3])
+    return _response(
+        _document(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", detail, kind="invalid-request", faults=faults
+        )
+    )
+
+
+def _as_fault(entry: dict[str, Any]) -> Fault:
+    place = entry["loc"][1:] if entry["loc"][:1] in (("body",), ("query",)) else entry["loc"]
+    if entry["type"] == "json_invalid":
+        return Fault(f"the body is not JSON: {entry.get('ctx', {}).get('error', 'it cannot be read')}")
+    field = ".".join(str(part) for part in place)[:_MAX_FIELD_CHARACTERS]
+    message = "there is no such field" if entry["type"] == "extra_forbidden" else entry["msg"]
+    return Fault(message, field=field or None)
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    phrase = HTTPStatus(error.status_code).phrase
+    response = _response(_document(error.status_code, phrase, str(error.detail)))
+    response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # what was raised names one of the path's routes alone
+        response.headers["Allow"] = _methods(request) or response.headers["Allow"]
+    return response
+
+
+def _methods(request: Request) -> str:
+    operations: dict[str, Any] = request.app.openapi()["paths"].get(request.scope["path"], {})
+    return ", ".join(sorted(method.upper() for method in operations))
+
+
+async def _gone(_: Request, __: ClientDisconnect) -> Response:
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
+def unforeseen() -> Response:
+    """The answer where something was raised that nobody expected."""
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return _response(_document(status, status.phrase, "this is a fault of the service's own"))

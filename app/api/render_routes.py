@@ -1,0 +1,233 @@
+"""The endpoints that turn ABC into files, and that say what is wrong with it."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ValidationError
+from starlette.types import Receive, Scope, Send
+
+from app.api.client_disconnect import while_connected
+from app.api.content_negotiation import choose_media_type
+from app.api.generate_routes import ABC, JSON, Knobs, content_type, problems_of, renderer
+from app.api.middleware.admission import account_of
+from app.api.middleware.rate_limit import RENDER, REQUEST
+from app.api.schemas import CheckedProblem, CheckRequest, CheckResponse, RenderRequest
+from app.errors import MediaTypeError
+from app.rendering import lint as checking
+from app.rendering.arrangement import Arrangement
+from app.rendering.formats import Format, disposition
+from app.rendering.input_filter import decode
+from app.rendering.renderer import Job, Renderer, Rendering, RenderOptions
+
+Body = TypeVar("Body", bound=BaseModel)
+
+router = APIRouter()
+
+Renders = Annotated[Renderer, Depends(renderer)]
+
+_BODY = {
+    "required": True,
+    "content": {
+        JSON: {"schema": RenderRequest.model_json_schema()},
+        ABC: {"schema": {"type": "string", "description": "One tune; the other fields go into the query."}},
+    },
+}
+_CHECK_BODY = {
+    "required": True,
+    "content": {JSON: {"schema": CheckRequest.model_json_schema()}, ABC: {"schema": {"type": "string"}}},
+}
+_PARAMETERS = [
+    {"name": name, "in": "query", "required": name == "abc", "schema": schema}
+    for name, schema in RenderRequest.model_json_schema()["properties"].items()
+]
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {format_.media_type: {} for format_ in Format}},
+    206: {"description": "The bytes that `Range` asked for"},
+    304: {"description": "What `If-None-Match` names is still so"},
+    **problems_of(401, 403, 406, 408, 413, 415, 416, 421, 422, 429, 503, 504, 507),
+}
+_ALL = "bytes=0-"
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+_HEADERS = {
+    # Whoever opens an SVG by itself gets a picture: nothing in it may run or load.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; font-src data:; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, max-age=3600",
+    "Accept-Ranges": "bytes",
+}
+_MOST_NAMED = 10
+
+
+async def render_request(request: Request) -> RenderRequest:
+    """The body of a render request: JSON, or bare ABC with the other fields in the query."""
+    kind = content_type(request)
+    if kind not in (JSON, ABC):
+        raise MediaTypeError(f"send the tune as {ABC}, or in {JSON}")
+    body = await request.body()
+    if kind == JSON:
+        return _valid(RenderRequest, body)
+    return _valid(RenderRequest, {**request.query_params, "abc": decode(body)})
+
+
+async def render_query(request: Request) -> RenderRequest:
+    """A render request whose every field is in the query."""
+    return _valid(RenderRequest, dict(request.query_params))
+
+
+async def check_request(request: Request) -> CheckRequest:
+    """The body of a check request: JSON, or bare ABC."""
+    kind = content_type(request)
+    if kind not in (JSON, ABC):
+        raise MediaTypeError(f"send the text as {ABC}, or in {JSON}")
+    body = await request.body()
+    return _valid(CheckRequest, body if kind == JSON else {"abc": decode(body)})
+
+
+def _valid(model: type[Body], content: bytes | dict[str, str]) -> Body:
+    try:
+        if isinstance(content, bytes):
+            return model.model_validate_json(content)
+        return model.model_validate(content, strict=False)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False, include_input=False)) from None
+
+
+@router.post("/render", response_class=Response, openapi_extra={"requestBody": _BODY}, responses=_RESPONSES)
+async def render(
+    body: Annotated[RenderRequest, Depends(render_request)], request: Request, renders: Renders
+) -> Response:
+    """Make a tune into sound, MIDI or a score; by `format`, or else by `Accept`."""
+    return await _rendered(body, request, renders)
+
+
+@router.get("/render", response_class=Response, openapi_extra={"parameters": _PARAMETERS}, responses=_RESPONSES)
+async def render_by_address(
+    body: Annotated[RenderRequest, Depends(render_query)], request: Request, renders: Renders
+) -> Response:
+    """The same by an address, as a player's source: browsers then seek with `Range` and keep what they have."""
+    return await _rendered(body, request, renders)
+
+
+async def _rendered(body: RenderRequest, request: Request, renders: Renderer) -> Response:
+    job = await renders.job(body.abc, _format(body, request), _options(body))
+    headers = _headers(job)
+    if headers["ETag"] in _listed(request.headers.get("if-none-match")):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    wanted = request.headers.get("range")
+    if_range = request.headers.get("if-range")
+    if wanted and if_range and if_range != headers["ETag"]:
+        wanted = None
+    if not renders.is_kept(job):
+        account_of(request.scope).charge(RENDER - REQUEST)
+    if wanted == _ALL and job.format.grows and job.format is not Format.WAV and not renders.is_kept(job):
+        wanted = None  # how players ask for what they could play as it comes; its length is not known yet
+    whole = wanted is not None and job.format is not Format.WAV  # whose length is known, so ranges of it too
+    rendering = await while_connected(request, renders.render(job, whole=whole))
+    try:
+        return _answer(rendering, job, headers, wanted)
+    except BaseException:
+        rendering.leave()
+        raise
+
+
+def _format(body: RenderRequest, request: Request) -> Format:
+    if body.format is not None:
+        return Format(body.format)
+    accepted = choose_media_type(request.headers.get("accept"), tuple(f.media_type for f in Format))
+    return next(f for f in Format if f.media_type == accepted)
+
+
+def _options(body: RenderRequest) -> RenderOptions:
+    arrangement = Arrangement(body.tempo, body.program, body.repeats, body.click, body.swing)
+    return RenderOptions(arrangement, body.transpose, body.chords)
+
+
+def _headers(job: Job) -> dict[str, str]:
+    name = job.name.partition(".")[0]
+    # libvorbis numbers each stream by chance: two renders of one tune differ in that alone.
+    etag = f'W/"{name}"' if job.format is Format.OGG else f'"{name}"'
+    headers = {**_HEADERS, "ETag": etag, "Content-Disposition": disposition(job.tune.title, job.format)}
+    if job.tune.dropped:
+        named = [f"line {fault.line}: {fault.message.rsplit(': ', 1)[-1]}" for fault in job.tune.dropped[:_MOST_NAMED]]
+        headers["Lilt-Left-Out"] = "; ".join(named).encode("ascii", "replace").decode()
+    return headers
+
+
+def _listed(header: str | None) -> set[str]:
+    return {tag.strip() for tag in (header or "").split(",")}
+
+
+def _answer(rendering: Rendering, job: Job, headers: dict[str, str], wanted: str | None) -> Response:
+    """The whole file, or the one range that is wanted of it (RFC 9110, section 14)."""
+    start, stop, status = 0, rendering.size, HTTPStatus.OK
+    match = _RANGE.fullmatch(wanted.strip()) if wanted else None
+    if match and (match[1] or match[2]) and stop is not None:  # whoever wants a range waited until its size was known
+        size = stop
+        start = int(match[1]) if match[1] else max(0, size - int(match[2]))
+        stop = min(int(match[2]) + 1, size) if match[1] and match[2] else size
+        if start >= min(stop, size):
+            rendering.leave()
+            headers = {"Content-Range": f"bytes */{size}"}
+            return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+        status = HTTPStatus.PARTIAL_CONTENT
+    if stop is not None:
+        headers["Content-Length"] = str(stop - start)
+    return _FileResponse(rendering, start, stop, status, job.format.media_type, headers)
+
+
+class _FileResponse(StreamingResponse):
+    """Streams a rendering, and leaves it however the answer ends."""
+
+    def __init__(
+        self, rendering: Rendering, start: int, stop: int | None, status: int, media_type: str, headers: dict[str, str]
+    ) -> None:
+        super().__init__(self._chunks(rendering, start, stop), status, headers, media_type)
+        self._rendering = rendering
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._rendering.leave()
+
+    @staticmethod
+    async def _chunks(rendering: Rendering, start: int, stop: int | None) -> AsyncIterator[bytes]:
+        async for chunk in rendering.read(start, stop):
+            yield chunk
+            await asyncio.sleep(0)  # others have their turn, and a client that has left is noticed
+
+
+@router.post(
+    "/check",
+    openapi_extra={"requestBody": _CHECK_BODY},
+    responses=problems_of(401, 403, 408, 413, 415, 421, 422, 429, 503, 504, 507),
+)
+async def check(
+    body: Annotated[CheckRequest, Depends(check_request)], request: Request, knobs: Knobs, renders: Renders
+) -> CheckResponse:
+    """What is wrong with a text, by line and column, and the text mended where that is mechanical."""
+    found = await while_connected(request, checking.check(body.abc, renders, 60 * knobs.max_render_minutes))
+    return CheckResponse(
+        playable=found.playable,
+        problems=[
+            CheckedProblem(
+                severity=remark.severity,
+                source=remark.source,
+                message=remark.fault.message,
+                line=remark.fault.line,
+                column=remark.fault.column,
+                bar=remark.fault.bar,
+            )
+            for remark in found.remarks
+        ],
+        fixed=found.fixed,
+        title=found.title,
+        duration_s=found.duration_s,
+    )

@@ -1,0 +1,339 @@
+"""Request and response bodies; every bound is a Field."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from app.abc.tunebook import Tune
+from app.errors import Fault
+from app.generation.originality import Judgement, Originality
+from app.grammar import Menus
+from app.inference.sequence import FinishReason
+from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
+
+MAX_SEED = 2**53 - 1  # what JavaScript's numbers hold exactly
+
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), strict=True)
+
+
+_OF_NEW_TUNES = ("start_string", "length", "tunes", "form", "key", "meter", "rhythm")
+
+
+class GenerateRequest(_Body):
+    """What to continue, how far, and how wildly."""
+
+    start_string: str = Field(
+        default="X:1\n",
+        max_length=20_000,
+        description="Text that the tune begins with; every character must be in the model's vocabulary.",
+        examples=["X:1\nT:Morning\nM:6/8\nK:D\n"],
+    )
+    length: int = Field(default=1000, ge=1, description="Most characters to add.")
+    temperature: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=10.0,
+        allow_inf_nan=False,
+        description="0 always takes the likeliest character; 1 is the model's own taste; above it is wilder.",
+    )
+    top_k: int | None = Field(default=None, ge=1, description="Draw from this many likeliest characters.")
+    top_p: float = Field(
+        default=1.0, gt=0.0, le=1.0, allow_inf_nan=False, description="Draw from the likeliest that make up this share."
+    )
+    seed: Seed | None = Field(default=None, description="The same seed makes the same tune; drawn when missing.")
+    tunes: int | None = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Stop after this many whole tunes; null adds exactly `length` characters.",
+    )
+    key: str | None = Field(default=None, max_length=20, description="As in `K:`: `D`, `Bm`, `Ador`.")
+    meter: str | None = Field(default=None, max_length=10, description="As in `M:`: `6/8`, `C|`.")
+    rhythm: str | None = Field(default=None, max_length=40, description="As in `R:`: `reel`, `slip jig`.")
+    form: str | None = Field(
+        default=None,
+        max_length=20,
+        description="Parts and the bars in each: `AABB8` is two parts of eight bars, each played twice.",
+    )
+    low: int | None = Field(default=None, ge=0, le=127, description="Lowest note, as a MIDI number (60: middle C).")
+    high: int | None = Field(default=None, ge=0, le=127, description="Highest note, as a MIDI number.")
+    constrained: bool = Field(
+        default=True, description="Hold tunes to ABC's grammar: bars as long as their metre, repeats that close."
+    )
+    abc: str | None = Field(
+        default=None,
+        max_length=20_000,
+        description="A tune of which some bars are made anew.",
+    )
+    bars: list[Annotated[int, Field(ge=0)]] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Which: bars count from 1, a pickup before them is 0. All else stays byte for byte.",
+        examples=[[7, 8]],
+    )
+    avoid_copies: bool = Field(
+        default=False, description="Draw anew, a few times at the most, while a tune copies one that was trained on."
+    )
+    model: str | None = Field(default=None, description="The name of a loaded model; the default one if missing.")
+
+    @field_validator("start_string")
+    @classmethod
+    def _lines_end_alike(cls, text: str) -> str:
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    @model_validator(mode="after")
+    def _wishes_need_the_grammar(self) -> Self:
+        wishes = [name for name in ("key", "meter", "rhythm", "form", "low", "high") if getattr(self, name) is not None]
+        if wishes and not self.constrained:
+            raise ValueError(f"{', '.join(wishes)}: only a constrained tune can be held to what is asked for")
+        return self
+
+    @model_validator(mode="after")
+    def _bars_are_those_of_a_tune(self) -> Self:
+        if (self.abc is None) != (self.bars is None):
+            raise ValueError("abc and bars: the one says of which tune, the other which bars are made anew; send both")
+        others = [name for name in _OF_NEW_TUNES if name in self.model_fields_set]
+        if self.abc is not None and (others or not self.constrained):
+            raise ValueError(f"{', '.join(others) or 'constrained'}: not for a tune of which bars are made anew")
+        return self
+
+
+class Problem(BaseModel):
+    """One thing that is wrong with a tune; `line` is 1-based within it."""
+
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+    @classmethod
+    def of(cls, fault: Fault) -> "Problem":
+        return cls(message=fault.message, line=fault.line, column=fault.column)
+
+
+class NearestTune(BaseModel):
+    """The training tune that shares the longest run of bars with a tune; `bars` are the run's numbers in it."""
+
+    title: str | None
+    corpus: str
+    abc: str
+    bars: tuple[int, ...]
+
+
+class TuneOriginality(BaseModel):
+    """How much of a tune stands in one training tune, in whatever key.
+
+    `echoes` begins at 4 bars in a row, `copies` at 8, or at 4 that are more than half of the tune.
+
+    Bars count from 1, a pickup before them is 0.
+    """
+
+    judgement: Judgement
+    shared_bars: int = Field(description="The longest run of bars shared with one training tune.")
+    bars: tuple[int, ...] = Field(description="Their numbers in this tune.")
+    nearest: NearestTune | None
+
+    @classmethod
+    def of(cls, found: Originality) -> "TuneOriginality":
+        nearest = NearestTune(**vars(found.nearest)) if found.nearest else None
+        return cls(judgement=found.judgement, shared_bars=len(found.bars), bars=found.bars, nearest=nearest)
+
+
+class OriginalityRequest(_Body):
+    """A tune to hold against those that a model was trained on."""
+
+    abc: str = Field(description="One tune in ABC notation.", examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"])
+    model: str | None = Field(default=None, description="The name of a loaded model; the default one if missing.")
+
+
+class GeneratedTune(BaseModel):
+    """One tune of the answer, with what its header says."""
+
+    abc: str
+    title: str | None
+    key: str | None
+    meter: str | None
+    rhythm: str | None
+    complete: bool = Field(description="Whether it came to its end before `length` ran out.")
+    problems: list[Problem]
+    originality: TuneOriginality | None = Field(
+        default=None, description="Null where the tune is too short, or the model has no index of its training tunes."
+    )
+
+    @classmethod
+    def of(cls, tune: Tune, originality: Originality | None) -> "GeneratedTune":
+        return cls(
+            **vars(tune)
+            | {
+                "problems": [Problem.of(fault) for fault in tune.problems],
+                "originality": TuneOriginality.of(originality) if originality else None,
+            }
+        )
+
+
+class ModelId(BaseModel):
+    """Which model made a tune; `hash` is its manifest's digest."""
+
+    name: str
+    version: int
+    hash: str
+
+
+class GenerateResponse(BaseModel):
+    """The start string and what followed it."""
+
+    abc: str
+    tunes: list[GeneratedTune]
+    seed: int
+    model: ModelId
+    finish_reason: FinishReason
+    generated: int = Field(description="Characters added to the start string.")
+
+
+class RenderRequest(_Body):
+    """A tune, and how to play it."""
+
+    abc: str = Field(description="One tune in ABC notation.", examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"])
+    format: Literal["wav", "mp3", "ogg", "flac", "midi", "svg", "pdf", "musicxml"] | None = Field(
+        default=None, description="Where it is missing, `Accept` decides; `wav` if that does not."
+    )
+    tempo: float | None = Field(
+        default=None,
+        ge=20,
+        le=400,
+        allow_inf_nan=False,
+        description="Quarter notes a minute; else the tune's own `Q:`, or what suits its rhythm or metre.",
+    )
+    program: int | None = Field(
+        default=None, ge=0, le=127, description="General MIDI instrument; else one that suits the rhythm or metre."
+    )
+    transpose: int = Field(
+        default=0, ge=-36, le=36, description="Semitones, in notation and sound; the key signature follows."
+    )
+    repeats: int = Field(default=1, ge=1, le=20, description="Times through the whole tune.")
+    chords: bool = Field(default=True, description="Whether chord symbols are played.")
+    click: bool = Field(default=False, description="A bar's count-in, which a pickup completes.")
+    swing: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="0 plays eighths even, 1 plays the first of each pair twice as long as the second.",
+    )
+
+
+class CheckRequest(_Body):
+    """A text to look through."""
+
+    abc: str = Field(description="A tune in ABC notation, or what is to become one.", examples=["X:1\nK:D\nDFA d2f|\n"])
+
+
+class CheckedProblem(BaseModel):
+    """One thing that is wrong, or was left out; `bar` counts as abc2midi does."""
+
+    severity: Literal["error", "warning", "note"]
+    source: Literal["gate", "reader", "abc2midi"]
+    message: str
+    line: int | None = None
+    column: int | None = None
+    bar: int | None = None
+
+
+class CheckResponse(BaseModel):
+    """What is wrong with a text."""
+
+    playable: bool = Field(description="Whether /render would make sound of it as it is.")
+    problems: list[CheckedProblem]
+    fixed: str | None = Field(description="The text with its mechanical faults mended; null where none was.")
+    title: str | None = None
+    duration_s: float | None = Field(default=None, description="How long it lasts at its default tempo.")
+
+
+class ModelMenus(BaseModel):
+    """Values to choose from for what can be asked of a tune, the likeliest first; empty where nothing can be asked.
+
+    `key` and `form` take others of their kind too, `rhythm` any word.
+    """
+
+    keys: tuple[str, ...]
+    meters: tuple[str, ...]
+    rhythms: tuple[str, ...]
+    forms: tuple[str, ...]
+
+
+class LoadedModel(BaseModel):
+    """What a loaded model says of itself."""
+
+    name: str
+    version: int
+    hash: str
+    created: str
+    config: ModelConfig
+    vocabulary: str
+    corpora: tuple[CorpusRecord, ...]
+    metrics: dict[str, float]
+    defaults: Defaults
+    menus: ModelMenus
+
+    @classmethod
+    def of(cls, manifest: Manifest, menus: Menus) -> "LoadedModel":
+        return cls(
+            name=manifest.name,
+            version=manifest.version,
+            hash=manifest.digest,
+            created=manifest.created.isoformat(),
+            config=manifest.model,
+            vocabulary=manifest.vocabulary,
+            corpora=manifest.corpora,
+            metrics=manifest.metrics,
+            defaults=manifest.defaults,
+            menus=ModelMenus(**vars(menus)),
+        )
+
+
+class ModelList(BaseModel):
+    """The models that are loaded, the default first."""
+
+    models: list[LoadedModel]
+
+
+class Health(BaseModel):
+    """Alive."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """Able to serve; `sandbox` is what holds the renderers, `missing` the files they cannot do without."""
+
+    status: Literal["ready", "degraded"]
+    models: list[ModelId]
+    decoder: str
+    sandbox: str
+    missing: list[str]
+
+
+class ProblemFault(BaseModel):
+    """One field or place that is at fault."""
+
+    message: str
+    field: str | None = None
+    position: int | None = None
+    line: int | None = None
+    column: int | None = None
+    bar: int | None = None
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str | None = Field(default=None, description="What the service's log calls this request.")
+    errors: list[ProblemFault] | None = None

@@ -1,0 +1,62 @@
+"""uvicorn's server as the service runs it: patient within bounds, and at a shutdown open to those who have knocked."""
+
+import asyncio
+import contextlib
+import ctypes
+import resource
+import socket
+import struct
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.api.client_timeouts import patient
+from app.settings import Settings
+
+_TURN_OF_A_THREAD_S = 0.0005  # Python's own 5 ms are many steps of the decoder, which would wait for a reply
+_SETTLED_S = 0.1  # by then the event loop has accepted what waits; one that it has half accepted would be dropped
+_SO_ATTACH_FILTER = 26  # Linux, include/uapi/asm-generic/socket.h; Python has no name for it
+_TAKE_NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)  # a classic BPF program of one instruction: return 0 bytes
+
+
+def serve(app: FastAPI, settings: Settings) -> bool:
+    """Serve until told to stop; False if it could not begin."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    sys.setswitchinterval(_TURN_OF_A_THREAD_S)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=patient(settings.client_timeout_s, settings.max_connections),
+        ws="none",
+        proxy_headers=False,  # create_app believes those that LILT_TRUSTED_PROXIES names
+        log_config=None,  # ours
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=round(settings.client_timeout_s) + 1,  # `patient` is first; 5 s met requests on their way
+        timeout_graceful_shutdown=30,
+    )
+    server = Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    return server.started
+
+
+class Server(uvicorn.Server):
+    """A client whose connection the kernel has made, but nobody accepted yet, believes that it was let in.
+
+    So first the kernel makes no more of them, then those that wait are accepted, and then the door is closed: who
+    knocks in between is refused when the knock is repeated.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept what waits, then stop as uvicorn does: close the door, finish what runs."""
+        doors = [door for server in self.servers for door in server.sockets]
+        program = ctypes.create_string_buffer(_TAKE_NOTHING)
+        for door in doors:
+            with contextlib.suppress(OSError):  # where the system has no such filter, a moment remains
+                door.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))
+        await asyncio.sleep(_SETTLED_S)
+        await super().shutdown(sockets)

@@ -1,0 +1,1 @@
+"""A request in, tunes out: generation, infill, copy avoidance, originality, the loaded models and bulk."""

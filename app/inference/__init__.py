@@ -1,0 +1,1 @@
+"""Character ids in, character ids out: decoders, sampling, batching and the engine."""

@@ -1,0 +1,136 @@
+"""The sequences that are stepped together, one a row, with their state."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.inference.decoder import Decoder, State
+from app.inference.sampler import Sampler
+from app.inference.sequence import Constraint, Sequence
+from app.operations import metrics
+
+_OBSERVE_EVERY = 1024  # steps: what that costs is then lost among the others
+
+
+class Batch:
+    """Rows that sequences are put into and taken out of; an empty row is stepped to no end."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._anything = np.zeros(decoder.vocab_size, np.float32)
+        self._steps = 0
+        self._rows: list[Sequence | None]
+        self._turn_began: list[int]  # how many steps each row's sequence had taken when it came
+        self._state: State
+        self._ids: NDArray[np.int32]
+        self._masks: list[NDArray[np.float32]]  # each row's, [V]
+        self._gathered: NDArray[np.float32]  # where they are put side by side, [B · V]
+        self._running: list[tuple[int, Sequence]]  # the rows that are not empty
+        self._constrained: list[tuple[int, Constraint]]  # those that may not draw everything
+        self._scored: list[tuple[int, Sequence]]  # those that are told what the model makes of their prompt
+        self._sampler: Sampler
+        self._lay_out(decoder.batch_sizes[0])
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def retire(self) -> list[Sequence]:
+        """Take out the sequences that have ended."""
+        return self._take_out([row for row, sequence in self._running if sequence.finish_reason])
+
+    def pause(self, at_most: int, turn_steps: int) -> list[Sequence]:
+        """Take out up to so many sequences that have had a turn of `turn_steps`; they keep their state."""
+        had_it = [row for row, sequence in self._running if sequence.fed - self._turn_began[row] >= turn_steps]
+        return self._take_out(had_it[:at_most])
+
+    def clear(self) -> list[Sequence]:
+        """Take out all sequences."""
+        return self._take_out([row for row, _ in self._running])
+
+    def fit(self, arriving: list[Sequence]) -> None:
+        """Take in sequences, and be of the smallest size that holds all."""
+        running = len(self) + len(arriving)
+        size = next(size for size in self._decoder.batch_sizes if size >= max(1, running))
+        if size != len(self._rows):
+            arriving = self.clear() + arriving
+            self._lay_out(size)
+        free = [row for row, sequence in enumerate(self._rows) if sequence is None]
+        for row, sequence in zip(free, arriving, strict=False):
+            self._put_in(row, sequence)
+        self._list_rows()
+
+    def step(self) -> bool:
+        """One decoder step and one draw for every row; True once any sequence has ended."""
+        logits, self._state = self._decoder.step(self._ids, self._state)
+        if not self._steps % _OBSERVE_EVERY:
+            self._observe(logits)
+        self._steps += 1
+        for row, sequence in self._scored:
+            sequence.score(logits[row])
+        drawn = self._sampler.sample(logits, self._mask() if self._constrained else None)
+        ids, has_ended = self._ids, False
+        for row, sequence in self._running:
+            ids[row] = sequence.advance(drawn[row])
+            if sequence.finish_reason:
+                has_ended = True
+        masks = self._masks
+        for row, constraint in self._constrained:
+            masks[row] = constraint.mask
+        return has_ended
+
+    def _mask(self) -> NDArray[np.float32]:
+        """Those of all rows, [B, V]."""
+        if len(self._masks) == 1:
+            return self._masks[0][None]
+        return np.concatenate(self._masks, out=self._gathered).reshape(len(self._masks), -1)
+
+    def _observe(self, logits: NDArray[np.float32]) -> None:
+        metrics.BATCH_SIZE.observe(len(self))
+        held = [row for row, sequence in self._running if sequence.constraint and sequence.next_draw >= 0]
+        for removed in removed_mass(logits[held], self._mask()[held] == 0):
+            metrics.MASK_REMOVED.observe(removed)
+
+    def _lay_out(self, size: int) -> None:
+        self._rows = [None] * size
+        self._turn_began = [0] * size
+        self._state = self._decoder.initial_state(size)
+        self._ids = np.zeros(size, np.int32)
+        self._masks = [self._anything] * size
+        self._gathered = np.zeros(size * self._decoder.vocab_size, np.float32)
+        self._list_rows()
+        self._sampler = Sampler(size, self._decoder.vocab_size)
+
+    def _put_in(self, row: int, sequence: Sequence) -> None:
+        self._rows[row] = sequence
+        self._turn_began[row] = sequence.fed
+        self._ids[row] = sequence.next_input
+        self._sampler.put(row, sequence.params, sequence.next_draw)
+        if sequence.constraint:
+            self._masks[row] = sequence.constraint.mask
+        for index, array in enumerate(self._state):
+            array[row] = sequence.state[index] if sequence.state else 0.0
+
+    def _take_out(self, rows: list[int]) -> list[Sequence]:
+        taken = []
+        for row in rows:
+            sequence = self._rows[row]
+            assert sequence is not None  # noqa: S101
+            sequence.state = tuple(array[row].copy() for array in self._state)
+            self._rows[row] = None
+            self._masks[row] = self._anything
+            self._sampler.clear(row)
+            taken.append(sequence)
+        if taken:
+            self._list_rows()
+        return taken
+
+    def _list_rows(self) -> None:
+        self._running = [(row, sequence) for row, sequence in enumerate(self._rows) if sequence is not None]
+        self._constrained = [(row, of.constraint) for row, of in self._running if of.constraint]
+        self._scored = [(row, sequence) for row, sequence in self._running if sequence.scored_from is not None]
+
+
+def removed_mass(logits: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Logits [B, V] and what may be drawn [B, V] → the probability of what may not, [B]."""
+    mass = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+    removed: NDArray[np.float64] = (mass * ~allowed).sum(axis=1) / mass.sum(axis=1)
+    return removed

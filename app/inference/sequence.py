@@ -1,0 +1,127 @@
+"""One request's progress through the engine: the ids it was given, those it has made, and when it ends."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.inference.decoder import State
+from app.inference.sampler import SamplingParams
+
+
+class FinishReason(StrEnum):
+    TUNES = "tunes"  # the stop rule said so
+    LENGTH = "length"  # as many ids as were asked for
+    CANCELLED = "cancelled"  # nobody waits for it any more
+
+
+class Constraint(Protocol):
+    """Says, before each new id, which ones it may be."""
+
+    @property
+    def mask(self) -> NDArray[np.float32]:
+        """What is added to the logits: 0 for what it may be, -inf for the rest, [V]."""
+        ...
+
+    def advance(self, id_: int) -> bool:
+        """Take the new id; True ends the sequence."""
+        ...
+
+
+class Sequence:
+    """Ids in, ids out.
+
+    Args:
+        prompt: ids [N] int32, N ≥ 1, fed before anything is drawn.
+        max_new: ids to make at the most, ≥ 1.
+        params: how they are drawn.
+        stop: told each new id, in order; True ends the sequence.
+        constraint: what new ids may be, and when they are enough; it takes the place of `stop`.
+        state: of another sequence, which this one goes on from.
+        scored_from: the place in the prompt, ≥ 1, from which on `log_probability` adds up its ids'; None: nowhere.
+
+    `new_ids` only grows, so another thread may read it at any time; `begun` is resolved once it holds one, and `done`,
+    which is here until then, once the sequence has ended. `state` is what the model remembers of it while it is not
+    being stepped: each array's row, [units]; None before its first step.
+    """
+
+    def __init__(
+        self,
+        prompt: NDArray[np.int32],
+        max_new: int,
+        params: SamplingParams,
+        stop: Callable[[int], bool] = lambda _: False,
+        constraint: Constraint | None = None,
+        state: State | None = None,
+        scored_from: int | None = None,
+    ) -> None:
+        if not len(prompt):
+            raise ValueError("a sequence needs at least one id to begin from")
+        self.params = params
+        self.new_ids: list[int] = []
+        self.finish_reason: FinishReason | None = None
+        self.begun: Future[None] = Future()
+        self.done: Future[Sequence] = Future()
+        self.state = state
+        self.fed = 0
+        """Steps taken so far."""
+        self.scored_from = scored_from
+        self.log_probability = 0.0
+        """Nats, under the model as it is, whatever the parameters."""
+        self._prompt: list[int] = prompt.tolist()
+        self._prompt_length = len(prompt)
+        self._last = len(prompt) - 1 + max_new  # steps
+        self._stop = constraint.advance if constraint else stop
+        self.constraint = constraint
+
+    @property
+    def next_input(self) -> int:
+        """The id that the coming step reads."""
+        return self._prompt[self.fed] if self.fed < len(self._prompt) else self.new_ids[-1]
+
+    @property
+    def next_draw(self) -> int:
+        """The number of the draw that the coming step makes; below 0 while the prompt is being fed."""
+        return self.fed + 1 - self._prompt_length
+
+    def score(self, logits: NDArray[np.float32]) -> None:
+        """Take the coming step's logits [V], where the next id is one of the prompt's that count."""
+        if self.scored_from is not None and self.scored_from <= self.fed + 1 < self._prompt_length:
+            shifted = logits.astype(np.float64) - logits.max()
+            self.log_probability += float(shifted[self._prompt[self.fed + 1]] - np.log(np.exp(shifted).sum()))
+
+    def advance(self, drawn: int) -> int:
+        """Take the result of one step, which is nobody's while the prompt is being fed.
+
+        Returns:
+            The id that the next step reads.
+        """
+        self.fed = fed = self.fed + 1
+        if fed < self._prompt_length:
+            return self._prompt[fed]
+        self.new_ids.append(drawn)
+        if fed == self._prompt_length and self.begun.set_running_or_notify_cancel():
+            self.begun.set_result(None)
+        if self._stop(drawn):
+            self.finish_reason = FinishReason.TUNES
+        elif fed >= self._last:
+            self.finish_reason = FinishReason.LENGTH
+        return drawn
+
+    def cancel(self) -> None:
+        """Free its place at the next step."""
+        self.finish_reason = self.finish_reason or FinishReason.CANCELLED
+
+    def end(self, error: Exception | None = None) -> None:
+        """Resolve `done` and part with it: they would keep each other in memory, until Python's collector comes."""
+        done = self.done
+        del self.done
+        if not done.set_running_or_notify_cancel():
+            return
+        if error:
+            done.set_exception(error)
+        else:
+            done.set_result(self)

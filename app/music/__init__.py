@@ -1,1 +1,0 @@
-"""A tune as music: read from ABC, written down, timed, moved, compared."""

@@ -1,0 +1,79 @@
+"""The log: lines for a person at a terminal, JSON for a program, and in neither what a stranger sent.
+
+A line tells what was done to which request, never a tune, a query or a key. An exception is told by its type and where
+it was raised; its own words are left out, since they may quote its input, unless it comes from the system.
+"""
+
+import json
+import logging
+import re
+import secrets
+import sys
+import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from app.operations import tracing
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The request that is being answered, for all that is done on its behalf."""
+
+FIELDS = "fields"
+"""The `extra` of a record that JSON lines show as members of their own."""
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
+
+
+def request_id(proposed: str | None) -> str:
+    """The id that a client or a proxy proposes, where it is 1 to 64 letters, digits, dots or dashes; else a new one."""
+    return proposed if proposed and _SANE_ID.fullmatch(proposed) else secrets.token_hex(8)
+
+
+def configure(form: Literal["auto", "json", "text"]) -> None:
+    """Send every record to stderr: as text where that is a terminal, else as JSON, unless the form is given."""
+    is_text = form == "text" or (form == "auto" and sys.stderr.isatty())
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Text() if is_text else _Json())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in _UVICORN:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"{record.levelname + ':':<9} {record.getMessage()}"
+        if id_ := REQUEST_ID.get():
+            line += f" [{id_}]"
+        return line + (f"\n{_told(record.exc_info[1])}" if record.exc_info and record.exc_info[1] else "")
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        members: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if id_ := REQUEST_ID.get():
+            members["request_id"] = id_
+        if trace_id := tracing.trace_id():
+            members["trace_id"] = trace_id
+        members |= getattr(record, FIELDS, {})
+        if record.exc_info and record.exc_info[1]:
+            members["exception"] = _told(record.exc_info[1])
+        return json.dumps(members, default=str)
+
+
+def _told(error: BaseException) -> str:
+    """An exception and those behind it, the innermost first."""
+    behind = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    words = f"{type(error).__module__}.{type(error).__qualname__}"
+    if isinstance(error, OSError) and error.strerror:
+        words += f": {error.strerror}"
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return (f"{_told(behind)}\n" if behind else "") + f"Traceback (most recent call last):\n{frames}{words}"

@@ -1,0 +1,104 @@
+"""The foreign programs that read strangers' tunes: abc2midi and the engraver, in the sandbox, and how each may end."""
+
+import signal
+import sys
+from pathlib import Path
+
+from app.errors import BusyError, DeadlineError, Fault, RenderError
+from app.operations import tracing
+from app.rendering import sandbox
+from app.rendering.abc2midi_messages import complaints
+from app.rendering.sandbox import Completed, Confinement, Limits
+
+ABC2MIDI = "/usr/bin/abc2midi"
+
+_MIB = 1024 * 1024
+_ABC2MIDI_LIMITS = Limits(cpu_s=2, wall_s=5, address_space=256 * _MIB, file_size=_MIB)
+_ENGRAVE_LIMITS = Limits(cpu_s=20, wall_s=30, address_space=1024 * _MIB, file_size=16 * _MIB)
+_ENGRAVER = Path(__file__).with_name("engrave.py")
+_ENGRAVER_READS = tuple(Path(path) for path in {sys.prefix, sys.base_prefix, "/etc/fonts", "/var/cache/fontconfig"})
+_RETRY_AFTER_S = 2
+"""what a client is told to wait whose program found no room"""
+
+
+async def to_midi(abc: str, folder: Path, confinement: Confinement, *, chords: bool) -> tuple[bytes, tuple[Fault, ...]]:
+    """What abc2midi makes of a tune, and its complaints.
+
+    Raises:
+        RenderError: it made nothing, or needed too much memory.
+        DeadlineError: it took too long.
+        BusyError: it could not be begun, or the system killed it.
+    """
+    (folder / "tune.abc").write_text(abc, "utf-8")
+    argv = [ABC2MIDI, "tune.abc", "-o", "tune.mid", *([] if chords else ["-NGUI"])]
+    completed = await _run("abc2midi", argv, folder, _ABC2MIDI_LIMITS, confinement)
+    faults = complaints(completed.output)
+    _check(completed, "abc2midi", _ABC2MIDI_LIMITS, faults)
+    made = folder / "tune.mid"
+    if not made.is_file():
+        raise RenderError("abc2midi made no music of this tune" + first_of(faults), faults=faults)
+    return made.read_bytes(), faults
+
+
+async def engrave(written: bytes, extension: str, folder: Path, confinement: Confinement) -> bytes:
+    """MusicXML drawn as `svg` or `pdf`, in the sandbox.
+
+    Raises:
+        RenderError: nothing came of it, or it needed too much memory.
+        DeadlineError: it took too long.
+        BusyError: it could not be begun, or the system killed it.
+    """
+    (folder / "tune.musicxml").write_bytes(written)
+    made = folder / f"tune.{extension}"
+    completed = await _run(
+        "the engraver",
+        [sys.executable, "-I", str(_ENGRAVER), "tune.musicxml", made.name],
+        folder,
+        _ENGRAVE_LIMITS,
+        confinement,
+        readable=(*_ENGRAVER_READS, _ENGRAVER),
+    )
+    _check(completed, "the engraver", _ENGRAVE_LIMITS)
+    if completed.exit_code or not made.is_file():
+        raise RenderError("the engraver made no score of this tune")
+    return made.read_bytes()
+
+
+def first_of(faults: tuple[Fault, ...]) -> str:
+    """The end of a sentence that says what abc2midi found first, if anything."""
+    return f"; line {faults[0].line}, column {faults[0].column}: {faults[0].message}" if faults else ""
+
+
+async def _run(
+    program: str,
+    argv: list[str],
+    folder: Path,
+    limits: Limits,
+    confinement: Confinement,
+    readable: tuple[Path, ...] = (),
+) -> Completed:
+    with tracing.step(program) as span:
+        try:
+            completed = await sandbox.run(argv, folder, limits, confinement, readable)
+        except sandbox.ScarceError:
+            raise _unstarted(program) from None
+        span.set_attribute("lilt.outcome", completed.outcome)
+        return completed
+
+
+def _unstarted(program: str) -> BusyError:
+    return BusyError(f"{program} could not be begun; try again", retry_after_s=_RETRY_AFTER_S)
+
+
+def _check(completed: Completed, program: str, limits: Limits, faults: tuple[Fault, ...] = ()) -> None:
+    if completed.outcome == "unstarted":
+        raise _unstarted(program)
+    if completed.outcome == "memory":
+        allowed = f"{limits.address_space // _MIB} MiB"
+        raise RenderError(f"{program} needs more memory for this tune than the {allowed} it may have", faults=faults)
+    if completed.timed_out or completed.signal == signal.SIGXCPU:
+        raise DeadlineError(f"{program} took too long over this tune")
+    if completed.signal == signal.SIGKILL:  # by no limit of ours: the system's memory ran out, or somebody did it
+        raise BusyError(f"{program} was killed by the system; try again", retry_after_s=_RETRY_AFTER_S)
+    if completed.signal is not None:
+        raise RenderError(f"{program} could not cope with this tune (signal {completed.signal})", faults=faults)

@@ -1,0 +1,256 @@
+"""The gate: what may be handed to a renderer, as a table that can be read.
+
+Measured on abc2midi 4.84, abcm2ps 8.14 and timidity 2.14, with reproducers in tests/app/hostile. The sandbox holds when
+a row here is wrong; the rows are there so that it need not, and so that a musician is told why.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.abc.playback_defaults import duration_s
+from app.abc.reader import Reader
+from app.abc.score import Score
+from app.abc.tunebook import header_fields, split_blocks, split_tunes
+from app.errors import Fault, NotationError
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most that a tune may have of something, and why not more."""
+
+    most: int
+    of: str
+    why: str
+
+    def excess(self, found: int, where: str) -> str | None:
+        return f"{found:,} {self.of}{where}; {self.most:,} are allowed" if found > self.most else None
+
+
+BYTES = Bound(32 * 1024, "bytes", "abc2midi cuts its output at 500,023 bytes, which 200 KB of tune reach")
+LINES = Bound(1000, "lines", "a tune of the lab's corpus has 30; time to read grows with lines")
+LINE = Bound(1000, "characters", "abc2midi overruns fixed buffers on long words")
+VOICES = Bound(8, "voices", "each is a MIDI track and channel; there are 15 for notes")
+TUNES = Bound(1, "tunes in the text", "abc2midi -o makes the first alone")
+CHORD = Bound(12, "notes in one chord", "6,000 notes in a chord cost minutes of synthesis")
+
+
+class Verdict(StrEnum):
+    KEPT = "kept"
+    DROPPED = "left out"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is done with a line that matches, the reason told to its sender, and the reason that it is so."""
+
+    pattern: re.Pattern[str]
+    verdict: Verdict
+    message: str
+    why: str
+
+
+_PROGRAM = r"(?:12[0-7]|1[01]\d|\d?\d)"
+_LAYOUT = (
+    "scale|staffwidth|pagewidth|pageheight|leftmargin|rightmargin|topmargin|botmargin|indent|staffsep|sysstaffsep"
+    "|musicspace|titlespace|subtitlespace|composerspace|partsspace|wordsspace|textspace|vocalspace|topspace|landscape"
+    "|continueall|barsperstaff|barnumbers|measurenb|measurefirst|stretchlast|stretchstaff|maxshrink|lineskipfac"
+    "|parskipfac|titlefont|subtitlefont|composerfont|partsfont|tempofont|gchordfont|annotationfont|vocalfont|textfont"
+    "|wordsfont|infofont|footerfont|headerfont|measurefont|repeatfont|voicefont|historyfont|titleleft|titlecaps"
+    "|titleformat|writefields|writehistory|infoline|infoname|printtempo|printparts|graceslurs|flatbeams|straightflags"
+    "|squarebreve|vskip|newpage|sep|center|text|begintext|endtext|score|staves|header|footer|combinevoices|aligncomposer"
+)
+
+DIRECTIVES = (
+    Row(
+        re.compile(
+            rf"%%MIDI\s+(?:program\s+(?:(?:1[0-6]|[1-9])\s+)?{_PROGRAM}|chordprog\s+{_PROGRAM}"
+            rf"|bassprog\s+{_PROGRAM}|gchord(?:on|off)|nobarlines)\s*$"
+        ),
+        Verdict.KEPT,
+        "",
+        "fixed words and numbers in their ranges: nothing that these can reach is unsafe",
+    ),
+    Row(
+        re.compile(rf"%%(?:{_LAYOUT})(?![A-Za-z-])", re.IGNORECASE),
+        Verdict.DROPPED,
+        "a directive for another program's pages",
+        "common in the wild and of no meaning here; dropped by its first word, so its arguments reach no parser",
+    ),
+    Row(
+        re.compile(r"%%(?!\s*$)"),
+        Verdict.REFUSED,
+        "a %% directive; it would instruct the renderer, not the player: leave it out",
+        "abc-include reads any file; droneon, propagate-accidentals, MIDIx and others crash abc2midi",
+    ),
+    Row(
+        re.compile(r"I:"),
+        Verdict.REFUSED,
+        "an I: instruction; it would instruct the renderer, not the player: leave it out",
+        "the same as %%: I:abc-include reads any file",
+    ),
+    Row(
+        re.compile(r".*\[I:"),
+        Verdict.REFUSED,
+        "an inline I: instruction; leave it out",
+        "the same, in the middle of a line",
+    ),
+    Row(
+        re.compile(r"[mU]:|.*\[[mU]:"),
+        Verdict.REFUSED,
+        "a macro or symbol definition; write the notes out",
+        "macros grow a short text without bound inside abc2midi",
+    ),
+)
+"""Lines that instruct a renderer; the first row that matches decides."""
+
+MUSIC = (
+    Row(
+        re.compile(r".*\d{4}"),
+        Verdict.REFUSED,
+        "a number of four digits or more among the notes; use three at the most",
+        "F2147483648 aborts abc2midi, C99999999 takes 1.2 GB, C99999 is a day of sound",
+    ),
+    Row(
+        re.compile(r".*[,']{6}"),
+        Verdict.REFUSED,
+        "more than five octave marks on one note",
+        "thousands of octave marks crash abc2midi; MIDI has eleven octaves",
+    ),
+)
+"""What notes may not say; fields of free text, such as T:, may."""
+
+_FREE_TEXT_FIELDS = frozenset("ABCDFGHNORSTWXZrw")
+_MOST_FAULTS = 20
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A tune that may be rendered: its text, what it says, and what was left out of it."""
+
+    abc: str
+    score: Score
+    dropped: tuple[Fault, ...]
+    title: str | None
+
+
+def decode(body: bytes) -> str:
+    """The text of a body, a byte-order mark dropped.
+
+    Raises:
+        NotationError: it is not UTF-8.
+    """
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = body[: error.start].count(b"\n") + 1
+        fault = Fault(f"the byte 0x{body[error.start]:02x} is not UTF-8", position=error.start, line=line)
+        raise NotationError(f"line {line}: {fault.message}; send the tune as UTF-8", faults=(fault,)) from None
+
+
+def admit(text: str, *, max_duration_s: float, tempo: float | None = None) -> Admitted:
+    """One tune that may be handed to a renderer, with Unix line ends and a final newline.
+
+    Args:
+        text: ABC as it came from a stranger.
+        max_duration_s: the longest performance that is allowed, repeats and parts played.
+        tempo: quarter notes a minute, where the tune's own does not count.
+
+    Raises:
+        NotationError: some row of the gate refuses it; each fault with its line and column, 1-based.
+    """
+    text, dropped = clean(text)
+    tune = _only_tune(text)
+    reader = Reader(tune)
+    score = reader.score
+    lasts_s = duration_s(score, tempo)
+    if lasts_s > max_duration_s:
+        raise NotationError(f"it would last {lasts_s:,.0f} seconds; {max_duration_s:,.0f} are allowed")
+    sizes = [len(chord.pitches) for voice in score.voices for bar in voice.bars for chord in bar.chords]
+    for bound, found in ((VOICES, len(score.voices)), (CHORD, max(sizes, default=0))):
+        if excess := bound.excess(found, ""):
+            raise NotationError(f"it has {excess}")
+    return Admitted(tune, score, dropped, next(iter(score.titles), None))
+
+
+def gate(text: str) -> str:
+    """The text of one tune that may be rendered, however long it lasts; see `admit`."""
+    return admit(text, max_duration_s=float("inf")).abc
+
+
+def clean(text: str) -> tuple[str, tuple[Fault, ...]]:
+    """The text with what is dropped left out, its lines in their places; and what was dropped.
+
+    Raises:
+        NotationError: a row of the gate refuses a line.
+    """
+    lines, faults, dropped = sift(text)
+    if faults:
+        raise NotationError(summary(faults), faults=tuple(faults[:_MOST_FAULTS]))
+    return "\n".join(lines), tuple(dropped[:_MOST_FAULTS])
+
+
+def sift(text: str) -> tuple[list[str], list[Fault], list[Fault]]:
+    """A text's lines as a renderer may have them; what is refused in them; what was left out of them.
+
+    Raises:
+        NotationError: it is too large to look at.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
+    size = len(text.encode("utf-8", errors="replace"))
+    for bound, found in ((BYTES, size), (LINES, len(lines))):
+        if excess := bound.excess(found, ""):
+            raise NotationError(f"the tune has {excess}")
+    faults, dropped = [], []
+    for number, line in enumerate(lines, 1):
+        row, fault = _judge(number, line)
+        if fault is None:
+            continue
+        if row is not None and row.verdict is Verdict.DROPPED:
+            dropped.append(fault)
+            lines[number - 1] = "%"
+        else:
+            faults.append(fault)
+    return lines, faults, dropped
+
+
+def _judge(number: int, line: str) -> tuple[Row | None, Fault | None]:
+    if excess := LINE.excess(len(line), " in one line"):
+        return None, Fault(excess, line=number, column=1)
+    for column, character in enumerate(line, 1):
+        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and character != "\t":
+            return None, Fault(f"the control character {character!a}", line=number, column=column)
+    is_free_text = line[1:2] == ":" and line[:1] in _FREE_TEXT_FIELDS
+    for row in DIRECTIVES if is_free_text else (*DIRECTIVES, *MUSIC):
+        match = row.pattern.match(line)
+        if match and row.verdict is Verdict.KEPT:
+            return row, None
+        if match:
+            what = f"{row.message}: {line.split()[0]}" if row.verdict is Verdict.DROPPED else row.message
+            return row, Fault(what, line=number, column=max(1, match.end()))
+    return None, None
+
+
+def _only_tune(text: str) -> str:
+    """The one tune of a text, after as many empty lines as it had lines before: a renderer's line numbers stay the
+    sender's."""
+    tunes = [block for block, _, _ in split_blocks(text) if {"X", "K"} & header_fields(block).keys()]
+    if not tunes:
+        raise NotationError("there is no tune in the text: no X: and no K: field")
+    if len(tunes) > TUNES.most:
+        raise NotationError(f"there are {len(tunes)} tunes in the text; send one at a time")
+    problems = split_tunes(text)[0].problems
+    if problems:
+        raise NotationError(summary(list(problems)), faults=problems)
+    lines_before = text[: text.index(tunes[0])].count("\n")
+    return "\n" * lines_before + tunes[0].rstrip("\n") + "\n"
+
+
+def summary(faults: list[Fault]) -> str:
+    """The first fault and its place, and how many there are beside it."""
+    first = faults[0]
+    where = f"line {first.line}" + (f", column {first.column}" if first.column else "")
+    return f"{where}: {first.message}" + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else "")

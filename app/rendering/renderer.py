@@ -1,0 +1,310 @@
+"""ABC → MIDI → sound, and ABC → score: a few renders at once, each result made once and kept."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from app.abc import musicxml
+from app.abc.reader import read
+from app.abc.transpose import transpose
+from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
+from app.operations import metrics, tracing
+from app.rendering import encode, external_tools, synth
+from app.rendering.arrangement import Arrangement, Performance, arrange
+from app.rendering.cache import Cache, key_of
+from app.rendering.formats import Format, Kind
+from app.rendering.input_filter import Admitted, admit
+from app.rendering.sandbox import Confinement
+from app.rendering.shared_file import Abandoned, Making
+from app.rendering.synth import Synth
+
+_RECIPE = 2  # raised whenever the same request makes other bytes than before
+_SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
+_MOST_NOTES = 20_000
+_RETRY_AFTER_S = 2
+"""what a turned-away client is told to wait"""
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """How a tune is rendered; see Arrangement for what is None."""
+
+    arrangement: Arrangement = field(default_factory=Arrangement)
+    transpose: int = 0
+    """semitones"""
+    chords: bool = True
+    """whether chord symbols are played"""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A made file, or one in the making that its reader has joined; open, as it may be renamed or deleted meanwhile."""
+
+    file: BinaryIO
+    making: Making | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Its length in bytes, where that is known already."""
+        if self.making is not None and not self.making.is_done:
+            return self.making.length
+        return os.fstat(self.file.fileno()).st_size
+
+    async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
+        """Bytes from `start` to before `stop`."""
+        left = stop - start if stop is not None else None
+        async for chunk in self._all(start):
+            yield chunk if left is None else chunk[:left]
+            if left is not None:
+                left -= len(chunk)
+                if left <= 0:
+                    return
+
+    async def _all(self, start: int) -> AsyncIterator[bytes]:
+        if self.making is not None:
+            async for chunk in self.making.read(self.file, start):
+                yield chunk
+            return
+        self.file.seek(start)
+        while chunk := self.file.read(256 * 1024):
+            yield chunk
+
+    def leave(self) -> None:
+        """Say that it is read no more."""
+        self.file.close()
+        if self.making is not None:
+            self.making.leave()
+
+
+@dataclass(frozen=True)
+class Job:
+    """An admitted tune and what is wanted of it; `name` is the same for the same bytes."""
+
+    tune: Admitted
+    format: Format
+    options: RenderOptions
+    name: str
+
+
+class Renderer:
+    """Renders tunes, a few at once.
+
+    Args:
+        soundfont: that tunes are heard in.
+        confinement: what `sandbox.choose` found.
+        cache: where made files are kept.
+        at_once: renders that may run together.
+        max_waiting: renders queued before new ones are turned away.
+        max_duration_s: the longest performance that is synthesised.
+    """
+
+    def __init__(
+        self,
+        soundfont: Path,
+        confinement: Confinement,
+        cache: Cache,
+        *,
+        at_once: int,
+        max_waiting: int,
+        max_duration_s: float,
+    ) -> None:
+        self.confinement = confinement
+        self._cache = cache
+        self._slots = asyncio.Semaphore(at_once)
+        self._waiting = 0
+        self._max_waiting = max_waiting
+        self._max_duration_s = max_duration_s
+        self._makings: dict[str, Making] = {}
+        self._soundfont = soundfont
+
+    def missing(self) -> list[str]:
+        """What this machine lacks to render: programs, libraries and the sound font."""
+        files = [str(path) for path in (Path(external_tools.ABC2MIDI), self._soundfont) if not path.is_file()]
+        return files + ([] if synth.is_installed() else ["libfluidsynth3"])
+
+    def check_soundfont(self) -> None:
+        """Raises SynthError: it cannot be played from."""
+        Synth(self._soundfont).close()
+
+    def private_folder(self) -> AbstractContextManager[Path]:
+        """A folder to run a program in."""
+        return self._cache.private_folder()
+
+    async def job(self, abc: str, format_: Format, options: RenderOptions) -> Job:
+        """What is to be made of a stranger's text.
+
+        Raises:
+            NotationError: the gate refuses it.
+        """
+        most_s = self._max_duration_s / max(1, options.arrangement.repeats)
+        try:
+            tune = await asyncio.to_thread(admit, abc, max_duration_s=most_s, tempo=options.arrangement.tempo)
+        except NotationError:
+            metrics.GATE_REFUSALS.inc()
+            raise
+        font = self._soundfont.stat() if self._soundfont.is_file() else None
+        parts = {
+            "recipe": _RECIPE,
+            "abc": tune.abc,
+            "format": format_,
+            "options": asdict(options),
+            "font": (str(self._soundfont), font.st_size, font.st_mtime_ns) if font else None,
+        }
+        return Job(tune, format_, options, f"{key_of(parts)}.{format_.extension}")
+
+    def is_kept(self, job: Job) -> bool:
+        """Whether a job's file is there already."""
+        return self._cache.find(job.name) is not None
+
+    async def render(self, job: Job, *, whole: bool = False) -> Rendering:
+        """The file of a job: kept from before, or in the making by now, or begun here.
+
+        Args:
+            job: what to make.
+            whole: whether to wait for its last byte, even where it could be read as it grows.
+
+        Raises:
+            NotationError: it cannot be transposed so.
+            RenderError: nothing could be made of it, or it would last too long.
+            BusyError: too many renders are waiting, or the system has no room for a program.
+            DeadlineError: a time limit was hit.
+        """
+        if found := self._cache.open(job.name):
+            metrics.CACHE_LOOKUPS.labels("hit").inc()
+            return Rendering(found)
+        making = self._makings.get(job.name)
+        is_new = making is None or making.is_abandoned
+        metrics.CACHE_LOOKUPS.labels("miss" if is_new else "joined").inc()
+        if making is None or making.is_abandoned:
+            making = self._begin(job)
+        making.join()
+        try:
+            await making.until(done=whole or not job.format.grows)
+            return Rendering(making.path.open("rb"), making)
+        except BaseException:
+            making.leave()
+            raise
+
+    def _begin(self, job: Job) -> Making:
+        if self._slots.locked() and self._waiting >= self._max_waiting:
+            raise BusyError(f"{self._waiting} renders are waiting already", retry_after_s=_RETRY_AFTER_S)
+        making = Making(self._cache.begin(job.name))
+        self._makings[job.name] = making
+
+        async def work(making: Making) -> None:
+            outcome = "made"
+            try:
+                async with self._slot():
+                    with metrics.RENDER_DURATION.labels(job.format).time(), tracing.step("render", _traced(job)):
+                        await self._make(job, making)
+                making.path = self._cache.finish(making.path, job.name)
+            except BaseException as error:
+                outcome = _outcome(error)
+                self._cache.discard(making.path)
+                if isinstance(error, OSError) and error.errno in DISK_FULL:
+                    self._cache.make_room()
+                raise
+            finally:
+                metrics.RENDERS.labels(job.format, outcome).inc()
+                if self._makings.get(job.name) is making:
+                    del self._makings[job.name]
+
+        making.start(work)
+        return making
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        self._waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def _make(self, job: Job, making: Making) -> None:
+        abc = await asyncio.to_thread(transpose, job.tune.abc, job.options.transpose)
+        with self.private_folder() as folder:
+            if job.format.kind is Kind.SCORE:
+                making.path.write_bytes(await self._score(abc, job.format, folder))
+                return
+            performance = await self._performance(abc, job, folder)
+        if job.format.kind is Kind.MIDI:
+            making.path.write_bytes(await asyncio.to_thread(performance.as_midi))
+            return
+        frames = encode.frames_of(performance.timeline)
+        if job.format is Format.WAV:
+            making.length = len(encode.wav_header(frames)) + 4 * frames
+        deadline = time.monotonic() + _SYNTHESIS_WALL_S
+
+        cpu_from = [0.0]  # what this thread had used before; its processor time counts, however busy the machine is
+
+        def check() -> None:
+            making.check()
+            if time.thread_time() > cpu_from[0] + _SYNTHESIS_CPU_S or time.monotonic() > deadline:
+                raise DeadlineError("synthesis took too long over this tune")
+
+        def work() -> None:
+            cpu_from[0] = time.thread_time()
+            blocks = encode.render(performance.timeline, self._soundfont, check)
+            encode.write(blocks, frames, making.path, job.format.extension, making.grown)
+
+        with tracing.step("synthesis"):
+            await _in_thread(work)
+
+    async def _performance(self, abc: str, job: Job, folder: Path) -> Performance:
+        """A tune as abc2midi plays it, arranged as is wanted."""
+        content, faults = await external_tools.to_midi(abc, folder, self.confinement, chords=job.options.chords)
+        try:
+            performance = await asyncio.to_thread(arrange, content, job.tune.score, job.options.arrangement)
+        except ValueError as error:
+            raise RenderError(
+                f"abc2midi made a file that is {error}" + external_tools.first_of(faults), faults=faults
+            ) from None
+        if not performance.notes:
+            raise RenderError("there is not a note in this tune" + external_tools.first_of(faults), faults=faults)
+        if performance.duration_s > self._max_duration_s:
+            raise RenderError(
+                f"it would last {performance.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed"
+            )
+        if performance.notes > _MOST_NOTES:
+            raise RenderError(f"it has {performance.notes:,} notes as played; {_MOST_NOTES:,} are allowed")
+        return performance
+
+    async def _score(self, abc: str, format_: Format, folder: Path) -> bytes:
+        written = await asyncio.to_thread(lambda: musicxml.write(read(abc)))
+        if format_ is Format.MUSICXML:
+            return written
+        return await external_tools.engrave(written, format_.extension, folder, self.confinement)
+
+
+def _traced(job: Job) -> dict[str, str | int]:
+    program = job.options.arrangement.program
+    return {"lilt.format": job.format.value} | ({} if program is None else {"lilt.program": program})
+
+
+def _outcome(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return "abandoned"
+    if isinstance(error, DeadlineError):
+        return "timeout"
+    return "refused" if isinstance(error, LiltError) and not isinstance(error, BusyError) else "failed"
+
+
+async def _in_thread(work: Callable[[], None]) -> None:
+    """Run work in a thread, and see it end even when the waiting is cancelled."""
+    thread = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.gather(thread, return_exceptions=True)
+        raise
+    except Abandoned:
+        raise asyncio.CancelledError from None

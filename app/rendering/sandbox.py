@@ -1,0 +1,290 @@
+"""Run one program on a stranger's file with hard bounds.
+
+No shell, an empty environment, a private folder, limits on processor time, memory, file size, open files and wall
+clock, no new processes, output capped, the whole process group killed. Where bubblewrap works, the program sees no file
+but what it needs and has no network; where it does not, Landlock and seccomp hold the same; where neither does, the
+limits and the container around the service are what is left.
+"""
+
+import asyncio
+import contextlib
+import errno
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from app.errors import SetupError
+from app.operations import metrics
+from app.rendering import landlock
+
+_PRLIMIT = "/usr/bin/prlimit"
+_HELPER = [sys.executable, "-I", "-S", landlock.__file__]
+_READ_SIZE = 64 * 1024
+_READABLE = ("/usr", "/etc/alternatives")
+_MERGED_LINKS = ("/bin", "/lib", "/lib64", "/sbin")
+_INSIDE = "/job"
+_PROBE_TIMEOUT_S = 10
+_REAP_TIMEOUT_S = 5
+_UNSTARTED = frozenset({125, 126, 127})  # what prlimit, confine.py and the loader exit with before a program runs
+_WRAPPERS = (b"bwrap: ", b"prlimit: ")
+_MEMORY_WORDS = (
+    *(b"bad_alloc", b"MemoryError", b"Out of memory", b"malloc error"),
+    *(b"failed to map segment", b"Cannot allocate memory"),
+)
+_SCARCE = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+
+logger = logging.getLogger(__name__)
+"""tells how programs ended, but of their words only those from before they saw a tune"""
+
+
+class SandboxError(SetupError):
+    """The confinement that was asked for does not hold on this machine."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one run, in seconds and bytes."""
+
+    cpu_s: int
+    wall_s: float
+    address_space: int
+    file_size: int
+    output: int = 64 * 1024
+    open_files: int = 64
+    may_fork: bool = False
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a run ended: `signal` is set if one killed it, `timed_out` if the wall clock did."""
+
+    exit_code: int
+    signal: int | None
+    timed_out: bool
+    output: bytes
+    """stdout and stderr together, up to the cap"""
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in a word."""
+        if self.timed_out:
+            return "timeout"
+        if self.signal == signal.SIGXCPU:
+            return "cpu_limit"
+        if self.exit_code in _UNSTARTED or (self.exit_code and self.output.startswith(_WRAPPERS)):
+            return "unstarted"
+        if self.exit_code and any(words in self.output for words in _MEMORY_WORDS):
+            return "memory"
+        if self.signal is not None:
+            return "killed"
+        return "failed" if self.exit_code else "ok"
+
+
+class ScarceError(Exception):
+    """The system has no process, memory or file to spare for a program."""
+
+
+class Confinement(StrEnum):
+    """What holds a program, the strongest first."""
+
+    BUBBLEWRAP = "bubblewrap"
+    LANDLOCK = "landlock"
+    LIMITS = "limits"
+
+
+def choose(wanted: str) -> Confinement:
+    """The confinement to run programs in.
+
+    Args:
+        wanted: `auto` for the strongest that holds here, `required` for the same but never limits alone, or the name
+            of one that must hold.
+
+    Raises:
+        SandboxError: what is wanted does not hold on this machine.
+    """
+    if wanted in ("auto", "required"):
+        found = probe()
+        if wanted == "required" and found is Confinement.LIMITS:
+            raise SandboxError("LILT_SANDBOX=required, and neither bubblewrap nor Landlock with seccomp works here")
+        return found
+    found = Confinement(wanted)
+    if found is not Confinement.LIMITS and not holds(found):
+        raise SandboxError(f"LILT_SANDBOX={wanted}, and that does not work here")
+    return found
+
+
+def probe() -> Confinement:
+    """The strongest confinement that holds here."""
+    return next((found for found in (Confinement.BUBBLEWRAP, Confinement.LANDLOCK) if holds(found)), Confinement.LIMITS)
+
+
+def holds(confinement: Confinement) -> bool:
+    """Whether a program inside it can run and yet not read a canary file outside."""
+    if confinement is Confinement.BUBBLEWRAP and not (shutil.which("bwrap") and Path(_PRLIMIT).exists()):
+        return False
+    limits = Limits(cpu_s=5, wall_s=_PROBE_TIMEOUT_S, address_space=512 * 1024 * 1024, file_size=1024)
+    with tempfile.TemporaryDirectory(prefix="lilt-") as name, tempfile.NamedTemporaryFile(prefix="lilt-") as canary:
+        canary.write(b"canary")
+        canary.flush()
+        escaped = _probe(["/usr/bin/cat", canary.name], Path(name), limits, confinement)
+        alive = _probe(["/usr/bin/cat", "/dev/null"], Path(name), limits, confinement)
+    return alive.returncode == 0 and escaped.returncode != 0 and b"canary" not in escaped.stdout
+
+
+def _probe(
+    argv: list[str], folder: Path, limits: Limits, confinement: Confinement
+) -> "subprocess.CompletedProcess[bytes]":
+    with _wrapped(argv, folder, limits, confinement, ()) as (command, files):
+        return subprocess.run(  # noqa: S603
+            command, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False, env={}, cwd=folder, pass_fds=files
+        )
+
+
+async def run(
+    argv: list[str], folder: Path, limits: Limits, confinement: Confinement, readable: tuple[Path, ...] = ()
+) -> Completed:
+    """Run a program in a folder and wait for it.
+
+    Args:
+        argv: the program's absolute path and its arguments; files are named relative to `folder`.
+        folder: its working folder, the only place where it may write.
+        limits: when to stop it.
+        confinement: what `probe` found.
+        readable: further files and folders that it may read, beside /usr.
+
+    Raises:
+        ScarceError: the system could not begin it now.
+    """
+    name = Path(argv[0]).name
+    try:
+        with _wrapped(argv, folder, limits, confinement, readable) as (command, files):
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=folder,
+                env={},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=files,
+            )
+    except OSError as error:
+        if error.errno not in _SCARCE:
+            raise
+        metrics.SANDBOX_RUNS.labels("unstarted").inc()
+        logger.error("%s could not be begun: %s", name, error.strerror)  # noqa: TRY400 - a trace would tell no more
+        raise ScarceError(name) from None
+    timed_out = False
+    output = bytearray()
+    try:
+        async with asyncio.timeout(limits.wall_s):
+            await _drain(process, output, limits.output)
+            await process.wait()
+    except TimeoutError:
+        timed_out = True
+    finally:
+        _kill_group(process.pid)
+        await _reap(process)
+    code = process.returncode or 0
+    # prlimit and bubblewrap report a child that a signal killed as 128 + the signal
+    killed_by = -code if code < 0 else code - 128 if code > 128 else None
+    completed = Completed(code, killed_by, timed_out, bytes(output))
+    metrics.SANDBOX_RUNS.labels(completed.outcome).inc()
+    _tell(name, completed)
+    return completed
+
+
+def _tell(name: str, completed: Completed) -> None:
+    """A line about a program that did not end well by itself."""
+    if completed.outcome == "unstarted":
+        words = completed.output.decode("utf-8", "replace").strip()[-200:]
+        logger.error("%s could not be begun (exit status %d): %s", name, completed.exit_code, words)
+    elif completed.outcome not in ("ok", "failed"):
+        logger.warning("%s ended by %s (exit status %d)", name, completed.outcome, completed.exit_code)
+
+
+async def _drain(process: asyncio.subprocess.Process, output: bytearray, cap: int) -> None:
+    """Keep the first `cap` bytes, and read on so that the program never blocks on a full pipe."""
+    assert process.stdout is not None  # noqa: S101
+    while chunk := await process.stdout.read(_READ_SIZE):
+        output += chunk[: max(0, cap - len(output))]
+
+
+async def _reap(process: asyncio.subprocess.Process) -> None:
+    """Wait for a killed program. asyncio calls it ended once its pipe is empty too, so what is left there is read."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_REAP_TIMEOUT_S):
+            await _drain(process, bytearray(), 0)
+            await process.wait()
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+@contextmanager
+def _wrapped(
+    argv: list[str], folder: Path, limits: Limits, confinement: Confinement, readable: tuple[Path, ...]
+) -> Iterator[tuple[list[str], tuple[int, ...]]]:
+    """The command that runs a program confined, and the files that it must inherit."""
+    if confinement is Confinement.LANDLOCK:
+        yield [*_landlock(folder, limits, readable), *argv], ()
+    elif confinement is Confinement.BUBBLEWRAP:
+        with os.fdopen(os.memfd_create("seccomp", 0), "w+b") as file:
+            file.write(landlock.seccomp_program(may_fork=limits.may_fork))
+            file.seek(0)
+            yield [*_prlimit(limits), *_bubblewrap(folder, readable, file.fileno()), *argv], (file.fileno(),)
+    else:
+        yield [*_prlimit(limits), *argv], ()
+
+
+def _prlimit(limits: Limits) -> list[str]:
+    return [
+        _PRLIMIT,
+        f"--cpu={limits.cpu_s}:{limits.cpu_s + 1}",  # SIGXCPU, which says what it was for; then SIGKILL
+        f"--as={limits.address_space}",
+        f"--fsize={limits.file_size}",
+        f"--nofile={limits.open_files}",
+        "--core=0",
+        "--",
+    ]
+
+
+def _bubblewrap(folder: Path, readable: tuple[Path, ...], seccomp: int) -> list[str]:
+    links = [part for link in _MERGED_LINKS if Path(link).is_symlink() for part in ("--symlink", f"usr{link}", link)]
+    binds = [part for path in (*_READABLE, *map(str, readable)) for part in ("--ro-bind-try", path, path)]
+    return [
+        "/usr/bin/bwrap",
+        *("--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"),
+        *binds,
+        *links,
+        *("--dev", "/dev", "--bind", str(folder), _INSIDE, "--chdir", _INSIDE, "--seccomp", str(seccomp)),
+        "--",
+    ]
+
+
+def _landlock(folder: Path, limits: Limits, readable: tuple[Path, ...]) -> list[str]:
+    spec = {
+        "limits": {
+            "RLIMIT_CPU": [limits.cpu_s, limits.cpu_s + 1],  # SIGXCPU, which says what it was for; then SIGKILL
+            "RLIMIT_AS": [limits.address_space] * 2,
+            "RLIMIT_FSIZE": [limits.file_size] * 2,
+            "RLIMIT_NOFILE": [limits.open_files] * 2,
+            "RLIMIT_CORE": [0, 0],
+        },
+        "readable": [*_READABLE, *map(str, readable)],
+        "writable": str(folder),
+        "may_fork": limits.may_fork,
+    }
+    return [*_HELPER, json.dumps(spec)]
