@@ -19,7 +19,7 @@ from app.generation.buffered import AtOnce
 from app.generation.model_registry import ServedModel
 from app.generation.originality import Judgement
 from app.grammar import Request
-from app.grammar.refill import Refill, refills
+from app.grammar.infill_constraint import Refill, refills
 from app.inference.decoder import State
 from app.inference.sampler import SamplingParams
 from app.inference.sequence import FinishReason, Sequence

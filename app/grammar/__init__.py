@@ -1,7 +1,7 @@
 """Which characters may come next, so that every tune is one that any ABC program takes without complaint."""
 
-from app.grammar.cursor import Cursor, Grammar
-from app.grammar.menus import Menus
+from app.grammar.constraint import Cursor, Grammar
 from app.grammar.request import Form, Request
+from app.grammar.request_options import Menus
 
 __all__ = ["Cursor", "Form", "Grammar", "Menus", "Request"]

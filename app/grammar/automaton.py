@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.grammar import alike, body, header, way_out
-from app.grammar.alike import Surroundings
+from app.grammar import body, closing_path, header, state_equivalence
 from app.grammar.distances import Distances
-from app.grammar.follow import FOLLOW
-from app.grammar.ground import Grounds
+from app.grammar.follow_sets import FOLLOW
 from app.grammar.header import Header
 from app.grammar.meter import METERS, default_unit
-from app.grammar.nodes import Node, Section, State
-from app.grammar.situation import At, Body
+from app.grammar.state import At, Body
+from app.grammar.state_cache import Node, Section, State
+from app.grammar.state_equivalence import Surroundings
+from app.grammar.tune_context import Grounds
 
 _PIECE = 500  # states that are let go of at once
 
@@ -80,10 +80,10 @@ class Automaton:
 
     def place(self, state: State) -> tuple[Node, Section]:
         """The node of a state and the section around it."""
-        inside = alike.place_in_bar(state) if isinstance(state, Body) else None
+        inside = state_equivalence.place_in_bar(state) if isinstance(state, Body) else None
         if inside is None or not isinstance(state, Body):
             return self.node(state, self.distances.horizon(state)), self.outside
-        around = alike.surroundings(state)
+        around = state_equivalence.surroundings(state)
         section = self._sections.get(around)
         if section is None:
             section = self._sections.setdefault(around, Section(around, state, self.distances.horizon(state)))
@@ -142,7 +142,7 @@ class Automaton:
     def _ends(self, node: Node, section: Section) -> tuple[bool, ...]:
         """For each of its characters that depend on the section, whether it is allowed."""
         assert isinstance(node.state, Body)  # noqa: S101
-        may_turn = alike.may_turn(node.state, section.opening, section.pickup)
+        may_turn = state_equivalence.may_turn(node.state, section.opening, section.pickup)
         state = section.state(node) if may_turn else node.state
         return tuple(
             section.takes_symbols and self._is_allowed(node, character)
@@ -161,7 +161,7 @@ class Automaton:
     def node(self, state: State, horizon: int = 0) -> Node:
         node = self._nodes.get(state)
         if node is None:
-            passed = alike.passes_to(state) if isinstance(state, Body) and state.at is not At.BAR else None
+            passed = state_equivalence.passes_to(state) if isinstance(state, Body) and state.at is not At.BAR else None
             plain = self.node(passed) if passed else None
             node = self._nodes.setdefault(state, Node(state, self._allowed(state), horizon, plain))
         return node
@@ -176,14 +176,14 @@ class Automaton:
             if (same_text := header.in_any_text(state)) != state:
                 return self.node(same_text).allowed
             characters: Iterable[str] = header.candidates(state, self.alphabet)
-        elif sibling := alike.sibling(state):
+        elif sibling := state_equivalence.sibling(state):
             basis, characters = self.node(sibling[0]).allowed, sibling[1]
-        elif (same := alike.in_any_section(state)) and same != state:
+        elif (same := state_equivalence.in_any_section(state)) and same != state:
             basis, characters = self.node(same).allowed, ':|"'
-        elif note := alike.passes_to(state):
-            basis, characters = self.allowed(*self.place(note)), alike.own_characters(state)
+        elif note := state_equivalence.passes_to(state):
+            basis, characters = self.allowed(*self.place(note)), state_equivalence.own_characters(state)
         else:
-            characters = alike.candidates(state)
+            characters = state_equivalence.candidates(state)
         row = np.zeros(len(self.alphabet), np.bool_) if basis is None else basis.copy()
         for character, ids in self._classes(state, characters):
             row[ids] = self._leads_on(state, character)
@@ -195,10 +195,10 @@ class Automaton:
         if not isinstance(state, Body):
             return self.grouped(characters, partial(header.kind, state))
         if state.at not in FOLLOW or state.tie:
-            return self.grouped(characters, partial(alike.stand_in, state))
+            return self.grouped(characters, partial(state_equivalence.stand_in, state))
         classes = self._beginnings.get(state.ground.pitches)
         if classes is None:
-            classes = list(self.grouped(characters, partial(alike.stand_in, state)))
+            classes = list(self.grouped(characters, partial(state_equivalence.stand_in, state)))
             self._beginnings[state.ground.pitches] = classes
         return classes
 
@@ -214,7 +214,7 @@ class Automaton:
 
     def is_safe(self, state: State) -> bool:
         """Whether the tune can be ended from here, however long it takes: whether the way out reaches the end."""
-        here = alike.essence(state) if isinstance(state, Body) else state
+        here = state_equivalence.essence(state) if isinstance(state, Body) else state
         path: dict[State, None] = {}
         while (is_safe := self._safe.get(here)) is None:
             path[here] = None
@@ -225,9 +225,9 @@ class Automaton:
             if stride is None:
                 is_safe = False
                 break
-            is_sound = not isinstance(here, Body) or alike.is_sound(here)
-            here = alike.essence(stride[1]) if isinstance(stride[1], Body) and is_sound else stride[1]
-            if here in path or len(path) > way_out.LONGEST_WALK:
+            is_sound = not isinstance(here, Body) or state_equivalence.is_sound(here)
+            here = state_equivalence.essence(stride[1]) if isinstance(stride[1], Body) and is_sound else stride[1]
+            if here in path or len(path) > closing_path.LONGEST_WALK:
                 is_safe = False
                 break
         for passed in path:
@@ -237,7 +237,7 @@ class Automaton:
     def stride(self, state: State) -> tuple[int, State] | None:
         """One stride of the way out: its characters and where it leads; None where there is no way."""
         if isinstance(state, Body):
-            return way_out.next_state(state)
+            return closing_path.next_state(state)
         character = header.next_character(state)
         following = self.step(state, character) if character and character in self.id_of else None
         return (1, following) if following else None

@@ -8,12 +8,12 @@ the ABC standard 2.1 (section 4) allows more than one of them takes, the rule is
 
 from collections.abc import Callable, Mapping
 
-from app.grammar import sections, swing
-from app.grammar.follow import FOLLOW, KIND_OF, Kind, pending
-from app.grammar.ground import CHORD_SYMBOLS
+from app.grammar import bar_lines, hornpipe
+from app.grammar.follow_sets import FOLLOW, KIND_OF, Kind, pending
 from app.grammar.meter import is_power_of_two
 from app.grammar.pitch import ACCIDENTALS
-from app.grammar.situation import At, Body, Partner
+from app.grammar.state import At, Body, Partner
+from app.grammar.tune_context import CHORD_SYMBOLS
 
 CHARACTERS = frozenset(KIND_OF).union("0123456789/,'<>)]}-", *CHORD_SYMBOLS)
 """All that a state may let through."""
@@ -63,7 +63,7 @@ def _begin_rest(state: Body, _: str) -> Body | None:
 
 
 def _begin_chord(state: Body, _: str) -> Body | None:
-    at = At.LINE_BRACKET if state.at is At.LINE and sections.first_ending(state) else At.CHORD
+    at = At.LINE_BRACKET if state.at is At.LINE and bar_lines.first_ending(state) else At.CHORD
     return state._replace(at=at, members=0, final=False)
 
 
@@ -151,10 +151,10 @@ def note_written(state: Body) -> Body | None:
     tuplet = max(0, state.tuplet - 1)
     partner, shift = Partner.NONE, 0
     if state.ground.swung:
-        joined = swing.partner_after(state, ticks)
+        joined = hornpipe.partner_after(state, ticks)
         if joined is None:
             return None
-        partner, shift = joined, swing.shift_after(state, ticks)
+        partner, shift = joined, hornpipe.shift_after(state, ticks)
     return state._replace(
         at=At.GAP,
         word=None,
@@ -293,44 +293,44 @@ def _symbol(state: Body, character: str) -> Body | None:
 
 def _begin_bar(state: Body, _: str) -> Body | None:
     if state.fresh:
-        return state._replace(at=At.FRESH_BAR) if sections.open_repeat(state) else None
-    possible = any(rule(state) for rule in (sections.plain, *_AFTER_BAR.values()))
+        return state._replace(at=At.FRESH_BAR) if bar_lines.open_repeat(state) else None
+    possible = any(rule(state) for rule in (bar_lines.plain, *_AFTER_BAR.values()))
     return state._replace(at=At.BAR) if possible else None
 
 
 def _begin_colon(state: Body, _: str) -> Body | None:
-    return state._replace(at=At.COLON) if sections.close_repeat(state) or sections.double_repeat(state) else None
+    return state._replace(at=At.COLON) if bar_lines.close_repeat(state) or bar_lines.double_repeat(state) else None
 
 
 def _bar(state: Body, character: str) -> Body | None:
     if character in _AFTER_BAR:
         return _AFTER_BAR[character](state)
-    if character == "[" and sections.first_ending(state):
+    if character == "[" and bar_lines.first_ending(state):
         return state._replace(at=At.BAR_BRACKET)
-    after = sections.plain(state)
+    after = bar_lines.plain(state)
     return _between(after, character) if after else None
 
 
 def _bar_bracket(state: Body, character: str) -> Body | None:
     if character == "1":
-        return sections.first_ending(state)
-    after = sections.plain(state)
+        return bar_lines.first_ending(state)
+    after = bar_lines.plain(state)
     chord = _between(after, "[") if after else None
     return _chord(chord, character) if chord else None
 
 
 def _line_bracket(state: Body, character: str) -> Body | None:
-    return sections.first_ending(state) if character == "1" else _chord(state._replace(at=At.CHORD), character)
+    return bar_lines.first_ending(state) if character == "1" else _chord(state._replace(at=At.CHORD), character)
 
 
 def _fresh_bar(state: Body, character: str) -> Body | None:
-    return sections.open_repeat(state) if character == ":" else None
+    return bar_lines.open_repeat(state) if character == ":" else None
 
 
 def _colon(state: Body, character: str) -> Body | None:
     if character == "|":
-        return sections.close_repeat(state)
-    return sections.double_repeat(state) if character == ":" and state.at is At.COLON else None
+        return bar_lines.close_repeat(state)
+    return bar_lines.double_repeat(state) if character == ":" and state.at is At.COLON else None
 
 
 def _second(state: Body, character: str) -> Body | None:
@@ -360,10 +360,10 @@ def _ended(_state: Body, _character: str) -> Body | None:
 
 
 _AFTER_BAR: Mapping[str, Callable[[Body], Body | None]] = {
-    "|": sections.double_bar,
-    "]": sections.final_bar,
-    ":": sections.open_repeat,
-    "1": sections.first_ending,
+    "|": bar_lines.double_bar,
+    "]": bar_lines.final_bar,
+    ":": bar_lines.open_repeat,
+    "1": bar_lines.first_ending,
 }
 
 _BEGIN: Mapping[Kind, Step] = {

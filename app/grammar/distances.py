@@ -12,11 +12,11 @@ from weakref import proxy
 import numpy as np
 from numpy.typing import NDArray
 
-from app.grammar import alike, body, way_out
-from app.grammar.follow import FOLLOW
+from app.grammar import body, closing_path, state_equivalence
+from app.grammar.follow_sets import FOLLOW
 from app.grammar.header import Header
-from app.grammar.nodes import Node, Reach, Section, State
-from app.grammar.situation import At, Body
+from app.grammar.state import At, Body
+from app.grammar.state_cache import Node, Reach, Section, State
 
 if TYPE_CHECKING:
     from app.grammar.automaton import Automaton
@@ -60,7 +60,7 @@ class Distances:
             stride = self._stretch(here)
             if isinstance(here, Body) and here.at is At.END:
                 distance = 0
-            elif stride is None or stride[1] in on_path or len(path) > way_out.LONGEST_WALK:
+            elif stride is None or stride[1] in on_path or len(path) > closing_path.LONGEST_WALK:
                 distance = FAR
             else:
                 path.append(stride)
@@ -84,9 +84,9 @@ class Distances:
             if section is not self._automaton.outside:
                 distances = self._within_bar(node, section)
                 unknown = self._among(unknown, _leaving(node))
-            elif isinstance(state, Body) and (plain := alike.passes_to(state)):
+            elif isinstance(state, Body) and (plain := state_equivalence.passes_to(state)):
                 distances = self.after(*self._automaton.place(plain))[0].copy()
-                unknown = self._among(unknown, alike.own_characters(state))
+                unknown = self._among(unknown, state_equivalence.own_characters(state))
             else:
                 distances = np.full(len(self._automaton.alphabet), FAR, np.int32)
             for character, ids in self._twins(state, unknown):
@@ -116,23 +116,23 @@ class Distances:
 
     def _stretch(self, state: State) -> tuple[int, State] | None:
         """As much of the way out as is known of all sections: to where the bar may end, or one stride."""
-        if isinstance(state, Body) and (place := alike.in_any_section(state)):
-            length, filled = self._filling(alike.with_pickup(place, state.pickup))
+        if isinstance(state, Body) and (place := state_equivalence.in_any_section(state)):
+            length, filled = self._filling(state_equivalence.with_pickup(place, state.pickup))
             if length:
-                return length, alike.surrounded(filled, alike.surroundings(state))
+                return length, state_equivalence.surrounded(filled, state_equivalence.surroundings(state))
         return self._automaton.stride(state)
 
     def _filling(self, place: Body) -> tuple[int, Body]:
         """Characters by the way out from a place in a bar to where the bar may end, and that place."""
         path: list[tuple[int, Body]] = []
-        here = alike.as_far(place)
+        here = state_equivalence.as_far(place)
         while (known := self._fillings.get(here)) is None:
-            stride = None if here.at in FOLLOW and way_out.is_filled(here) else way_out.next_state(here)
+            stride = None if here.at in FOLLOW and closing_path.is_filled(here) else closing_path.next_state(here)
             if stride is None:
                 known = self._fillings[here] = 0, here
                 break
             path.append((stride[0], here))
-            here = alike.as_far(stride[1])
+            here = state_equivalence.as_far(stride[1])
         length, filled = known
         for characters, passed in reversed(path):
             length += characters
@@ -148,7 +148,7 @@ class Distances:
     def _rest(self, filled: Body, section: Section) -> int:
         rest = section.rest.get(filled)
         if rest is None:
-            rest = section.rest[filled] = self.of(alike.surrounded(filled, section.surroundings))
+            rest = section.rest[filled] = self.of(state_equivalence.surrounded(filled, section.surroundings))
         return rest
 
     def _reach(self, node: Node, pickup: int) -> Reach:
@@ -156,7 +156,7 @@ class Distances:
         reach = node.reach.get(pickup)
         if reach is None:
             assert isinstance(node.state, Body)  # noqa: S101
-            place, leaving = alike.with_pickup(node.state, pickup), _leaving(node)
+            place, leaving = state_equivalence.with_pickup(node.state, pickup), _leaving(node)
             length, which = np.full((2, len(self._automaton.alphabet)), -1, np.int16)
             places: dict[Body, int] = {}
             unknown = np.flatnonzero(node.allowed).tolist()
@@ -177,10 +177,10 @@ class Distances:
     def _as_good(self, node: Node) -> tuple[Node, Iterable[str]] | None:
         """Another place in a bar, from which the way is as long but by the characters that come with it."""
         assert isinstance(node.state, Body)  # noqa: S101
-        sibling = alike.sibling(node.state)
+        sibling = state_equivalence.sibling(node.state)
         if sibling and sibling[0].slur == node.state.slur:
             return self._automaton.node(sibling[0]), sibling[1]
-        return (node.plain, alike.own_characters(node.state)) if node.plain is not node else None
+        return (node.plain, state_equivalence.own_characters(node.state)) if node.plain is not node else None
 
     def _among(self, ids: Iterable[int], characters: Iterable[str]) -> list[int]:
         return [id_ for id_ in ids if self._automaton.alphabet[id_] in characters]
@@ -188,7 +188,9 @@ class Distances:
     def _twins(self, state: State, ids: Iterable[int]) -> Iterable[tuple[str, list[int]]]:
         """One of those characters that differ in sound alone, with the ids of all."""
         characters = [self._automaton.alphabet[id_] for id_ in ids]
-        return self._automaton.grouped(characters, partial(alike.twin, state) if isinstance(state, Body) else str)
+        return self._automaton.grouped(
+            characters, partial(state_equivalence.twin, state) if isinstance(state, Body) else str
+        )
 
 
 def _leaving(node: Node) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.grammar.lexicon import Node, lexicon
+from app.grammar.dawg import Node, lexicon
 from app.grammar.meter import METERS, SWUNG_METERS, UNITS, Meter
 from app.grammar.pitch import KEYS
 from app.grammar.request import Request

@@ -1,9 +1,9 @@
 """Many tunes by all the machines of a Ray cluster: `python -m deploy.ray.bulk` takes what `python -m app bulk` takes.
 
 Workers draw blocks of seeds; one process writes the tunes down in the seeds' order, with `app.generation.bulk`'s own
-notebook. So the file is the one that a single machine makes, byte for byte: a worker that dies is started anew and draws its block
-again, to the same tunes, and a writer that dies goes on where it was. Ray Data is not used: its blocks come in any
-order and all of them, where a run must drop what is there already and end at a count.
+notebook. So the file is the one that a single machine makes, byte for byte: a worker that dies is started anew and
+draws its block again, to the same tunes, and a writer that dies goes on where it was. Ray Data is not used: its blocks
+come in any order and all of them, where a run must drop what is there already and end at a count.
 """
 
 import sys

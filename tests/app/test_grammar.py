@@ -15,10 +15,10 @@ from app.grammar import Grammar
 from app.grammar.automaton import Automaton
 from app.grammar.body import LONGEST_TIE, WILDCARD
 from app.grammar.meter import SWUNG_METERS
-from app.grammar.nodes import State
 from app.grammar.pitch import KEYS, midi_pitch
 from app.grammar.request import Form, Request
-from app.grammar.situation import At, Body
+from app.grammar.state import At, Body
+from app.grammar.state_cache import State
 from model_store.vocabulary import Vocabulary
 from tests import judges
 from tests.random_tunes import VOCABULARY, headers, requests, write
@@ -361,15 +361,15 @@ def test_a_range_without_notes_is_refused(grammar: Grammar) -> None:
 
 
 def test_what_is_forgotten_is_learnt_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.grammar.cursor.MAX_STATES", 100)
+    monkeypatch.setattr("app.grammar.constraint.MAX_STATES", 100)
     grammar = Grammar(VOCABULARY)
     texts = [write(grammar, 1, 300)[0] for _ in range(3)]
     assert texts[0] == texts[1] == texts[2]
 
 
 def test_what_is_known_is_spared_the_collector_and_goes_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.grammar.cursor._SETTLED_EVERY", 10)
-    monkeypatch.setattr("app.grammar.cursor._unsettle", lambda: iter(()))
+    monkeypatch.setattr("app.grammar.constraint._SETTLED_EVERY", 10)
+    monkeypatch.setattr("app.grammar.constraint._unsettle", lambda: iter(()))
     gc.collect()
     gc.disable()
     try:
@@ -380,7 +380,7 @@ def test_what_is_known_is_spared_the_collector_and_goes_without_it(monkeypatch: 
         grammar.begin()
         assert gc.get_freeze_count() > len(former)
         with monkeypatch.context() as full:
-            full.setattr("app.grammar.cursor.MAX_STATES", 100)
+            full.setattr("app.grammar.constraint.MAX_STATES", 100)
             grammar.begin()
         assert len(_rows(grammar)) < len(former)
         while next(grammar._forgetting, former) is not former:
@@ -404,7 +404,7 @@ def test_what_was_asked_for_is_forgotten_too(monkeypatch: pytest.MonkeyPatch) ->
     fields = ref(grammar._fields_of(asked))
     grounds = [ref(node.state.ground) for node in grammar._automaton._nodes.values() if isinstance(node.state, Body)]
     assert grounds
-    monkeypatch.setattr("app.grammar.cursor.MAX_STATES", 100)
+    monkeypatch.setattr("app.grammar.constraint.MAX_STATES", 100)
     grammar.begin()
     list(grammar._forgetting)
     assert fields() is None

@@ -7,10 +7,10 @@ state, and so never runs into a dead end.
 from collections.abc import Iterator
 from functools import cache
 
+from app.grammar.bar_lines import double_bar, needs_repeat_sign
 from app.grammar.body import SLUR_CLOSABLE, WILDCARD, note_written, step, ticks_spent
-from app.grammar.lexicon import Node
-from app.grammar.sections import double_bar, needs_repeat_sign
-from app.grammar.situation import At, Body
+from app.grammar.dawg import Node
+from app.grammar.state import At, Body
 
 LONGEST_WALK = 5000  # strides
 

@@ -7,10 +7,10 @@ known of one holds for all bars.
 
 from collections.abc import Iterable
 
-from app.grammar import sections
+from app.grammar import bar_lines
 from app.grammar.body import CHARACTERS, WILDCARD, note_written
-from app.grammar.follow import FOLLOW, KIND_OF, Kind
-from app.grammar.situation import At, Body, Ground, Repeat
+from app.grammar.follow_sets import FOLLOW, KIND_OF, Kind
+from app.grammar.state import At, Body, Ground, Repeat
 
 Surroundings = tuple[object, ...]
 
@@ -48,9 +48,9 @@ def in_any_section(state: Body) -> Body | None:
         return None
     ground = state.ground
     if ground.form:
-        if (state.opening and not is_sound(state)) or (state.fresh and sections.needs_repeat_sign(state)):
+        if (state.opening and not is_sound(state)) or (state.fresh and bar_lines.needs_repeat_sign(state)):
             return None
-        if state.ending or not sections.goes_on(state):
+        if state.ending or not bar_lines.goes_on(state):
             return state._replace(ground=ground.last_bar, bars=0, part=0, named=False) if ground.last_bar else state
     return _in_ordinary_section(state)
 
@@ -67,9 +67,9 @@ def place_in_bar(state: Body) -> Body | None:
     if state.at not in _BAR_BEGINS:
         return in_any_section(state)
     form = state.ground.form
-    if state.over or (form and (state.ending or not sections.goes_on(state) or not is_sound(state))):
+    if state.over or (form and (state.ending or not bar_lines.goes_on(state) or not is_sound(state))):
         return None
-    if sections.needs_repeat_sign(state):
+    if bar_lines.needs_repeat_sign(state):
         return None
     return _in_ordinary_section(state)
 
@@ -123,7 +123,7 @@ def surrounded(place: Body, by: Surroundings) -> Body:
 def essence(state: Body) -> Body:
     """A state from which the tune can be ended if, and only if, it can from this one: less what can be undone."""
     if state.at is At.BAR and state.ground.common:
-        after = sections.plain(state)
+        after = bar_lines.plain(state)
         return (place_in_bar(after) if after else None) or state
     same = place_in_bar(state)
     if same is None or same.at in _BAR_BEGINS:
@@ -182,7 +182,7 @@ def passes_to(state: Body) -> Body | None:
         return note_written(state._replace(word=state.ground.lengths))
     if state.at in (At.LENGTH, At.REST):
         return note_written(state)
-    return sections.plain(state) if state.at is At.BAR else None
+    return bar_lines.plain(state) if state.at is At.BAR else None
 
 
 def sibling(state: Body) -> tuple[Body, Iterable[str]] | None:

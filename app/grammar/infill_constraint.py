@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import RequestError
-from app.grammar import alike
+from app.grammar import state_equivalence
 from app.grammar.automaton import Automaton, as_mask
-from app.grammar.cursor import Grammar
-from app.grammar.follow import FOLLOW
-from app.grammar.nodes import Node, Section, State
+from app.grammar.constraint import Grammar
+from app.grammar.follow_sets import FOLLOW
 from app.grammar.request import Request
-from app.grammar.situation import At, Body, Repeat
+from app.grammar.state import At, Body, Repeat
+from app.grammar.state_cache import Node, Section, State
 
 _NEVER = '|:\n-"'  # what would leave the bar or reach over its end
 
@@ -67,7 +67,7 @@ def standing_alone(before: Body, ticks: int) -> Body:
 
 
 def _passed(state: Body) -> Body:
-    return state if state.at in FOLLOW else alike.passes_to(state) or state
+    return state if state.at in FOLLOW else state_equivalence.passes_to(state) or state
 
 
 class Refill:

@@ -15,10 +15,10 @@ from app.grammar import body
 from app.grammar.automaton import Automaton, as_mask
 from app.grammar.distances import FAR
 from app.grammar.header import Fields, Header
-from app.grammar.nodes import Node
+from app.grammar.prefix_parser import TIED_TEXT, Reader
 from app.grammar.request import Request
-from app.grammar.situation import Body
-from app.grammar.start_string import TIED_TEXT, Reader
+from app.grammar.state import Body
+from app.grammar.state_cache import Node
 from model_store.vocabulary import Vocabulary
 
 MAX_STATES = 200_000

@@ -6,7 +6,7 @@ together are whole; a repeat that began with a pickup must end as much too early
 ABC standard 2.1, sections 4.8 (bar lines), 4.9 and 4.10 (first and second repeats).
 """
 
-from app.grammar.situation import At, Body, Partner, Repeat
+from app.grammar.state import At, Body, Partner, Repeat
 
 
 def plain(state: Body) -> Body | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 from typing import NamedTuple
 
-from app.grammar.lexicon import Node
+from app.grammar.dawg import Node
 from app.grammar.request import Form
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from app.errors import Fault
-from app.grammar import alike, body, sections
+from app.grammar import bar_lines, body, state_equivalence
 from app.grammar.body import WILDCARD
-from app.grammar.follow import FOLLOW, KIND_OF, NOTE_KINDS
+from app.grammar.follow_sets import FOLLOW, KIND_OF, NOTE_KINDS
 from app.grammar.header import ORDER, Fields, Header, Text
 from app.grammar.meter import METERS, SWUNG_METERS, TICKS_PER_WHOLE, Meter
 from app.grammar.pitch import KEYS
-from app.grammar.situation import At, Body, Partner, Repeat
+from app.grammar.state import At, Body, Partner, Repeat
 
 State = Header | Body
 
@@ -205,7 +205,7 @@ class Reader:
 
     def _body_character(self, state: Body) -> None:
         character = self._text[self._at]
-        between = state if state.at in FOLLOW else alike.passes_to(state)
+        between = state if state.at in FOLLOW else state_equivalence.passes_to(state)
         passed_over = _PASSED_OVER.match(self._text, self._at) if between else None
         if between and passed_over:
             self.state = between
@@ -239,29 +239,29 @@ class Reader:
 
     def _split_section(self, state: Body) -> bool:
         """`||` inside a bar that goes on after it."""
-        note = alike.passes_to(state) or state
-        after = sections.split_section(note) if note.at in (At.GAP, At.SPACE) and note.left else None
-        if after is None or sections.double_bar(note) or not self._is_safe(after):
+        note = state_equivalence.passes_to(state) or state
+        after = bar_lines.split_section(note) if note.at in (At.GAP, At.SPACE) and note.left else None
+        if after is None or bar_lines.double_bar(note) or not self._is_safe(after):
             return False
         self.state = after
         return True
 
     def _short_end(self, state: Body) -> bool:
         """The last bar of a tune that is as long as it likes, whatever its pickup."""
-        note = alike.passes_to(state) or state
+        note = state_equivalence.passes_to(state) or state
         is_open = note.repeat is Repeat.OPEN or note.ending == 1
         is_pending = note.fresh or note.tie or note.slur or note.tuplet or note.broken
         is_odd = note.left % note.ground.chord_stroke > 0
         if note.at not in (At.GAP, At.SPACE) or is_open or is_pending or is_odd or note.ground.form:
             return False
-        if sections.final_bar(note) or note.opening:
+        if bar_lines.final_bar(note) or note.opening:
             return False
         self.state = _new_bar(note)._replace(at=At.BAR_LINE, repeat=Repeat.CLOSED, ending=0, final=True, over=True)
         return True
 
     def _line_break(self, state: Body) -> bool:
         """A line break that is not generated, but sound: inside a bar, after a space, or before the end of a tune."""
-        note = None if state.at is At.BAR else alike.passes_to(state)
+        note = None if state.at is At.BAR else state_equivalence.passes_to(state)
         if state.at is At.LINE and not state.final:
             if state.repeat is Repeat.OPEN or state.ending == 1:
                 self._fault("the tune ends inside a repeat", self._at)
@@ -318,7 +318,7 @@ def _new_bar(state: Body) -> Body:
 
 
 def _explanation(state: Body, character: str) -> str:
-    note = state if state.at is At.BAR else alike.passes_to(state) or state
+    note = state if state.at is At.BAR else state_equivalence.passes_to(state) or state
     if character == ":" and note.repeat is Repeat.CLOSED:
         return "a repeat ends here that has not begun: there is no |: before it"
     if character == ":" and note.pickup and not note.left:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from enum import IntEnum, auto
 
-from app.grammar.sections import needs_repeat_sign
-from app.grammar.situation import At, Body
+from app.grammar.bar_lines import needs_repeat_sign
+from app.grammar.state import At, Body
 
 
 class Kind(IntEnum):

@@ -6,7 +6,7 @@ another pair already, of which only one is staccato, or that ends in a `~` makes
 """
 
 from app.grammar.meter import Meter
-from app.grammar.situation import At, Body, Partner
+from app.grammar.state import At, Body, Partner
 
 
 def swung_ticks(meter: Meter, unit: int) -> int:

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.grammar import alike, body
-from app.grammar.alike import Surroundings
+from app.grammar import body, state_equivalence
 from app.grammar.header import Header
-from app.grammar.situation import At, Body
+from app.grammar.state import At, Body
+from app.grammar.state_equivalence import Surroundings
 
 State = Header | Body
 
@@ -41,7 +41,7 @@ class Node:
         self.next: dict[int, Node] = {}  # by id, those that have been taken and stay in the section
         self.turns: dict[tuple[Section, int], tuple[Node, Section]] = {}  # the others
         self._plain = plain  # None: itself
-        self.section_characters = alike.section_characters(state) if isinstance(state, Body) else ""
+        self.section_characters = state_equivalence.section_characters(state) if isinstance(state, Body) else ""
         self.variants: dict[tuple[bool, ...], NDArray[np.bool_]] = {}  # `allowed` in sections, by `Section.ends`
         self.horizon = horizon  # characters to go from which on the distances matter; 0 inside a bar
         self.is_narrow = False
@@ -90,7 +90,7 @@ class Section:
         self.surroundings = surroundings
         self.opening = state is not None and state.opening
         self.pickup = state.pickup if state else 0
-        self.takes_symbols = state is not None and alike.takes_symbols(state.ground, state.pickup)
+        self.takes_symbols = state is not None and state_equivalence.takes_symbols(state.ground, state.pickup)
         self.horizon = horizon
         self.is_narrow = False
         self.allowed: dict[Node, NDArray[np.bool_]] = {}  # [V] each
@@ -102,7 +102,7 @@ class Section:
     def state(self, node: Node) -> State:
         """The whole state."""
         if isinstance(node.state, Body) and self.surroundings:
-            return alike.surrounded(node.state, self.surroundings)
+            return state_equivalence.surrounded(node.state, self.surroundings)
         return node.state
 
     def forget(self) -> None:

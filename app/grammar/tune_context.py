@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 
-from app.grammar.lexicon import Node, lexicon
+from app.grammar.dawg import Node, lexicon
+from app.grammar.hornpipe import swung_ticks
 from app.grammar.meter import TICKS_PER_WHOLE, Meter, lengths
 from app.grammar.pitch import ACCIDENTALS, pitches
 from app.grammar.request import Form, Request
-from app.grammar.situation import Ground
-from app.grammar.swing import swung_ticks
+from app.grammar.state import Ground
 
 _ROOTS = [letter + sign for letter in "ABCDEFG" for sign in ("", "#", "b")]
 _QUALITIES = ("", "m", "7", "m7", "maj7", "6", "m6", "9", "dim", "aug", "sus4")
