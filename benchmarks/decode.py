@@ -101,7 +101,7 @@ def _write(checkpoint: Checkpoint, units: int, folder: Path) -> Path:
     names = ("embedding", "lstm_0/kernel", "lstm_0/recurrent_kernel", "lstm_0/bias", "dense/kernel", "dense/bias")
     weights, graph = checkpoint.weights(), checkpoint.path(DECODER_FILE).read_bytes()
     while checkpoint.manifest.model.lstm_units < units > len(weights["dense/kernel"]):
-        from training.export import decoder_graph  # brings TensorFlow
+        from training.publishing.export import decoder_graph  # brings TensorFlow
 
         weights = _widened(weights)
         graph = decoder_graph(weights)

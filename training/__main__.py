@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from model_store.errors import StoreError
-from training import corpora, corpus, durable
-from training.config import RECIPES, TrainingConfig
+from training import atomic_file
+from training.corpora import corpora, corpus
 from training.errors import ConfigError, RunError, TrainingError
-from training.run_folder import RunFolder
-from training.workers import Workers
+from training.learning.config import RECIPES, TrainingConfig
+from training.learning.run_folder import RunFolder
+from training.learning.workers import Workers
 
 RUNS = Path("runs")
 STORE = Path("model_store/checkpoints")
@@ -42,7 +43,7 @@ def _train(options: argparse.Namespace) -> int:
     path: Path = options.run or RUNS / options.recipe
     workers = Workers.from_environment()
     if not workers.is_chief:
-        from training.learner import among_workers
+        from training.learning.learner import among_workers
 
         among_workers()  # the chief joins when the run is there
         run = RunFolder.open(path)
@@ -55,7 +56,7 @@ def _train(options: argparse.Namespace) -> int:
     if workers.is_chief:
         _log_to(run.log)
 
-    from training.train import train  # here, so that a wrong option is told before TensorFlow is loaded
+    from training.learning.train import train  # here, so that a wrong option is told before TensorFlow is loaded
 
     logging.getLogger("training").info("run %s", run.path)
     outcome = train(run)
@@ -74,7 +75,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from training.evaluation import compare, page
 
     if (options.run / "run.json").is_file():
-        from training.evaluate import evaluate
+        from training.evaluation.evaluate import evaluate
 
         logger.info("losses of %s", options.run)
         evaluate(RunFolder.open(options.run), options.tunes)
@@ -87,14 +88,14 @@ def _evaluate(options: argparse.Namespace) -> int:
         file = compare.write(report, out)
         print(f"{report.name}: {report.common.nats:.4f} nats per character on {report.common.text}; {file}")
     written = out / "index.html"
-    durable.write(written, page.page(comparison).encode())
+    atomic_file.write(written, page.page(comparison).encode())
     print(written)
     return 0
 
 
 def _sample(options: argparse.Namespace) -> int:
-    from training.sample import sample
-    from training.trained import open_trained
+    from training.evaluation.sample import sample
+    from training.evaluation.weights_source import open_trained
 
     seeds = range(options.seed, options.seed + options.tunes)
     tunes = sample(open_trained(options.run), options.start, seeds, options.temperature, options.length)
@@ -107,7 +108,7 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from training.export import export
+    from training.publishing.export import export
 
     for file in export(RunFolder.open(options.run)):
         print(f"{file} ({file.stat().st_size:,} bytes)")
@@ -115,7 +116,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _publish(options: argparse.Namespace) -> int:
-    from training.publish import publish
+    from training.publishing.publish import publish
 
     checkpoint = publish(RunFolder.open(options.run), options.name, options.store, options.tunes, options.note)
     manifest = checkpoint.manifest
@@ -124,12 +125,12 @@ def _publish(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from training import corpus_report
+    from training.corpora import corpus_report
 
     told = corpus_report.report(options.corpus)
     if options.json:
         content = json.dumps(told.to_json(), indent=2, ensure_ascii=False) + "\n"
-        durable.write(options.json, content.encode())
+        atomic_file.write(options.json, content.encode())
     print(corpus_report.to_text(told))
     return 0
 

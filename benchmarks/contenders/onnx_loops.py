@@ -16,7 +16,7 @@ Step = Callable[[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]], A
 
 
 def graph(task: Task) -> onnx.ModelProto:
-    """The step of `training.export` in ONNX's operators, for one batch size."""
+    """The step of `training.publishing.export` in ONNX's operators, for one batch size."""
     w = task.weights()
     units, vocab_size = w["dense"].shape
     constants = {"table": folded(w), "recurrent": w["recurrent"], "dense": w["dense"], "dense_bias": w["dense_bias"]}

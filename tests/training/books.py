@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from training import corpus
-from training.corpus import Corpus
+from training.corpora import corpus
+from training.corpora.corpus import Corpus
 
 
 @cache

@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
-from training import corpus
-from training.config import TrainingConfig
-from training.corpus import Corpus
-from training.run_folder import RunFolder
+from training.corpora import corpus
+from training.corpora.corpus import Corpus
+from training.learning.config import TrainingConfig
+from training.learning.run_folder import RunFolder
 
 SCALES = ("DEFGABcd", "GABcdefg", "ABcdefga", "EFGABcde", "CDEFGABc")
 
@@ -51,7 +51,7 @@ def ten(tunebook_file: Path) -> Corpus:
 @pytest.fixture(scope="session")
 def tiny_run(ten: Corpus, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A finished run on the ten tunes, with every kind of noise switched on."""
-    from training.train import train
+    from training.learning.train import train
 
     noise = {"embedding_dropout": "0.1", "transpose": "0.5", "average_decay": "0.5"}
     config = TrainingConfig.from_recipe("small", TINY | noise)

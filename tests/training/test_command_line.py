@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from training.__main__ import main
-from training.run_folder import RunFolder
+from training.learning.run_folder import RunFolder
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:

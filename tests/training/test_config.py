@@ -2,8 +2,8 @@
 
 import pytest
 
-from training.config import RECIPES, TrainingConfig
 from training.errors import ConfigError
+from training.learning.config import RECIPES, TrainingConfig
 
 
 def test_the_lab_recipe_is_the_notebooks() -> None:

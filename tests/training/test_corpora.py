@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from training import corpora, corpus, corpus_report, music21_corpora, thesession
 from training.__main__ import main
-from training.config import TrainingConfig
+from training.corpora import corpora, corpus, corpus_report, music21_corpora, thesession
+from training.corpora.thesession import COLUMNS
 from training.errors import ConfigError, CorpusError
-from training.run_folder import RunFolder
-from training.thesession import COLUMNS
+from training.learning.config import TrainingConfig
+from training.learning.run_folder import RunFolder
 
 ROWS = [
     # as the dump has them: the body alone, a mode in one word, Windows line ends

@@ -10,7 +10,7 @@ import mido
 import pytest
 
 from tests.training.books import lab_as_found, lab_translated
-from training import dialect, header
+from training.dialect import dialect, header
 from training.errors import DialectError
 
 ABC2MIDI = "/usr/bin/abc2midi"

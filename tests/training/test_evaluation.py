@@ -20,11 +20,11 @@ from training.evaluation import common_text, copying, mask, music, plots, style
 from training.evaluation.candidate import Candidate, open_candidate
 from training.evaluation.compare import Report, compare
 from training.evaluation.copying import Learnt
-from training.evaluation.drawing import draw, grammar_of
 from training.evaluation.music import Music
-from training.publish import publish
-from training.run_folder import RunFolder
-from training.tune_index import indexed
+from training.evaluation.tune_sampling import draw, grammar_of
+from training.learning.run_folder import RunFolder
+from training.publishing.publish import publish
+from training.publishing.tune_index import indexed
 
 HEAD = "X:1\nT:Scale\nM:4/4\nL:1/8\nK:D\n"
 TUNE = HEAD + "|:DEFG ABcd|d2cB AGFE|DFAd fdAF|EGBe g2-g2:|"

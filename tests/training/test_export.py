@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from app.inference.decoder import LiteRTDecoder
 from model_store.manifest import ModelConfig
 from model_store.store import Checkpoint
-from training import corpus
-from training.export import SIGNATURE, decoder_graph, export
-from training.model import build_model, set_weights
-from training.run_folder import RunFolder
-from training.score import Scorer
-from training.score_decoder import score_decoder
-from training.trained import from_run
+from training.corpora import corpus
+from training.evaluation.heldout_loss import Scorer
+from training.evaluation.score_decoder import score_decoder
+from training.evaluation.weights_source import from_run
+from training.learning.model import build_model, set_weights
+from training.learning.run_folder import RunFolder
+from training.publishing.export import SIGNATURE, decoder_graph, export
 
 STEPS = 400
 

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.training.books import lab_as_found, lab_translated
-from training import corpus, families, lab_corpus
-from training.book import Book
-from training.likeness import alike_pairs, is_alike, phrases
-from training.split import split
+from training.corpora import corpus, families, lab_corpus
+from training.corpora.book import Book
+from training.corpora.melodic_similarity import alike_pairs, is_alike, phrases
+from training.corpora.split import split
 
 REEL = (
     "X:1\nT:Cooley's\nR:reel\nM:4/4\nL:1/8\nK:Em\n"

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from training.config import TrainingConfig
-from training.corpus import SEPARATOR, Corpus
-from training.input_pipeline import Batch, Batches, Streams, get_batch, open_batches
+from training.corpora.corpus import SEPARATOR, Corpus
+from training.learning.config import TrainingConfig
+from training.learning.input_pipeline import Batch, Batches, Streams, get_batch, open_batches
 
 
 def batches(corpus: Corpus, recipe: str, **changes: int) -> Batches:

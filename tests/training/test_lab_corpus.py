@@ -2,7 +2,7 @@
 
 import pytest
 
-from training import corpus, lab_corpus
+from training.corpora import corpus, lab_corpus
 from training.errors import CorpusError
 
 

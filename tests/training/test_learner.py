@@ -8,10 +8,10 @@ import numpy as np
 
 from tests.servers import ROOT
 from tests.training.conftest import TINY
-from training.config import TrainingConfig
-from training.corpus import Corpus
-from training.input_pipeline import open_batches
-from training.learner import Learner, fastest_precision
+from training.corpora.corpus import Corpus
+from training.learning.config import TrainingConfig
+from training.learning.input_pipeline import open_batches
+from training.learning.learner import Learner, fastest_precision
 
 TWO_DEVICES = """
 import numpy as np
@@ -20,9 +20,9 @@ import tensorflow as tf
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
-from training.config import TrainingConfig
-from training.input_pipeline import Batch
-from training.learner import Learner
+from training.learning.config import TrainingConfig
+from training.learning.input_pipeline import Batch
+from training.learning.learner import Learner
 
 config = TrainingConfig.from_recipe("lab", {settings})
 generator = np.random.default_rng(0)

@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 
 from model_store.manifest import ModelConfig
-from training import lstm
-from training.config import TrainingConfig
-from training.corpus import Corpus
-from training.learner import Learner
-from training.model import build_model, forward, set_weights, variables, zero_state
-from training.score import Scorer
+from training.corpora.corpus import Corpus
+from training.evaluation.heldout_loss import Scorer
+from training.learning import lstm
+from training.learning.config import TrainingConfig
+from training.learning.learner import Learner
+from training.learning.model import build_model, forward, set_weights, variables, zero_state
 
 SMALL = ModelConfig(vocab_size=11, embedding_dim=6, lstm_units=8)
 

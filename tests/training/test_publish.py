@@ -8,14 +8,14 @@ import pytest
 
 from app.generation.originality import Judgement, originality
 from model_store.store import Checkpoint, Store
-from training.dialect import translate
+from training.dialect.dialect import translate
 from training.errors import ConfigError, RunError
-from training.evaluate import evaluate, evaluation_of
-from training.judge import judge
-from training.publish import publish
-from training.run_folder import RunFolder
-from training.sample import sample
-from training.trained import from_run, open_trained
+from training.evaluation.abc2midi_check import judge
+from training.evaluation.evaluate import evaluate, evaluation_of
+from training.evaluation.sample import sample
+from training.evaluation.weights_source import from_run, open_trained
+from training.learning.run_folder import RunFolder
+from training.publishing.publish import publish
 
 CLEAN = "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\n|:CDEFGABc|cBAGFEDC:|"
 NO_REPEAT_SIGN = CLEAN + "\nCDEFGABc|cBAGFEDC:|"

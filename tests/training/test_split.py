@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from tests.training.conftest import ten_tunes
-from training import corpus
+from training.corpora import corpus
+from training.corpora.split import melody, split, title
 from training.errors import CorpusError
-from training.split import melody, split, title
 
 
 def test_no_melody_and_no_title_is_on_two_sides() -> None:

@@ -14,11 +14,11 @@ import pytest
 
 from tests.servers import ROOT
 from tests.training.conftest import TINY
-from training.config import TrainingConfig
-from training.corpus import Corpus
+from training.corpora.corpus import Corpus
 from training.errors import CheckpointError, RunError
-from training.run_folder import RunFolder, read_tensors
-from training.train import train
+from training.learning.config import TrainingConfig
+from training.learning.run_folder import RunFolder, read_tensors
+from training.learning.train import train
 
 LONG = TINY | {"steps": "60", "checkpoint_every": "7", "average_decay": "0.9", "output_dropout": "0.1"}
 PATIENCE_S = 120

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.transpose import tonics_by_mode, transpose, transpose_some
+from training.dialect.transpose import tonics_by_mode, transpose, transpose_some
 
 TUNE = "X:1\nT:Abc\nM:4/4\nK:D Major\n\"D\"D,^FAd [M:3/4]d'=c'b a|(3abc z4!\nA2:|"
 

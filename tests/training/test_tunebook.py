@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training import corpus, tunebook
+from training.corpora import corpus, tunebook
 from training.errors import CorpusError
 
 TUNE = "X:1\nT:Caf\u00e9\nK:D\nABcd|"

@@ -15,12 +15,12 @@ import pytest
 
 from tests.servers import ROOT
 from tests.training.conftest import TINY
-from training.config import TrainingConfig
-from training.corpus import Corpus
+from training.corpora.corpus import Corpus
 from training.errors import ConfigError
-from training.run_folder import RunFolder
-from training.train import train
-from training.workers import Workers
+from training.learning.config import TrainingConfig
+from training.learning.run_folder import RunFolder
+from training.learning.train import train
+from training.learning.workers import Workers
 
 PATIENCE_S = 180
 STEPS = 200

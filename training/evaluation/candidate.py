@@ -9,12 +9,13 @@ from model_store.manifest import DECODER_FILE, Manifest, ModelConfig
 from model_store.store import Checkpoint
 from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
-from training import corpora, corpus, tune_index
-from training.config import TrainingConfig
-from training.corpus import Corpus
+from training.corpora import corpora, corpus
+from training.corpora.corpus import Corpus
 from training.errors import CorpusError
-from training.run_folder import RunFolder
-from training.trained import from_run, open_version
+from training.evaluation.weights_source import from_run, open_version
+from training.learning.config import TrainingConfig
+from training.learning.run_folder import RunFolder
+from training.publishing import tune_index
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def open_candidate(path: Path, folder: Path) -> Candidate:
 
 
 def _of_run(run: RunFolder, folder: Path) -> Candidate:
-    from training.export import decoder_graph  # here, as it alone needs TensorFlow
+    from training.publishing.export import decoder_graph  # here, as it alone needs TensorFlow
 
     trained, tunes = from_run(run), run.corpus()
     graph = folder / f"{trained.name}.tflite"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training import families
+from training.corpora import families
 from training.errors import CorpusError
 from training.evaluation.candidate import Candidate
 

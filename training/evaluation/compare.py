@@ -9,18 +9,19 @@ from pathlib import Path
 
 from app.grammar import Grammar
 from app.inference.decoder import LiteRTDecoder
-from training import corpus, durable
-from training.corpus import Corpus
+from training import atomic_file
+from training.corpora import corpus
+from training.corpora.corpus import Corpus
 from training.errors import ConfigError, CorpusError
-from training.evaluation import common_text, copying, drawing, mask, music, speed, style
+from training.evaluation import common_text, copying, mask, music, speed, style, tune_sampling
+from training.evaluation.abc2midi_check import complaints_of
 from training.evaluation.candidate import Candidate, open_candidate
 from training.evaluation.common_text import CommonText
 from training.evaluation.copying import Copying, Learnt
-from training.evaluation.drawing import MAX_BATCH, Draw
+from training.evaluation.score_decoder import score_decoder
 from training.evaluation.speed import Speed
 from training.evaluation.style import Style
-from training.judge import complaints_of
-from training.score_decoder import score_decoder
+from training.evaluation.tune_sampling import MAX_BATCH, Draw
 
 TEMPERATURES = (0.5, 0.7, 0.9, 1.0, 1.1, 1.3)
 AT = 1.0
@@ -140,7 +141,7 @@ def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell) -> Compari
         real = _real(text, source, tunes)
         tell("time them")
         decoders = [LiteRTDecoder(candidate.graph, MAX_BATCH) for candidate in candidates]
-        grammars = [drawing.grammar_of(candidate.vocabulary) for candidate in candidates]
+        grammars = [tune_sampling.grammar_of(candidate.vocabulary) for candidate in candidates]
         vocabularies = [candidate.vocabulary for candidate in candidates]
         speeds = speed.measure(list(zip(decoders, vocabularies, grammars, strict=True)))
         reports = [
@@ -153,7 +154,7 @@ def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell) -> Compari
 def write(report: Report, folder: Path) -> Path:
     """A model's report as JSON."""
     file = folder / f"{report.name.replace('/', '-')}.json"
-    durable.write(file, (json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n").encode())
+    atomic_file.write(file, (json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n").encode())
     return file
 
 
@@ -205,8 +206,8 @@ def _report(
     for temperature in TEMPERATURES:
         tell(f"{candidate.name}: {tunes} tunes freely and {tunes} under the grammar, temperature {temperature}")
         seeds = range(FIRST_SEED, FIRST_SEED + tunes)
-        free = drawing.draw(decoder, candidate.vocabulary, seeds, temperature)
-        held = drawing.draw(decoder, candidate.vocabulary, seeds, temperature, grammar) if grammar else None
+        free = tune_sampling.draw(decoder, candidate.vocabulary, seeds, temperature)
+        held = tune_sampling.draw(decoder, candidate.vocabulary, seeds, temperature, grammar) if grammar else None
         shares = mask.removed(decoder, candidate.vocabulary, grammar, held, temperature) if grammar and held else None
         levels.append(
             Level(

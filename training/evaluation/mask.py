@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from app.grammar import Grammar
 from app.inference.decoder import Decoder
 from model_store.vocabulary import Vocabulary
-from training.corpus import SEPARATOR
-from training.evaluation.drawing import MAX_BATCH, Draw, held
+from training.corpora.corpus import SEPARATOR
+from training.evaluation.tune_sampling import MAX_BATCH, Draw, held
 
 BINS = (0.001, 0.01, 0.1, 0.5)
 """Where shares of probability are told apart."""

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from training import dialect, form
+from training.dialect import dialect
+from training.dialect.notation import Bar, Key, Part, length_of
+from training.dialect.parts import parts_of
 from training.errors import DialectError
-from training.notation import Bar, Key, Part, length_of
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
@@ -43,7 +44,7 @@ def read(tune: str) -> Music | None:
     bar_length = Fraction(head.meter)
     bars = tuple(bar for bar, _ in score.bars)
     try:
-        parts = form.parts_of(score, bar_length)
+        parts = parts_of(score, bar_length)
     except DialectError:
         parts = ()
     counts = [_bars_in(part, bar_length) for part in parts]

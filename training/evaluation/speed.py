@@ -11,7 +11,7 @@ from app.inference.engine import Engine
 from app.inference.sampler import SamplingParams
 from app.inference.sequence import Sequence
 from model_store.vocabulary import Vocabulary
-from training.corpus import SEPARATOR
+from training.corpora.corpus import SEPARATOR
 
 ROUNDS = 5
 ALONE = (1, 3000)  # tunes at once, and characters of each

@@ -1,0 +1,49 @@
+"""Opens the tunebooks that a command line names: `lab`, `oneills`, `ryans`, `thesession:FILE`, or any ABC file."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from training.corpora import lab_corpus
+from training.corpora import music21_corpora
+from training.corpora import pip_download
+from training.corpora import thesession
+from training.corpora import tunebook
+from training.corpora.book import Book
+
+NAMED: dict[str, Callable[[], Book]] = {
+    "lab": lab_corpus.open_book,
+    **{source.name: partial(music21_corpora.open_book, source) for source in music21_corpora.SOURCES},
+}
+"""In order of precedence: what a corpus of several says of a tune's side, the first of them says."""
+
+THESESSION = "thesession:"
+DEFAULT = ("lab",)
+
+
+def open_books(names: list[str]) -> list[Book]:
+    """The books, the named ones first.
+
+    Raises:
+        CorpusError: one of them is missing, unreadable or not what it should be.
+    """
+    wanted = list(dict.fromkeys(names or DEFAULT))
+    books = [NAMED[name]() for name in NAMED if name in wanted]
+    dumps = [name.removeprefix(THESESSION) for name in wanted if name.startswith(THESESSION)]
+    books += [thesession.open_book(Path(path).expanduser()) for path in dumps]
+    patterns = [name for name in wanted if name not in NAMED and not name.startswith(THESESSION)]
+    return books + [_open_file(file) for file in tunebook.find_files(patterns)]
+
+
+def argument(name: str, origin: str) -> str:
+    """What to write on the command line for a book of that name and origin."""
+    if name == lab_corpus.NAME:
+        return "lab"
+    file = origin.split(",")[0]
+    return name if name in NAMED else f"{THESESSION}{file}" if name == thesession.NAME else file
+
+
+def _open_file(file: Path) -> Book:
+    found = tunebook.read(file)
+    digest = pip_download.sha256(file.read_bytes())
+    return Book(file.stem, file.name, "not stated", digest, found.tunes, found.rejects)

@@ -1,0 +1,138 @@
+"""Judges a run: held-out loss, and the share of its free tunes that abc2midi takes without complaint."""
+
+import json
+import tempfile
+from dataclasses import asdict, dataclass
+from math import exp, log
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from training import atomic_file
+from training.evaluation.abc2midi_check import Verdicts, judge
+from training.evaluation.heldout_loss import Score, Scorer
+from training.evaluation.sample import sample
+from training.evaluation.score_decoder import score_decoder
+from training.evaluation.weights_source import Trained, from_run
+from training.learning.run_folder import RunFolder
+from training.publishing.export import decoder_graph
+
+MAX_CHARACTERS = 1500
+FIRST_SEED = 1
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a side of the split costs, per character."""
+
+    tunes: int
+    nats: float
+    bits: float
+    perplexity: float
+
+
+@dataclass(frozen=True)
+class FreeTunes:
+    """What abc2midi says of whole tunes drawn at temperature 1 with nothing forbidden."""
+
+    tunes: int
+    seeds: str
+    share_clean: float
+    share_clean_but_for_repeats: float
+    share_clean_of_test_tunes: float  # the corpus' own tunes, by the same judge
+    share_clean_but_for_repeats_of_test_tunes: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The numbers of a run's best weights."""
+
+    step: int
+    parameters: int
+    train: Loss
+    validation: Loss
+    test: Loss
+    test_int8: Loss  # of the decoder graph that is served
+    free_tunes: FreeTunes | None
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `asdict`."""
+        losses = {name: Loss(**values[name]) for name in ("train", "validation", "test", "test_int8")}
+        free = FreeTunes(**values["free_tunes"]) if values["free_tunes"] else None
+        return cls(step=values["step"], parameters=values["parameters"], **losses, free_tunes=free)
+
+    def metrics(self) -> dict[str, float]:
+        """The numbers that a manifest carries."""
+        named: dict[str, float] = {"parameters": float(self.parameters)}
+        for side in ("train", "validation", "test", "test_int8"):
+            loss: Loss = getattr(self, side)
+            named |= {f"{side}_nats_per_character": loss.nats, f"{side}_bits_per_character": loss.bits}
+        named["test_perplexity"] = self.test.perplexity
+        if self.free_tunes:
+            named["free_tunes_judged"] = float(self.free_tunes.tunes)
+            named["free_tunes_clean_share"] = self.free_tunes.share_clean
+            named["free_tunes_clean_but_for_repeats_share"] = self.free_tunes.share_clean_but_for_repeats
+        return named
+
+
+def evaluate(run: RunFolder, tunes: int) -> Evaluation:
+    """Judge a run and write its evaluation.json.
+
+    Args:
+        tunes: how many tunes to draw; 0 leaves abc2midi out.
+    """
+    trained, corpus = from_run(run), run.corpus()
+    sides = corpus.sides
+    free = None
+    if tunes:
+        seeds = range(FIRST_SEED, FIRST_SEED + tunes)
+        free = _describe(judge(sample(trained, "", seeds, 1.0, MAX_CHARACTERS)), judge(list(sides.test)), seeds)
+    evaluation = Evaluation(
+        step=run.load_progress()[0].best_step,
+        parameters=sum(int(np.prod(shape)) for shape in trained.network.weight_shapes().values()),
+        train=_loss(sides.train, _score(trained, sides.train)),
+        validation=_loss(sides.validation, _score(trained, sides.validation)),
+        test=_loss(sides.test, _score(trained, sides.test)),
+        test_int8=_loss(sides.test, _score_int8(trained, sides.test)),
+        free_tunes=free,
+    )
+    atomic_file.write(run.evaluation, (json.dumps(asdict(evaluation), indent=2) + "\n").encode())
+    return evaluation
+
+
+def evaluation_of(run: RunFolder, tunes: int) -> Evaluation:
+    """The run's evaluation.json, made anew if the run has learnt since."""
+    try:
+        evaluation = Evaluation.from_json(json.loads(run.evaluation.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return evaluate(run, tunes)
+    return evaluation if evaluation.step == run.load_progress()[0].best_step else evaluate(run, tunes)
+
+
+def _score(trained: Trained, tunes: tuple[str, ...]) -> Score:
+    return Scorer(tunes, trained.vocabulary).score(trained.weights)
+
+
+def _score_int8(trained: Trained, tunes: tuple[str, ...]) -> Score:
+    with tempfile.TemporaryDirectory(prefix="lilt-evaluate-") as folder:
+        graph = Path(folder) / "decoder.tflite"
+        graph.write_bytes(decoder_graph(trained.weights))
+        return score_decoder(graph, tunes, trained.vocabulary)
+
+
+def _loss(tunes: tuple[str, ...], score: Score) -> Loss:
+    nats = score.nats_per_character
+    return Loss(len(tunes), nats, nats / log(2), exp(nats))
+
+
+def _describe(drawn: Verdicts, real: Verdicts, seeds: range) -> FreeTunes:
+    return FreeTunes(
+        tunes=drawn.tunes,
+        seeds=f"{seeds.start} to {seeds.stop - 1}",
+        share_clean=drawn.share_clean,
+        share_clean_but_for_repeats=drawn.share_clean_but_for_repeats,
+        share_clean_of_test_tunes=real.share_clean,
+        share_clean_but_for_repeats_of_test_tunes=real.share_clean_but_for_repeats,
+    )

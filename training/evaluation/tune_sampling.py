@@ -1,0 +1,75 @@
+"""Draws tunes from a candidate as the service does, freely or held to the grammar, the same for the same seeds."""
+
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
+
+from app.abc.tunebook import TuneCounter
+from app.errors import VocabularyError
+from app.grammar import Cursor, Grammar
+from app.inference.decoder import Decoder
+from app.inference.engine import Engine
+from app.inference.sampler import SamplingParams
+from app.inference.sequence import FinishReason, Sequence
+from model_store.vocabulary import Vocabulary
+from training.corpora.corpus import SEPARATOR
+
+MAX_BATCH = 64
+MAX_CHARACTERS = 1500
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What a seed gave: the characters' ids, and the tune without the blank lines around it if it ended in time."""
+
+    seed: int
+    ids: tuple[int, ...]
+    tune: str | None
+
+
+def grammar_of(vocabulary: Vocabulary) -> Grammar | None:
+    """None for a model whose characters cannot write a tune as the grammar has it."""
+    try:
+        return Grammar(vocabulary)
+    except VocabularyError:
+        return None
+
+
+def held(grammar: Grammar) -> Cursor:
+    """The grammar at the beginning of a tune of which nothing was asked."""
+    return grammar.begin("", length=MAX_CHARACTERS)
+
+
+def draw(
+    decoder: Decoder, vocabulary: Vocabulary, seeds: Many[int], temperature: float, grammar: Grammar | None = None
+) -> list[Draw]:
+    """One tune for each seed, after a blank line.
+
+    Args:
+        decoder: not stepped by anyone else meanwhile.
+        grammar: what the tunes are held to; None: they are drawn freely.
+    """
+    prompt = vocabulary.encode(SEPARATOR)
+    engine = Engine(decoder, max_waiting=len(seeds))
+    try:
+        waiting = []
+        for seed in seeds:
+            params, counter = SamplingParams(temperature, seed=seed), TuneCounter()
+            sequence = Sequence(
+                prompt,
+                MAX_CHARACTERS,
+                params,
+                stop=lambda id_, counter=counter: counter.feed(vocabulary.characters[id_]),  # type: ignore[misc]
+                constraint=held(grammar) if grammar else None,
+            )
+            waiting.append(engine.submit(sequence))
+        finished = [future.result() for future in waiting]
+    finally:
+        engine.close()
+    return [
+        Draw(
+            seed=each.params.seed,
+            ids=tuple(each.new_ids),
+            tune=vocabulary.decode(each.new_ids).strip("\n") if each.finish_reason is FinishReason.TUNES else None,
+        )
+        for each in finished
+    ]

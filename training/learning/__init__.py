@@ -1,0 +1,1 @@
+"""The network, its batches, and the loop that trains it in a run folder."""

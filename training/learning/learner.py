@@ -1,0 +1,227 @@
+"""Owns what changes as a network learns: weights, optimizer, carried state; on a CPU, GPUs, or several machines."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.errors import CheckpointError, ConfigError
+from training.learning import lstm
+from training.learning.config import TrainingConfig
+from training.learning.input_pipeline import Batch
+from training.learning.lstm import State
+from training.learning.model import Noise, build_model, forward, model_config, set_weights, variables
+from training.learning.workers import Workers
+
+Tensors = dict[str, NDArray[Any]]
+FLOOR = 0.02  # share of the learning rate that the cosine ends at
+
+
+class Learner:
+    """A network in training.
+
+    Args:
+        config: the run's settings; `precision` is one of the two, or `auto`, which is float32 here.
+        vocab_size: characters it reads and predicts.
+        devices: names of the devices to learn on; all GPUs if not given, else the CPU. Those of each worker, where
+            TF_CONFIG names several.
+
+    Raises:
+        ConfigError: the batch cannot be shared out evenly among the devices.
+    """
+
+    def __init__(self, config: TrainingConfig, vocab_size: int, devices: list[str] | None = None) -> None:
+        self.workers = Workers.from_environment()
+        has_gpu = bool(tf.config.list_physical_devices("GPU"))
+        self.config = config
+        self.network = model_config(config, vocab_size)
+        self._strategy = among_workers() if self.workers.count > 1 else _among_devices(devices)
+        self._replicas: int = self._strategy.num_replicas_in_sync
+        if config.batch_size % self._replicas:
+            raise ConfigError(f"batch_size: {config.batch_size} is not a multiple of the {self._replicas} devices")
+        self._is_mixed = config.precision == "mixed_float16"
+        self._dtype = "float16" if self._is_mixed else "float32"
+        cudnn = lstm.for_gpu(config.embedding_dim, config.lstm_units, self._dtype)
+        self._lstm: lstm.Layer = cudnn if has_gpu else lstm.for_cpu
+        keras.utils.set_random_seed(config.seed)
+        with self._strategy.scope():
+            self._model = build_model(
+                self.network, None, False, config.recurrent_initializer, embedding_range=config.embedding_range
+            )
+            self._optimizer = _optimizer(config, self._model)
+        self._weights = variables(self._model, self.network)
+        self._zeros = self._share_out_zeros()
+        self._state = self._zeros
+        # XLA makes one program of the scan; cuDNN and several replicas do without
+        on_one_cpu = not has_gpu and self._replicas == 1
+        self._step = tf.function(self._step_everywhere, jit_compile=on_one_cpu, autograph=False)
+        kind = "GPU with cuDNN" if has_gpu else "CPU"
+        self.description = f"{self._replicas} {kind}, {'mixed_float16' if self._is_mixed else 'float32'}"
+
+    @property
+    def parameters(self) -> int:
+        return int(self._model.count_params())
+
+    def learn(self, batch: Batch, step: int) -> float:
+        """One step of the optimizer; the loss before it, in nats per character."""
+        before = self._state if self.config.carry_state else self._zeros
+        loss, self._state = self._step(*map(self._share_out, batch), before, tf.constant(step, tf.int32))
+        return float(loss)
+
+    def agree(self, *wishes: bool) -> list[bool]:
+        """Which of these any of the workers wishes; all must ask at the same step."""
+        if self.workers.count == 1:
+            return list(wishes)
+        mine = self._strategy.experimental_distribute_values_from_function(lambda _: tf.constant(wishes, tf.float32))
+        return [bool(sum_) for sum_ in self._strategy.reduce(tf.distribute.ReduceOp.SUM, mine, axis=None).numpy()]
+
+    def weights(self) -> Tensors:
+        """What the network knows now: the moving average of its weights if the recipe keeps one."""
+        if not self.config.average_decay:
+            return self._numpy_weights()
+        kept = self._numpy_weights()
+        self._optimizer.finalize_variable_values(self._model.trainable_variables)
+        averaged = self._numpy_weights()
+        set_weights(self._model, self.network, kept)
+        return averaged
+
+    def tensors(self) -> Tensors:
+        """All that a resumed run needs, by name; several workers must ask at the same step."""
+        optimizer = {f"optimizer/{i:03}": np.asarray(v.numpy()) for i, v in enumerate(self._optimizer.variables)}
+        parts = zip("hc", self._state, strict=True)
+        state = {f"state/{name}": self._whole(part) for name, part in parts}
+        weights = {f"weights/{name}": value for name, value in self._numpy_weights().items()}
+        return {**weights, **optimizer, **state}
+
+    def restore(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """The inverse of `tensors`.
+
+        Raises:
+            CheckpointError: they are another network's.
+        """
+        mine = {name: value.shape for name, value in self.tensors().items()}
+        if mine != {name: value.shape for name, value in tensors.items()}:
+            raise CheckpointError("the checkpoint's tensors are not those of this run's network and optimizer")
+        set_weights(self._model, self.network, {name: tensors[f"weights/{name}"] for name in self._weights})
+        for i, variable in enumerate(self._optimizer.variables):
+            variable.assign(tensors[f"optimizer/{i:03}"])
+        self._state = (self._share_out(tensors["state/h"]), self._share_out(tensors["state/c"]))
+
+    def _numpy_weights(self) -> Tensors:
+        return {name: np.asarray(variable.numpy()) for name, variable in self._weights.items()}
+
+    def _share_out(self, rows: NDArray[Any]) -> tf.Tensor:
+        """Rows [B, …] as each replica's share of them."""
+        if self._replicas == 1:
+            return tf.constant(rows)
+        each = len(rows) // self._replicas
+
+        def share(context: tf.distribute.experimental.ValueContext) -> tf.Tensor:
+            first = context.replica_id_in_sync_group * each
+            return tf.constant(rows[first : first + each])
+
+        return self._strategy.experimental_distribute_values_from_function(share)
+
+    def _share_out_zeros(self) -> State:
+        zeros = np.zeros((self.config.batch_size, self.config.lstm_units), np.float32)
+        return self._share_out(zeros), self._share_out(zeros)
+
+    def _whole(self, value: tf.Tensor) -> NDArray[Any]:
+        """The rows of every replica, of every worker."""
+        if self.workers.count > 1:
+            return np.asarray(self._strategy.gather(value, axis=0).numpy())
+        return np.concatenate([part.numpy() for part in self._strategy.experimental_local_results(value)])
+
+    def _step_everywhere(
+        self, inputs: tf.Tensor, targets: tf.Tensor, state: State, step: tf.Tensor
+    ) -> tuple[tf.Tensor, State]:
+        """Every replica's step; each tensor is a replica's own, or a `PerReplica` of them."""
+        losses, state = self._strategy.run(self._step_here, (inputs, targets, state, step))
+        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None), state
+
+    def _step_here(
+        self, inputs: tf.Tensor, targets: tf.Tensor, state: State, step: tf.Tensor
+    ) -> tuple[tf.Tensor, State]:
+        """One replica's step; its loss is its share of the whole batch's mean."""
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        noise = Noise(self.config, step, replica)
+        with tf.GradientTape() as tape:
+            logits, state = forward(self._weights, self._lstm, inputs, state, noise, self._dtype)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+            loss = tf.reduce_sum(losses) / (self.config.batch_size * self.config.sequence_length)
+            scaled = self._optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, list(self._weights.values()))
+        self._optimizer.apply_gradients(zip(gradients, self._model.trainable_variables, strict=True))
+        return loss, tuple(tf.stop_gradient(part) for part in state)
+
+
+@cache
+def among_workers() -> tf.distribute.Strategy:
+    """What joins the workers of TF_CONFIG: it waits until all are there. To be made before TensorFlow does anything."""
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _among_devices(devices: list[str] | None) -> tf.distribute.Strategy:
+    devices = [gpu.name for gpu in tf.config.list_logical_devices("GPU")] if devices is None else devices
+    return tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else tf.distribute.get_strategy()
+
+
+def fastest_precision(config: TrainingConfig, vocab_size: int) -> TrainingConfig:
+    """The configuration with `auto` replaced: on a GPU by what a few steps of each took, else by float32.
+
+    Several workers might not come to the same choice, and take float32 too.
+    """
+    if config.precision != "auto":
+        return config
+    options = [dataclasses.replace(config, precision="float32"), dataclasses.replace(config, precision="mixed_float16")]
+    if not tf.config.list_physical_devices("GPU") or Workers.from_environment().count > 1:
+        return options[0]
+    return min(options, key=lambda option: _seconds(Learner(option, vocab_size)))
+
+
+def _seconds(learner: Learner, steps: int = 5) -> float:
+    """How long a few steps take, compilation not counted."""
+    shape = (learner.config.batch_size, learner.config.sequence_length)
+    batch = Batch(np.zeros(shape, np.int32), np.zeros(shape, np.int32))
+    learner.learn(batch, 0)
+    begun = time.perf_counter()
+    for step in range(steps):
+        learner.learn(batch, step)
+    return time.perf_counter() - begun
+
+
+def _optimizer(config: TrainingConfig, model: keras.Model) -> keras.optimizers.Optimizer:
+    kinds: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+    }
+    optimizer = kinds[config.optimizer](
+        _learning_rate(config),
+        weight_decay=config.weight_decay or None,
+        global_clipnorm=config.clip_norm or None,
+        use_ema=bool(config.average_decay),
+        ema_momentum=config.average_decay or 0.99,
+    )
+    if config.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    if config.precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def _learning_rate(config: TrainingConfig) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    if config.schedule == "constant":
+        return config.learning_rate
+    warmup = min(config.warmup_steps, config.steps // 5)
+    if not warmup:
+        return keras.optimizers.schedules.CosineDecay(config.learning_rate, config.steps, alpha=FLOOR)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, config.steps - warmup, alpha=FLOOR, warmup_target=config.learning_rate, warmup_steps=warmup
+    )

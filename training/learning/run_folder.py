@@ -1,0 +1,179 @@
+"""A run on disk: what it is, how far it got, what it found; every file in it is whole or absent.
+
+run.json         settings, network, libraries
+corpus.json      the tunes, so that the run stands by itself
+checkpoint.safetensors  all that a resumed run needs
+best.safetensors        the weights with the lowest validation loss so far
+losses.csv, losses.png  the curves
+train.log               what was said
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from training import atomic_file
+from training.corpora.corpus import Corpus
+from training.errors import CheckpointError, RunError
+from training.learning.config import TrainingConfig
+
+Tensors = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run got: `step` steps done; the best validation loss (nats per character) and the step it was at."""
+
+    step: int = 0
+    best_loss: float = float("inf")
+    best_step: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step of the curves; `validation` only where it was measured."""
+
+    step: int
+    loss: float
+    validation: float | None = None
+
+
+@dataclass
+class History:
+    """The curves so far."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    def to_csv(self) -> bytes:
+        lines = [
+            f"{row.step},{row.loss:.6f},{'' if row.validation is None else f'{row.validation:.6f}'}"
+            for row in self.rows
+        ]
+        return ("\n".join(["step,loss,validation", *lines]) + "\n").encode()
+
+    @classmethod
+    def from_csv(cls, text: str, last_step: int) -> "History":
+        """The rows up to a step."""
+        cells = [line.split(",") for line in text.splitlines()[1:]]
+        rows = [Row(int(step), float(loss), float(val) if val else None) for step, loss, val in cells]
+        return cls([row for row in rows if row.step <= last_step])
+
+
+class RunFolder:
+    """The files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.log = path / "train.log"
+        self.csv = path / "losses.csv"
+        self.png = path / "losses.png"
+        self.checkpoint = path / "checkpoint.safetensors"
+        self.best = path / "best.safetensors"
+        self.evaluation = path / "evaluation.json"
+
+    @classmethod
+    def create(cls, path: Path, config: TrainingConfig, corpus: Corpus) -> "RunFolder":
+        """A new run.
+
+        Raises:
+            RunError: there is something at that path.
+        """
+        run = cls(path)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(f"{path}: exists already; go on with it by --resume, or name another folder by --run")
+        path.mkdir(parents=True, exist_ok=True)
+        atomic_file.write(path / "corpus.json", corpus.to_json())
+        run.write_config(config)
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """An existing run.
+
+        Raises:
+            RunError: there is none.
+        """
+        if not (path / "run.json").is_file():
+            raise RunError(f"{path}: not a run folder (it has no run.json)")
+        return cls(path)
+
+    def write_config(self, config: TrainingConfig) -> None:
+        content = json.dumps({"config": config.to_json()}, indent=2) + "\n"
+        atomic_file.write(self.path / "run.json", content.encode())
+
+    def config(self) -> TrainingConfig:
+        """The run's settings.
+
+        Raises:
+            RunError: run.json is damaged.
+            ConfigError: it has settings that this code does not know.
+        """
+        try:
+            return TrainingConfig.from_json(json.loads((self.path / "run.json").read_bytes())["config"])
+        except (OSError, ValueError, KeyError) as error:
+            raise RunError(f"{self.path / 'run.json'}: unreadable ({error})") from None
+
+    def corpus(self) -> Corpus:
+        """The run's tunes.
+
+        Raises:
+            RunError: corpus.json is missing or damaged.
+        """
+        try:
+            return Corpus.from_json((self.path / "corpus.json").read_bytes())
+        except (OSError, ValueError, KeyError) as error:
+            raise RunError(f"{self.path / 'corpus.json'}: unreadable ({error})") from None
+
+    def save_progress(self, progress: Progress, tensors: Mapping[str, NDArray[Any]], history: History) -> None:
+        """Everything needed to resume; the curves first, so that they are never behind the checkpoint."""
+        atomic_file.write(self.csv, history.to_csv())
+        metadata = {"step": str(progress.step), "best_loss": repr(progress.best_loss)}
+        metadata["best_step"] = str(progress.best_step)
+        atomic_file.write(self.checkpoint, save(dict(tensors), metadata))
+
+    def load_progress(self) -> tuple[Progress, Tensors, History]:
+        """The inverse of `save_progress`.
+
+        Raises:
+            CheckpointError: the checkpoint is missing, truncated or not one.
+        """
+        tensors, metadata = read_tensors(self.checkpoint)
+        try:
+            progress = Progress(int(metadata["step"]), float(metadata["best_loss"]), int(metadata["best_step"]))
+            history = History.from_csv(self.csv.read_text(), progress.step)
+        except (OSError, KeyError, ValueError) as error:
+            raise CheckpointError(f"{self.checkpoint}: not a checkpoint of a run ({error})") from None
+        return progress, tensors, history
+
+    def save_best(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        atomic_file.write(self.best, save(dict(weights)))
+
+    def best_weights(self) -> dict[str, NDArray[np.float32]]:
+        """The weights to evaluate and publish.
+
+        Raises:
+            CheckpointError: there are none yet, or they are damaged.
+        """
+        return read_tensors(self.best)[0]
+
+
+def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
+    """A safetensors file's tensors and metadata.
+
+    Raises:
+        CheckpointError: it is missing, truncated or something else.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such checkpoint; the run has not saved one yet")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: truncated or damaged ({error})") from None

@@ -1,0 +1,129 @@
+"""Writes a checkpoint's model card: what it is, what it learnt from, how good it is, and how to make it again."""
+
+from model_store.manifest import Draft
+from training.corpora import corpora
+from training.corpora.families import TEST_FROM, VALIDATION_FROM
+from training.corpora.split import Split
+from training.evaluation.evaluate import Evaluation, FreeTunes, Loss
+from training.learning.config import RECIPES, TrainingConfig
+
+
+def card(draft: Draft, config: TrainingConfig, sides: Split, evaluation: Evaluation, note: str) -> str:
+    """The card, in Markdown."""
+    network = draft.model
+    return f"""# {draft.name}
+
+A character-level LSTM that continues a text in ABC notation, trained with Lilt: {_network(draft)},
+{evaluation.parameters:,} parameters. It reads one character and predicts the next; `weights.safetensors` holds its
+float32 tensors, `decoder.tflite` the same network as a one-step graph with int8 weights, `manifest.json` its vocabulary
+and every setting.
+
+## Corpus
+
+| name | origin | licence | tunes | characters | SHA-256 |
+|---|---|---|---|---|---|
+{_corpora(draft)}
+
+The split is fixed, by tune:
+{_sides(sides)}.
+Tunes that share a melody, in whatever setting or key, or a title lie on one side, which follows from the SHA-256 of
+their notes (`training/corpora/families.py`). Training learnt from {_learnt_from(config)},
+the validation tunes said when to stop, and the test tunes were used for nothing but the numbers below.
+
+## Numbers
+
+Each tune by itself, from a zero state, after a blank line; all its characters and the blank line that closes it.
+
+| tunes | nats per character | bits per character | perplexity |
+|---|---|---|---|
+{_losses(evaluation)}
+{_free_tunes(evaluation.free_tunes)}
+## Recipe
+
+`{config.recipe}`{_overrides(config)}; the weights are those of step {evaluation.step:,}, where the validation loss was
+lowest. Seed {config.seed}. {_libraries(draft)}.
+{_paragraph(note)}
+    {_command(draft, config)}
+    python -m training evaluate runs/{draft.name}
+    python -m training publish runs/{draft.name} --name {draft.name}
+
+## Limits
+
+- It knows the {network.vocab_size} characters of its corpus and no others.
+- It was asked for nothing but the next character: drawn freely, many of its tunes have a bar that does not add up or a
+  repeat that does not close.
+- It speaks its corpus' dialect, keys, metres and forms; other music is beyond it. Now and then it may repeat a tune
+  that it learnt from.
+"""
+
+
+def _network(draft: Draft) -> str:
+    return f"Embedding {draft.model.embedding_dim} → LSTM {draft.model.lstm_units} → Dense {draft.model.vocab_size}"
+
+
+def _corpora(draft: Draft) -> str:
+    rows = ((c.name, c.origin, c.licence, f"{c.tunes:,}", f"{c.characters:,}", f"`{c.sha256}`") for c in draft.corpora)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _sides(sides: Split) -> str:
+    shares = VALIDATION_FROM, TEST_FROM - VALIDATION_FROM, 1 - TEST_FROM
+    counts = f"{len(sides.train)} tunes to train, {len(sides.validation)} to validate, {len(sides.test)} to test"
+    return f"{counts} (about {' : '.join(f'{share:.0%}' for share in shares)})"
+
+
+def _learnt_from(config: TrainingConfig) -> str:
+    if config.learn_from == "train":
+        return "the train tunes alone"
+    return "the whole text, held-out tunes included (so the losses below say little)"
+
+
+def _losses(evaluation: Evaluation) -> str:
+    rows: list[tuple[str, Loss]] = [
+        ("**test**", evaluation.test),
+        ("test, int8 decoder", evaluation.test_int8),
+        ("validation", evaluation.validation),
+        ("train", evaluation.train),
+    ]
+    return "\n".join(
+        f"| {name} ({loss.tunes}) | {loss.nats:.4f} | {loss.bits:.4f} | {loss.perplexity:.3f} |" for name, loss in rows
+    )
+
+
+def _free_tunes(free: FreeTunes | None) -> str:
+    if free is None:
+        return "\nNo tunes were drawn from it to be judged.\n"
+    return f"""
+{free.tunes} whole tunes drawn freely (temperature 1, nothing forbidden, seeds {free.seeds}), and the corpus' own test
+tunes, as abc2midi takes them:
+
+| | without any complaint | without complaints other than about repeats |
+|---|---|---|
+| drawn | {free.share_clean:.1%} | {free.share_clean_but_for_repeats:.1%} |
+| the test tunes | {free.share_clean_of_test_tunes:.1%} | {free.share_clean_but_for_repeats_of_test_tunes:.1%} |
+"""
+
+
+def _libraries(draft: Draft) -> str:
+    return ", ".join(f"{name} {version}" for name, version in draft.libraries.items())
+
+
+def _paragraph(note: str) -> str:
+    return f"\n{note.strip()}\n" if note.strip() else ""
+
+
+def _overrides(config: TrainingConfig) -> str:
+    changed = _changed(config)
+    return f" with {', '.join(f'`{name}={value}`' for name, value in changed.items())}" if changed else ""
+
+
+def _changed(config: TrainingConfig) -> dict[str, object]:
+    plain = TrainingConfig(recipe=config.recipe, **RECIPES[config.recipe]).to_json()
+    return {name: value for name, value in config.to_json().items() if value != plain[name]}
+
+
+def _command(draft: Draft, config: TrainingConfig) -> str:
+    settings = "".join(f" --set {name}={value}" for name, value in _changed(config).items())
+    books = [corpora.argument(record.name, record.origin) for record in draft.corpora]
+    corpus = f" --corpus {' '.join(books)}" if books != list(corpora.DEFAULT) else ""
+    return f"python -m training train --recipe {config.recipe}{corpus} --run runs/{draft.name}{settings}"

@@ -1,0 +1,56 @@
+"""Puts a run's best weights into a model store, with its decoder graph, index of tunes and model card."""
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from model_store.manifest import CARD_FILE, DECODER_FILE, TUNES_FILE, Defaults, Draft
+from model_store.store import Checkpoint, Store
+from training.errors import ConfigError
+from training.evaluation.evaluate import evaluation_of
+from training.evaluation.weights_source import from_run
+from training.learning.run_folder import RunFolder
+from training.publishing.export import decoder_graph
+from training.publishing.model_card import card
+from training.publishing.tune_index import index_of
+
+LIBRARIES = ("tensorflow", "keras", "numpy", "ai-edge-litert")
+
+
+def publish(run: RunFolder, name: str, store: Path, tunes: int, note: str = "") -> Checkpoint:
+    """Publish a run as the next version of a name.
+
+    Args:
+        tunes: how many tunes to judge, if the run has not been evaluated since it last learnt.
+        note: what else a reader of the card should know of this run.
+
+    Raises:
+        ConfigError: the name is not one that a store takes.
+        TrainingError: the run has no weights, or they are damaged.
+        StoreError: the store does not take it.
+    """
+    trained, config, corpus = from_run(run), run.config(), run.corpus()
+    try:
+        empty = Draft(
+            name=name,
+            model=trained.network,
+            vocabulary=trained.vocabulary.characters,
+            corpora=corpus.records,
+            training={},
+            metrics={},
+            libraries={"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
+            defaults=Defaults(start_string="X:1\n"),
+        )
+    except ValidationError as error:
+        raise ConfigError(f"--name {name}: {error.errors()[0]['msg']}") from None
+    evaluation = evaluation_of(run, tunes)
+    training = config.to_json() | {"best_step": evaluation.step}
+    draft = empty.model_copy(update={"training": training, "metrics": evaluation.metrics()})
+    files = {
+        DECODER_FILE: decoder_graph(trained.weights),
+        TUNES_FILE: index_of(run).to_bytes(),
+        CARD_FILE: card(draft, config, corpus.sides, evaluation, note).encode(),
+    }
+    return Store(store).publish(draft, trained.weights, files)
