@@ -42,7 +42,7 @@ telemetry: ## traces for OpenTelemetry: sets up an environment that can send the
 	@[ -x .cache/telemetry/bin/python ] || $(VENV)/bin/python -m venv .cache/telemetry
 	.cache/telemetry/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
 		--only-binary :all: -r requirements/telemetry.txt
-	$(VENV)/bin/python -m pytest tests/app/test_telemetry.py
+	$(VENV)/bin/python -m pytest tests/app/operations/test_tracing.py
 
 audit: ## known holes in the packages of the locks, and bills of materials; needs the advisory databases within reach
 	@deploy/setup.sh test

@@ -214,7 +214,7 @@ def cache_emptied(service: Service) -> None:
 def hostile_texts(service: Service) -> None:
     """What makes renderers crash or hang."""
     with httpx.Client(base_url=f"http://127.0.0.1:{service.port}", timeout=60) as client:
-        for file in sorted((Path(__file__).parent / "app" / "hostile").glob("*.abc"))[:30]:
+        for file in sorted((Path(__file__).parent / "app" / "rendering" / "hostile").glob("*.abc"))[:30]:
             with suppress(httpx.HTTPError):
                 client.post("/render", content=file.read_bytes(), headers={"Content-Type": "text/vnd.abc"})
 

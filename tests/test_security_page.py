@@ -9,7 +9,9 @@ TESTS = {path.name: path.read_text("utf-8") for path in (ROOT / "tests").rglob("
 
 def test_every_test_that_the_page_names_exists() -> None:
     named, file = 0, ""
-    for found in re.finditer(r"`(?:tests/\w+/)?(test_\w+\.py)?(?:::(\w+))?`", (ROOT / "docs/security.md").read_text()):
+    for found in re.finditer(
+        r"`(?:tests/[\w/]+/)?(test_\w+\.py)?(?:::(\w+))?`", (ROOT / "docs/security.md").read_text()
+    ):
         if not found[1] and not found[2]:
             continue
         file = found[1] or file

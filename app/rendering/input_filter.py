@@ -1,7 +1,7 @@
 """The gate: what may be handed to a renderer, as a table that can be read.
 
-Measured on abc2midi 4.84, abcm2ps 8.14 and timidity 2.14, with reproducers in tests/app/hostile. The sandbox holds when
-a row here is wrong; the rows are there so that it need not, and so that a musician is told why.
+Measured on abc2midi 4.84, abcm2ps 8.14 and timidity 2.14, with reproducers in tests/app/rendering/hostile. The sandbox
+holds when a row here is wrong; the rows are there so that it need not, and so that a musician is told why.
 """
 
 import re

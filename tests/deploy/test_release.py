@@ -16,7 +16,7 @@ from tests.servers import ROOT
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 FOR_DEVELOPERS = {"app/web/.npmrc", "app/web/biome.json", "app/web/package.json", "app/web/package-lock.json"}
 IN_THE_WHEEL = """
-from app import pages
+from app.api import pages
 from app.settings import Settings
 from model_store.store import Store
 print(pages.__file__, pages.missing_files(), Store(Settings().model_store).load("irish").manifest.name)

@@ -39,10 +39,10 @@ FINDINGS = ROOT / ".cache" / "fuzz"
 UNGATED = """
 import re, runpy, sys
 sys.path.insert(0, {root!r})
-from app import gate
+from app.rendering import input_filter
 never = re.compile(r"(?!)")
-gate.DIRECTIVES = gate.MUSIC = ()
-gate.CHORD = gate.VOICES = gate.Bound(10**9, "", "")
+input_filter.DIRECTIVES = input_filter.MUSIC = ()
+input_filter.CHORD = input_filter.VOICES = input_filter.Bound(10**9, "", "")
 sys.argv = ["app"]
 runpy.run_module("app", run_name="__main__")
 """

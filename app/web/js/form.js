@@ -1,7 +1,7 @@
 // The form: menus from the model, taste, seed, start string; what it says becomes a request to /generate.
 
 import { formName, headerOf, keyName } from "./abc.js";
-import { keepMarked, mark } from "./marked.js";
+import { keepMarked, mark } from "./highlight.js";
 
 const element = (id) => document.getElementById(id);
 const MENUS = { rhythm: "rhythms", key: "keys", meter: "meters", form: "forms" };

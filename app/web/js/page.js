@@ -2,15 +2,15 @@
 
 import { headerOf, keyName, offsetOf, titleOf, tunesOf, wholeBars } from "./abc.js";
 import { generate, get, patiently, post, Told } from "./api.js";
-import { ChosenBars } from "./chosen.js";
+import { ChosenBars } from "./bar_selection.js";
 import * as form from "./form.js";
+import { keepMarked, mark } from "./highlight.js";
+import { asTunebook, fromTunebook, newTune, Shelf, settingOf } from "./library.js";
 import { tuneIn } from "./link.js";
-import { keepMarked, mark } from "./marked.js";
+import { showNearest, words } from "./originality.js";
 import { Player } from "./player.js";
 import { Score } from "./score.js";
 import { lay, print, save, share } from "./share.js";
-import { asTunebook, fromTunebook, newTune, Shelf, settingOf } from "./shelf.js";
-import { showNearest, words } from "./trust.js";
 
 const CHECK_AFTER_MS = 350;
 const MOST_UNDONE = 100;

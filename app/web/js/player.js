@@ -1,7 +1,7 @@
 // Plays a tune in the service's sound, in step with its score: loops, slow practice, tempo, instrument, transposition.
 
 import { post, Told } from "./api.js";
-import { Round } from "./round.js";
+import { Round } from "./loop_player.js";
 import { inStep, noteAt, read, writtenNotes } from "./timing.js";
 
 const LONGEST_ADDRESS = 6000;

@@ -2,9 +2,9 @@
 
 import { headerOf, keyName, titleOf } from "./abc.js";
 import { post } from "./api.js";
+import { settingOf } from "./library.js";
 import { fragmentOf } from "./link.js";
 import { Score } from "./score.js";
-import { settingOf } from "./shelf.js";
 
 const element = (id) => document.getElementById(id);
 const MOST_IN_QR = 1800; // more, and a phone's camera cannot part the squares

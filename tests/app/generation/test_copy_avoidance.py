@@ -16,7 +16,7 @@ from app.generation.model_registry import Models
 from app.generation.originality import Judgement
 from app.settings import Settings
 from model_store.store import Checkpoint, Store
-from tests.app.test_originality import TUNE, index_of
+from tests.app.generation.test_originality import TUNE, index_of
 from tests.checkpoints import publish
 from tests.servers import serving
 

@@ -17,7 +17,7 @@ from app.inference.decoder import Decoder
 from app.inference.engine import TURN_STEPS, Engine
 from app.inference.sampler import SamplingParams
 from app.inference.sequence import FinishReason, Sequence
-from tests.app.fakes import CountingDecoder, FailingOnceDecoder, GatedDecoder, HashingDecoder
+from tests.app.inference.fake_decoders import CountingDecoder, FailingOnceDecoder, GatedDecoder, HashingDecoder
 
 TIMEOUT_S = 30
 

@@ -15,7 +15,7 @@ from app.inference.engine import Engine
 from app.inference.sampler import SamplingParams
 from app.inference.sequence import Sequence
 from tests import judges
-from tests.app.fakes import HashingDecoder
+from tests.app.inference.fake_decoders import HashingDecoder
 
 JIG = """X:1
 T:A Jig to Mend

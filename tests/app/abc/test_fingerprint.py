@@ -18,7 +18,7 @@ Voices = list[list[tuple[list[int | None], list[Fraction], set[int]]]]
 @pytest.fixture(scope="module")
 def index() -> TuneIndex:
     """The training tunes of the model that comes with the service."""
-    store = Store(Path(__file__).parents[2] / "model_store/checkpoints")
+    store = Store(Path(__file__).parents[3] / "model_store/checkpoints")
     index = store.load("irish", store.current("irish")).tune_index()
     assert index
     return index

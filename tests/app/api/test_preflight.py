@@ -148,7 +148,7 @@ def test_the_sandbox_in_use_is_told_by_readyz_and_the_log() -> None:
 
 WITHOUT_SANDBOX = """
 import runpy, sys
-from app import sandbox
+from app.rendering import sandbox
 sandbox.holds = lambda _: False
 sys.argv = ["app"]
 runpy.run_module("app", run_name="__main__")

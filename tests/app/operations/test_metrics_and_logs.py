@@ -140,10 +140,10 @@ def test_no_tune_no_query_and_no_key_is_in_the_log(client: httpx.Client, server:
 BROKEN = """
 import runpy, sys
 sys.path.insert(0, {root!r})
-from app import routes
+from app.api import generate_routes
 def broken(*_):
     raise ValueError("{secret}"[::-1] + " is what was sent")
-routes.choose_media_type = broken
+generate_routes.choose_media_type = broken
 sys.argv = ["app"]
 runpy.run_module("app", run_name="__main__")
 """

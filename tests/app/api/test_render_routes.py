@@ -13,7 +13,7 @@ import pytest
 
 from tests.servers import Server, serving
 
-TUNES = Path(__file__).parent / "tunes"
+TUNES = Path(__file__).parents[1] / "rendering" / "tunes"
 JIG = (TUNES / "jig.abc").read_text("utf-8")
 HEADER = "X:1\nT:Morning\nM:4/4\nL:1/8\nK:C\n"
 
