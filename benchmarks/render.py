@@ -22,7 +22,7 @@ import httpx
 from tests.servers import ROOT, serving
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")  # what timidity reads; it knows no SF3
-TUNE = ROOT / "tests" / "app" / "tunes" / "jig.abc"
+TUNE = ROOT / "tests" / "app" / "rendering" / "tunes" / "jig.abc"
 CLIENTS = 16
 _numbers = count(1)
 

@@ -70,7 +70,7 @@ def test_the_wheel_has_every_file_of_the_three_packages_and_serves_the_page_and_
     done = subprocess.run(
         [sys.executable, "-c", IN_THE_WHEEL], cwd=tmp_path, env={}, capture_output=True, text=True, check=False
     )
-    assert (done.stdout, done.stderr) == (f"{tmp_path}/app/pages.py [] irish\n", "")
+    assert (done.stdout, done.stderr) == (f"{tmp_path}/app/api/pages.py [] irish\n", "")
 
 
 def test_the_source_archive_has_what_the_wheel_is_built_from(made: Path) -> None:

@@ -149,7 +149,7 @@ class Attacker:
 
 def honest(server: Server, tally: Tally, ends: float) -> None:
     """Ask for a tune that nobody asked for before, once a second."""
-    tune = (ROOT / "tests" / "app" / "tunes" / "jig.abc").read_text("utf-8")
+    tune = (ROOT / "tests" / "app" / "rendering" / "tunes" / "jig.abc").read_text("utf-8")
     number = 0
     with server.client() as client:
         while time.monotonic() < ends:

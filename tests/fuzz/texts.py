@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.servers import ROOT
 
-APP_TESTS = ROOT / "tests" / "app"
+APP_TESTS = ROOT / "tests" / "app" / "rendering"
 TOKENS = [
     "%%MIDI program 9999 9999",
     "%%MIDI droneon",

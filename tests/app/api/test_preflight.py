@@ -187,7 +187,7 @@ def test_a_file_that_is_no_sound_font_is_no_start(tmp_path: Path) -> None:
 
 def test_a_renderer_that_does_not_work_is_no_start(tmp_path: Path) -> None:
     script = tmp_path / "broken_renderer.py"
-    broken = "from app.rendering import programs\nprograms.ABC2MIDI = '/usr/bin/false'\n"
+    broken = "from app.rendering import external_tools\nexternal_tools.ABC2MIDI = '/usr/bin/false'\n"
     run = "import runpy\nsys.argv = ['app']\nrunpy.run_module('app', run_name='__main__')\n"
     script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + broken + run)
     ended = start(program=(str(script),))
