@@ -20,7 +20,10 @@ HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.abc"))
 LIMITS = Limits(cpu_s=2, wall_s=10, address_space=512 * 1024 * 1024, file_size=1024 * 1024)
 CONFINEMENTS = [Confinement.BUBBLEWRAP, Confinement.LANDLOCK, Confinement.LIMITS]
 STRONG = [Confinement.BUBBLEWRAP, Confinement.LANDLOCK]
-HOLDING = {confinement: confinement is Confinement.LIMITS or sandbox.why_not(confinement) is None for confinement in CONFINEMENTS}
+HOLDING = {
+    confinement: confinement is Confinement.LIMITS or sandbox.why_not(confinement) is None
+    for confinement in CONFINEMENTS
+}
 
 
 def run(folder: Path, argv: list[str], confinement: Confinement, limits: Limits = LIMITS) -> Completed:
