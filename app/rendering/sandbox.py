@@ -283,7 +283,7 @@ def _prlimit(limits: Limits) -> list[str]:
     ]
 
 
-def _bubblewrap(folder: Path, readable: tuple[Path, ...], seccomp: int) -> list[str]:
+def _bubblewrap(folder: Path, readable: tuple[Path, ...], filter_file: int) -> list[str]:
     links = [part for link in _MERGED_LINKS if Path(link).is_symlink() for part in ("--symlink", f"usr{link}", link)]
     binds = [part for path in (*_READABLE, *map(str, readable)) for part in ("--ro-bind-try", path, path)]
     return [
@@ -291,7 +291,7 @@ def _bubblewrap(folder: Path, readable: tuple[Path, ...], seccomp: int) -> list[
         *("--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"),
         *binds,
         *links,
-        *("--dev", "/dev", "--bind", str(folder), _INSIDE, "--chdir", _INSIDE, "--seccomp", str(seccomp)),
+        *("--dev", "/dev", "--bind", str(folder), _INSIDE, "--chdir", _INSIDE, "--seccomp", str(filter_file)),
         "--",
     ]
 
