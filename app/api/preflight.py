@@ -11,7 +11,7 @@ from app.api import pages
 from app.errors import LiltError, SetupError
 from app.inference.decoder import power_of_two_sizes
 from app.operations import process_limits
-from app.rendering import external_tools
+from app.rendering import external_tools, seccomp
 from app.rendering.renderer import Renderer
 from app.rendering.sandbox import Confinement
 from app.rendering.synth import SynthError
@@ -90,7 +90,8 @@ def check_renderers(settings: Settings, renderer: Renderer) -> None:
     for file in pages.missing_files():
         logger.warning("%s is not installed: the page lacks it", file)
     if renderer.confinement is Confinement.LIMITS:
-        logger.warning("renderers run under limits alone: neither bubblewrap nor Landlock with seccomp works here")
+        held = "alone" if seccomp.missing() else "and seccomp"
+        logger.warning("renderers run under limits %s: no file of this user's is hidden from them", held)
     else:
         logger.info("renderers run under %s", renderer.confinement)
 

@@ -1,20 +1,17 @@
-"""Confines this process with Landlock and seccomp, then becomes another program: `python confine.py SPEC PROGRAM …`.
+"""Confines this process, then becomes another program: `python landlock.py LIMIT=SOFT:HARD … -- PROGRAM …`.
 
-For where bubblewrap cannot make its namespaces, such as an unprivileged container. It stands alone, as it runs under
-`python -I -S`. Landlock: Documentation/userspace-api/landlock.rst; seccomp: seccomp(2) and <linux/seccomp.h>.
+Limits come first, then Landlock, then seccomp. For where bubblewrap cannot make its namespaces, such as an unprivileged
+container. It stands alone, as it runs under `python -I -S`, and imports little, as it runs once for each program. See
+Documentation/userspace-api/landlock.rst, and `app.rendering.seccomp` for the filter.
 """
 
 import ctypes
-import errno
-import json
 import os
-import platform
 import resource
-import signal
 import struct
 import sys
-from typing import Any
 
+_SIGKILL, _SIGPIPE, _SIGXFSZ = 9, 13, 25
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_SECCOMP = 22
@@ -30,65 +27,6 @@ _FILE_RIGHTS = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
 _NETWORK_RIGHTS = {4: 0b11}  # bind and connect TCP
 _SCOPES = {6: 0b11}  # abstract sockets, signals
 _ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | 1 << 15
-
-# What no renderer needs, by x86-64 and AArch64 number; the last two are refused with ENOSYS so that libc falls back.
-_REFUSED = {
-    "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201),
-    "sendto": (44, 206), "sendmsg": (46, 211), "ptrace": (101, 117), "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271), "kill": (62, 129), "tkill": (200, 130), "unshare": (272, 97), "setns": (308, 268),
-    "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "bpf": (321, 280),
-    "perf_event_open": (298, 241), "userfaultfd": (323, 282), "keyctl": (250, 219), "add_key": (248, 217),
-    "request_key": (249, 218), "io_uring_setup": (425, 425), "init_module": (175, 105), "finit_module": (313, 273),
-    "kexec_load": (246, 104), "reboot": (169, 142), "swapon": (167, 224), "setrlimit": (160, 164),
-    "open_by_handle_at": (304, 265), "memfd_create": (319, 279), "pidfd_open": (434, 434), "chmod": (90, -1),
-    "fchmod": (91, 52), "fchmodat": (268, 53), "chown": (92, -1), "fchown": (93, 55), "lchown": (94, -1),
-    "fchownat": (260, 54), "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "utimensat": (280, 88),
-}  # fmt: skip
-_FORKING = {"fork": (57, -1), "vfork": (58, -1)}
-_CLONE = (56, 220)
-_CLONE3 = 435
-_CLONE_THREAD = 0x00010000
-_AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_X32_BIT = 0x40000000
-_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-
-
-def seccomp_program(*, may_fork: bool) -> bytes:
-    """A classic BPF program that refuses what no renderer needs, and new processes unless they are allowed.
-
-    Raises:
-        OSError: this processor's system calls are not known here.
-    """
-    machine = platform.machine()
-    if machine not in _AUDIT_ARCH:
-        raise OSError(errno.ENOTSUP, f"no system call numbers for {machine}")
-    column = list(_AUDIT_ARCH).index(machine)
-    refused = [numbers[column] for numbers in _REFUSED.values()]
-    if not may_fork:
-        refused += [numbers[column] for numbers in _FORKING.values()]
-    load, jump_equal, jump_at_least, jump_any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
-    code = [
-        (load, 0, 0, 4),  # the architecture
-        (jump_equal, 1, 0, _AUDIT_ARCH[machine]),
-        (answer, 0, 0, _KILL),
-        (load, 0, 0, 0),  # the system call's number
-        (jump_at_least, 0, 1, _X32_BIT),
-        (answer, 0, 0, _KILL),
-        (jump_equal, 0, 1, _CLONE3),
-        (answer, 0, 0, _ERRNO | errno.ENOSYS),
-    ]
-    for number in refused:
-        if number >= 0:
-            code += [(jump_equal, 0, 1, number), (answer, 0, 0, _ERRNO | errno.EPERM)]
-    if not may_fork:
-        code += [
-            (jump_equal, 0, 3, _CLONE[column]),
-            (load, 0, 0, 16),  # its flags, lower half of the first argument
-            (jump_any_bit, 1, 0, _CLONE_THREAD),
-            (answer, 0, 0, _ERRNO | errno.EPERM),
-        ]
-    code.append((answer, 0, 0, _ALLOW))
-    return b"".join(struct.pack("HBBI", *instruction) for instruction in code)
 
 
 def landlock_abi() -> int:
@@ -136,7 +74,7 @@ def _restrict_files(readable: list[str], writable: str) -> None:
     os.close(ruleset)
 
 
-def _refuse_calls(program: bytes) -> None:
+def _restrict_calls(program: bytes) -> None:
     class Filter(ctypes.Structure):
         _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
 
@@ -144,25 +82,44 @@ def _refuse_calls(program: bytes) -> None:
     _check(_libc().prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(filter_), 0, 0), "seccomp")
 
 
-def confine(spec: dict[str, Any]) -> None:
-    """Give up, for good, all but what a job needs: `limits` by name, `readable` paths, a `writable` folder, `may_fork`.
+def confine(settings: list[str]) -> None:
+    """Give up, for good, all but what a job needs.
+
+    Args:
+        settings: `NAME=VALUE` each: a limit by its name in `resource`, `SOFT:HARD`; `readable`, a path, and `writable`,
+            a folder, or no Landlock; `seccomp`, a filter in hexadecimal digits.
 
     Raises:
         OSError: the kernel cannot.
     """
-    for name, most in spec["limits"].items():
-        resource.setrlimit(getattr(resource, name), tuple(most))
-    _check(_libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "death with the parent")
+    readable, writable, program = [], "", b""
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name == "readable":
+            readable.append(value)
+        elif name == "writable":
+            writable = value
+        elif name == "seccomp":
+            program = bytes.fromhex(value)
+        else:
+            soft, hard = map(int, value.split(":"))
+            resource.setrlimit(getattr(resource, name), (soft, hard))
+    for number in (_SIGPIPE, _SIGXFSZ):  # which Python ignores, and a program that it becomes would
+        _libc().signal(number, None)
+    _check(_libc().prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0), "death with the parent")
     _check(_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
-    _restrict_files(spec["readable"], spec["writable"])
-    _refuse_calls(seccomp_program(may_fork=bool(spec["may_fork"])))
+    if writable:
+        _restrict_files(readable, writable)
+    _restrict_calls(program)
 
 
 def main() -> None:
     """Confine this process, then become the program; exit status 125 where the kernel cannot or there is none."""
+    end = sys.argv.index("--")
+    program = sys.argv[end + 1 :]
     try:
-        confine(json.loads(sys.argv[1]))
-        os.execve(sys.argv[2], sys.argv[2:], {})  # noqa: S606
+        confine(sys.argv[1:end])
+        os.execve(program[0], program, {})  # noqa: S606
     except OSError as error:
         print(error, file=sys.stderr)
         sys.exit(125)

@@ -2,17 +2,16 @@
 
 No shell, an empty environment, a private folder, limits on processor time, memory, file size, open files and wall
 clock, no new processes, output capped, the whole process group killed. Where bubblewrap works, the program sees no file
-but what it needs and has no network; where it does not, Landlock and seccomp hold the same; where neither does, the
-limits and the container around the service are what is left.
+but what it needs and has no network; where it does not, Landlock hides files as well. Under all of them a filter leaves
+a program the system calls that it needs, none of which reaches another process or the network. Where neither hides
+files, limits, the filter if there can be one and the container around the service are what is left.
 """
 
 import asyncio
 import contextlib
 import errno
-import json
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,9 +24,10 @@ from pathlib import Path
 
 from app.errors import SetupError
 from app.operations import metrics
-from app.rendering import landlock
+from app.rendering import landlock, seccomp
 
 _PRLIMIT = "/usr/bin/prlimit"
+_BWRAP = "/usr/bin/bwrap"
 _HELPER = [sys.executable, "-I", "-S", landlock.__file__]
 _READ_SIZE = 64 * 1024
 _READABLE = ("/usr", "/etc/alternatives")
@@ -35,7 +35,7 @@ _MERGED_LINKS = ("/bin", "/lib", "/lib64", "/sbin")
 _INSIDE = "/job"
 _PROBE_TIMEOUT_S = 10
 _REAP_TIMEOUT_S = 5
-_UNSTARTED = frozenset({125, 126, 127})  # what prlimit, confine.py and the loader exit with before a program runs
+_UNSTARTED = frozenset({125, 126, 127})  # what prlimit, landlock.py and the loader exit with before a program runs
 _WRAPPERS = (b"bwrap: ", b"prlimit: ")
 _MEMORY_WORDS = (
     *(b"bad_alloc", b"MemoryError", b"Out of memory", b"malloc error"),
@@ -61,7 +61,6 @@ class Limits:
     file_size: int
     output: int = 64 * 1024
     open_files: int = 64
-    may_fork: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +101,9 @@ class Confinement(StrEnum):
     LIMITS = "limits"
 
 
+_STRONG = (Confinement.BUBBLEWRAP, Confinement.LANDLOCK)
+
+
 def choose(wanted: str) -> Confinement:
     """The confinement to run programs in.
 
@@ -113,32 +115,49 @@ def choose(wanted: str) -> Confinement:
         SandboxError: what is wanted does not hold on this machine.
     """
     if wanted in ("auto", "required"):
-        found = probe()
-        if wanted == "required" and found is Confinement.LIMITS:
-            raise SandboxError("LILT_SANDBOX=required, and neither bubblewrap nor Landlock with seccomp works here")
-        return found
+        reasons = {}
+        for confinement in _STRONG:
+            if (reason := why_not(confinement)) is None:
+                return confinement
+            reasons[confinement] = reason
+        why = "; ".join(f"{confinement}: {reason}" for confinement, reason in reasons.items())
+        if wanted == "required":
+            raise SandboxError(f"LILT_SANDBOX=required, and neither bubblewrap nor Landlock works here ({why})")
+        logger.warning("neither bubblewrap nor Landlock works here (%s)", why)
+        return Confinement.LIMITS
     found = Confinement(wanted)
-    if found is not Confinement.LIMITS and not holds(found):
-        raise SandboxError(f"LILT_SANDBOX={wanted}, and that does not work here")
+    if (reason := why_not(found)) is not None:
+        raise SandboxError(f"LILT_SANDBOX={wanted}, and that does not work here ({reason})")
     return found
 
 
 def probe() -> Confinement:
     """The strongest confinement that holds here."""
-    return next((found for found in (Confinement.BUBBLEWRAP, Confinement.LANDLOCK) if holds(found)), Confinement.LIMITS)
+    return next((found for found in _STRONG if why_not(found) is None), Confinement.LIMITS)
 
 
-def holds(confinement: Confinement) -> bool:
-    """Whether a program inside it can run and yet not read a canary file outside."""
-    if confinement is Confinement.BUBBLEWRAP and not (shutil.which("bwrap") and Path(_PRLIMIT).exists()):
-        return False
+def why_not(confinement: Confinement) -> str | None:
+    """Why a program cannot run inside it, or can read a canary file outside; None where it holds, as limits do."""
+    if confinement is Confinement.LIMITS:
+        return None
+    if (missing := seccomp.missing()) is not None:
+        return f"seccomp: {missing}"
+    if confinement is Confinement.BUBBLEWRAP:
+        for file in (_PRLIMIT, _BWRAP):
+            if not Path(file).exists():
+                return f"{file} is not installed"
     limits = Limits(cpu_s=5, wall_s=_PROBE_TIMEOUT_S, address_space=512 * 1024 * 1024, file_size=1024)
     with tempfile.TemporaryDirectory(prefix="lilt-") as name, tempfile.NamedTemporaryFile(prefix="lilt-") as canary:
         canary.write(b"canary")
         canary.flush()
         escaped = _probe(["/usr/bin/cat", canary.name], Path(name), limits, confinement)
         alive = _probe(["/usr/bin/cat", "/dev/null"], Path(name), limits, confinement)
-    return alive.returncode == 0 and escaped.returncode != 0 and b"canary" not in escaped.stdout
+    if alive.returncode != 0:
+        words = alive.stderr.decode("utf-8", "replace").strip().splitlines()
+        return words[-1] if words else f"a program inside it ends with exit status {alive.returncode}"
+    if escaped.returncode == 0 or b"canary" in escaped.stdout:
+        return "a program inside it can read files outside"
+    return None
 
 
 def _probe(
@@ -239,12 +258,15 @@ def _wrapped(
 ) -> Iterator[tuple[list[str], tuple[int, ...]]]:
     """The command that runs a program confined, and the files that it must inherit."""
     if confinement is Confinement.LANDLOCK:
-        yield [*_landlock(folder, limits, readable), *argv], ()
+        files = [f"readable={path}" for path in (*_READABLE, *readable)]
+        yield [*_helper(limits, *files, f"writable={folder}"), *argv], ()
     elif confinement is Confinement.BUBBLEWRAP:
         with os.fdopen(os.memfd_create("seccomp", 0), "w+b") as file:
-            file.write(landlock.seccomp_program(may_fork=limits.may_fork))
+            file.write(seccomp.program())
             file.seek(0)
             yield [*_prlimit(limits), *_bubblewrap(folder, readable, file.fileno()), *argv], (file.fileno(),)
+    elif seccomp.missing() is None:
+        yield [*_helper(limits), *argv], ()
     else:
         yield [*_prlimit(limits), *argv], ()
 
@@ -261,30 +283,29 @@ def _prlimit(limits: Limits) -> list[str]:
     ]
 
 
-def _bubblewrap(folder: Path, readable: tuple[Path, ...], seccomp: int) -> list[str]:
+def _bubblewrap(folder: Path, readable: tuple[Path, ...], filter_file: int) -> list[str]:
     links = [part for link in _MERGED_LINKS if Path(link).is_symlink() for part in ("--symlink", f"usr{link}", link)]
     binds = [part for path in (*_READABLE, *map(str, readable)) for part in ("--ro-bind-try", path, path)]
     return [
-        "/usr/bin/bwrap",
+        _BWRAP,
         *("--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"),
         *binds,
         *links,
-        *("--dev", "/dev", "--bind", str(folder), _INSIDE, "--chdir", _INSIDE, "--seccomp", str(seccomp)),
+        *("--dev", "/dev", "--bind", str(folder), _INSIDE, "--chdir", _INSIDE, "--seccomp", str(filter_file)),
         "--",
     ]
 
 
-def _landlock(folder: Path, limits: Limits, readable: tuple[Path, ...]) -> list[str]:
-    spec = {
-        "limits": {
-            "RLIMIT_CPU": [limits.cpu_s, limits.cpu_s + 1],  # SIGXCPU, which says what it was for; then SIGKILL
-            "RLIMIT_AS": [limits.address_space] * 2,
-            "RLIMIT_FSIZE": [limits.file_size] * 2,
-            "RLIMIT_NOFILE": [limits.open_files] * 2,
-            "RLIMIT_CORE": [0, 0],
-        },
-        "readable": [*_READABLE, *map(str, readable)],
-        "writable": str(folder),
-        "may_fork": limits.may_fork,
-    }
-    return [*_HELPER, json.dumps(spec)]
+def _helper(limits: Limits, *files: str) -> list[str]:
+    """Limits, Landlock where `files` are named, and the filter."""
+    return [
+        *_HELPER,
+        f"RLIMIT_CPU={limits.cpu_s}:{limits.cpu_s + 1}",  # SIGXCPU, which says what it was for; then SIGKILL
+        f"RLIMIT_AS={limits.address_space}:{limits.address_space}",
+        f"RLIMIT_FSIZE={limits.file_size}:{limits.file_size}",
+        f"RLIMIT_NOFILE={limits.open_files}:{limits.open_files}",
+        "RLIMIT_CORE=0:0",
+        *files,
+        f"seccomp={seccomp.program().hex()}",
+        "--",
+    ]

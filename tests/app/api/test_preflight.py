@@ -1,6 +1,7 @@
 """How the service starts, and what it says when it cannot."""
 
 import json
+import platform
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.rendering import sandbox
+from app.rendering import sandbox, seccomp
 from app.rendering.sandbox import Confinement
 from model_store.manifest import Draft, FileRecord, Manifest
 from model_store.store import Checkpoint, Store
@@ -137,7 +138,7 @@ def test_a_setting_out_of_range_is_named() -> None:
 
 
 def test_the_sandbox_in_use_is_told_by_readyz_and_the_log() -> None:
-    if not sandbox.holds(Confinement.LANDLOCK):
+    if sandbox.why_not(Confinement.LANDLOCK) is not None:
         pytest.skip("this kernel has no Landlock")
     with serving(sandbox="landlock") as server, server.client() as client:
         assert client.get("/readyz").json()["sandbox"] == "landlock"
@@ -149,7 +150,7 @@ def test_the_sandbox_in_use_is_told_by_readyz_and_the_log() -> None:
 WITHOUT_SANDBOX = """
 import runpy, sys
 from app.rendering import sandbox
-sandbox.holds = lambda _: False
+sandbox.why_not = lambda _: "it was not tried"
 sys.argv = ["app"]
 runpy.run_module("app", run_name="__main__")
 """
@@ -164,6 +165,44 @@ def test_a_required_sandbox_that_does_not_hold_is_no_start(tmp_path: Path) -> No
     assert "Traceback" not in ended.stderr
     with serving(program=(str(script),)) as server, server.client() as client:
         assert client.get("/readyz").json()["sandbox"] == "limits"
+    assert any("WARNING" in line and "(bubblewrap: it was not tried; landlock: it" in line for line in server.log)
+    assert any("WARNING" in line and "renderers run under limits" in line for line in server.log)
+
+
+FORBID_FILTERS = """
+import ctypes, struct, sys
+sys.path.insert(0, {root!r})
+code = struct.pack(  # load the call's number; prctl? load its first argument; PR_SET_SECCOMP? EPERM; else allow
+    "HBBI" * 6, *(32, 0, 0, 0), *(21, 0, 3, {prctl}), *(32, 0, 0, 16), *(21, 0, 1, 22), *(6, 0, 0, 0x50001),
+    *(6, 0, 0, 0x7FFF0000)
+)
+class Filter(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(Filter(6, code)), 0, 0) == 0
+import runpy
+sys.argv = ["app"]
+runpy.run_module("app", run_name="__main__")
+"""
+
+
+@pytest.mark.skipif(seccomp.missing() is not None, reason=f"no filter here: {seccomp.missing()}")
+def test_where_calls_cannot_be_filtered_no_sandbox_is_said_to_hold(tmp_path: Path) -> None:
+    script = tmp_path / "under_a_filter.py"
+    script.write_text(FORBID_FILTERS.format(root=str(ROOT), prctl={"x86_64": 157, "aarch64": 167}[platform.machine()]))
+    why = "seccomp: filters may not be installed here (prctl: Operation not permitted)"
+    for wanted, told in {
+        "landlock": f"LILT_SANDBOX=landlock, and that does not work here ({why})",
+        "required": f"LILT_SANDBOX=required, and neither bubblewrap nor Landlock works here (bubblewrap: {why}; land",
+    }.items():
+        ended = start(program=(str(script),), sandbox=wanted)
+        assert ended.returncode == 2
+        assert f"error: {told}" in ended.stderr
+        assert "Traceback" not in ended.stderr
+    with serving(program=(str(script),)) as server, server.client() as client:
+        assert client.get("/readyz").json()["sandbox"] == "limits"
+        abc = "X:1\nM:4/4\nK:C\nCDEF GABc|\n"
+        assert client.post("/render", json={"abc": abc, "format": "midi"}).status_code == 200
     assert any("WARNING" in line and "limits alone" in line for line in server.log)
 
 

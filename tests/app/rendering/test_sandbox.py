@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +20,10 @@ HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.abc"))
 LIMITS = Limits(cpu_s=2, wall_s=10, address_space=512 * 1024 * 1024, file_size=1024 * 1024)
 CONFINEMENTS = [Confinement.BUBBLEWRAP, Confinement.LANDLOCK, Confinement.LIMITS]
 STRONG = [Confinement.BUBBLEWRAP, Confinement.LANDLOCK]
-HOLDING = {confinement: confinement is Confinement.LIMITS or sandbox.holds(confinement) for confinement in CONFINEMENTS}
+HOLDING = {
+    confinement: confinement is Confinement.LIMITS or sandbox.why_not(confinement) is None
+    for confinement in CONFINEMENTS
+}
 
 
 def run(folder: Path, argv: list[str], confinement: Confinement, limits: Limits = LIMITS) -> Completed:
@@ -43,9 +47,9 @@ def _needs_what_it_tests(request: pytest.FixtureRequest) -> None:
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
 def test_a_program_runs_in_its_folder_and_its_words_come_back(tmp_path: Path, confinement: Confinement) -> None:
-    completed = run(tmp_path, shell("echo out; echo err >&2; echo made > file; exit 3"), confinement)
-    assert completed == Completed(3, None, timed_out=False, output=b"out\nerr\n")
-    assert (tmp_path / "file").read_text() == "made\n"
+    script = "$| = 1; print 'out '; print STDERR 'err'; open(my $f, '>', 'file'); print $f 'made'; exit 3"
+    assert run(tmp_path, perl(script), confinement) == Completed(3, None, timed_out=False, output=b"out err")
+    assert (tmp_path / "file").read_text() == "made"
 
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
@@ -72,9 +76,8 @@ def test_a_program_that_talks_for_ever_is_stopped(tmp_path: Path, confinement: C
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
 def test_no_process_is_left_running(tmp_path: Path, confinement: Confinement) -> None:
-    limits = replace(LIMITS, wall_s=1, may_fork=True)
     marker = "31536000.125"
-    assert run(tmp_path, shell(f"sleep {marker} & sleep {marker} & wait"), confinement, limits).timed_out
+    assert run(tmp_path, ["/usr/bin/sleep", marker], confinement, replace(LIMITS, wall_s=1)).timed_out
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
     assert not [command for command in commands if marker.encode() in command]
 
@@ -83,17 +86,16 @@ def test_no_process_is_left_running(tmp_path: Path, confinement: Confinement) ->
 def test_memory_is_bounded(tmp_path: Path, confinement: Confinement) -> None:
     completed = run(tmp_path, ["/usr/bin/head", "-c", "4G", "/dev/zero"], confinement)
     assert len(completed.output) <= LIMITS.output
-    hungry = run(tmp_path, ["/usr/bin/dd", "if=/dev/zero", "of=/dev/null", "bs=1G", "count=1"], confinement)
-    assert b"memory" in hungry.output
     greedy = run(tmp_path, perl("$x = 'a' x 4e9; print 'had it all'"), confinement)
+    assert b"memory" in greedy.output
     assert b"had it all" not in greedy.output
 
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
 def test_file_size_is_bounded(tmp_path: Path, confinement: Confinement) -> None:
-    completed = run(tmp_path, shell("exec head -c 4G /dev/zero > big"), confinement)
-    assert completed.exit_code != 0
-    assert (tmp_path / "big").stat().st_size <= LIMITS.file_size
+    completed = run(tmp_path, perl("open(my $f, '>', 'big'); print $f 'a' x 65536 while 1"), confinement)
+    assert completed.signal == signal.SIGXFSZ
+    assert 0 < (tmp_path / "big").stat().st_size <= LIMITS.file_size
 
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
@@ -135,9 +137,11 @@ def test_no_file_outside_the_folder_can_be_written(tmp_path: Path, confinement: 
     victim = tmp_path / "victim"
     victim.write_text("as it was")
     victim.chmod(0o666)
+    write = "open(my $f, '>', '{}') or exit 3; print $f 'x'"
     for target in (tmp_path / "escaped", "/usr/escaped", "/etc/escaped", "/tmp/lilt-escaped"):  # noqa: S108
-        run(tmp_path / "job", shell(f"echo x > {target}"), confinement)
+        run(tmp_path / "job", perl(write.format(target)), confinement)
         assert not Path(target).exists()
+    assert run(tmp_path / "job", perl(write.format("mine")), confinement).exit_code == 0
     run(tmp_path / "job", perl(f"truncate('{victim}', 0); unlink('{victim}'); rename('{victim}', 'mine')"), confinement)
     assert victim.read_text() == "as it was"
 
@@ -150,7 +154,7 @@ def test_there_is_no_network(tmp_path: Path, confinement: Confinement) -> None:
             "use Socket; socket(my $s, PF_INET, SOCK_STREAM, 0) or exit 3;"
             f"connect($s, sockaddr_in({port}, inet_aton('127.0.0.1'))) or exit 4"
         )
-        assert run(tmp_path, perl(script), Confinement.LIMITS).exit_code == 0
+        assert subprocess.run(perl(script), check=False).returncode == 0
         assert run(tmp_path, perl(script), confinement).exit_code in (3, 4)
     unix = "use Socket; socket(my $s, PF_UNIX, SOCK_STREAM, 0) or exit 3"
     assert run(tmp_path, perl(unix), confinement).exit_code == 3
@@ -158,9 +162,7 @@ def test_there_is_no_network(tmp_path: Path, confinement: Confinement) -> None:
 
 @pytest.mark.parametrize("confinement", STRONG)
 def test_there_are_no_new_processes(tmp_path: Path, confinement: Confinement) -> None:
-    fork = "defined(fork) or exit 3"
-    assert run(tmp_path, perl(fork), confinement).exit_code == 3
-    assert run(tmp_path, perl(fork), confinement, replace(LIMITS, may_fork=True)).exit_code == 0
+    assert run(tmp_path, perl("defined(fork) or exit 3"), confinement).exit_code == 3
 
 
 @pytest.mark.parametrize("confinement", STRONG)
