@@ -9,6 +9,7 @@ LiltError
 ├── CrossSiteError          403  another site's page made a browser ask
 ├── HostError               421  the service does not go by the name it was called by
 ├── RateError               429  the caller's allowance is used up: come back in `retry_after_s`
+├── RangeError              416  a file has none of the bytes that were asked for
 ├── NotAcceptableError      406  none of the media types asked for can be made
 ├── MediaTypeError          415  a body in a type that is not read
 ├── BusyError               503  the queue is full: come back in `retry_after_s`
@@ -116,6 +117,12 @@ class NotAcceptableError(LiltError):
     status = HTTPStatus.NOT_ACCEPTABLE
     kind = "not-acceptable"
     title = "None of the accepted media types can be made"
+
+
+class RangeError(LiltError):
+    status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    kind = "range"
+    title = "Range not satisfiable"
 
 
 class MediaTypeError(LiltError):

@@ -210,7 +210,8 @@ def events_of(client: httpx.Client, body: dict[str, Any]) -> list[tuple[str, dic
 @pytest.mark.parametrize("length", [1, 300, 20_000])
 def test_a_stream_adds_up_to_the_plain_answer(client: httpx.Client, length: int) -> None:
     body = {"seed": 9, "length": length, "tunes": None, "start_string": "X:1\n"}
-    *chunks, (last, whole) = events_of(client, body)
+    (first, start), *chunks, (last, whole) = events_of(client, body)
+    assert (first, start) == ("start", {"seed": 9, "model": whole["model"]})
     assert {name for name, _ in chunks} == {"chunk"}
     assert last == "done"
     assert whole == generate(client, **body)
