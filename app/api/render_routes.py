@@ -50,9 +50,13 @@ _PARAMETERS = [
 ]
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {format_.media_type: {} for format_ in Format}},
+    **problems_of(401, 403, 406, 408, 413, 415, 421, 422, 429, 503, 504, 507),
+}
+_RESPONSES_BY_ADDRESS: dict[int | str, dict[str, Any]] = {
+    **_RESPONSES,
     206: {"description": "The bytes that `Range` asked for"},
     304: {"description": "Not modified"},
-    **problems_of(401, 403, 406, 408, 413, 415, 416, 421, 422, 429, 503, 504, 507),
+    **problems_of(416),
 }
 _HEADERS = {
     # Whoever opens an SVG by itself gets a picture: nothing in it may run or load.
@@ -108,7 +112,9 @@ async def render(
     return await _rendered(body, request, renders)
 
 
-@router.get("/render", response_class=Response, openapi_extra={"parameters": _PARAMETERS}, responses=_RESPONSES)
+@router.get(
+    "/render", response_class=Response, openapi_extra={"parameters": _PARAMETERS}, responses=_RESPONSES_BY_ADDRESS
+)
 async def render_by_address(
     body: Annotated[RenderRequest, Depends(render_query)], request: Request, renders: Renders
 ) -> Response:
