@@ -146,4 +146,6 @@ async def _gone(_: Request, __: ClientDisconnect) -> Response:
 def unforeseen() -> Response:
     """The answer where something was raised that nobody expected."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return _response(_document(status, status.phrase, "this is a fault of the service's own"))
+    return _response(
+        _document(status, status.phrase, "an unhandled exception; the service's log has it under this request_id")
+    )

@@ -295,7 +295,7 @@ def test_a_page_of_a_named_origin_plays_and_shows_a_tune(browser: Browser, site:
 
 
 @pytest.mark.parametrize("origin", ["a site that is not named", "another port of this host"])
-def test_a_page_of_no_named_origin_has_nothing_rendered(browser: Browser, site: Site, origin: str) -> None:
+def test_a_page_of_no_named_origin_can_make_nothing_be_rendered(browser: Browser, site: Site, origin: str) -> None:
     with elsewhere() as other, serving(cors_origins=site.url) as server, opened(browser, server.url) as page:
         other.pages["/"] = '<!doctype html><title>Not named</title><iframe name="frame"></iframe>'
         page.goto(f"{other.url if origin == 'a site that is not named' else other.neighbour_url}/")

@@ -74,7 +74,7 @@ class Doors:
     def _admit(self, scope: Scope) -> Holder | None:
         headers = Headers(scope=scope)
         if not is_ours(headers.get("host", ""), self._hosts):
-            raise HostError("the service does not go by this name; LILT_HOSTS lists those that it goes by")
+            raise HostError("Host not allowed; add it to LILT_HOSTS")
         if self._keys is None:
             return None
         authorization = headers.get("authorization", "")

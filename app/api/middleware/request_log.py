@@ -62,7 +62,7 @@ class Access:
                     if started_s:
                         status = HTTPStatus.INTERNAL_SERVER_ERROR.value
                         raise  # what follows a cut answer is a closed connection
-                    logger.exception("a fault of the service's own")
+                    logger.exception("unhandled exception")
                     await problem_details.unforeseen()(scope, watched, counted)
         finally:
             if is_left:

@@ -45,7 +45,7 @@ def test_a_named_origin_may_ask_and_read(naming: httpx.Client) -> None:
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("origin", [OTHER, "null", None])
-def test_naming_an_origin_opens_the_service_to_no_other(naming: httpx.Client, site: str, origin: str | None) -> None:
+def test_naming_an_origin_opens_nothing_to_others(naming: httpx.Client, site: str, origin: str | None) -> None:
     headers = SUBRESOURCE | {"Sec-Fetch-Site": site} | ({"Origin": origin} if origin else {})
     answer = ask(naming, **headers)
     assert is_refused(answer)
@@ -54,7 +54,7 @@ def test_naming_an_origin_opens_the_service_to_no_other(naming: httpx.Client, si
     assert answer.headers["Vary"] == "Origin"
 
 
-def test_a_referer_names_nobody(naming: httpx.Client) -> None:
+def test_referer_is_not_believed(naming: httpx.Client) -> None:
     assert is_refused(ask(naming, Referer=f"{NAMED}/tunes", **SUBRESOURCE))
 
 
@@ -107,7 +107,7 @@ def test_a_link_may_be_followed_and_a_form_may_not_be_posted(naming: httpx.Clien
     assert is_refused(ask(naming, **LINK | {"Sec-Fetch-Dest": "iframe"}))
 
 
-def test_any_origin_is_any_and_none() -> None:
+def test_a_wildcard_admits_every_origin_and_requests_without_one() -> None:
     with serving(cors_origins="*") as server, server.client() as client:
         for headers in (SUBRESOURCE, SUBRESOURCE | {"Origin": OTHER}, CROSS_SITE | {"Origin": "null"}):
             answer = ask(client, **headers)
@@ -125,7 +125,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, st
         yield server, key
 
 
-def test_a_password_that_a_browser_has_kept_is_not_spent_for_another_page(keyed: tuple[Server, str]) -> None:
+def test_basic_credentials_do_not_count_for_cross_origin_requests(keyed: tuple[Server, str]) -> None:
     server, key = keyed
     kept = {"Authorization": "Basic " + base64.b64encode(f"ann:{key}".encode()).decode()}
     known = {"Authorization": f"Bearer {key}"}

@@ -60,7 +60,7 @@ def endless() -> Iterator[Server]:
         ("/render", {"abc": TUNE, "repeats": 8}, "audio/wav"),
     ],
 )
-def test_a_request_that_its_client_closes_is_told_as_499(
+def test_a_request_that_its_client_closes_is_logged_as_499(
     endless: Server, path: str, body: dict[str, Any], accept: str
 ) -> None:
     id_ = f"closed-{path[1:]}-{accept.partition('/')[2]}-{len(body)}"
@@ -83,7 +83,7 @@ def test_a_request_that_its_client_closes_is_told_as_499(
         assert f'http_requests_total{{method="POST",route="{path}",status="200"}}' not in client.get("/metrics").text
 
 
-def test_an_answer_that_was_taken_whole_is_told_as_it_was(client: httpx.Client, server: Server) -> None:
+def test_a_whole_answer_is_logged_with_its_status(client: httpx.Client, server: Server) -> None:
     for accept in ("application/json", "text/event-stream"):
         id_ = "whole-" + accept.partition("/")[2]
         client.post("/generate", json={"length": 20}, headers={"Accept": accept, "X-Request-ID": id_})
@@ -94,7 +94,7 @@ def test_an_answer_that_was_taken_whole_is_told_as_it_was(client: httpx.Client, 
     assert (record["method"], record["status"], record["bytes"], record["whole"]) == ("HEAD", 200, 0, True)
 
 
-def test_a_request_is_told_by_the_label_of_its_key(tmp_path: Path) -> None:
+def test_requests_and_units_are_counted_by_key_label(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     (ann, anns_line), (bob, bobs_line) = make("ann"), make("bob")
     file.write_text(f"{anns_line}\n{bobs_line}\n")
@@ -131,7 +131,7 @@ def test_a_request_is_told_by_the_label_of_its_key(tmp_path: Path) -> None:
     assert not any(key in "".join(server.log) for key in (ann, bob))
 
 
-def test_labels_of_metrics_are_never_more_than_the_file_has(tmp_path: Path) -> None:
+def test_key_labels_in_metrics_are_bounded_by_the_key_file(tmp_path: Path) -> None:
     """A request that outlives its key is counted with those that have none."""
     file = tmp_path / "keys"
     (ann, anns_line), (bob, bobs_line) = make("ann"), make("bob")
