@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.servers import Server, serving
 from tests.web.bench import SCALE, bring, visit
@@ -109,13 +109,12 @@ def test_an_injected_form_sends_nothing(browser: Browser, server: Server, site: 
             page.locator("#injected").evaluate(press)
 
 
-def seen_in_a_frame(page: Page, site: Site, origin: str, url: str) -> str:
-    """What another site's page shows of us."""
+def framed(page: Page, site: Site, origin: str, url: str) -> Frame:
+    """What another site's page shows of us, once all of it has come or been refused."""
     site.pages["/frames"] = f'<iframe src="{url}" width="900" height="700"></iframe>'
     page.goto(f"{origin}/frames", wait_until="networkidle")
     (frame,) = page.main_frame.child_frames
-    text: str = frame.evaluate("() => document.body?.innerText ?? ''")
-    return text.lower()
+    return frame
 
 
 @pytest.mark.parametrize(("path", "word"), [("/", "rhythm"), ("/docs", "generate"), ("/models", "vocab")])
@@ -125,9 +124,11 @@ def test_other_sites_cannot_frame_what_is_not_for_it(
     with opened(browser, server.url) as page:
         for origin in (site.url, site.neighbour_url):
             with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
-                assert word not in seen_in_a_frame(page, site, origin, server.url + path)
+                frame = framed(page, site, origin, server.url + path)
+            assert word not in frame.evaluate("() => document.body?.innerText ?? ''").lower()
     with altering(server.url, without=POLICY, is_old=True) as url, opened(browser, url) as page:
-        assert word in seen_in_a_frame(page, site, site.neighbour_url, url + path)
+        frame = framed(page, site, site.neighbour_url, url + path)
+        frame.wait_for_function("(word) => document.body?.innerText.toLowerCase().includes(word)", arg=word)
 
 
 def test_another_site_shows_and_plays_a_tune_in_a_frame(browser: Browser, server: Server, site: Site) -> None:
