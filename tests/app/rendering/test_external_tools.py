@@ -15,7 +15,7 @@ from tests.servers import serving
 
 TUNE = "X:1\nT:{title}\nM:4/4\nL:1/8\nK:C\nCDEF GABc|\n"
 PATIENCE_S = 30
-STRONG = [found for found in (Confinement.BUBBLEWRAP, Confinement.LANDLOCK) if sandbox.holds(found)]
+STRONG = [found for found in (Confinement.BUBBLEWRAP, Confinement.LANDLOCK) if sandbox.why_not(found) is None]
 CONFINEMENTS = [*STRONG, Confinement.LIMITS]
 
 
