@@ -7,8 +7,9 @@ LiltError
 ├── RenderError             422  abc2midi or timidity could not make anything of a tune
 ├── CredentialError         401  no key, or one that is not known
 ├── CrossSiteError          403  another site's page made a browser ask
-├── HostError               421  the service does not go by the name it was called by
+├── HostError               421  the request's Host is not one that is allowed
 ├── RateError               429  the caller's allowance is used up: come back in `retry_after_s`
+├── RangeError              416  a file has none of the bytes that were asked for
 ├── NotAcceptableError      406  none of the media types asked for can be made
 ├── MediaTypeError          415  a body in a type that is not read
 ├── BusyError               503  the queue is full: come back in `retry_after_s`
@@ -103,19 +104,25 @@ class CrossSiteError(LiltError):
 class HostError(LiltError):
     status = HTTPStatus.MISDIRECTED_REQUEST
     kind = "host"
-    title = "Nothing is served under this name"
+    title = "Host not allowed"
 
 
 class RateError(LiltError):
     status = HTTPStatus.TOO_MANY_REQUESTS
     kind = "rate"
-    title = "That was a lot in a short time"
+    title = "Rate limit exceeded"
 
 
 class NotAcceptableError(LiltError):
     status = HTTPStatus.NOT_ACCEPTABLE
     kind = "not-acceptable"
     title = "None of the accepted media types can be made"
+
+
+class RangeError(LiltError):
+    status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    kind = "range"
+    title = "Range not satisfiable"
 
 
 class MediaTypeError(LiltError):

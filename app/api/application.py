@@ -16,9 +16,11 @@ from app.api.generate_routes import router
 from app.api.middleware.admission import Doors
 from app.api.middleware.api_keys import Keys
 from app.api.middleware.body_limit import BodyLimit
+from app.api.middleware.cross_origin import CrossOrigin
 from app.api.middleware.rate_limit import Allowances
 from app.api.middleware.request_log import ID_HEADER, QUIET, Access
 from app.api.middleware.security_headers import SecurityHeaders
+from app.api.middleware.vary import Vary
 from app.generation.model_registry import Models, names
 from app.inference.decoder import FEW_BESIDE_A_SERVER
 from app.operations import tracing
@@ -28,7 +30,13 @@ from app.rendering.renderer import Renderer
 from app.rendering.sandbox import Confinement
 from app.settings import Settings
 
-_EXPOSED = (ID_HEADER, "Retry-After", "RateLimit", "RateLimit-Policy", "Lilt-Seed", "Lilt-Model", "Lilt-Left-Out")
+_EXPOSED = (
+    *(ID_HEADER, "Retry-After", "RateLimit", "RateLimit-Policy", "Lilt-Seed", "Lilt-Model", "Lilt-Left-Out"),
+    *("ETag", "Content-Disposition", "Content-Range", "Accept-Ranges", "Content-Length"),
+)
+"""headers of answers that pages of the named origins may read"""
+_ALLOWED = ("Authorization", ID_HEADER, "If-None-Match", "If-Range", "Range")
+"""headers that they may send, beside those that any page may"""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -88,21 +96,24 @@ def _application(settings: Settings, models: Models, renderer: Renderer) -> Fast
 
 def _guard(app: FastAPI, settings: Settings) -> None:
     """What stands before the routes; the last that is added is the outermost."""
-    is_embedded = bool(settings.cors_origins)
+    origins = tuple(origin.lower() for origin in settings.cors_origins)
     allowances = Allowances(settings.rate_per_minute, settings.quota_per_day)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.client_timeout_s)
-    app.add_middleware(Doors, hosts=settings.hosts, keys=app.state.keys, allowances=allowances, is_embedded=is_embedded)
-    if is_embedded:
+    app.add_middleware(Doors, hosts=settings.hosts, keys=app.state.keys, allowances=allowances)
+    if origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=("GET", "POST"),
-            allow_headers=("Authorization", ID_HEADER),
+            allow_origins=origins,
+            allow_methods=("GET", "HEAD", "POST"),
+            allow_headers=_ALLOWED,
+            allow_private_network=True,
             expose_headers=_EXPOSED,
         )
+    app.add_middleware(CrossOrigin, origins=origins, hosts=settings.hosts)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
-    app.add_middleware(SecurityHeaders, is_embedded=is_embedded)
+    app.add_middleware(Vary)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(Access)
 
 

@@ -1,4 +1,4 @@
-"""Which media type to answer in, from what a client accepts (RFC 9110, section 12.5.1)."""
+"""Which media type and encoding to answer in, from what a client accepts (RFC 9110, section 12.5)."""
 
 from app.errors import NotAcceptableError
 
@@ -16,6 +16,12 @@ def choose_media_type(accept: str | None, offered: tuple[str, ...]) -> str:
     if _quality(best, ranges) == 0:
         raise NotAcceptableError(f"this can be made: {', '.join(offered)}")
     return best
+
+
+def is_accepted(encoding: str, accept: str | None) -> bool:
+    """Whether `Accept-Encoding` allows for an encoding, other than `identity`."""
+    ranges = dict(_parse(part) for part in (accept or "").split(","))
+    return ranges.get(encoding, ranges.get("*", 0.0)) > 0
 
 
 def _parse(part: str) -> tuple[str, float]:

@@ -18,10 +18,12 @@ from app.api.client_disconnect import while_connected
 from app.api.content_negotiation import choose_media_type
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import REQUEST, cost_of
+from app.api.middleware.vary import decided_by
 from app.api.schemas import (
     MAX_SEED,
     GenerateRequest,
     GenerateResponse,
+    GenerateStart,
     Health,
     LoadedModel,
     ModelList,
@@ -78,6 +80,11 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+async def varies_by_accept(request: Request) -> None:
+    """Say that `Accept` decides what is answered."""
+    decided_by(request.scope, "Accept")
+
+
 async def require_json(request: Request) -> None:
     """Raises MediaTypeError unless the body says it is JSON."""
     if content_type(request) != JSON:
@@ -92,7 +99,7 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
 @router.post(
     "/generate",
     response_model=GenerateResponse,
-    dependencies=[Depends(require_json)],
+    dependencies=[Depends(varies_by_accept), Depends(require_json)],
     responses={
         200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in (ABC, EVENTS)}},
         **problems_of(400, 401, 403, 406, 408, 413, 415, 421, 422, 429, 500, 503, 504),
@@ -101,26 +108,29 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
 async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs) -> Response:
     """Continue a start string into tunes, or make chosen `bars` of a tune (`abc`) anew.
 
-    `Accept: text/vnd.abc` answers with the ABC alone. `Accept: text/event-stream` sends the text while it is made, in
-    `chunk` events `{"text": …}`, then one `done` with the whole JSON, or an `error` with a problem document.
+    `Accept: text/vnd.abc` answers with the ABC alone. `Accept: text/event-stream` sends the text while it is made:
+    first a `start` event with `seed` and `model`, by which the tune can be made again even if it is left before its
+    end, then `chunk` events `{"text": …}`, then one `done` with the whole JSON, or an `error` with a problem document.
     """
     media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC, EVENTS))
     if body.length > knobs.max_length:
         raise _invalid("length", f"{body.length} is more than this service makes at once ({knobs.max_length})")
     model = _model(loaded, body.model)
     account, most = account_of(request.scope), cost_of(_most_characters(body))
-    account.charge(most - REQUEST)
+    account.reserve(most - REQUEST)
+    seed = secrets.randbelow(MAX_SEED + 1) if body.seed is None else body.seed
     try:
-        generation = await _begin(model, body, knobs.generate_timeout_s)
+        generation = await _begin(model, body, seed, knobs.generate_timeout_s)
     except LiltError:
-        account.give_back(most - REQUEST)
+        account.settle(most - REQUEST, 0)
         raise
-    generation.when_ended(lambda made: account.give_back(most - cost_of(made)))
+    generation.when_ended(lambda made: account.settle(most - REQUEST, cost_of(made) - REQUEST))
+    headers = {"Lilt-Seed": str(seed), "Lilt-Model": f"{model.id.name}/{model.id.version}"}
     if media_type == EVENTS:
-        return StreamingResponse(_events(generation), media_type=EVENTS, headers=_UNBUFFERED)
+        start = GenerateStart(seed=seed, model=model.id)
+        return StreamingResponse(_events(start, generation), media_type=EVENTS, headers=_UNBUFFERED | headers)
     answer = await while_connected(request, generation.answer())
     content = answer.abc if media_type == ABC else answer.model_dump_json()
-    headers = {"Lilt-Seed": str(answer.seed), "Lilt-Model": f"{answer.model.name}/{answer.model.version}"}
     return Response(content, media_type=media_type, headers=headers)
 
 
@@ -131,9 +141,8 @@ def _most_characters(body: GenerateRequest) -> int:
     return body.length * (MOST_DRAWS if body.avoid_copies else 1)
 
 
-async def _begin(model: ServedModel, body: GenerateRequest, timeout_s: float) -> Generation | AtOnce:
+async def _begin(model: ServedModel, body: GenerateRequest, seed: int, timeout_s: float) -> Generation | AtOnce:
     deadline = asyncio.get_running_loop().time() + timeout_s
-    seed = secrets.randbelow(MAX_SEED + 1) if body.seed is None else body.seed
     if body.abc is not None:
         regeneration = Regeneration(model, body, seed, deadline)
         await regeneration.begin()
@@ -153,8 +162,9 @@ def _model(loaded: Models, name: str | None) -> ServedModel:
     return model
 
 
-async def _events(generation: Generation | AtOnce) -> AsyncIterator[bytes]:
+async def _events(start: GenerateStart, generation: Generation | AtOnce) -> AsyncIterator[bytes]:
     try:
+        yield format_sse_event(event="start", data_str=start.model_dump_json())
         async with aclosing(generation.chunks()) as chunks:
             async for text in chunks:
                 data = json.dumps({"text": text})
@@ -185,18 +195,21 @@ async def originality(body: OriginalityRequest, loaded: Loaded) -> TuneOriginali
     return TuneOriginality.of(found) if found else None
 
 
+@router.head("/models", include_in_schema=False)
 @router.get("/models")
 async def models(loaded: Loaded) -> ModelList:
     """What is loaded, the default first."""
     return ModelList(models=[LoadedModel.of(model.checkpoint.manifest, model.menus) for model in loaded.all()])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> Health:
     """Alive."""
     return Health()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems_of(503))
 async def readyz(loaded: Loaded, knobs: Knobs, renders: Annotated[Renderer, Depends(renderer)]) -> Readiness:
     """Able to serve; `degraded` where tunes can be made but not rendered."""

@@ -10,7 +10,7 @@ from app.operations import metrics
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/metrics")
+@router.api_route("/metrics", methods=["GET", "HEAD"])
 async def scrape(loaded: Loaded) -> Response:
     """Everything that is counted, and what the engines hold now."""
     _look_up(loaded)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from app.api.conditional_requests import is_not_modified
+from app.api.content_negotiation import is_accepted
+
 _WEB = Path(__file__).parent.parent / "web"
 _PACKAGES = _WEB / "node_modules"
 
@@ -79,16 +82,16 @@ def router() -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     for page in PAGES:
         if page.file.is_file():
-            routes.get(page.path)(_serve(page))
+            routes.api_route(page.path, methods=["GET", "HEAD"])(_serve(page))
     return routes
 
 
 @lru_cache(maxsize=2 * len(PAGES))
 def _read(file: Path, _modified_ns: int) -> tuple[bytes, bytes, str]:
-    """A file as it is, packed, and its entity tag; read again once it has been modified."""
+    """A file as it is, packed, and what identifies it; read again once it has been modified."""
     content = file.read_bytes()
     packed = content if file.suffix == ".woff2" else gzip.compress(content, mtime=0)
-    return content, packed, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    return content, packed, hashlib.sha256(content).hexdigest()[:32]
 
 
 def _serve(page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -98,12 +101,13 @@ def _serve(page: Page) -> Callable[[Request], Awaitable[Response]]:
         headers["Content-Security-Policy"] = policy.replace("frame-ancestors 'none'", "frame-ancestors *")
 
     async def serve(request: Request) -> Response:
-        content, packed, tag = _read(page.file, page.file.stat().st_mtime_ns)
-        own = headers | {"ETag": tag}
-        if tag in request.headers.get("if-none-match", ""):
+        content, packed, digest = _read(page.file, page.file.stat().st_mtime_ns)
+        is_packed = packed is not content and is_accepted("gzip", request.headers.get("accept-encoding"))
+        own = headers | {"ETag": f'"{digest}-gzip"' if is_packed else f'"{digest}"'}
+        if is_not_modified(request.headers, own["ETag"]):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=own)
-        if packed is not content and "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(packed, media_type=page.media_type, headers=own | {"Content-Encoding": "gzip"})
-        return Response(content, media_type=page.media_type, headers=own)
+        if is_packed:
+            own["Content-Encoding"] = "gzip"
+        return Response(packed if is_packed else content, media_type=page.media_type, headers=own)
 
     return serve

@@ -127,14 +127,16 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     response = _response(_document(error.status_code, phrase, str(error.detail)))
     response.headers.update(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # what was raised names one of the path's routes alone
-        response.headers["Allow"] = _methods(request) or response.headers["Allow"]
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = _allowed(request, response.headers["Allow"])
     return response
 
 
-def _methods(request: Request) -> str:
+def _allowed(request: Request, raised: str) -> str:
+    """The methods of a path: what was raised names one of its routes alone, and OpenAPI no HEAD."""
     operations: dict[str, Any] = request.app.openapi()["paths"].get(request.scope["path"], {})
-    return ", ".join(sorted(method.upper() for method in operations))
+    methods = {method.upper() for method in operations} | {method.strip() for method in raised.split(",")}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 async def _gone(_: Request, __: ClientDisconnect) -> Response:
@@ -144,4 +146,6 @@ async def _gone(_: Request, __: ClientDisconnect) -> Response:
 def unforeseen() -> Response:
     """The answer where something was raised that nobody expected."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return _response(_document(status, status.phrase, "this is a fault of the service's own"))
+    return _response(
+        _document(status, status.phrase, "an unhandled exception; the service's log has it under this request_id")
+    )

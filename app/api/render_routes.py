@@ -1,7 +1,6 @@
 """The endpoints that turn ABC into files, and that say what is wrong with it."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
@@ -12,13 +11,16 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope, Send
 
+from app.api import problem_details
 from app.api.client_disconnect import while_connected
+from app.api.conditional_requests import ByteRange, is_not_modified, wanted_range
 from app.api.content_negotiation import choose_media_type
 from app.api.generate_routes import ABC, JSON, Knobs, content_type, problems_of, renderer
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import RENDER, REQUEST
+from app.api.middleware.vary import decided_by
 from app.api.schemas import CheckedProblem, CheckRequest, CheckResponse, RenderRequest
-from app.errors import MediaTypeError
+from app.errors import MediaTypeError, RangeError
 from app.rendering import lint as checking
 from app.rendering.arrangement import Arrangement
 from app.rendering.formats import Format, disposition
@@ -48,19 +50,21 @@ _PARAMETERS = [
 ]
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {format_.media_type: {} for format_ in Format}},
-    206: {"description": "The bytes that `Range` asked for"},
-    304: {"description": "What `If-None-Match` names is still so"},
-    **problems_of(401, 403, 406, 408, 413, 415, 416, 421, 422, 429, 503, 504, 507),
+    **problems_of(401, 403, 406, 408, 413, 415, 421, 422, 429, 503, 504, 507),
 }
-_ALL = "bytes=0-"
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+_RESPONSES_BY_ADDRESS: dict[int | str, dict[str, Any]] = {
+    **_RESPONSES,
+    206: {"description": "The bytes that `Range` asked for"},
+    304: {"description": "Not modified"},
+    **problems_of(416),
+}
 _HEADERS = {
     # Whoever opens an SVG by itself gets a picture: nothing in it may run or load.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; font-src data:; sandbox",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "private, max-age=3600",
-    "Accept-Ranges": "bytes",
 }
+_RANGES = {"Accept-Ranges": "bytes"}
 _MOST_NAMED = 10
 
 
@@ -77,6 +81,8 @@ async def render_request(request: Request) -> RenderRequest:
 
 async def render_query(request: Request) -> RenderRequest:
     """A render request whose every field is in the query."""
+    if "format" not in request.query_params:
+        decided_by(request.scope, "Accept")
     return _valid(RenderRequest, dict(request.query_params))
 
 
@@ -106,7 +112,9 @@ async def render(
     return await _rendered(body, request, renders)
 
 
-@router.get("/render", response_class=Response, openapi_extra={"parameters": _PARAMETERS}, responses=_RESPONSES)
+@router.get(
+    "/render", response_class=Response, openapi_extra={"parameters": _PARAMETERS}, responses=_RESPONSES_BY_ADDRESS
+)
 async def render_by_address(
     body: Annotated[RenderRequest, Depends(render_query)], request: Request, renders: Renders
 ) -> Response:
@@ -114,18 +122,36 @@ async def render_by_address(
     return await _rendered(body, request, renders)
 
 
+@router.head("/render", include_in_schema=False)
+async def render_head(
+    body: Annotated[RenderRequest, Depends(render_query)], request: Request, renders: Renders
+) -> Response:
+    """What GET says of a file, without making it; the length is told of one that is there."""
+    job = await renders.job(body.abc, _format(body, request), _options(body))
+    headers = _headers(job) | _RANGES
+    if is_not_modified(request.headers, headers["ETag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    response = Response(media_type=job.format.media_type, headers=headers)
+    del response.headers["Content-Length"]
+    if renders.is_kept(job):
+        rendering = await renders.render(job)
+        response.headers["Content-Length"] = str(rendering.size)
+        rendering.leave()
+    return response
+
+
 async def _rendered(body: RenderRequest, request: Request, renders: Renderer) -> Response:
     job = await renders.job(body.abc, _format(body, request), _options(body))
     headers = _headers(job)
-    if headers["ETag"] in _listed(request.headers.get("if-none-match")):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    wanted = request.headers.get("range")
-    if_range = request.headers.get("if-range")
-    if wanted and if_range and if_range != headers["ETag"]:
-        wanted = None
+    wanted = None
+    if request.method == "GET":  # neither ranges nor If-None-Match mean anything of what is posted
+        headers |= _RANGES
+        if is_not_modified(request.headers, headers["ETag"]):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        wanted = wanted_range(request.headers, headers["ETag"])
     if not renders.is_kept(job):
         account_of(request.scope).charge(RENDER - REQUEST)
-    if wanted == _ALL and job.format.grows and job.format is not Format.WAV and not renders.is_kept(job):
+    if wanted and wanted.is_all and job.format.grows and job.format is not Format.WAV and not renders.is_kept(job):
         wanted = None  # how players ask for what they could play as it comes; its length is not known yet
     whole = wanted is not None and job.format is not Format.WAV  # whose length is known, so ranges of it too
     rendering = await while_connected(request, renders.render(job, whole=whole))
@@ -139,6 +165,7 @@ async def _rendered(body: RenderRequest, request: Request, renders: Renderer) ->
 def _format(body: RenderRequest, request: Request) -> Format:
     if body.format is not None:
         return Format(body.format)
+    decided_by(request.scope, "Accept")
     accepted = choose_media_type(request.headers.get("accept"), tuple(f.media_type for f in Format))
     return next(f for f in Format if f.media_type == accepted)
 
@@ -159,27 +186,26 @@ def _headers(job: Job) -> dict[str, str]:
     return headers
 
 
-def _listed(header: str | None) -> set[str]:
-    return {tag.strip() for tag in (header or "").split(",")}
-
-
-def _answer(rendering: Rendering, job: Job, headers: dict[str, str], wanted: str | None) -> Response:
-    """The whole file, or the one range that is wanted of it (RFC 9110, section 14)."""
+def _answer(rendering: Rendering, job: Job, headers: dict[str, str], wanted: ByteRange | None) -> Response:
+    """The whole file, or the one range that is wanted of it."""
     start, stop, status = 0, rendering.size, HTTPStatus.OK
-    match = _RANGE.fullmatch(wanted.strip()) if wanted else None
-    if match and (match[1] or match[2]) and stop is not None:  # whoever wants a range waited until its size was known
-        size = stop
-        start = int(match[1]) if match[1] else max(0, size - int(match[2]))
-        stop = min(int(match[2]) + 1, size) if match[1] and match[2] else size
-        if start >= min(stop, size):
+    if wanted and stop is not None:  # whoever wants a range waited until its size was known
+        size, found = stop, wanted.within(stop)
+        if found is None:
             rendering.leave()
-            headers = {"Content-Range": f"bytes */{size}"}
-            return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
+            return _without_range(size)
+        start, stop = found
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
         status = HTTPStatus.PARTIAL_CONTENT
     if stop is not None:
         headers["Content-Length"] = str(stop - start)
     return _FileResponse(rendering, start, stop, status, job.format.media_type, headers)
+
+
+def _without_range(size: int) -> Response:
+    response = problem_details.answer(RangeError(f"the file has {size:,} bytes, and none of those that Range names"))
+    response.headers["Content-Range"] = f"bytes */{size}"
+    return response
 
 
 class _FileResponse(StreamingResponse):

@@ -183,6 +183,13 @@ class ModelId(BaseModel):
     hash: str
 
 
+class GenerateStart(BaseModel):
+    """What a stream begins with: the request and these make the same tune again, had it been left before its end."""
+
+    seed: int
+    model: ModelId
+
+
 class GenerateResponse(BaseModel):
     """The start string and what followed it."""
 

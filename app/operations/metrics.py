@@ -34,9 +34,18 @@ SANDBOX_RUNS = Counter("lilt_sandbox_runs", "Programs run on strangers' files, b
 GATE_REFUSALS = Counter("lilt_gate_refusals", "Tunes that were not handed to a renderer.")
 DOOR_REFUSALS = Counter("lilt_refusals", "Requests turned away at the door.", ("reason",))
 
+KEY_REQUESTS = Counter("lilt_key_requests", "Requests by the label of their key, those turned away too.", ("key",))
+KEY_UNITS = Counter("lilt_key_units", "Units spent by the holders of keys.", ("key",))
+
 MODEL = Gauge("lilt_model_info", "1 for each model that is served.", ("name", "version", "digest"))
 WAITING = Gauge("lilt_engine_waiting", "Sequences that wait for their first step or their next turn.", ("model",))
 RUNNING = Gauge("lilt_engine_running", "Sequences that are stepped together now.", ("model",))
 BATCH_SIZE = Histogram(
     "lilt_engine_batch_size", "Sequences in a step, at one step in a thousand.", buckets=(1, 2, 4, 8, 16, 32, 48, 64)
 )
+
+
+def forget_key(label: str) -> None:
+    """Tell no more of a key's label, so that there are no more series than keys."""
+    for counter in (KEY_REQUESTS, KEY_UNITS):
+        counter.remove(label)

@@ -1,6 +1,5 @@
 """The foreign programs that read strangers' tunes: abc2midi and the engraver, in the sandbox, and how each may end."""
 
-import signal
 import sys
 from pathlib import Path
 
@@ -93,12 +92,12 @@ def _unstarted(program: str) -> BusyError:
 def _check(completed: Completed, program: str, limits: Limits, faults: tuple[Fault, ...] = ()) -> None:
     if completed.outcome == "unstarted":
         raise _unstarted(program)
+    if completed.outcome == "killed":  # by no limit of ours: the system's memory ran out, or somebody did it
+        raise BusyError(f"{program} was killed by the system; try again", retry_after_s=_RETRY_AFTER_S)
     if completed.outcome == "memory":
         allowed = f"{limits.address_space // _MIB} MiB"
         raise RenderError(f"{program} needs more memory for this tune than the {allowed} it may have", faults=faults)
-    if completed.timed_out or completed.signal == signal.SIGXCPU:
+    if completed.outcome in ("timeout", "cpu_limit"):
         raise DeadlineError(f"{program} took too long over this tune")
-    if completed.signal == signal.SIGKILL:  # by no limit of ours: the system's memory ran out, or somebody did it
-        raise BusyError(f"{program} was killed by the system; try again", retry_after_s=_RETRY_AFTER_S)
     if completed.signal is not None:
         raise RenderError(f"{program} could not cope with this tune (signal {completed.signal})", faults=faults)

@@ -41,6 +41,14 @@ _MEMORY_WORDS = (
     *(b"bad_alloc", b"MemoryError", b"Out of memory", b"malloc error"),
     *(b"failed to map segment", b"Cannot allocate memory"),
 )
+_FAULTS = frozenset(
+    {
+        *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS),
+        *(signal.SIGXCPU, signal.SIGXFSZ, signal.SIGPIPE),
+    }
+)
+"""signals that a program brings upon itself: by a fault, by seccomp or at a limit of ours; others somebody sends"""
+_SIGNALLED = range(129, 193)  # how prlimit, bubblewrap and shells report a child that a signal killed: 128 + the signal
 _SCARCE = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 
 logger = logging.getLogger(__name__)
@@ -80,12 +88,14 @@ class Completed:
             return "timeout"
         if self.signal == signal.SIGXCPU:
             return "cpu_limit"
+        if self.signal is not None and self.signal not in _FAULTS:
+            return "killed"
         if self.exit_code in _UNSTARTED or (self.exit_code and self.output.startswith(_WRAPPERS)):
             return "unstarted"
         if self.exit_code and any(words in self.output for words in _MEMORY_WORDS):
             return "memory"
         if self.signal is not None:
-            return "killed"
+            return "crashed"
         return "failed" if self.exit_code else "ok"
 
 
@@ -215,8 +225,7 @@ async def run(
         _kill_group(process.pid)
         await _reap(process)
     code = process.returncode or 0
-    # prlimit and bubblewrap report a child that a signal killed as 128 + the signal
-    killed_by = -code if code < 0 else code - 128 if code > 128 else None
+    killed_by = -code if code < 0 else code - 128 if code in _SIGNALLED else None
     completed = Completed(code, killed_by, timed_out, bytes(output))
     metrics.SANDBOX_RUNS.labels(completed.outcome).inc()
     _tell(name, completed)

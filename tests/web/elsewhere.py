@@ -48,12 +48,16 @@ def elsewhere() -> Iterator[Site]:
 
 
 @contextmanager
-def altering(service: str, *, without: str = "", injected: str = "") -> Iterator[str]:
-    """The service as somebody in between would alter it: without a header, with more in its documents."""
+def altering(service: str, *, without: str = "", injected: str = "", is_old: bool = False) -> Iterator[str]:
+    """The service as somebody in between would alter it: without a header, with more in its documents.
+
+    `is_old` is for browsers of old, which do not say whose page made them ask.
+    """
 
     class Handler(_Handler):
         def do_GET(self) -> None:
-            sent = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+            unsaid = ("host", "connection", *(("sec-fetch-site",) if is_old else ()))
+            sent = {name: value for name, value in self.headers.items() if name.lower() not in unsaid}
             answer = httpx.get(service + self.path, headers=sent | {"Accept-Encoding": "identity"}, timeout=60)
             gone = (without.lower(), "content-length", "date")
             headers = {name: value for name, value in answer.headers.items() if name not in gone}

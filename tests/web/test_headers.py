@@ -3,13 +3,14 @@
 Each is tried without its header too, which somebody in between takes off: what is kept out then comes in.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.servers import Server, serving
 from tests.web.bench import SCALE, bring, visit
@@ -108,13 +109,12 @@ def test_an_injected_form_sends_nothing(browser: Browser, server: Server, site: 
             page.locator("#injected").evaluate(press)
 
 
-def seen_in_a_frame(page: Page, site: Site, origin: str, url: str) -> str:
-    """What another site's page shows of us."""
+def framed(page: Page, site: Site, origin: str, url: str) -> Frame:
+    """What another site's page shows of us, once all of it has come or been refused."""
     site.pages["/frames"] = f'<iframe src="{url}" width="900" height="700"></iframe>'
     page.goto(f"{origin}/frames", wait_until="networkidle")
     (frame,) = page.main_frame.child_frames
-    text: str = frame.evaluate("() => document.body?.innerText ?? ''")
-    return text.lower()
+    return frame
 
 
 @pytest.mark.parametrize(("path", "word"), [("/", "rhythm"), ("/docs", "generate"), ("/models", "vocab")])
@@ -124,9 +124,11 @@ def test_other_sites_cannot_frame_what_is_not_for_it(
     with opened(browser, server.url) as page:
         for origin in (site.url, site.neighbour_url):
             with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
-                assert word not in seen_in_a_frame(page, site, origin, server.url + path)
-    with altering(server.url, without=POLICY) as url, opened(browser, url) as page:
-        assert word in seen_in_a_frame(page, site, site.neighbour_url, url + path)
+                frame = framed(page, site, origin, server.url + path)
+            assert word not in frame.evaluate("() => document.body?.innerText ?? ''").lower()
+    with altering(server.url, without=POLICY, is_old=True) as url, opened(browser, url) as page:
+        frame = framed(page, site, site.neighbour_url, url + path)
+        frame.wait_for_function("(word) => document.body?.innerText.toLowerCase().includes(word)", arg=word)
 
 
 def test_another_site_shows_and_plays_a_tune_in_a_frame(browser: Browser, server: Server, site: Site) -> None:
@@ -228,6 +230,93 @@ def test_another_sites_page_reads_nothing_and_makes_nothing(
         page.goto(f"{server.url}/docs")
         assert page.evaluate(shown, f"{server.url}/icon.svg") is True
     assert not any('"POST"' in line and "/generate" in line for line in server.log[lines:])
+
+
+LOADED = """([tag, url, attributes]) => new Promise((resolve) => {
+  const element = document.createElement(tag);
+  element.addEventListener("load", () => resolve("loaded"));
+  element.addEventListener("canplay", () => resolve("loaded"));
+  element.addEventListener("error", () => resolve("refused"));
+  Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value));
+  element.src = url;
+  document.body.append(element);
+})"""
+PLAYED = """(url) => new Promise((resolve) => {
+  const audio = new Audio();
+  audio.crossOrigin = "anonymous";
+  audio.muted = true;
+  audio.addEventListener("timeupdate", () => audio.currentTime > 0.2 && resolve(true));
+  audio.addEventListener("error", () => resolve(false));
+  audio.src = url;
+  audio.play().catch(() => resolve(false));
+})"""
+HEADERS = """async (url) => {
+  const { headers } = await fetch(url, { headers: { Range: "bytes=0-99" } });
+  return ["ETag", "Content-Disposition", "Content-Range", "Accept-Ranges", "Content-Length"].map((n) => headers.get(n));
+}"""
+SUBMIT = """([url, method, target]) => {
+  const form = Object.assign(document.createElement("form"), { action: url, method, target, enctype: "text/plain" });
+  const field = Object.assign(document.createElement("input"), { name: "abc", value: "X:1" });
+  form.append(field);
+  document.body.append(form);
+  form.submit();
+}"""
+ANONYMOUS = {"crossorigin": "anonymous"}
+
+
+def answers_to(server: Server, route: str, since: int) -> list[int]:
+    """The statuses of a route's answers, from a line of the log on."""
+    records = [json.loads(line) for line in list(server.log)[since:] if f'"route": "{route}"' in line or '"unm' in line]
+    return [record["status"] for record in records]
+
+
+def rendered(server: Server) -> float:
+    """How many files the service has been asked for and has made or found."""
+    with server.client() as client:
+        lines = client.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("lilt_render_cache_lookups_total"))
+
+
+def test_a_page_of_a_named_origin_plays_and_shows_a_tune(browser: Browser, site: Site) -> None:
+    with serving(cors_origins=site.url) as server, opened(browser, server.url) as page:
+        page.goto(f"{site.url}/")
+        tune, score = (f"{server.url}/render?format={kind}&abc={quote(SCALE)}" for kind in ("mp3", "svg"))
+        assert page.evaluate(PLAYED, tune) is True
+        assert page.evaluate(LOADED, ["img", score, ANONYMOUS]) == "loaded"
+        tag, disposition, content_range, ranges, length = page.evaluate(HEADERS, tune)
+        assert tag.startswith('"')
+        assert disposition.startswith("inline")
+        assert content_range.startswith("bytes 0-99/")
+        assert (ranges, length) == ("bytes", "100")
+        assert page.evaluate("async (url) => (await fetch(url, { method: 'HEAD' })).status", tune) == 200
+        keyed = "async (url) => (await fetch(url, { method: 'HEAD', headers: { Authorization: 'Bearer x' } })).status"
+        assert page.evaluate(keyed, tune) == 200  # after a preflight for HEAD
+        # without `crossorigin` a browser does not say which site's page it is
+        assert page.evaluate(LOADED, ["audio", tune, {}]) == "refused"
+
+
+@pytest.mark.parametrize("origin", ["a site that is not named", "another port of this host"])
+def test_a_page_of_no_named_origin_can_make_nothing_be_rendered(browser: Browser, site: Site, origin: str) -> None:
+    with elsewhere() as other, serving(cors_origins=site.url) as server, opened(browser, server.url) as page:
+        other.pages["/"] = '<!doctype html><title>Not named</title><iframe name="frame"></iframe>'
+        page.goto(f"{other.url if origin == 'a site that is not named' else other.neighbour_url}/")
+        url = server.url + SVG
+        for options in ({}, {"mode": "no-cors"}, {"mode": "no-cors", "method": "POST", "body": SCALE}, MAKE):
+            assert page.evaluate(ASK, [url, options]) == "TypeError"
+        for tag in ("img", "audio", "video"):
+            for attributes in ({}, ANONYMOUS):
+                assert page.evaluate(LOADED, [tag, url, attributes]) == "refused"
+        page.evaluate(LOADED, ["iframe", url, {}])
+        for method in ("get", "post"):
+            with page.expect_response(lambda response: response.url.startswith(f"{server.url}/render")) as answer:
+                page.evaluate(SUBMIT, [url, method, "frame"])
+            assert answer.value.status == 403
+        with page.expect_navigation(url=url):
+            page.evaluate(SUBMIT, [url, "post", "_top"])
+        assert rendered(server) == 0
+        statuses = answers_to(server, "/render", 0)
+        assert len(statuses) >= 14
+        assert set(statuses) == {403}
 
 
 def test_a_site_that_is_named_may_ask_and_no_other(browser: Browser, site: Site) -> None:

@@ -80,7 +80,8 @@ def test_the_score_grows_and_a_tune_can_be_stopped(page: Page) -> None:
     expect(page.locator("#stop")).to_be_hidden()
 
 
-HALF = "event: chunk\ndata: " + json.dumps({"text": "T:Half\nM:4/4\nL:1/8\nK:C\nCDEF GABc|de"}) + "\n\n"
+HALF = 'event: start\ndata: {"seed": 1, "model": {"name": "irish", "version": 3, "hash": ""}}\n\n'
+HALF += "event: chunk\ndata: " + json.dumps({"text": "T:Half\nM:4/4\nL:1/8\nK:C\nCDEF GABc|de"}) + "\n\n"
 
 
 def test_a_note_is_changed_by_a_click_and_by_typing(page: Page) -> None:

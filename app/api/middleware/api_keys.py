@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import SetupError
+from app.operations import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +72,22 @@ class Keys:
         if mark == self._seen:
             return
         self._seen = mark
+        before = self._labels()
         try:
             self._holders = _parse(self._file)
         except KeyFileError as error:
             logger.error("%s; the keys stay as they were", error)  # noqa: TRY400
-        else:
-            logger.info("%d keys of %d holders", len(self._holders), len({h.label for h in self._holders.values()}))
+            return
+        for label in before - self._labels():
+            metrics.forget_key(label)
+        logger.info("%d keys of %d holders", len(self._holders), len(self._labels()))
+
+    def has_label(self, label: str) -> bool:
+        """Whether a key of this label is in the file."""
+        return any(holder.label == label for holder in self._holders.values())
+
+    def _labels(self) -> set[str]:
+        return {holder.label for holder in self._holders.values()}
 
     def _mark(self) -> tuple[int, int, int] | None:
         try:
@@ -86,12 +97,12 @@ class Keys:
         return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def presented(authorization: str) -> str | None:
+def presented(authorization: str, *, is_password_taken: bool = True) -> str | None:
     """The key in an `Authorization` header: `Bearer KEY`, or for browsers `Basic` with the key as the password."""
     scheme, _, rest = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip()
-    if scheme.lower() == "basic":
+    if scheme.lower() == "basic" and is_password_taken:
         try:
             return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[2]
         except (binascii.Error, UnicodeDecodeError):

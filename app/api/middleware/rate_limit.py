@@ -45,15 +45,26 @@ class Bucket:
 
 
 class Account:
-    """What one request may still spend of its caller's buckets."""
+    """What one request may still spend of its caller's buckets; `spend` is told what it has spent for good."""
 
-    def __init__(self, buckets: list[Bucket], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        buckets: list[Bucket],
+        clock: Callable[[], float] = time.monotonic,
+        spend: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._buckets = buckets
         self._clock = clock
+        self._spend = spend
         self._spent = 0
 
     def charge(self, units: int) -> None:
-        """Spend.
+        """Spend; raises as `reserve` does."""
+        self.reserve(units)
+        self._spend(units)
+
+    def reserve(self, units: int) -> None:
+        """Set aside what may be spent, of which `settle` gives back what was not.
 
         Raises:
             RateError: a bucket has less than these units, or than all of it where they are more.
@@ -71,11 +82,12 @@ class Account:
             bucket.left -= units
         self._spent += units
 
-    def give_back(self, units: int) -> None:
-        """Return what was charged and not used."""
+    def settle(self, reserved: int, used: int) -> None:
+        """Spend what was used of a reservation, and give the rest back."""
         for bucket in self._buckets:
-            bucket.left = min(bucket.capacity, bucket.left + units)
-        self._spent -= units
+            bucket.left = min(bucket.capacity, bucket.left + reserved - used)
+        self._spent -= reserved - used
+        self._spend(used)
 
     def headers(self) -> dict[str, str]:
         """What the answer says of it (draft-ietf-httpapi-ratelimit-headers); empty without limits."""
@@ -101,8 +113,10 @@ class Allowances:
         self._clock = clock
         self._callers: OrderedDict[str, list[Bucket]] = OrderedDict()
 
-    def account(self, caller: str, rate_per_minute: int | None = None) -> Account:
-        """An account for one request of a caller, whose rate may be a special one."""
+    def account(
+        self, caller: str, rate_per_minute: int | None = None, spend: Callable[[int], None] = lambda _: None
+    ) -> Account:
+        """An account for one request of a caller, whose rate may be a special one; see Account for `spend`."""
         rate = self._rate_per_minute if rate_per_minute is None else rate_per_minute
         limits = [("minute", rate, _MINUTE_S), ("day", self._quota_per_day, _DAY_S)]
         wanted = [limit for limit in limits if limit[1]]
@@ -114,4 +128,4 @@ class Allowances:
             self._callers[caller] = buckets
             if len(self._callers) > _MOST_CALLERS:
                 self._callers.popitem(last=False)
-        return Account(buckets, self._clock)
+        return Account(buckets, self._clock, spend)

@@ -2,11 +2,13 @@
 
 import logging
 import time
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problem_details
+from app.api.middleware.admission import KEY_LABEL
 from app.operations import metrics, tracing
 from app.operations.logs import FIELDS, REQUEST_ID, request_id
 
@@ -33,7 +35,14 @@ class Access:
         begun = time.perf_counter()
         id_ = request_id(Headers(scope=scope).get(ID_HEADER))
         token = REQUEST_ID.set(id_)
-        status, sent_bytes, started_s, is_whole = problem_details.CLIENT_CLOSED_REQUEST, 0, 0.0, False
+        status, sent_bytes, started_s = problem_details.CLIENT_CLOSED_REQUEST, 0, 0.0
+        is_whole = is_left = False
+
+        async def watched() -> Message:
+            nonlocal is_left
+            message = await receive()
+            is_left = is_left or (message["type"] == "http.disconnect" and not is_whole)
+            return message
 
         async def counted(message: Message) -> None:
             nonlocal status, sent_bytes, started_s, is_whole
@@ -42,20 +51,23 @@ class Access:
                 MutableHeaders(scope=message)[ID_HEADER] = id_
             await send(message)
             if message["type"] == "http.response.body":
-                sent_bytes += len(message.get("body", b""))
+                sent_bytes += 0 if scope["method"] == "HEAD" else len(message.get("body", b""))
                 is_whole = not message.get("more_body", False)
 
         try:
             with metrics.IN_PROGRESS.track_inprogress():
                 try:
-                    await self._app(scope, receive, counted)
+                    await self._app(scope, watched, counted)
                 except Exception:
                     if started_s:
+                        status = HTTPStatus.INTERNAL_SERVER_ERROR.value
                         raise  # what follows a cut answer is a closed connection
-                    logger.exception("a fault of the service's own")
-                    await problem_details.unforeseen()(scope, receive, counted)
+                    logger.exception("unhandled exception")
+                    await problem_details.unforeseen()(scope, watched, counted)
         finally:
-            self._tell(scope, status, sent_bytes, started_s, time.perf_counter() - begun, is_whole)
+            if is_left:
+                status = problem_details.CLIENT_CLOSED_REQUEST
+            self._tell(scope, status, sent_bytes, started_s, time.perf_counter() - begun, is_whole and not is_left)
             REQUEST_ID.reset(token)
 
     @staticmethod
@@ -74,5 +86,7 @@ class Access:
             "bytes": sent_bytes,
             "whole": is_whole,
         }
+        if (label := scope.get("state", {}).get(KEY_LABEL)) is not None:
+            fields["key"] = label
         level = logging.DEBUG if route in QUIET and status < 400 else logging.INFO
         logger.log(level, "%d %s %s in %.0f ms", status, method, route, 1000 * lasted_s, extra={FIELDS: fields})

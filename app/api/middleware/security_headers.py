@@ -8,21 +8,21 @@ _DEFAULTS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
 class SecurityHeaders:
-    """`is_embedded`: whether other sites may use what is answered."""
+    """The same for all answers; `CrossOrigin` has another opinion of those to origins that are named."""
 
-    def __init__(self, app: ASGIApp, *, is_embedded: bool) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._headers = _DEFAULTS | {"Cross-Origin-Resource-Policy": "cross-origin" if is_embedded else "same-origin"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
+                for name, value in _DEFAULTS.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -109,6 +109,7 @@ export async function generate(body, grown, signal) {
   for await (const { event, data } of events(response)) {
     if (event === "done") return data;
     if (event === "error") throw new Refusal(data, data.status);
+    if (event !== "chunk") continue; // "start" tells what the done one tells again
     text += data.text;
     grown(text);
   }

@@ -126,7 +126,7 @@ def test_a_reader_that_takes_nothing_is_let_go(server: Server, client: httpx.Cli
             assert time.monotonic() < deadline
             client.get("/healthz")
     (record,) = map(json.loads, lines)
-    assert (record["route"], record["status"], record["whole"]) == ("/render", 200, False)
+    assert (record["route"], record["status"], record["whole"]) == ("/render", 499, False)
 
 
 def test_an_answer_that_takes_longer_than_a_clients_time_is_whole(client: httpx.Client) -> None:

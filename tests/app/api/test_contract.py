@@ -210,7 +210,8 @@ def events_of(client: httpx.Client, body: dict[str, Any]) -> list[tuple[str, dic
 @pytest.mark.parametrize("length", [1, 300, 20_000])
 def test_a_stream_adds_up_to_the_plain_answer(client: httpx.Client, length: int) -> None:
     body = {"seed": 9, "length": length, "tunes": None, "start_string": "X:1\n"}
-    *chunks, (last, whole) = events_of(client, body)
+    (first, start), *chunks, (last, whole) = events_of(client, body)
+    assert (first, start) == ("start", {"seed": 9, "model": whole["model"]})
     assert {name for name, _ in chunks} == {"chunk"}
     assert last == "done"
     assert whole == generate(client, **body)
@@ -219,6 +220,34 @@ def test_a_stream_adds_up_to_the_plain_answer(client: httpx.Client, length: int)
 
 def test_a_long_stream_comes_in_pieces(client: httpx.Client) -> None:
     assert len(events_of(client, {"length": 20_000, "tunes": None})) > 4
+
+
+@pytest.mark.parametrize("how", [{}, {"avoid_copies": True}, {"abc": TUNE, "bars": [2]}])
+def test_a_stream_that_is_left_can_be_made_again(client: httpx.Client, how: dict[str, Any]) -> None:
+    """By its seed and model, which come before the tune, in the headers and in the first event."""
+    with client.stream("POST", "/generate", json=how, headers={"Accept": "text/event-stream"}) as response:
+        lines = response.iter_lines()
+        assert next(lines) == "event: start"
+        start = json.loads(next(lines).removeprefix("data: "))
+    model = start["model"]
+    assert response.headers["Lilt-Seed"] == str(start["seed"])
+    assert response.headers["Lilt-Model"] == f"{model['name']}/{model['version']}"
+    again = [generate(client, **how, seed=start["seed"]) for _ in range(2)]
+    assert again[0] == again[1]
+    assert (again[0]["seed"], again[0]["model"]) == (start["seed"], model)
+
+
+def test_what_came_of_a_stream_that_was_left_is_the_beginning_of_the_tune_made_again(client: httpx.Client) -> None:
+    body = {"length": 20_000, "tunes": None}
+    text, seed = "X:1\n", None
+    with client.stream("POST", "/generate", json=body, headers={"Accept": "text/event-stream"}) as response:
+        for line in response.iter_lines():
+            if line.startswith("data: "):
+                data = json.loads(line.removeprefix("data: "))
+                seed, text = data.get("seed", seed), text + data.get("text", "")
+            if len(text) > 300:
+                break
+    assert generate(client, **body, seed=seed)["abc"].startswith(text)
 
 
 def test_a_stream_that_cannot_begin_is_a_plain_problem(client: httpx.Client) -> None:

@@ -123,7 +123,8 @@ def test_a_hostile_request_gets_a_problem_document(client: httpx.Client, refused
 
 
 @pytest.mark.parametrize(
-    ("path", "allowed"), [("/render", "GET, POST"), ("/generate", "POST"), ("/models", "GET"), ("/", "GET")]
+    ("path", "allowed"),
+    [("/render", "GET, HEAD, POST"), ("/generate", "POST"), ("/models", "GET, HEAD"), ("/", "GET, HEAD")],
 )
 def test_a_method_that_is_not_allowed_is_told_which_are(client: httpx.Client, path: str, allowed: str) -> None:
     response = client.request("PUT", path)

@@ -101,8 +101,9 @@ def test_a_stream_tells_the_tune_once_it_is_chosen(client: httpx.Client) -> None
     body = REQUEST | {"avoid_copies": True}
     with client.stream("POST", "/generate", json=body, headers={"Accept": "text/event-stream"}) as response:
         events = [block.split("\n") for block in "".join(response.iter_text()).strip().split("\n\n")]
-    (chunk, done) = [(event[0], json.loads(event[1].removeprefix("data: "))) for event in events]
-    assert (chunk[0], done[0]) == ("event: chunk", "event: done")
+    (start, chunk, done) = [(event[0], json.loads(event[1].removeprefix("data: "))) for event in events]
+    assert (start[0], chunk[0], done[0]) == ("event: start", "event: chunk", "event: done")
+    assert start[1] == {"seed": done[1]["seed"], "model": done[1]["model"]}
     assert "X:1\n" + chunk[1]["text"] == done[1]["abc"]
     assert done[1] == generate(client, **body)
 

@@ -232,3 +232,29 @@ def test_a_system_without_room_for_a_program_says_so(tmp_path: Path, caplog: pyt
             os.close(file)
         resource.setrlimit(resource.RLIMIT_NOFILE, most)
     assert "true could not be begun: Too many open files" in caplog.text
+
+
+OWN_ENDS = {
+    "a read at address 1": ('print unpack("p", pack("L!", 1))', {"crashed"}),
+    # the signal that comes then is ignored by what is begun from Python, and the program is told instead
+    "a file past its limit": ('open(F, ">", "f"); print F "a" x 9_000_000 or exit 1', {"crashed", "failed"}),
+    "no end": ("1 while 1", {"cpu_limit"}),
+    "an exit status": ("exit 255", {"failed"}),
+}
+
+
+@pytest.mark.parametrize("confinement", CONFINEMENTS)
+@pytest.mark.parametrize("end", OWN_ENDS)
+def test_what_a_program_brings_upon_itself_is_not_taken_for_a_kill(
+    tmp_path: Path, confinement: Confinement, end: str
+) -> None:
+    script, outcomes = OWN_ENDS[end]
+    assert run(tmp_path, perl(script), confinement, replace(LIMITS, cpu_s=1)).outcome in outcomes
+
+
+@pytest.mark.parametrize("killed", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_what_somebody_else_sends_is_a_kill_whatever_the_program_said(killed: signal.Signals) -> None:
+    for code in (-killed, 128 + killed):
+        completed = Completed(code, int(killed), timed_out=False, output=b"Out of memory\n")
+        assert completed.outcome == "killed"
+    assert Completed(-killed, int(killed), timed_out=True, output=b"").outcome == "timeout"

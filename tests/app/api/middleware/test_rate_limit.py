@@ -52,7 +52,7 @@ def test_a_request_larger_than_the_bucket_needs_a_full_one_and_leaves_a_debt(clo
     account.charge(1)
     account.charge(99)
     assert refused(allowances.account("a"), 1) == 41
-    account.give_back(80)
+    account.settle(99, 19)
     allowances.account("a").charge(40)
     assert refused(allowances.account("a"), 1) == 1
 
