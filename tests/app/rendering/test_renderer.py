@@ -21,7 +21,7 @@ SHORT = "X:1\nT:Short\nM:2/4\nL:1/8\nQ:1/4=300\nK:C\ncdec|\n"
 def run(folder: Path, check: Callable[[Renderer], Awaitable[None]]) -> None:
     """Against a renderer that keeps the last file alone."""
     renderer = Renderer(
-        Settings().soundfont, sandbox.probe(), Cache(folder, 0), at_once=2, max_waiting=2, max_duration_s=600
+        Settings().soundfont, sandbox.probe(), Cache(folder, 1), at_once=2, max_waiting=2, max_duration_s=600
     )
     asyncio.run(check(renderer))  # type: ignore[arg-type]
 
@@ -60,6 +60,7 @@ def test_a_file_that_is_deleted_for_another_before_its_first_byte_is_sent_is_who
         assert kept.making is None
         other = await renderer.render(await job_of(renderer, JIG, Format.MIDI))
         other.leave()
+        renderer._cache.settle()
         assert not renderer.is_kept(job)
         sent = await content(made)
         assert sent == await content(kept)
