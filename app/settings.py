@@ -29,6 +29,7 @@ OTHERS = frozenset({"LILT_ABCJS", "LILT_CHROMIUM", "LILT_IMAGE", "LILT_REPLICAS"
 _CHECKPOINTS = Path(__file__).resolve().parent.parent / "model_store" / "checkpoints"
 _OURS = re.compile(r"lilt[^a-z0-9]", re.IGNORECASE)
 _ALIKE = 0.75  # from 0 to 1; two settings that have little in common but the prefix come to 0.6
+_AS_MUCH = 0.06
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")  # RFC 1123, and the underscores that Docker's names have
 _MAX_NAME = 253
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -213,10 +214,17 @@ def _unknown(names: Iterable[str], where: str) -> list[str]:
     lines = []
     for name in names:
         if _OURS.match(name) and name.upper() not in OTHERS.union(known):
-            meant = difflib.get_close_matches(re.sub(r"\W", "_", name.upper()), known, n=1, cutoff=_ALIKE)
-            hint = f"did you mean {meant[0]}?" if meant else f"there are {', '.join(known)}"
+            meant = _nearest(re.sub(r"\W", "_", name.upper()), known)
+            hint = f"did you mean {' or '.join(meant)}?" if meant else f"there are {', '.join(known)}"
             lines.append(f"{where}{name} is not a setting; {hint}")
     return lines
+
+
+def _nearest(name: str, known: list[str]) -> list[str]:
+    """The names that it is most like; two where it is about as much like either, as HOTS is like HOST and HOSTS."""
+    found = difflib.get_close_matches(name, known, n=2, cutoff=_ALIKE)
+    likeness = [difflib.SequenceMatcher(None, one, name).ratio() for one in found]
+    return [one for one, is_like in zip(found, likeness, strict=True) if is_like > likeness[0] - _AS_MUCH]
 
 
 def names_in(file: Path) -> list[str]:

@@ -157,7 +157,8 @@ class Cache:
         if length is None:
             file.close()
             logger.warning("removed from the cache, since it was cut or altered: %s", name)
-            self._remove(path)
+            with contextlib.suppress(FileNotFoundError):
+                self._remove(path, _size(path.stat()))
             return None
         return Kept(file, length)
 
@@ -231,15 +232,12 @@ class Cache:
         metrics.CACHE_BYTES.set(self._kept.size)
         metrics.CACHE_ENTRIES.set(self._kept.entries)
 
-    def _remove(self, path: Path) -> None:
-        size = _size_of(path)
-        try:
-            path.unlink()
-        except FileNotFoundError:  # another process was first
-            return
+    def _remove(self, path: Path, size: int) -> None:
+        """Raises FileNotFoundError: another process was first."""
+        path.unlink()
         with self._lock:
             self._known.pop(path.name, None)
-            self._count(_Sum(-(size or 0), -1))
+            self._count(_Sum(-size, -1))
 
     def _tidy_if_due(self) -> None:
         """Start the thread that lists the folder, where there is a reason to and it does not run."""
@@ -300,9 +298,10 @@ class Cache:
         for entry in _entries(self._folder):
             if self._kept.is_within(most):
                 break
-            with contextlib.suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_mtime_ns <= until_ns:  # and was not used since
-                    self._remove(Path(entry.path))
+            with contextlib.suppress(OSError):  # what another process was first to delete
+                status = entry.stat(follow_symlinks=False)
+                if status.st_mtime_ns <= until_ns:  # and was not used since
+                    self._remove(Path(entry.path), _size(status))
                     has_deleted = True
         return has_deleted
 

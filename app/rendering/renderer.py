@@ -175,7 +175,7 @@ class Renderer:
             BusyError: too many renders are waiting, or the system has no room for a program.
             DeadlineError: a time limit was hit.
         """
-        if job.name not in self._makings and (kept := await self._kept(job)):
+        if job.name not in self._makings and self.is_kept(job) and (kept := await self._kept(job)):
             metrics.CACHE_LOOKUPS.labels("hit").inc()
             return Rendering(kept.file, length=kept.length)
         making = self._makings.get(job.name)

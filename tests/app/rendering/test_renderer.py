@@ -71,6 +71,26 @@ def test_a_file_that_is_deleted_for_another_before_its_first_byte_is_sent_is_who
     run(tmp_path, check)
 
 
+@pytest.mark.parametrize("format_", [Format.MP3, Format.SVG])
+def test_a_kept_file_that_was_altered_is_made_again(tmp_path: Path, format_: Format) -> None:
+    async def check(renderer: Renderer) -> None:
+        job = await job_of(renderer, SHORT, format_)
+        made = await renderer.render(job, whole=True)
+        sent = await content(made)
+        made.leave()
+        (file,) = tmp_path.iterdir()
+        file.write_bytes(file.read_bytes()[:-2000])
+        again = await renderer.render(job, whole=True)
+        assert again.making is not None
+        assert await content(again) == sent
+        again.leave()
+        kept = await renderer.render(job)
+        assert (kept.making, await content(kept)) == (None, sent)
+        kept.leave()
+
+    run(tmp_path, check)
+
+
 def test_a_tune_that_needs_more_memory_than_is_allowed_is_refused_and_says_how_much_that_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
