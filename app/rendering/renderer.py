@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -215,23 +215,20 @@ class Renderer:
         if self._slots.locked() and self._waiting >= self._max_waiting:
             raise BusyError(f"{self._waiting} renders are waiting already", retry_after_s=_RETRY_AFTER_S)
         making = Making(self._cache.begin(job.name))
-        making.path.touch()
+        with self._giving_room():
+            making.path.touch()
         self._makings[job.name] = making
 
         async def work(making: Making) -> None:
             outcome = "made"
             try:
-                async with self._slot():
-                    with metrics.RENDER_DURATION.labels(job.format).time(), tracing.step("render", _traced(job)):
-                        await self._make(job, making)
-                        making.length = making.path.stat().st_size  # whoever reads it stops there, before the seal
-                        await asyncio.to_thread(seal.add, making.path, job.name)
-                making.path = self._cache.finish(making.path, job.name)
+                with self._giving_room():
+                    async with self._slot():
+                        await self._make_sealed(job, making)
+                    making.path = self._cache.finish(making.path, job.name)
             except BaseException as error:
                 outcome = _outcome(error)
                 self._cache.discard(making.path)
-                if isinstance(error, OSError) and error.errno in DISK_FULL:
-                    self._cache.make_room()
                 raise
             finally:
                 metrics.RENDERS.labels(job.format, outcome).inc()
@@ -240,6 +237,16 @@ class Renderer:
 
         making.start(work)
         return making
+
+    @contextmanager
+    def _giving_room(self) -> Iterator[None]:
+        """Where the disk is full, give some of it back for the next."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in DISK_FULL:
+                self._cache.make_room()
+            raise
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
@@ -252,6 +259,12 @@ class Renderer:
             yield
         finally:
             self._slots.release()
+
+    async def _make_sealed(self, job: Job, making: Making) -> None:
+        with metrics.RENDER_DURATION.labels(job.format).time(), tracing.step("render", _traced(job)):
+            await self._make(job, making)
+            making.length = making.path.stat().st_size  # whoever reads it stops there, before the seal
+            await asyncio.to_thread(seal.add, making.path, job.name)
 
     async def _make(self, job: Job, making: Making) -> None:
         abc = await asyncio.to_thread(transpose, job.tune.abc, job.options.transpose)
