@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
+from app import settings as settings_
 from app.errors import LiltError, SetupError
 from app.operations import logs
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from model_store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -28,22 +27,25 @@ def main(arguments: list[str] | None = None, drawing: "Drawing | None" = None) -
     try:
         if options.command == "key":
             return _key(options.label)
-        settings = Settings()
+        settings = settings_.load()
         logs.configure(settings.log_format)
         return _bulk(options, settings, drawing) if options.command == "bulk" else _serve(settings)
-    except ValidationError as error:
-        for fault in error.errors():
-            print(f"error: LILT_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
+    except SettingsError as error:
+        for line in error.lines:
+            print(f"error: {line}", file=sys.stderr)
     except (StoreError, SetupError, LiltError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
     return 2
 
 
 def _serve(settings: Settings) -> int:
-    from app.api.application import create_app
-    from app.api.server import serve
+    from app.api import listen
 
-    return 0 if serve(create_app(settings), settings) else _START_FAILED
+    with listen.bound(settings) as sockets:
+        from app.api.application import create_app
+        from app.api.server import serve
+
+        return 0 if serve(create_app(settings), settings, sockets) else _START_FAILED
 
 
 def _key(label: str) -> int:
@@ -82,7 +84,9 @@ def _bulk(options: argparse.Namespace, settings: Settings, drawing: "Drawing | N
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app", description="Serve, or make many tunes.")
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("serve", help="run the service (the default); LILT_* variables are its settings")
+    commands.add_parser(
+        "serve", help="run the service (the default); LILT_* variables, or those in .env, are its settings"
+    )
     key = commands.add_parser("key", help="make an API key, and the line that lets it in")
     key.add_argument("label", help="whose it is; several keys may have one label")
     make = commands.add_parser("bulk", help="make many tunes into one file; the same command resumes")

@@ -1,22 +1,51 @@
-"""Every knob of the service, read once from LILT_* environment variables."""
+"""Every knob of the service: LILT_* variables of the environment, or of `.env` in the working folder."""
 
+import difflib
+import io
 import ipaddress
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from annotated_types import Ge, Gt, Le
+from dotenv.parser import parse_stream
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-_CHECKPOINTS = Path(__file__).resolve().parent.parent / "model_store" / "checkpoints"
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+")
+from app.errors import SetupError
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+ENV_FILE = Path(".env")
+"""in the working folder"""
+
+OTHERS = frozenset({"LILT_ABCJS", "LILT_CHROMIUM", "LILT_IMAGE", "LILT_REPLICAS"})
+"""names that are no settings of the service: the tests have three of them, docker-compose.yml the last"""
+
+_CHECKPOINTS = Path(__file__).resolve().parent.parent / "model_store" / "checkpoints"
+_OURS = re.compile(r"lilt[^a-z0-9]", re.IGNORECASE)
+_ALIKE = 0.75  # from 0 to 1; two settings that have little in common but the prefix come to 0.6
+_AS_MUCH = 0.06
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")  # RFC 1123, and the underscores that Docker's names have
+_MAX_NAME = 253
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+Seconds = Annotated[float, Field(gt=0, le=604_800, allow_inf_nan=False)]
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """parted by commas"""
+
+
+class SettingsError(SetupError):
+    """Settings that the service refuses; `lines` has one for each, with its name, its value and what is allowed."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__("; ".join(self.lines))
 
 
 class Settings(BaseSettings):
@@ -48,7 +77,9 @@ class Settings(BaseSettings):
     models: Names = Field(
         default=(), description="names to serve, parted by commas, the default first; all that the store holds if empty"
     )
-    refresh_s: Seconds = Field(default=5.0, description="how often to look for a new version")
+    refresh_s: float = Field(
+        default=5.0, ge=0.01, le=604_800, allow_inf_nan=False, description="how often to look for a new version"
+    )
     decoder: Literal["litert", "keras"] = "litert"
     decoder_threads: int = Field(
         default_factory=lambda: min(2, len(os.sched_getaffinity(0))),
@@ -58,7 +89,7 @@ class Settings(BaseSettings):
     )
 
     max_batch: int = Field(default=64, ge=1, le=64, description="sequences stepped at once")
-    max_waiting: int = Field(default=256, ge=0, description="sequences queued before new ones are turned away")
+    max_waiting: int = Field(default=256, ge=1, description="sequences queued before new ones are turned away")
     max_length: int = Field(default=100_000, ge=1, description="most characters one request may ask for")
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     generate_timeout_s: Seconds = 120.0
@@ -85,22 +116,188 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
+    @field_validator("api_keys_file", "model_store", "soundfont", "cache", mode="before")
+    @classmethod
+    def _is_named(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("it is empty; name a path, or leave the setting out")
+        return value
+
+    @field_validator("host")
+    @classmethod
+    def _is_host(cls, host: str) -> str:
+        if not _is_address(host.partition("%")[0]) and not _is_name(host):
+            raise ValueError(
+                "an address of this machine is allowed, or a name that it has, without scheme, port or path, such as "
+                "127.0.0.1, 0.0.0.0, :: or localhost; what it may be called by goes into LILT_HOSTS"
+            )
+        return host
+
     @field_validator("hosts")
     @classmethod
-    def _lower(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(host.lower() for host in hosts)
+    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        hosts = tuple(host.lower() for host in hosts)
+        for host in hosts:
+            if host != "*" and not _is_address(host) and not _is_name(host.removeprefix("*.")):
+                raise ValueError(
+                    f"{host!r} is not a name or an address without scheme, port, path and brackets, such as "
+                    "tunes.example.org, *.example.org or ::1; nor is it *, for any"
+                )
+        return hosts
 
     @field_validator("cors_origins")
     @classmethod
     def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        origins = tuple(origin.lower() for origin in origins)
         for origin in origins:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an origin: a scheme, a name and perhaps a port, or *")
+            if origin != "*" and not _is_origin(origin):
+                raise ValueError(
+                    f"{origin!r} is not an origin as browsers send it, such as https://example.org or "
+                    "http://localhost:5000: http or https, a name, and its port unless that is the usual one, but no "
+                    "path and no slash at the end; nor is it *, for any"
+                )
         return origins
 
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         for proxy in proxies:
-            ipaddress.ip_network(proxy)  # its ValueError says what is wrong with it
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ValueError(
+                    f"{proxy!r} is not an address or a network{_nearest_network(proxy)}, such as 10.0.0.7, "
+                    "172.16.0.0/12 or fd00::/8"
+                ) from None
         return proxies
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if self.max_waiting < self.max_batch:
+            raise ValueError(
+                f"LILT_MAX_WAITING={self.max_waiting} is less than LILT_MAX_BATCH={self.max_batch}: as many must be "
+                "able to wait as are begun together"
+            )
+        if 0 < self.quota_per_day < self.rate_per_minute:
+            raise ValueError(
+                f"LILT_QUOTA_PER_DAY={self.quota_per_day} is less than LILT_RATE_PER_MINUTE={self.rate_per_minute}: a "
+                "day's units are at least a minute's, or 0 for no limit"
+            )
+        return self
+
+
+def load() -> Settings:
+    """The settings of the environment and, for what is not set there, of `.env` in the working folder.
+
+    Raises:
+        SettingsError: a name is unknown, a value is not allowed, or `.env` cannot be read.
+    """
+    in_file = names_in(ENV_FILE)
+    wrong = [*_unknown(os.environ, ""), *_unknown(in_file, f"{ENV_FILE}: ")]
+    sources: dict[str, Any] = {"_env_file": ENV_FILE if in_file else None}
+    try:
+        settings = Settings(**sources)
+    except ValidationError as error:
+        raise SettingsError([*wrong, *map(_line, error.errors())]) from None
+    if wrong:
+        raise SettingsError(wrong)
+    return settings
+
+
+def variable(field: str) -> str:
+    """The variable that a field is read from."""
+    return f"LILT_{field.upper()}"
+
+
+def _unknown(names: Iterable[str], where: str) -> list[str]:
+    known = [variable(field) for field in Settings.model_fields]
+    lines = []
+    for name in names:
+        if _OURS.match(name) and name.upper() not in OTHERS.union(known):
+            meant = _nearest(re.sub(r"\W", "_", name.upper()), known)
+            hint = f"did you mean {' or '.join(meant)}?" if meant else f"there are {', '.join(known)}"
+            lines.append(f"{where}{name} is not a setting; {hint}")
+    return lines
+
+
+def _nearest(name: str, known: list[str]) -> list[str]:
+    """The names that it is most like; two where it is about as much like either, as HOTS is like HOST and HOSTS."""
+    found = difflib.get_close_matches(name, known, n=2, cutoff=_ALIKE)
+    likeness = [difflib.SequenceMatcher(None, one, name).ratio() for one in found]
+    return [one for one, is_like in zip(found, likeness, strict=True) if is_like > likeness[0] - _AS_MUCH]
+
+
+def names_in(file: Path) -> list[str]:
+    """What a file in the form of `.env` sets; nothing where there is none."""
+    if not os.access(file.parent, os.X_OK) or not file.is_file():  # others name a folder so, for their Python
+        return []
+    try:
+        bindings = list(parse_stream(io.StringIO(file.read_text("utf-8"))))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError([f"{file.resolve()} cannot be read: {why}"]) from None
+    for binding in bindings:
+        if binding.error or (binding.key and binding.value is None):
+            raise SettingsError([f"{file.resolve()}, line {binding.original.line}: it is not NAME=value"])
+    return [binding.key for binding in bindings if binding.key]
+
+
+def _line(fault: ErrorDetails) -> str:
+    """A fault that pydantic found, as a user is told it."""
+    error = fault.get("ctx", {}).get("error")
+    if not fault["loc"]:
+        return str(error)
+    field = str(fault["loc"][0])
+    value = fault["input"]
+    value = ",".join(value) if isinstance(value, tuple) else value
+    return f"{variable(field)}={value!r}: {error or _allowed(Settings.model_fields[field])}"
+
+
+def _allowed(field: FieldInfo) -> str:
+    """What a field may be, in words."""
+    if get_origin(field.annotation) is Literal:
+        *first, last = get_args(field.annotation)
+        return f"{', '.join(first)} or {last} is allowed"
+    if field.annotation not in (int, float):
+        return "a path is allowed"
+    bounds: dict[type, Any] = {type(bound): bound for bound in field.metadata}
+    kind = "a whole number" if field.annotation is int else "a number"
+    least = f" from {bounds[Ge].ge:,}" if Ge in bounds else f" above {bounds[Gt].gt:,}"
+    return f"{kind}{least}{f' to {bounds[Le].le:,}' if Le in bounds else ' up'} is allowed"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_name(text: str) -> bool:
+    """Whether it is a host's name: labels that are not empty, and not all numbers, which an address has."""
+    labels = text.lower().split(".")
+    return len(text) <= _MAX_NAME and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+
+
+def _is_origin(text: str) -> bool:
+    """Whether it is a serialised origin, RFC 6454, section 6.2."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    shown = f"[{host}]" if ":" in host else host
+    return (
+        parts.scheme in _DEFAULT_PORTS
+        and (_is_address(host) or _is_name(host))
+        and port != _DEFAULT_PORTS[parts.scheme]
+        and text == f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}"
+    )
+
+
+def _nearest_network(text: str) -> str:
+    try:
+        return f" (its network is {ipaddress.ip_network(text, strict=False)})"
+    except ValueError:
+        return ""

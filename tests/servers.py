@@ -19,9 +19,9 @@ STOP_TIMEOUT_S = 40
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment, with no LILT_* variable but those given."""
+    """This process's environment, with no LILT_* variable but those given; the code is found from any folder."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("LILT_")}
-    return kept | {f"LILT_{key.upper()}": value for key, value in settings.items()}
+    return kept | {"PYTHONPATH": str(ROOT)} | {f"LILT_{key.upper()}": value for key, value in settings.items()}
 
 
 @dataclass
@@ -50,9 +50,10 @@ def serving(
     """
     temporary = {"TMPDIR": settings.pop("tmpdir")} if "tmpdir" in settings else {}
     cache = tempfile.TemporaryDirectory(prefix="lilt-cache-")
+    working = tempfile.TemporaryDirectory(prefix="lilt-working-")  # the repository's own may hold somebody's .env
     process = subprocess.Popen(
         [*through, python, *program],
-        cwd=ROOT,
+        cwd=working.name,
         env=environment(**{"port": "0", "cache": cache.name} | settings) | temporary,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -71,6 +72,7 @@ def serving(
         process.wait(STOP_TIMEOUT_S)
         reader.join()
         cache.cleanup()
+        working.cleanup()
 
 
 def _follow(server: Server, listening: threading.Event) -> None:

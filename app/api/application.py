@@ -28,7 +28,7 @@ from app.rendering import sandbox
 from app.rendering.cache import Cache
 from app.rendering.renderer import Renderer
 from app.rendering.sandbox import Confinement
-from app.settings import Settings
+from app.settings import Settings, load
 
 _EXPOSED = (
     *(ID_HEADER, "Retry-After", "RateLimit", "RateLimit-Policy", "Lilt-Seed", "Lilt-Model", "Lilt-Left-Out"),
@@ -43,15 +43,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The service.
 
     Args:
-        settings: every knob; read from the environment unless given.
+        settings: every knob; read from the environment and `.env` unless given.
 
     Raises:
+        SettingsError: a setting is unknown or not allowed.
         StoreError: there is no checkpoint that can be served.
         SandboxError: LILT_SANDBOX asks for what does not hold here.
         KeyFileError: the file of keys cannot be used.
-        StartupError: there is no room for its threads, a folder cannot be written to, or what renders does not work.
+        CacheFolderError: the cache's folder is not its user's alone.
+        StartupError: there is no room for its threads, a file or folder that a setting names is not there or cannot be
+            written to, or what renders does not work.
     """
-    settings = settings or Settings()
+    settings = settings or load()
+    preflight.check_files(settings)
     preflight.check_room(settings, len(names(settings)), renders=settings.max_renders, few=FEW_BESIDE_A_SERVER)
     preflight.check_folders(settings)
     renderer = _renderer(settings, sandbox.choose(settings.sandbox))

@@ -1,6 +1,7 @@
 """What must hold before the service begins; the first thing that does not hold is told in one line."""
 
 import asyncio
+import importlib.util
 import logging
 import os
 import shutil
@@ -12,6 +13,7 @@ from app.errors import LiltError, SetupError
 from app.inference.decoder import power_of_two_sizes
 from app.operations import process_limits
 from app.rendering import external_tools, seccomp
+from app.rendering.cache import own_folder
 from app.rendering.renderer import Renderer
 from app.rendering.sandbox import Confinement
 from app.rendering.synth import SynthError
@@ -45,7 +47,8 @@ def check_room(settings: Settings, models: int, renders: int, few: int) -> None:
     loaded = _threads_of_a_decoder(settings, few)
     least = models * (loaded + 1) + (_A_RENDER if renders else 0)
     workers = min(32, (os.cpu_count() or 1) + 4)  # asyncio's own number of them
-    most = models * (loaded + 1) + loaded + workers + renders * (_A_RENDER - 1) if renders else least
+    cache = 1
+    most = models * (loaded + 1) + loaded + workers + renders * (_A_RENDER - 1) + cache if renders else least
     found = process_limits.startable(most)
     if found >= most:
         return
@@ -64,12 +67,28 @@ def _threads_of_a_decoder(settings: Settings, few: int) -> int:
     return helpers + (threads if has_lanes else 0)
 
 
+def check_files(settings: Settings) -> None:
+    """See that what settings name is there; the cache and the keys are looked at by who uses them.
+
+    Raises:
+        StartupError: something is not.
+    """
+    if not settings.model_store.is_dir():
+        raise StartupError(f"LILT_MODEL_STORE={settings.model_store}: there is no such folder")
+    if "soundfont" in settings.model_fields_set and not settings.soundfont.is_file():
+        raise StartupError(f"LILT_SOUNDFONT={settings.soundfont}: there is no such file; an SF2 or SF3 file is allowed")
+    if settings.decoder == "keras" and importlib.util.find_spec("tensorflow") is None:
+        raise StartupError("LILT_DECODER=keras: TensorFlow is not installed here; `litert` needs none")
+
+
 def check_folders(settings: Settings) -> None:
     """Write to where the service writes.
 
     Raises:
+        CacheFolderError: the cache's folder is not its user's alone.
         StartupError: that cannot be done, or next to nothing is left there.
     """
+    own_folder(settings.cache)
     _check_folder("LILT_CACHE", settings.cache, may_grow=settings.max_cache_mb * _MIB)
     _check_folder("TMPDIR", Path(tempfile.gettempdir()))
 
@@ -98,15 +117,14 @@ def check_renderers(settings: Settings, renderer: Renderer) -> None:
 
 def _check_folder(name: str, folder: Path, may_grow: int = 0) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"\0" * 4096)
             file.flush()
     except OSError as error:
-        raise StartupError(f"{name}: {folder} is not a folder that can be written to ({error.strerror})") from None
+        raise StartupError(f"{name}={folder}: it cannot be written to ({error.strerror})") from None
     free = shutil.disk_usage(folder).free
     if free < _LEAST_FREE:
-        raise StartupError(f"{name}: {folder} has {free // _MIB} MiB left; {_LEAST_FREE // _MIB} are needed")
+        raise StartupError(f"{name}={folder}: {free // _MIB} MiB are left there; {_LEAST_FREE // _MIB} are needed")
     if free < may_grow:
         logger.warning("%s: %s has %d MiB left, less than it may grow to", name, folder, free // _MIB)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import logging
 import resource
 import socket
 import struct
@@ -11,8 +12,12 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
+from app.api import listen, startup_summary
 from app.api.client_timeouts import patient
+from app.operations import logs
 from app.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 _TURN_OF_A_THREAD_S = 0.0005  # Python's own 5 ms are many steps of the decoder, which would wait for a reply
 _SETTLED_S = 0.1  # by then the event loop has accepted what waits; one that it has half accepted would be dropped
@@ -20,15 +25,17 @@ _SO_ATTACH_FILTER = 26  # Linux, include/uapi/asm-generic/socket.h; Python has n
 _TAKE_NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)  # a classic BPF program of one instruction: return 0 bytes
 
 
-def serve(app: FastAPI, settings: Settings) -> bool:
-    """Serve until told to stop; False if it could not begin."""
+def serve(app: FastAPI, settings: Settings, sockets: list[socket.socket]) -> bool:
+    """Serve on sockets that are bound, until told to stop; False if it could not begin.
+
+    Raises:
+        AddressError: another program listens on the address by now.
+    """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     sys.setswitchinterval(_TURN_OF_A_THREAD_S)
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         http=patient(settings.client_timeout_s, settings.max_connections),
         ws="none",
         proxy_headers=False,  # create_app believes those that LILT_TRUSTED_PROXIES names
@@ -38,9 +45,9 @@ def serve(app: FastAPI, settings: Settings) -> bool:
         timeout_keep_alive=round(settings.client_timeout_s) + 1,  # `patient` is first; 5 s met requests on their way
         timeout_graceful_shutdown=30,
     )
-    server = Server(config)
+    server = Server(config, app, settings)
     with contextlib.suppress(KeyboardInterrupt):
-        server.run()
+        server.run(sockets)
     return server.started
 
 
@@ -50,6 +57,23 @@ class Server(uvicorn.Server):
     So first the kernel makes no more of them, then those that wait are accepted, and then the door is closed: who
     knocks in between is refused when the knock is repeated.
     """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, settings: Settings) -> None:
+        super().__init__(config)
+        self._app = app
+        self._settings = settings
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say in one line what is served and how."""
+        try:
+            await super().startup(sockets)
+        except OSError as error:  # two may be bound to an address, and one of them listen
+            await self.lifespan.shutdown()
+            raise listen.address_error(error, self._settings) from None
+        if self.started:
+            state, url = self._app.state, listen.url(self._settings, sockets or [])
+            told = startup_summary.fields(self._app.version, url, self._settings, state.models, state.renderer)
+            logger.info(startup_summary.line(told), extra={logs.FIELDS: told})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept what waits, then stop as uvicorn does: close the door, finish what runs."""

@@ -29,7 +29,8 @@ RENDER_DURATION = Histogram(
     "lilt_render_duration_seconds", "From a render's turn to its file's last byte.", ("format",), buckets=_SECONDS
 )
 CACHE_LOOKUPS = Counter("lilt_render_cache_lookups", "Files asked for, by whether they were kept.", ("result",))
-CACHE_BYTES = Gauge("lilt_render_cache_bytes", "Size of the files that are kept.")
+CACHE_BYTES = Gauge("lilt_render_cache_bytes", "What the files that are kept take of the disk.")
+CACHE_ENTRIES = Gauge("lilt_render_cache_entries", "Files that are kept.")
 SANDBOX_RUNS = Counter("lilt_sandbox_runs", "Programs run on strangers' files, by how they ended.", ("outcome",))
 GATE_REFUSALS = Counter("lilt_gate_refusals", "Tunes that were not handed to a renderer.")
 DOOR_REFUSALS = Counter("lilt_refusals", "Requests turned away at the door.", ("reason",))

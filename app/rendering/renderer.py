@@ -1,10 +1,9 @@
 """ABC → MIDI → sound, and ABC → score: a few renders at once, each result made once and kept."""
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -14,9 +13,9 @@ from app.abc.reader import read
 from app.abc.transpose import transpose
 from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
 from app.operations import metrics, tracing
-from app.rendering import encode, external_tools, synth
+from app.rendering import encode, external_tools, seal, synth
 from app.rendering.arrangement import Arrangement, Performance, arrange
-from app.rendering.cache import Cache, key_of
+from app.rendering.cache import Cache, Kept, key_of
 from app.rendering.formats import Format, Kind
 from app.rendering.input_filter import Admitted, admit
 from app.rendering.sandbox import Confinement
@@ -47,13 +46,13 @@ class Rendering:
 
     file: BinaryIO
     making: Making | None = None
+    length: int | None = None
+    """of a file that was kept, without what the cache has put behind it"""
 
     @property
     def size(self) -> int | None:
         """Its length in bytes, where that is known already."""
-        if self.making is not None and not self.making.is_done:
-            return self.making.length
-        return os.fstat(self.file.fileno()).st_size
+        return self.making.length if self.making is not None else self.length
 
     async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
         """Bytes from `start` to before `stop`."""
@@ -71,7 +70,9 @@ class Rendering:
                 yield chunk
             return
         self.file.seek(start)
-        while chunk := self.file.read(256 * 1024):
+        left = (self.length or 0) - start
+        while left > 0 and (chunk := self.file.read(min(left, 256 * 1024))):
+            left -= len(chunk)
             yield chunk
 
     def leave(self) -> None:
@@ -159,7 +160,7 @@ class Renderer:
 
     def is_kept(self, job: Job) -> bool:
         """Whether a job's file is there already."""
-        return self._cache.find(job.name) is not None
+        return self._cache.has(job.name)
 
     async def render(self, job: Job, *, whole: bool = False) -> Rendering:
         """The file of a job: kept from before, or in the making by now, or begun here.
@@ -174,9 +175,9 @@ class Renderer:
             BusyError: too many renders are waiting, or the system has no room for a program.
             DeadlineError: a time limit was hit.
         """
-        if found := self._cache.open(job.name):
+        if job.name not in self._makings and self.is_kept(job) and (kept := await self._kept(job)):
             metrics.CACHE_LOOKUPS.labels("hit").inc()
-            return Rendering(found)
+            return Rendering(kept.file, length=kept.length)
         making = self._makings.get(job.name)
         is_new = making is None or making.is_abandoned
         metrics.CACHE_LOOKUPS.labels("miss" if is_new else "joined").inc()
@@ -184,30 +185,50 @@ class Renderer:
             making = self._begin(job)
         making.join()
         try:
-            await making.until(done=whole or not job.format.grows)
-            return Rendering(making.path.open("rb"), making)
+            file = making.path.open("rb")  # by now: when it is done it may be deleted at any time
         except BaseException:
-            making.leave()
+            self._leave(making)
             raise
+        try:
+            await making.until(done=whole or not job.format.grows)
+        except BaseException:
+            file.close()
+            self._leave(making)
+            raise
+        return Rendering(file, making)
+
+    async def _kept(self, job: Job) -> Kept | None:
+        """What the cache has; closed again where nobody waits for it any more."""
+        opening = asyncio.ensure_future(asyncio.to_thread(self._cache.open, job.name))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close)
+            raise
+
+    def _leave(self, making: Making) -> None:
+        making.leave()
+        if making.is_abandoned:  # perhaps before its work began, which else would do it
+            self._cache.discard(making.path)
 
     def _begin(self, job: Job) -> Making:
         if self._slots.locked() and self._waiting >= self._max_waiting:
             raise BusyError(f"{self._waiting} renders are waiting already", retry_after_s=_RETRY_AFTER_S)
         making = Making(self._cache.begin(job.name))
+        with self._giving_room():
+            making.path.touch()
         self._makings[job.name] = making
 
         async def work(making: Making) -> None:
             outcome = "made"
             try:
-                async with self._slot():
-                    with metrics.RENDER_DURATION.labels(job.format).time(), tracing.step("render", _traced(job)):
-                        await self._make(job, making)
-                making.path = self._cache.finish(making.path, job.name)
+                with self._giving_room():
+                    async with self._slot():
+                        await self._make_sealed(job, making)
+                    making.path = self._cache.finish(making.path, job.name)
             except BaseException as error:
                 outcome = _outcome(error)
                 self._cache.discard(making.path)
-                if isinstance(error, OSError) and error.errno in DISK_FULL:
-                    self._cache.make_room()
                 raise
             finally:
                 metrics.RENDERS.labels(job.format, outcome).inc()
@@ -216,6 +237,16 @@ class Renderer:
 
         making.start(work)
         return making
+
+    @contextmanager
+    def _giving_room(self) -> Iterator[None]:
+        """Where the disk is full, give some of it back for the next."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in DISK_FULL:
+                self._cache.make_room()
+            raise
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
@@ -228,6 +259,12 @@ class Renderer:
             yield
         finally:
             self._slots.release()
+
+    async def _make_sealed(self, job: Job, making: Making) -> None:
+        with metrics.RENDER_DURATION.labels(job.format).time(), tracing.step("render", _traced(job)):
+            await self._make(job, making)
+            making.length = making.path.stat().st_size  # whoever reads it stops there, before the seal
+            await asyncio.to_thread(seal.add, making.path, job.name)
 
     async def _make(self, job: Job, making: Making) -> None:
         abc = await asyncio.to_thread(transpose, job.tune.abc, job.options.transpose)
@@ -288,6 +325,11 @@ class Renderer:
 def _traced(job: Job) -> dict[str, str | int]:
     program = job.options.arrangement.program
     return {"lilt.format": job.format.value} | ({} if program is None else {"lilt.program": program})
+
+
+def _close(opening: "asyncio.Future[Kept | None]") -> None:
+    if not opening.cancelled() and not opening.exception() and (kept := opening.result()):
+        kept.file.close()
 
 
 def _outcome(error: BaseException) -> str:

@@ -22,7 +22,7 @@ class Making:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.length: int | None = None
-        """its size in bytes, once that is known"""
+        """its size in bytes, once that is known; what comes after them is not for its readers"""
         self.is_done = False
         self._error: BaseException | None = None
         self._changed = asyncio.Event()
@@ -88,14 +88,19 @@ class Making:
     def _has_bytes(self) -> bool:
         return self.path.exists() and self.path.stat().st_size > 0
 
+    def _readable(self, position: int) -> int:
+        return _CHUNK if self.length is None else max(0, min(_CHUNK, self.length - position))
+
     async def read(self, file: BinaryIO, start: int = 0) -> AsyncIterator[bytes]:
         """The bytes of the file, which is open, from `start` on, as they come."""
         file.seek(start)
+        position = start
         while True:
             changed, is_done = self._changed, self.is_done
             if self._error is not None:
                 raise self._error
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(self._readable(position)):
+                position += len(chunk)
                 yield chunk
             if is_done:
                 return

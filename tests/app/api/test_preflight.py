@@ -1,7 +1,9 @@
 """How the service starts, and what it says when it cannot."""
 
 import json
+import os
 import platform
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.api.middleware import api_keys
 from app.rendering import sandbox, seccomp
 from app.rendering.sandbox import Confinement
 from model_store.manifest import Draft, FileRecord, Manifest
@@ -20,12 +23,14 @@ from tests.servers import ROOT, environment, serving
 AT_ONCE_S = 30
 
 
-def start(*, program: tuple[str, ...] = ("-m", "app"), **settings: str) -> "subprocess.CompletedProcess[str]":
+def start(
+    *, program: tuple[str, ...] = ("-m", "app"), through: tuple[str, ...] = (), cwd: Path = ROOT, **settings: str
+) -> "subprocess.CompletedProcess[str]":
     """Run the service, expecting it to end by itself."""
     return subprocess.run(
-        [sys.executable, *program],
-        cwd=ROOT,
-        env=environment(port="0", **settings),
+        [*through, sys.executable, *program],
+        cwd=cwd,
+        env=environment(**{"port": "0"} | settings),
         capture_output=True,
         text=True,
         timeout=AT_ONCE_S,
@@ -127,7 +132,10 @@ def test_an_empty_store_says_so(tmp_path: Path) -> None:
 
 def test_a_store_that_is_not_there_says_so(tmp_path: Path) -> None:
     ended = start(model_store=str(tmp_path / "nowhere"))
-    assert (ended.returncode, "no such folder" in ended.stderr) == (2, True)
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        f"error: LILT_MODEL_STORE={tmp_path}/nowhere: there is no such folder\n",
+    )
 
 
 def test_a_setting_out_of_range_is_named() -> None:
@@ -210,10 +218,19 @@ def test_a_cache_that_cannot_be_written_to_is_no_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ended = start(cache=str(tmp_path / "file"))
     assert ended.returncode == 2
-    assert [line for line in ended.stderr.splitlines() if line.startswith("error: ")] == [
-        f"error: LILT_CACHE: {tmp_path / 'file'} is not a folder that can be written to (File exists)"
-    ]
-    assert "Traceback" not in ended.stderr
+    assert (
+        ended.stderr == f"error: LILT_CACHE={tmp_path / 'file'}: that is no folder; it is made where it is not there\n"
+    )
+
+
+def test_a_cache_that_others_may_look_into_is_no_start(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    ended = start(cache=str(tmp_path))
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"error: LILT_CACHE={tmp_path}: others may look into it (mode 0755, and 0700 is allowed); name a folder that "
+        f"is not there yet, such as {tmp_path}/lilt\n"
+    )
 
 
 def test_a_file_that_is_no_sound_font_is_no_start(tmp_path: Path) -> None:
@@ -236,13 +253,132 @@ def test_a_renderer_that_does_not_work_is_no_start(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_a_warning_or_no_start_as_is_wished(tmp_path: Path) -> None:
-    nowhere = str(tmp_path / "nowhere.sf2")
-    ended = start(soundfont=nowhere, renderers="required")
+    nowhere, script = str(tmp_path / "nowhere"), tmp_path / "without_abc2midi.py"
+    without = f"from app.rendering import external_tools\nexternal_tools.ABC2MIDI = {nowhere!r}\n"
+    run = "import runpy\nsys.argv = ['app']\nrunpy.run_module('app', run_name='__main__')\n"
+    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + without + run)
+    ended = start(program=(str(script),), renderers="required")
     assert (ended.returncode, nowhere in ended.stderr) == (2, True)
     assert "Traceback" not in ended.stderr
-    with serving(soundfont=nowhere) as server, server.client() as client:
+    with serving(program=(str(script),)) as server, server.client() as client:
         ready = client.get("/readyz").json()
         assert (ready["status"], ready["missing"]) == ("degraded", [nowhere])
+    assert any(f"no synthesiser, for want of {nowhere}" in line for line in server.log)
+
+
+def test_a_sound_font_that_is_named_must_be_there(tmp_path: Path) -> None:
+    ended = start(soundfont=str(tmp_path / "nowhere.sf2"))
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"error: LILT_SOUNDFONT={tmp_path}/nowhere.sf2: there is no such file; an SF2 or SF3 file is allowed\n"
+    )
+
+
+def test_a_decoder_whose_library_is_missing_is_no_start(tmp_path: Path) -> None:
+    script = tmp_path / "without_tensorflow.py"
+    without = "import importlib.util as util\nfind = util.find_spec\n"
+    without += "util.find_spec = lambda name, *rest: None if name == 'tensorflow' else find(name, *rest)\n"
+    run = "import runpy\nsys.argv = ['app']\nrunpy.run_module('app', run_name='__main__')\n"
+    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + without + run)
+    ended = start(program=(str(script),), decoder="keras")
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "error: LILT_DECODER=keras: TensorFlow is not installed here; `litert` needs none\n",
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_a_port_that_is_taken_is_named_in_one_line(host: str) -> None:
+    family = socket.AF_INET6 if host == "::1" else socket.AF_INET
+    with socket.socket(family) as taken:
+        try:
+            taken.bind((host, 0))
+        except OSError:
+            pytest.skip(f"this machine has no {host}")
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = start(host=host, port=port)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (
+        ended.stderr == f"error: LILT_PORT={port}: another program listens on this port of {host}; name another one\n"
+    )
+
+
+def test_of_two_services_that_begin_at_once_one_serves_and_one_says_why_not(tmp_path: Path) -> None:
+    script = tmp_path / "late.py"
+    late = "from app.api import preflight\nfound = preflight.check_files\n"
+    late += "def wait(settings):\n    print('bound', flush=True)\n    sys.stdin.read()\n    found(settings)\n"
+    late += "preflight.check_files = wait\n"
+    run = "import runpy\nsys.argv = ['app']\nrunpy.run_module('app', run_name='__main__')\n"
+    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + late + run)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    second = subprocess.Popen(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=environment(port=port),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert second.stdout
+    assert second.stdout.readline() == "bound\n"
+    with serving(port=port) as first, first.client() as client:
+        _, said = second.communicate("", timeout=AT_ONCE_S)
+        assert client.get("/healthz").status_code == 200
+    assert second.returncode == 2
+    assert [line for line in said.splitlines() if line.startswith("error: ")] == [
+        f"error: LILT_PORT={port}: another program listens on this port of 127.0.0.1; name another one"
+    ]
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("host", "why"), [("203.0.113.7", "no address of this machine"), ("nowhere.invalid", "no such name")]
+)
+def test_an_address_that_is_not_ours_is_named_in_one_line(host: str, why: str) -> None:
+    ended = start(host=host)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith(f"error: LILT_HOST={host}: ")
+    assert why in ended.stderr
+
+
+def test_a_port_that_needs_a_privilege_is_named_in_one_line() -> None:
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80:
+        pytest.skip("every user may listen on every port here")
+    less = "-net_bind_service"
+    through = () if os.geteuid() else ("setpriv", f"--bounding-set={less}", f"--inh-caps={less}")
+    ended = start(port="80", through=through)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: LILT_PORT=80: this user may not listen on it; one from 1,024 to 65,535 is allowed\n"
+    )
+
+
+def test_one_line_says_at_the_start_what_is_served_and_how(tmp_path: Path) -> None:
+    key, line = api_keys.make("ann")
+    (tmp_path / "keys").write_text(line)
+    cache = str(tmp_path / "cache")
+    with serving(cache=cache, rate_per_minute="60", log_format="text") as server:
+        pass
+    (told,) = [line for line in server.log if "running on" in line]
+    for part in (
+        f"Lilt 0.1.0 running on {server.url} (open to anybody; 60 units a minute; no quota; at most 100,000 characters",
+        "; sandbox ",
+        "; irish/",
+        " by litert; FluidSynth with /usr/share/sounds/",
+        f"; cache {cache} up to 256 MB)",
+    ):
+        assert part in told
+    with serving(cache=cache, api_keys_file=str(tmp_path / "keys"), quota_per_day="900", log_format="json") as server:
+        pass
+    (told,) = [line for line in server.log if "running on" in line]
+    members = json.loads(told)
+    assert f"for holders of keys of {tmp_path}/keys; no rate limit; 900 units a day" in members["message"]
+    assert (members["address"], members["quota_per_day"], members["cache"]) == (server.url, 900, cache)
+    assert key not in told
 
 
 WITHOUT_TENSORFLOW = """

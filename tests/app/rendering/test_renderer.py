@@ -21,7 +21,7 @@ SHORT = "X:1\nT:Short\nM:2/4\nL:1/8\nQ:1/4=300\nK:C\ncdec|\n"
 def run(folder: Path, check: Callable[[Renderer], Awaitable[None]]) -> None:
     """Against a renderer that keeps the last file alone."""
     renderer = Renderer(
-        Settings().soundfont, sandbox.probe(), Cache(folder, 0), at_once=2, max_waiting=2, max_duration_s=600
+        Settings().soundfont, sandbox.probe(), Cache(folder, 1), at_once=2, max_waiting=2, max_duration_s=600
     )
     asyncio.run(check(renderer))  # type: ignore[arg-type]
 
@@ -60,11 +60,32 @@ def test_a_file_that_is_deleted_for_another_before_its_first_byte_is_sent_is_who
         assert kept.making is None
         other = await renderer.render(await job_of(renderer, JIG, Format.MIDI))
         other.leave()
+        renderer._cache.settle()
         assert not renderer.is_kept(job)
         sent = await content(made)
         assert sent == await content(kept)
         assert made.size == kept.size == len(sent) > 0
         made.leave()
+        kept.leave()
+
+    run(tmp_path, check)
+
+
+@pytest.mark.parametrize("format_", [Format.MP3, Format.SVG])
+def test_a_kept_file_that_was_altered_is_made_again(tmp_path: Path, format_: Format) -> None:
+    async def check(renderer: Renderer) -> None:
+        job = await job_of(renderer, SHORT, format_)
+        made = await renderer.render(job, whole=True)
+        sent = await content(made)
+        made.leave()
+        (file,) = tmp_path.iterdir()
+        file.write_bytes(file.read_bytes()[:-2000])
+        again = await renderer.render(job, whole=True)
+        assert again.making is not None
+        assert await content(again) == sent
+        again.leave()
+        kept = await renderer.render(job)
+        assert (kept.making, await content(kept)) == (None, sent)
         kept.leave()
 
     run(tmp_path, check)

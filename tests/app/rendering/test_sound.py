@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.abc.playback_defaults import duration_s, expand_parts, times_played
 from app.abc.reader import parse_key, read
-from app.rendering.cache import Cache, key_of
+from app.rendering.cache import key_of
 from app.rendering.loudness import CEILING, Limiter, integrated_lufs
 from app.rendering.shared_file import Making
 from app.rendering.synth import Synth, Timed
@@ -132,25 +132,8 @@ def test_repeats_endings_and_parts_are_counted() -> None:
     assert duration_s(read("X:1\nM:4/4\nL:1/4\nQ:1/4=60\nP:ABA\nK:C\nP:A\n|:CDEF:|\nP:B\nG4|\n")) == 20
 
 
-def test_a_cache_stays_within_its_bound_and_drops_what_was_longest_unused(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, 250)
-    for number in range(3):
-        made = cache.begin(f"{number}.bin")
-        made.write_bytes(bytes(100))
-        cache.finish(made, f"{number}.bin")
-        if number == 1:
-            assert cache.find("0.bin")
-    assert {path.name for path in tmp_path.iterdir()} == {"0.bin", "2.bin"}
+def test_a_name_is_the_same_for_the_same_parts_alone() -> None:
     assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1}) != key_of({"a": 1, "b": 3})
-
-
-def test_an_unfinished_file_is_no_entry(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, 1000)
-    made = cache.begin("x.bin")
-    made.write_bytes(b"half")
-    assert cache.find("x.bin") is None
-    cache.discard(made)
-    assert not list(tmp_path.iterdir())
 
 
 async def _make(making: Making) -> None:

@@ -1,0 +1,80 @@
+"""Takes the service's address before anything is loaded, so that one that cannot be had is said at once."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from app.errors import SetupError
+from app.settings import Settings
+
+_UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+_NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+
+
+class AddressError(SetupError):
+    """The address cannot be had; the text names LILT_HOST or LILT_PORT."""
+
+
+@contextmanager
+def bound(settings: Settings) -> Iterator[list[socket.socket]]:
+    """Sockets that have the address; nobody can connect before they listen.
+
+    Raises:
+        AddressError: it is somebody else's, or nobody's.
+    """
+    with ExitStack() as stack:
+        yield _bind(settings, stack)
+
+
+def address_error(error: OSError, settings: Settings) -> AddressError:
+    """What the system says of an address, in words."""
+    host, port = f"LILT_HOST={settings.host}", f"LILT_PORT={settings.port}"
+    if isinstance(error, socket.gaierror):
+        return AddressError(f"{host}: there is no such name here ({error.strerror})")
+    if error.errno in _NOT_HERE:
+        return AddressError(f"{host}: that is no address of this machine; 127.0.0.1 is, and 0.0.0.0 for all of them")
+    if error.errno == errno.EADDRINUSE:
+        return AddressError(f"{port}: another program listens on this port of {settings.host}; name another one")
+    if error.errno == errno.EACCES:
+        least = int(_UNPRIVILEGED.read_text()) if _UNPRIVILEGED.exists() else 1024
+        return AddressError(f"{port}: this user may not listen on it; one from {least:,} to 65,535 is allowed")
+    return AddressError(f"{host}, {port}: {error.strerror}")
+
+
+def url(settings: Settings, sockets: list[socket.socket]) -> str:
+    """Where the service is."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{sockets[0].getsockname()[1]}"
+
+
+def _bind(settings: Settings, stack: ExitStack) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    fault: OSError | None = None
+    port = settings.port
+    try:
+        found = socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            try:
+                sockets.append(_socket(family, kind, protocol, (address[0], port, *address[2:]), stack))
+            except OSError as error:  # of a name with several addresses, those that this machine has are enough
+                if error.errno not in _NOT_HERE:
+                    raise
+                fault = error
+            else:
+                port = sockets[0].getsockname()[1]
+    except OSError as error:
+        raise address_error(error, settings) from None
+    if not sockets and fault:
+        raise address_error(fault, settings)
+    return sockets
+
+
+def _socket(family: int, kind: int, protocol: int, address: tuple[str | int, ...], stack: ExitStack) -> socket.socket:
+    made = stack.enter_context(socket.socket(family, kind, protocol))
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a service before it left behind is no hindrance
+    if family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    made.bind(address)
+    return made
