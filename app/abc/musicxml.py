@@ -35,11 +35,10 @@ _ARTICULATIONS = {
 }
 _ORNAMENTS = {"trill": "trill-mark", "roll": "turn", "turn": "turn", "mordent": "mordent", "lowermordent": "mordent"}
 _TECHNICAL = {"upbow": "up-bow", "downbow": "down-bow"}
-_LONGEST_NOTE = Fraction(4) * Fraction(7, 4)
 
 
 def write(score: Score) -> bytes:
-    """The score as a MusicXML document."""
+    """The score as a MusicXML document; its length is linear in the score's notes, bars and whole notes."""
     divisions = _divisions(score)
     root = Element("score-partwise", version="4.0")
     SubElement(SubElement(root, "work"), "work-title").text = _text(score.titles[0] if score.titles else "")
@@ -82,7 +81,8 @@ class _Part:
 
     def write(self, voice: Voice) -> None:
         number = 0
-        for index, bar in enumerate(voice.bars):
+        bars = [single for bar in voice.bars for single in bar.single_bars()]
+        for index, bar in enumerate(bars):
             if bar.meter:
                 self._meter = bar.meter
             whole = self._meter.length
@@ -98,7 +98,7 @@ class _Part:
             self._directions(measure, bar, first=index == 0)
             for place, chord in enumerate(bar.chords):
                 self._chord(measure, bar, place, chord)
-            self._right(measure, bar, last=index == len(voice.bars) - 1)
+            self._right(measure, bar, last=index == len(bars) - 1)
 
     def _left(self, measure: Element, bar: Bar) -> None:
         if not bar.opens_repeat and not bar.ending:

@@ -78,7 +78,8 @@ def _voice_seconds(bars: list[Bar], score: Score, tempo: float | None) -> float:
     name = ""
     for bar, times in zip(bars, times_played(bars), strict=True):
         name = bar.part or name
-        parts[name] = parts.get(name, 0.0) + times * (float(bar.length) * 240 / steady if steady else bar.seconds)
+        once_s = float(bar.length) * 240 / steady if steady else bar.seconds
+        parts[name] = parts.get(name, 0.0) + times * bar.count * once_s
     if not score.parts or not any(bar.part for bar in bars):
         return sum(parts.values())
     order = expand_parts(score.parts)
