@@ -47,8 +47,8 @@ class Bar(NamedTuple):
     ties: set[int]
     """which of them are tied to the next"""
     whole: int
-    count: int = 1
-    """how many bars a rest of several bars stands for"""
+    bars: int = 1
+    """how many a rest of several bars stands for"""
 
 
 def melody(abc: str) -> list[MelodyBar]:
@@ -57,7 +57,7 @@ def melody(abc: str) -> list[MelodyBar]:
     bars: list[MelodyBar] = []
     number = first_number(voices[0]) if voices else 1
     for bar in voices[0] if voices else ():
-        following = min(number + bar.count, MAX_BARS + 1)
+        following = min(number + bar.bars, MAX_BARS + 1)
         if 2 * sum(bar.ticks) > bar.whole and number < following:
             first = _melody_bar(bar, number, bars[-1].high if bars else 60)
             bars += [first, *(first._replace(number=later) for later in range(number + 1, following))]

@@ -63,9 +63,7 @@ def parse_key(text: str) -> Key:
 
 
 def _altered(text: str) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (step.upper(), ACCIDENTALS[sign]) for sign, step in _KEY_ACCIDENTAL.findall(_ASSIGNMENT.sub("", text))
-    )
+    return tuple((step.upper(), ACCIDENTALS[sign]) for sign, step in _KEY_ACCIDENTAL.findall(_ASSIGNMENT.sub("", text)))
 
 
 def parse_meter(text: str) -> Meter:
@@ -194,8 +192,8 @@ class Reader:
         self._header, body = read_header(abc)
         self._states: dict[str, _State] = {}
         self._now: _State | None = None
-        number = abc.count("\n") + 1
-        for number, line in enumerate(body, number + 1 - len(body)):
+        last = abc.count("\n") + 1
+        for number, line in enumerate(body, last + 1 - len(body)):
             if match := FIELD.match(line):
                 self._body_field(match[1], match[2].split("%")[0])
             elif line.strip() and not line.startswith("%"):
@@ -203,7 +201,7 @@ class Reader:
                 measure(self.size, number)
         for state in self._states.values():
             self._close_bar(state)
-        measure(self.size, number)
+        measure(self.size, last)
         self.score = Score(
             titles=tuple(title[:SHORT_TEXT] for title in self._header.fields.get("T", [])),
             composer=self._header.first("C"),
