@@ -122,6 +122,7 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     account.reserve(most - REQUEST)
     seed = secrets.randbelow(MAX_SEED + 1) if body.seed is None else body.seed
     try:
+        account.charge(reading_cost(body.abc or body.start_string) - REQUEST)
         generation = await _begin(model, body, seed, knobs.generate_timeout_s, renders.readings)
     except LiltError:
         account.settle(most - REQUEST, 0)

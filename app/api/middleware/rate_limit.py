@@ -1,7 +1,8 @@
 """How much each caller may ask for: token buckets, filled by a monotonic clock, emptied by what a request costs.
 
-A unit is a thousand characters to be made, twice as many to be read, or a small request; a check costs `CHECK` more,
-making a file of a tune `RENDER`. A request that costs more than a bucket holds needs a full one and leaves it in debt: a long one can be had, and is paid for in time.
+A unit is a thousand characters to be made or checked, two thousand to be read, or a small request; making a file of a
+tune costs `RENDER`. A request that costs more than a bucket holds needs a full one and leaves it in debt: a long one
+can be had, and is paid for in time.
 """
 
 import math
@@ -14,8 +15,6 @@ from app.errors import RateError
 
 REQUEST = 1
 RENDER = 3
-CHECK = 1
-"""for abc2midi in its sandbox, beside the reading"""
 _CHARACTERS_PER_UNIT = 1000
 _READ_PER_UNIT = 2000  # characters
 _MOST_CALLERS = 20_000  # remembered at some 500 bytes each; the one longest unseen is forgotten first
@@ -23,7 +22,7 @@ _MINUTE_S, _DAY_S = 60, 86_400
 
 
 def cost_of(characters: int) -> int:
-    """Units for making so many characters."""
+    """Units for making, or checking, so many characters."""
     return max(REQUEST, math.ceil(characters / _CHARACTERS_PER_UNIT))
 
 
