@@ -128,7 +128,7 @@ def _bars(abc: str) -> Iterator[TextBar]:
                 kind = token.lastgroup or ""
                 if kind in ("bar", "number"):
                     yield from scan.take_bar_line()
-                elif kind == "rest" and (count := parse_rest(token[0])[0]) > 1:
+                elif kind == "rest" and (count := parse_rest(token[0])[0]) != 1:
                     yield from scan.take_rest(count, position + token.start(), position + token.end())
                 else:
                     if kind in _NOTES:
@@ -154,7 +154,9 @@ class _Scan:
         self._tuplet_left, self._joins_next = 0, False
 
     def take_rest(self, count: int, begin: int, end: int) -> Iterator[TextBar]:
-        """A rest of several bars, which are bars of their own whatever stands beside it."""
+        """A rest of several bars, which are bars of their own whatever stands beside it; of none, nothing."""
+        if not count:
+            return
         yield from self.take_bar_line()
         self._bar.groups.append(Group(begin, end, has_notes=True))
         self._bar.count = count

@@ -27,7 +27,7 @@ from app.rendering.lint import fix
 from model_store.store import Checkpoint
 from tests.growing_texts import GROWING
 
-SIZES = (900, 1600, 3000)
+SIZES = (900, 1600, 2700)
 """bytes"""
 MAX_STEPS = {
     "read": 100,
