@@ -54,6 +54,7 @@ GROWING: dict[str, Callable[[int], str]] = {
     "rests of long bars": _tune("[M:999/1]Z999|"),
     "rests, repeated": _tune("|:Z999:|"),
     "bars": _tune("c|"),
+    "bars that many tunes have": _tune("G3-G|", head="M:2/4\n"),
     "bar lines": _tune("||"),
     "colons": _tune(":"),
     "one long bar": _tune("c"),
