@@ -27,7 +27,7 @@ from app.rendering.lint import fix
 from model_store.store import Checkpoint
 from tests.growing_texts import GROWING
 
-SIZES = (900, 1600, 2700)
+SIZES = (700, 1200, 2000)
 """bytes"""
 MAX_STEPS = {
     "read": 100,

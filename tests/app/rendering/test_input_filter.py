@@ -106,7 +106,7 @@ def test_what_grows_is_refused_or_within_the_bounds(kind: str) -> None:
         ("rests of 999 bars", "line 7: more than the 2,000 bars that are allowed"),
         ("bars", "more than the 2,000 bars that are allowed"),
         ("dense tuplets", "more than the 10,000 notes and rests that are allowed"),
-        ("long notes, played fast", "more than the 4,000 whole notes of music that are allowed"),
+        ("long notes, played fast", "more than the 5,000 whole notes of music that are allowed"),
         ("odd lengths", "more than the 1,000,000,000 parts of a whole note to count in that are allowed"),
         ("repeats ten times", "bars"),
     ],
