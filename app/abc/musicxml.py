@@ -68,6 +68,16 @@ def write(score: Score) -> bytes:
     return _DOCTYPE + document
 
 
+def drawn_notes(score: Score) -> int:
+    """How many notes and rests are drawn: those of a long or odd length are several that are tied."""
+    return sum(
+        bar.count * (len(_pieces(chord.written_length)) * max(1, len(chord.pitches)) + len(chord.graces))
+        for voice in score.voices
+        for bar in voice.bars
+        for chord in bar.chords
+    )
+
+
 def _text(text: str) -> str:
     """What XML 1.0 can say of a text."""
     return "".join(c for c in text if c.isprintable())

@@ -39,6 +39,7 @@ BARS = Bound(MAX_BARS, "bars", "`Z999|` says 999 of them in five bytes; each is 
 NOTES = Bound(10_000, "notes and rests", "what 32 KiB of dense music hold; a note drawn is a kilobyte of memory")
 WHOLE_NOTES = Bound(5_000, "whole notes of music", "`L:999` and `C999` are 142,571 tied notes on paper, at any tempo")
 DIVISIONS = Bound(10**9, "parts of a whole note to count in", "1/997 and 1/991 side by side need a million of them")
+DRAWN_NOTES = Bound(20_000, "notes on paper", "`C341/64` is five that are tied, and each a kilobyte in the making")
 PLAYED_BARS = Bound(20_000, "bars as played", "repeats and P: play ten thousand times what is written once")
 PLAYED_NOTES = Bound(20_000, "notes as played", "each is two events of MIDI, a kilobyte of memory and some synthesis")
 

@@ -19,7 +19,7 @@ from app.rendering import encode, external_tools, synth
 from app.rendering.arrangement import Arrangement, Performance, arrange
 from app.rendering.cache import Cache, key_of
 from app.rendering.formats import Format, Kind
-from app.rendering.input_filter import PLAYED_NOTES, Admitted, admit
+from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit
 from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
 from app.rendering.synth import Synth
@@ -271,10 +271,17 @@ class Renderer:
         return performance
 
     async def _score(self, abc: str, format_: Format, folder: Path) -> bytes:
-        written = await in_thread(lambda: musicxml.write(read(abc)))
+        written = await in_thread(lambda: _musicxml(abc))
         if format_ is Format.MUSICXML:
             return written
         return await external_tools.engrave(written, format_.extension, folder, self.confinement)
+
+
+def _musicxml(abc: str) -> bytes:
+    score = read(abc)
+    if excess := DRAWN_NOTES.excess(musicxml.drawn_notes(score), ""):
+        raise NotationError(f"it has {excess}")
+    return musicxml.write(score)
 
 
 def _traced(job: Job) -> dict[str, str | int]:
