@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from app.abc.fingerprint import first_number, read_voices
-from app.abc.tokens import parse_chord, parse_tuplet, tokens
+from app.abc.tokens import parse_chord, parse_rest, parse_tuplet, tokens
 from app.abc.tunebook import FIELD
 from app.errors import Fault, RequestError
 
@@ -34,6 +34,8 @@ class TextBar:
     """A bar in a text."""
 
     number: int = 0
+    count: int = 1
+    """how many bars a rest of several bars stands for; `number` is the first one's"""
     groups: list[Group] = field(default_factory=list)
     slurs_before: int = 0
     """open where it begins"""
@@ -58,11 +60,13 @@ def regions(abc: str, numbers: Collection[int]) -> list[list[Region]]:
     Raises:
         RequestError: there is no such bar, or nothing of one can be made anew.
     """
-    bars = {bar.number: bar for bar in text_bars(abc)}
-    absent = sorted(set(numbers) - bars.keys())
-    if absent:
-        there = f"bars {min(bars)} to {max(bars)}" if bars else "no bars"
-        raise _refused(f"there is no bar {absent[0]}; the tune has {there}")
+    found = text_bars(abc)
+    bars = {bar.number: bar for bar in found}
+    for number in sorted(set(numbers) - bars.keys()):
+        if held := next((bar for bar in found if bar.number < number < bar.number + bar.count), None):
+            raise _is_one_rest(held)
+        there = f"bars {found[0].number} to {found[-1].number + found[-1].count - 1}" if bars else "no bars"
+        raise _refused(f"there is no bar {number}; the tune has {there}")
     runs: list[list[Region]] = []
     for number in sorted(set(numbers)):
         region = _region(bars, number, numbers)
@@ -75,6 +79,8 @@ def regions(abc: str, numbers: Collection[int]) -> list[list[Region]]:
 
 def _region(bars: dict[int, TextBar], number: int, chosen: Collection[int]) -> Region:
     bar, before = bars[number], bars.get(number - 1)
+    if bar.count > 1:
+        raise _is_one_rest(bar)
     if bar.has_field:
         raise _refused(f"a field stands inside bar {number}; it cannot be made anew")
     depths = [bar.slurs_before]
@@ -93,7 +99,7 @@ def _region(bars: dict[int, TextBar], number: int, chosen: Collection[int]) -> R
 
 
 def text_bars(abc: str) -> list[TextBar]:
-    """All bars of a tune of one voice.
+    """All bars of a tune of one voice; the work is linear in the text's length.
 
     Raises:
         RequestError: it has several voices.
@@ -102,8 +108,10 @@ def text_bars(abc: str) -> list[TextBar]:
     if len(voices) > 1:
         raise _refused("the tune has several voices; bars can be made anew in one alone")
     bars = list(_bars(abc))
-    for number, bar in enumerate(bars, first_number(voices[0]) if voices else 1):
+    number = first_number(voices[0]) if voices else 1
+    for bar in bars:
         bar.number = number
+        number += bar.count
     return bars
 
 
@@ -120,7 +128,11 @@ def _bars(abc: str) -> Iterator[TextBar]:
                 kind = token.lastgroup or ""
                 if kind in ("bar", "number"):
                     yield from scan.take_bar_line()
+                elif kind == "rest" and (count := parse_rest(token[0])[0]) != 1:
+                    yield from scan.take_rest(count, position + token.start(), position + token.end())
                 else:
+                    if kind in _NOTES:
+                        yield from scan.end_rest()
                     scan.take(kind, token[0], token["tuplet"], position + token.start(), position + token.end())
         position += len(line) + 1
     yield from scan.take_bar_line()
@@ -140,6 +152,19 @@ class _Scan:
             yield self._bar
         self._bar = TextBar(slurs_before=self._slurs)
         self._tuplet_left, self._joins_next = 0, False
+
+    def take_rest(self, count: int, begin: int, end: int) -> Iterator[TextBar]:
+        """A rest of several bars, which are bars of their own whatever stands beside it; of none, nothing."""
+        if not count:
+            return
+        yield from self.take_bar_line()
+        self._bar.groups.append(Group(begin, end, has_notes=True))
+        self._bar.count = count
+
+    def end_rest(self) -> Iterator[TextBar]:
+        """The bar that begins after a rest of several bars, where no bar line follows it."""
+        if self._bar.count > 1:
+            yield from self.take_bar_line()
 
     def take_field(self) -> None:
         self._bar.has_field = bool(self._bar.groups)
@@ -188,6 +213,11 @@ class _Scan:
             self._slurs += step
             if self._bar.groups:
                 self._bar.groups[-1].slurs += step
+
+
+def _is_one_rest(bar: TextBar) -> RequestError:
+    last = bar.number + bar.count - 1
+    return _refused(f"bars {bar.number} to {last} are one rest; write them as single bars to have one made anew")
 
 
 def _refused(message: str) -> RequestError:

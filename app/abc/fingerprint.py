@@ -18,7 +18,7 @@ from math import gcd
 from typing import NamedTuple
 
 from app.abc.reader import Header, parse_key, parse_meter, parse_unit, parse_voice, read_header
-from app.abc.score import STEPS, Key, Meter
+from app.abc.score import MAX_BARS, STEPS, Key, Meter
 from app.abc.tokens import Note, parse_broken, parse_chord, parse_note, parse_notes, parse_rest, parse_tuplet, tokens
 from app.abc.tunebook import FIELD
 
@@ -47,15 +47,21 @@ class Bar(NamedTuple):
     ties: set[int]
     """which of them are tied to the next"""
     whole: int
+    bars: int = 1
+    """how many a rest of several bars stands for"""
 
 
 def melody(abc: str) -> list[MelodyBar]:
-    """The bars of a tune's first voice that are longer than half of its metre."""
+    """The bars of a tune's first voice that are longer than half of its metre, of the first `MAX_BARS`."""
     voices = read_voices(abc)
     bars: list[MelodyBar] = []
-    for number, bar in enumerate(voices[0], first_number(voices[0])) if voices else ():
-        if 2 * sum(bar.ticks) > bar.whole:
-            bars.append(_melody_bar(bar, number, bars[-1].high if bars else 60))
+    number = first_number(voices[0]) if voices else 1
+    for bar in voices[0] if voices else ():
+        following = min(number + bar.bars, MAX_BARS + 1)
+        if 2 * sum(bar.ticks) > bar.whole and number < following:
+            first = _melody_bar(bar, number, bars[-1].high if bars else 60)
+            bars += [first, *(first._replace(number=later) for later in range(number + 1, following))]
+        number = following
     return bars
 
 
@@ -96,7 +102,10 @@ def _described(interval: int | None, ticks: int, whole: int) -> str:
 
 
 def read_voices(abc: str) -> list[list[Bar]]:
-    """The bars of each voice that has any; the same bars as those of `app.abc.reader`, which reads all else too."""
+    """The bars of each voice that has any; the same bars as those of `app.abc.reader`, which reads all else too.
+
+    Its work is linear in the text's length.
+    """
     header, body = read_header(abc)
     voices: dict[str, _Voice] = {}
     now: _Voice | None = None
@@ -137,10 +146,11 @@ class _Voice:
         self._pitches: list[int | None] = []
         self._lengths: list[int] = []
         self._ties: set[int] = set()
+        self._count = 1
 
     def close_bar(self) -> None:
         if self._pitches:
-            self.bars.append(Bar(self._pitches, self._lengths, self._ties, self._whole))
+            self.bars.append(Bar(self._pitches, self._lengths, self._ties, self._whole, self._count))
             self._held.clear()
             self._begin_bar()
 
@@ -180,10 +190,13 @@ class _Voice:
 
     def take_rest(self, text: str) -> None:
         bars, length = parse_rest(text)
-        for index in range(bars):
-            if index:
+        if length is not None:
+            self._add(None, _ticks(self._unit, length))
+        elif bars:
+            if bars > 1:
                 self.close_bar()
-            self._add(None, self._whole if length is None else _ticks(self._unit, length))
+            self._add(None, self._whole)
+            self._count = bars
 
     def take_tuplet(self, text: str) -> None:
         if said := parse_tuplet(text, self._is_compound):
@@ -191,7 +204,7 @@ class _Voice:
             self._tuplet = actual, normal
 
     def take_broken(self, text: str) -> None:
-        if self._pitches:
+        if self._pitches and self._broken is None:
             first, self._broken = parse_broken(text)
             self._lengths[-1] = _ticks(self._lengths[-1], first)
 
@@ -211,6 +224,8 @@ class _Voice:
         return note.natural + self._held.get(note.step, self._signature[note.step])
 
     def _add(self, pitch: int | None, ticks: int) -> None:
+        if self._count > 1:
+            self.close_bar()
         if self._broken is not None:
             ticks, self._broken = _ticks(ticks, self._broken), None
         if self._tuplet_left:

@@ -1,6 +1,7 @@
 """Writes a `Score` as MusicXML 4.0, partwise: what notation programs read, and what is engraved."""
 
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -18,6 +19,16 @@ _TYPES = {
     Fraction(1, 128): "128th",
 }  # fmt: skip
 _DOTS = (Fraction(1), Fraction(3, 2), Fraction(7, 4))
+_DRAWN = sorted(
+    ((value * dot, name, dots) for value, name in _TYPES.items() for dots, dot in enumerate(_DOTS)), reverse=True
+)
+"""every length that one note head can say, the longest first"""
+
+_QUARTER = Fraction(1, 4)
+_BEAMS = {(True, True): "continue", (False, True): "begin", (True, False): "end"}
+"""by whether a note is joined to the one before it, and to the one after"""
+
+_KEPT_LENGTHS = 256  # whose pieces are remembered
 _ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 _BAR_STYLES = {"||": "light-light", "|]": "light-heavy", "[|": "heavy-light", "::": "light-heavy"}
 _SYMBOL_KINDS = {
@@ -35,11 +46,10 @@ _ARTICULATIONS = {
 }
 _ORNAMENTS = {"trill": "trill-mark", "roll": "turn", "turn": "turn", "mordent": "mordent", "lowermordent": "mordent"}
 _TECHNICAL = {"upbow": "up-bow", "downbow": "down-bow"}
-_LONGEST_NOTE = Fraction(4) * Fraction(7, 4)
 
 
 def write(score: Score) -> bytes:
-    """The score as a MusicXML document."""
+    """The score as a MusicXML document; its length is linear in the score's notes, bars and whole notes."""
     divisions = _divisions(score)
     root = Element("score-partwise", version="4.0")
     SubElement(SubElement(root, "work"), "work-title").text = _text(score.titles[0] if score.titles else "")
@@ -56,6 +66,16 @@ def write(score: Score) -> bytes:
     indent(root, space=" ")
     document: bytes = tostring(root, encoding="utf-8")
     return _DOCTYPE + document
+
+
+def drawn_notes(score: Score) -> int:
+    """How many notes and rests are drawn: those of a long or odd length are several that are tied."""
+    return sum(
+        bar.count * (len(_pieces(chord.written_length)) * max(1, len(chord.pitches)) + len(chord.graces))
+        for voice in score.voices
+        for bar in voice.bars
+        for chord in bar.chords
+    )
 
 
 def _text(text: str) -> str:
@@ -82,7 +102,8 @@ class _Part:
 
     def write(self, voice: Voice) -> None:
         number = 0
-        for index, bar in enumerate(voice.bars):
+        bars = [single for bar in voice.bars for single in bar.single_bars()]
+        for index, bar in enumerate(bars):
             if bar.meter:
                 self._meter = bar.meter
             whole = self._meter.length
@@ -96,9 +117,9 @@ class _Part:
             self._left(measure, bar)
             self._attributes(measure, bar, first=index == 0)
             self._directions(measure, bar, first=index == 0)
-            for place, chord in enumerate(bar.chords):
-                self._chord(measure, bar, place, chord)
-            self._right(measure, bar, last=index == len(voice.bars) - 1)
+            for chord, beam in zip(bar.chords, _beams(bar), strict=True):
+                self._chord(measure, chord, beam)
+            self._right(measure, bar, last=index == len(bars) - 1)
 
     def _left(self, measure: Element, bar: Bar) -> None:
         if not bar.opens_repeat and not bar.ending:
@@ -152,7 +173,7 @@ class _Part:
         if tempo:
             SubElement(measure, "sound", tempo=f"{tempo:g}")
 
-    def _chord(self, measure: Element, bar: Bar, place: int, chord: Chord) -> None:
+    def _chord(self, measure: Element, chord: Chord, beam: str | None) -> None:
         if chord.symbol:
             _harmony(measure, chord.symbol)
         for annotation in chord.annotations:
@@ -170,7 +191,7 @@ class _Part:
         for index, (length, name, dots) in enumerate(pieces):
             self._notes(
                 measure, chord, length * scale, name, dots, first=index == 0, last=index == len(pieces) - 1,
-                beam=_beam(bar, place) if len(pieces) == 1 else None,
+                beam=beam if len(pieces) == 1 else None,
             )  # fmt: skip
 
     def _notes(
@@ -309,33 +330,24 @@ def _harmony(measure: Element, symbol: str) -> None:
             SubElement(element, "bass-alter").text = str(bass_alter)
 
 
-def _pieces(length: Fraction) -> list[tuple[Fraction, str | None, int]]:
+@lru_cache(_KEPT_LENGTHS)
+def _pieces(length: Fraction) -> tuple[tuple[Fraction, str | None, int], ...]:
     """A written length as notes that can be drawn, to be tied: each with its type and dots."""
     pieces: list[tuple[Fraction, str | None, int]] = []
     while length > 0:
-        fitting = [
-            (value * dot, name, dots)
-            for value, name in _TYPES.items()
-            for dots, dot in enumerate(_DOTS)
-            if value * dot <= length
-        ]
-        if not fitting or (length.denominator & (length.denominator - 1)):
-            return [*pieces, (length, None, 0)]
-        best = max(fitting)
+        best = next((drawn for drawn in _DRAWN if drawn[0] <= length), None)
+        if best is None or (length.denominator & (length.denominator - 1)):
+            return (*pieces, (length, None, 0))
         pieces.append(best)
         length -= best[0]
-    return pieces
+    return tuple(pieces)
 
 
-def _beam(bar: Bar, place: int) -> str | None:
-    """How a note's beam goes on, where notes shorter than a quarter are written without a space between them."""
-
-    def beamed(index: int) -> bool:
-        chord = bar.chords[index]
-        return bool(chord.pitches) and chord.written_length < Fraction(1, 4)
-
-    def joined(index: int) -> bool:
-        return 0 <= index < len(bar.chords) - 1 and bar.chords[index].joins_next and beamed(index) and beamed(index + 1)
-
-    before, after = joined(place - 1), joined(place)
-    return {(True, True): "continue", (False, True): "begin", (True, False): "end"}.get((before, after))
+def _beams(bar: Bar) -> list[str | None]:
+    """How each note's beam goes on, where notes shorter than a quarter are written without a space between them."""
+    short = [bool(chord.pitches) and chord.written_length < _QUARTER for chord in bar.chords]
+    joined = [
+        chord.joins_next and is_short and is_next_short
+        for chord, is_short, is_next_short in zip(bar.chords, short, short[1:], strict=False)
+    ]
+    return [_BEAMS.get(sides) for sides in zip([False, *joined], [*joined, False], strict=True)]

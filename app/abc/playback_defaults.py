@@ -62,6 +62,25 @@ def default_tempo(score: Score) -> float:
     return score.tempo or manner(score.rhythm, score.meter).tempo
 
 
+@dataclass(frozen=True)
+class Played:
+    """What sounds of a tune in one performance, all voices together."""
+
+    bars: int
+    notes: int
+    """rests and grace notes too"""
+
+
+def played(score: Score) -> Played:
+    """How much is played, with repeats, endings and parts."""
+    bars = notes = 0
+    for voice in score.voices:
+        for bar, times in zip(voice.bars, times_sounded(voice.bars, score), strict=True):
+            bars += times * bar.count
+            notes += times * bar.count * sum(max(1, len(chord.pitches)) + len(chord.graces) for chord in bar.chords)
+    return Played(bars, notes)
+
+
 def duration_s(score: Score, tempo: float | None = None) -> float:
     """Seconds that a tune lasts with its repeats, endings and parts, its longest voice counting.
 
@@ -74,15 +93,23 @@ def duration_s(score: Score, tempo: float | None = None) -> float:
 
 def _voice_seconds(bars: list[Bar], score: Score, tempo: float | None) -> float:
     steady = tempo or (None if score.tempo or any(bar.tempo for bar in bars) else default_tempo(score))
-    parts: dict[str, float] = {}
-    name = ""
-    for bar, times in zip(bars, times_played(bars), strict=True):
-        name = bar.part or name
-        parts[name] = parts.get(name, 0.0) + times * (float(bar.length) * 240 / steady if steady else bar.seconds)
+    total_s = 0.0
+    for bar, times in zip(bars, times_sounded(bars, score), strict=True):
+        total_s += times * bar.count * (float(bar.length) * 240 / steady if steady else bar.seconds)
+    return total_s
+
+
+def times_sounded(bars: list[Bar], score: Score) -> list[int]:
+    """How often each bar of a voice sounds: repeats, endings and parts."""
+    times = times_played(bars)
     if not score.parts or not any(bar.part for bar in bars):
-        return sum(parts.values())
+        return times
     order = expand_parts(score.parts)
-    return sum(seconds * order.get(part, 0 if part else 1) for part, seconds in parts.items())
+    name = ""
+    for index, bar in enumerate(bars):
+        name = bar.part or name
+        times[index] *= order.get(name, 0 if name else 1)
+    return times
 
 
 def times_played(bars: list[Bar]) -> list[int]:

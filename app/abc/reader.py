@@ -5,8 +5,10 @@ reader never raises for what stands among the notes, and says in `faults` what i
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import lcm
 
 from app.abc.score import Bar, Chord, Key, Meter, Pitch, Score, Tuplet, Voice
 from app.abc.tokens import (
@@ -36,6 +38,8 @@ _MODE_NAMES = {
 }
 _KEY = re.compile(r"\s*([A-G])([#b]?)\s*([A-Za-z]*)(.*)")
 _KEY_ACCIDENTAL = re.compile(r"(\^\^|\^|__|_|=)([A-Ga-g])")
+_ASSIGNMENT = re.compile(r"(?<!\w)\w+=\S*")  # as `clef=bass`
+_METER = re.compile(r"\(?\s*(\d{1,3}(?:\s*+\+\s*\d{1,3})*)\s*+\)?\s*+/\s*(\d{1,3})")
 _TEMPO = re.compile(r"\s*(?:\"[^\"]*\"\s*)?((?:\d+/\d+\s*)*)=?\s*(\d+(?:\.\d+)?)?")
 SHORT_TEXT = 200  # characters kept of a title or of an annotation
 _MOST_FAULTS = 20
@@ -59,9 +63,7 @@ def parse_key(text: str) -> Key:
 
 
 def _altered(text: str) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (step.upper(), ACCIDENTALS[sign]) for sign, step in _KEY_ACCIDENTAL.findall(re.sub(r"\w+=\S*", "", text))
-    )
+    return tuple((step.upper(), ACCIDENTALS[sign]) for sign, step in _KEY_ACCIDENTAL.findall(_ASSIGNMENT.sub("", text)))
 
 
 def parse_meter(text: str) -> Meter:
@@ -69,7 +71,7 @@ def parse_meter(text: str) -> Meter:
     text = text.strip()
     if text.startswith(("C|", "C")):
         return Meter(2, 2, "cut") if text.startswith("C|") else Meter(4, 4, "common")
-    match = re.match(r"\(?\s*(\d{1,3}(?:\s*\+\s*\d{1,3})*)\s*\)?\s*/\s*(\d{1,3})", text)
+    match = _METER.match(text)
     if not match or not int(match[2]):
         return Meter(None)
     return Meter(sum(int(part) for part in match[1].split("+")) or 4, int(match[2]))
@@ -137,6 +139,20 @@ def _default_unit(meter: Meter) -> Fraction:
 
 
 @dataclass
+class Size:
+    """How large a tune is, as far as it has been read; all voices together."""
+
+    bars: int = 0
+    """a rest of several bars counts as so many"""
+    notes: int = 0
+    """rests and grace notes too"""
+    whole_notes: Fraction = Fraction(0)
+    """how long the bars are, each once"""
+    divisions: int = 1
+    """of a whole note, such that every length is a whole number of them"""
+
+
+@dataclass
 class _State:
     """One voice as it is being read."""
 
@@ -160,20 +176,32 @@ class _State:
 
 
 class Reader:
-    """Reads one tune; `score` and `faults` are its result."""
+    """Reads one tune; `score`, `faults` and `size` are its result.
 
-    def __init__(self, abc: str) -> None:
+    Its work is linear in the text's length.
+
+    Args:
+        abc: the tune.
+        measure: told the size so far after each line of music, with the line's number; may raise.
+    """
+
+    def __init__(self, abc: str, measure: Callable[[Size, int], None] = lambda _, __: None) -> None:
         self.faults: list[Fault] = []
+        self.size = Size()
+        self._denominators: set[int] = set()
         self._header, body = read_header(abc)
         self._states: dict[str, _State] = {}
         self._now: _State | None = None
-        for number, line in enumerate(body, abc.count("\n") + 2 - len(body)):
+        last = abc.count("\n") + 1
+        for number, line in enumerate(body, last + 1 - len(body)):
             if match := FIELD.match(line):
                 self._body_field(match[1], match[2].split("%")[0])
             elif line.strip() and not line.startswith("%"):
                 self._music(line, number)
+                measure(self.size, number)
         for state in self._states.values():
             self._close_bar(state)
+        measure(self.size, last)
         self.score = Score(
             titles=tuple(title[:SHORT_TEXT] for title in self._header.fields.get("T", [])),
             composer=self._header.first("C"),
@@ -284,7 +312,10 @@ class Reader:
         if not state.bar.chords:
             return
         seconds_per_whole = 240 / (state.tempo or 120)
-        state.bar.seconds = float(state.bar.length) * seconds_per_whole
+        length = state.bar.length
+        state.bar.seconds = float(length) * seconds_per_whole
+        self.size.bars += state.bar.count
+        self.size.whole_notes += length * state.bar.count
         state.voice.bars.append(state.bar)
         state.bar = Bar()
         state.accidentals.clear()
@@ -304,11 +335,13 @@ class Reader:
 
     def _read_rest(self, state: _State, token: re.Match[str]) -> None:
         bars, length = parse_rest(token[0])
-        for index in range(bars):
-            if index:
-                self._close_bar(state)
-            whole = (state.meter.length or Fraction(1)) / state.unit
-            self._add(state, (), whole if length is None else length)
+        if length is not None:
+            self._add(state, (), length)
+        elif bars:
+            if bars > 1:
+                self._close_if_begun(state)
+            self._add(state, (), (state.meter.length or Fraction(1)) / state.unit)
+            state.bar.count = bars
 
     def _read_chord(self, state: _State, token: re.Match[str]) -> None:
         found, length, is_tied = parse_chord(token[0])
@@ -318,7 +351,7 @@ class Reader:
                 state.last.is_tied = True
 
     def _read_broken(self, state: _State, token: re.Match[str]) -> None:
-        if state.last is not None:
+        if state.last is not None and state.broken == 1:
             first, state.broken = parse_broken(token[0])
             state.last.length *= first
 
@@ -333,6 +366,8 @@ class Reader:
             state.last.slurs_ended += 1
 
     def _add(self, state: _State, pitches: tuple[Pitch, ...], multiple: Fraction) -> None:
+        if state.bar.count > 1:
+            self._close_bar(state)
         length = multiple * state.unit * state.broken
         tuplet = None
         if state.tuplet and state.tuplet_left:
@@ -354,6 +389,10 @@ class Reader:
         )
         state.bar.chords.append(chord)
         state.last = chord
+        self.size.notes += max(1, len(pitches)) + len(state.graces)
+        if length.denominator not in self._denominators:
+            self._denominators.add(length.denominator)
+            self.size.divisions = lcm(self.size.divisions, length.denominator)
         state.graces, state.symbol, state.slurs, state.broken = (), None, 0, Fraction(1)
         state.annotations, state.decorations = [], []
 

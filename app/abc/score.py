@@ -1,9 +1,12 @@
 """A tune as it is written: voices of bars of notes, with exact lengths."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 STEPS = "CDEFGAB"
+MAX_BARS = 2_000
+"""of a tune of a stranger's, a rest of several bars counting as so many; of longer ones no more is looked at"""
+
 NATURAL_SEMITONES = dict(zip(STEPS, (0, 2, 4, 5, 7, 9, 11), strict=True))
 
 
@@ -43,7 +46,7 @@ class Meter:
         return self.beats is not None and self.beats > 3 and self.beats % 3 == 0 and self.unit >= 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pitch:
     """A note's name: `octave` 4 begins with middle C, `alter` is in semitones, `written` the accidental there."""
 
@@ -57,7 +60,7 @@ class Pitch:
         return 12 * (self.octave + 1) + NATURAL_SEMITONES[self.step] + self.alter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Tuplet:
     """`actual` notes in the time of `normal`."""
 
@@ -67,7 +70,7 @@ class Tuplet:
     stops: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Chord:
     """Notes that sound together; a rest where there are none. Lengths are in whole notes."""
 
@@ -91,7 +94,7 @@ class Chord:
         return self.length * Fraction(self.tuplet.actual, self.tuplet.normal) if self.tuplet else self.length
 
 
-@dataclass
+@dataclass(slots=True)
 class Bar:
     """The music between two bar lines."""
 
@@ -108,12 +111,32 @@ class Bar:
     ends_ending: bool = False
     line_style: str = "|"
     starts_line: bool = False
+    count: int = 1
+    """how many bars a rest of several bars stands for, each as this one; what begins or ends stands at their ends"""
     seconds: float = 0.0
-    """as long as it lasts once, at the tune's own tempo"""
+    """as long as one lasts once, at the tune's own tempo"""
 
     @property
     def length(self) -> Fraction:
         return sum((chord.length for chord in self.chords), Fraction(0))
+
+    def single_bars(self) -> "list[Bar]":
+        """The bars that it stands for, one by one."""
+        if self.count == 1:
+            return [self]
+        (rest,) = self.chords
+        silence = Chord((), rest.length, joins_next=True)
+        first = replace(
+            self, chords=[replace(rest, slurs_ended=0)], closes_repeat=0, ends_ending=False, line_style="|", count=1
+        )
+        last = Bar(
+            [replace(silence, slurs_ended=rest.slurs_ended)],
+            closes_repeat=self.closes_repeat,
+            ends_ending=self.ends_ending,
+            line_style=self.line_style,
+            seconds=self.seconds,
+        )
+        return [first, *(Bar([silence], seconds=self.seconds) for _ in range(self.count - 2)), last]
 
 
 @dataclass

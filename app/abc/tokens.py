@@ -14,6 +14,7 @@ from app.abc.score import NATURAL_SEMITONES
 NOTE = r"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)"
 _LENGTH = r"(\d*)(/*)(\d*)"
 _ANY_NOTE, _ANY_LENGTH = (pattern.replace("(", "(?:") for pattern in (NOTE, _LENGTH))  # without groups, which take time
+_WITHIN = "{0,1000}"  # characters; else each bracket that is never closed would be searched for to the line's end
 _TOKEN = re.compile(
     "|".join(  # the commonest first
         (
@@ -21,13 +22,13 @@ _TOKEN = re.compile(
             r"(?P<space>[ \t\\`]+)",
             r'(?P<quoted>"[^"]*")',
             r"(?P<decoration>![^!\s][^!\n]*!)",
-            r"(?P<field>\[[A-Za-z]:[^\]\n]*\])",
+            rf"(?P<field>\[[A-Za-z]:[^\]\n]{_WITHIN}\])",
             r"(?P<ending>\[[1-9][\d,-]*)",
             r"(?P<bar>\[\|\]?|:+\[?\|+[\]|]*:*|\|+[\]|]*:*|:{2,})(?P<number>[1-9][\d,-]*)?",
-            r"(?P<grace>\{/?[^}\n]*\})",
+            rf"(?P<grace>\{{/?[^}}\n]{_WITHIN}\}})",
             r"(?P<tuplet>\(\d(?::\d*)?(?::\d*)?)",
             rf"(?P<rest>[zxZX]{_ANY_LENGTH})",
-            rf"(?P<chord>\[(?:\"[^\"]*\"|[^\]|\n:\"])*\]{_ANY_LENGTH})",
+            rf"(?P<chord>\[(?:\"[^\"]*\"|[^\[\]|\n:\"])*\]{_ANY_LENGTH})",
             r"(?P<broken>>+|<+)",
             r"(?P<tie>-)",
             r"(?P<slur>[()])",
@@ -42,6 +43,7 @@ _BESIDE_NOTES = re.compile(r'"[^"]*"|![^!]*!')
 ACCIDENTALS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
 _NORMAL_OF = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # (p puts p notes into the time of this many; 5, 7, 9 depend on the metre
 _MOST_RESTS = 999  # bars
+_MOST_DIGITS = 6  # of a number that are minded; Python refuses to read thousands
 _MOST_DOTS = 3
 _KEPT_NOTES, _KEPT_OTHERS = 512, 64  # tokens whose meaning is remembered: 3,500 tunes have 382 notes, 16 others
 
@@ -90,7 +92,7 @@ def parse_chord(text: str) -> tuple[list[Note], Fraction, bool]:
 def parse_rest(text: str) -> tuple[int, Fraction | None]:
     """How many bars a rest lasts (`Z`, `X`); or 1 and its length in unit lengths (`z`, `x`)."""
     digits, *length = _LENGTH_AT_END.findall(text[1:])[0]
-    return (min(int(digits or 1), _MOST_RESTS), None) if text[0] in "ZX" else (1, _length(digits, *length))
+    return (min(_number(digits), _MOST_RESTS), None) if text[0] in "ZX" else (1, _length(digits, *length))
 
 
 @lru_cache(_KEPT_OTHERS)
@@ -100,7 +102,7 @@ def parse_tuplet(text: str, is_compound: bool) -> tuple[int, int, int] | None:
     Args:
         is_compound: whether the metre is; it decides for a q that is not written.
     """
-    actual, normal, count = (int(part) if part else 0 for part in f"{text[1:]}::".split(":")[:3])
+    actual, normal, count = (_number(part, 0) for part in f"{text[1:]}::".split(":")[:3])
     normal = normal or _NORMAL_OF.get(actual, 3 if is_compound else 2)
     return (actual, normal, count or actual) if actual > 1 and normal else None
 
@@ -114,7 +116,11 @@ def parse_broken(text: str) -> tuple[Fraction, Fraction]:
 
 def _length(digits: str, slashes: str, divisor: str) -> Fraction:
     """`3/2`, `/`, `//` … as a multiple of the unit length (ABC 2.1, section 4.3)."""
-    numerator = int(digits or 1)
+    numerator = _number(digits)
     if not slashes:
         return Fraction(numerator)
-    return Fraction(numerator, int(divisor) or 1) if divisor else Fraction(numerator, 2 ** min(len(slashes), 10))
+    return Fraction(numerator, _number(divisor) or 1) if divisor else Fraction(numerator, 2 ** min(len(slashes), 10))
+
+
+def _number(digits: str, otherwise: int = 1) -> int:
+    return int(digits[:_MOST_DIGITS]) if digits else otherwise

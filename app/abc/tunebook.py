@@ -4,6 +4,7 @@ Field and file structure: the ABC standard 2.1, sections 2 and 3.
 """
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from app.errors import Fault
@@ -71,17 +72,19 @@ def split_tunes(text: str, faults: tuple[Fault, ...] = ()) -> tuple[Tune, ...]:
         faults: what else is known to be wrong with the text, by its own lines; each goes to the tune that it lies in.
     """
     tunes = []
+    placed = sorted((fault for fault in faults if fault.line), key=_line_of)
     for block, first_line, is_closed in split_blocks(text):
         if {"X", "K"} & header_fields(block).keys():
-            lines = range(first_line, first_line + len(block.splitlines()))
-            own = tuple(
-                replace(fault, line=fault.line - first_line + 1)
-                for fault in faults
-                if fault.line and fault.line in lines
-            )
+            last_line = first_line + len(block.splitlines()) - 1
+            begin, end = (bisect_left(placed, line, key=_line_of) for line in (first_line, last_line + 1))
+            own = tuple(replace(fault, line=_line_of(fault) - first_line + 1) for fault in placed[begin:end])
             tune = _describe(block, is_closed)
             tunes.append(replace(tune, problems=tune.problems + own))
     return tuple(tunes)
+
+
+def _line_of(fault: Fault) -> int:
+    return fault.line or 0
 
 
 def split_blocks(text: str) -> list[tuple[str, int, bool]]:

@@ -17,7 +17,7 @@ from app.api import problem_details
 from app.api.client_disconnect import while_connected
 from app.api.content_negotiation import choose_media_type
 from app.api.middleware.admission import account_of
-from app.api.middleware.rate_limit import REQUEST, cost_of
+from app.api.middleware.rate_limit import REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
 from app.api.schemas import (
     MAX_SEED,
@@ -38,6 +38,7 @@ from app.generation.copy_avoidance import MOST_DRAWS, Retrial
 from app.generation.generation import Generation
 from app.generation.infill import CANDIDATES, MOST_PER_BAR, Regeneration
 from app.generation.model_registry import Models, ServedModel
+from app.operations.turns import Turns
 from app.rendering.input_filter import gate
 from app.rendering.renderer import Renderer
 from app.settings import Settings
@@ -73,6 +74,7 @@ async def settings(request: Request) -> Settings:
 
 Loaded = Annotated[Models, Depends(models_of)]
 Knobs = Annotated[Settings, Depends(settings)]
+Renders = Annotated[Renderer, Depends(renderer)]
 
 
 def content_type(request: Request) -> str:
@@ -105,7 +107,7 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
         **problems_of(400, 401, 403, 406, 408, 413, 415, 421, 422, 429, 500, 503, 504),
     },
 )
-async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs) -> Response:
+async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs, renders: Renders) -> Response:
     """Continue a start string into tunes, or make chosen `bars` of a tune (`abc`) anew.
 
     `Accept: text/vnd.abc` answers with the ABC alone. `Accept: text/event-stream` sends the text while it is made:
@@ -120,7 +122,8 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     account.reserve(most - REQUEST)
     seed = secrets.randbelow(MAX_SEED + 1) if body.seed is None else body.seed
     try:
-        generation = await _begin(model, body, seed, knobs.generate_timeout_s)
+        account.charge(reading_cost(body.abc or body.start_string) - REQUEST)
+        generation = await _begin(model, body, seed, knobs.generate_timeout_s, renders.readings)
     except LiltError:
         account.settle(most - REQUEST, 0)
         raise
@@ -141,10 +144,12 @@ def _most_characters(body: GenerateRequest) -> int:
     return body.length * (MOST_DRAWS if body.avoid_copies else 1)
 
 
-async def _begin(model: ServedModel, body: GenerateRequest, seed: int, timeout_s: float) -> Generation | AtOnce:
+async def _begin(
+    model: ServedModel, body: GenerateRequest, seed: int, timeout_s: float, readings: Turns
+) -> Generation | AtOnce:
     deadline = asyncio.get_running_loop().time() + timeout_s
     if body.abc is not None:
-        regeneration = Regeneration(model, body, seed, deadline)
+        regeneration = Regeneration(model, body, seed, deadline, readings)
         await regeneration.begin()
         return regeneration
     if body.avoid_copies:
@@ -183,15 +188,19 @@ def _invalid(field: str, message: str) -> RequestValidationError:
     "/originality",
     response_model=TuneOriginality | None,
     dependencies=[Depends(require_json)],
-    responses=problems_of(400, 401, 403, 408, 413, 415, 421, 422, 429),
+    responses=problems_of(400, 401, 403, 408, 413, 415, 421, 422, 429, 503),
 )
-async def originality(body: OriginalityRequest, loaded: Loaded) -> TuneOriginality | None:
+async def originality(
+    body: OriginalityRequest, request: Request, loaded: Loaded, renders: Renders
+) -> TuneOriginality | None:
     """The training tune that a tune is nearest to, and whether it copies it.
 
     Null where the tune has fewer than four bars, or the model has no index of what it was trained on.
     """
     model = _model(loaded, body.model)
-    found = await asyncio.to_thread(lambda: model.originality(gate(body.abc)))
+    account_of(request.scope).charge(reading_cost(body.abc) - REQUEST)
+    judging = renders.readings.run(lambda: model.originality(gate(body.abc)))
+    found = await while_connected(request, judging)
     return TuneOriginality.of(found) if found else None
 
 
@@ -211,7 +220,7 @@ async def healthz() -> Health:
 
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems_of(503))
-async def readyz(loaded: Loaded, knobs: Knobs, renders: Annotated[Renderer, Depends(renderer)]) -> Readiness:
+async def readyz(loaded: Loaded, knobs: Knobs, renders: Renders) -> Readiness:
     """Able to serve; `degraded` where tunes can be made but not rendered."""
     missing = renders.missing()
     return Readiness(

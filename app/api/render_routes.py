@@ -15,9 +15,9 @@ from app.api import problem_details
 from app.api.client_disconnect import while_connected
 from app.api.conditional_requests import ByteRange, is_not_modified, wanted_range
 from app.api.content_negotiation import choose_media_type
-from app.api.generate_routes import ABC, JSON, Knobs, content_type, problems_of, renderer
+from app.api.generate_routes import ABC, JSON, Knobs, Renders, content_type, problems_of
 from app.api.middleware.admission import account_of
-from app.api.middleware.rate_limit import RENDER, REQUEST
+from app.api.middleware.rate_limit import RENDER, REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
 from app.api.schemas import CheckedProblem, CheckRequest, CheckResponse, RenderRequest
 from app.errors import MediaTypeError, RangeError
@@ -30,8 +30,6 @@ from app.rendering.renderer import Job, Renderer, Rendering, RenderOptions
 Body = TypeVar("Body", bound=BaseModel)
 
 router = APIRouter()
-
-Renders = Annotated[Renderer, Depends(renderer)]
 
 _BODY = {
     "required": True,
@@ -127,6 +125,7 @@ async def render_head(
     body: Annotated[RenderRequest, Depends(render_query)], request: Request, renders: Renders
 ) -> Response:
     """What GET says of a file, without making it; the length is told of one that is there."""
+    account_of(request.scope).charge(reading_cost(body.abc) - REQUEST)
     job = await renders.job(body.abc, _format(body, request), _options(body))
     headers = _headers(job) | _RANGES
     if is_not_modified(request.headers, headers["ETag"]):
@@ -141,7 +140,9 @@ async def render_head(
 
 
 async def _rendered(body: RenderRequest, request: Request, renders: Renderer) -> Response:
-    job = await renders.job(body.abc, _format(body, request), _options(body))
+    wanted_format = _format(body, request)
+    account_of(request.scope).charge(reading_cost(body.abc) - REQUEST)
+    job = await while_connected(request, renders.job(body.abc, wanted_format, _options(body)))
     headers = _headers(job)
     wanted = None
     if request.method == "GET":  # neither ranges nor If-None-Match mean anything of what is posted
@@ -239,6 +240,7 @@ async def check(
     body: Annotated[CheckRequest, Depends(check_request)], request: Request, knobs: Knobs, renders: Renders
 ) -> CheckResponse:
     """What is wrong with a text, by line and column, and the text mended where that is mechanical."""
+    account_of(request.scope).charge(cost_of(len(body.abc)) - REQUEST)
     found = await while_connected(request, checking.check(body.abc, renders, 60 * knobs.max_render_minutes))
     return CheckResponse(
         playable=found.playable,

@@ -6,6 +6,7 @@ replaces; then the model reads what follows after each of them, and the one afte
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -24,6 +25,7 @@ from app.inference.decoder import State
 from app.inference.sampler import SamplingParams
 from app.inference.sequence import FinishReason, Sequence
 from app.operations import metrics, tracing
+from app.operations.turns import Turns
 from app.rendering.input_filter import gate
 
 CANDIDATES = 8
@@ -46,10 +48,13 @@ class _Candidate:
 
 
 class Regeneration(AtOnce):
-    """One request with `abc` and `bars`."""
+    """One request with `abc` and `bars`; `readings` are turns at reading a stranger's text."""
 
-    def __init__(self, model: ServedModel, request: GenerateRequest, seed: int, deadline: float) -> None:
+    def __init__(
+        self, model: ServedModel, request: GenerateRequest, seed: int, deadline: float, readings: Turns
+    ) -> None:
         super().__init__(model, request, seed, deadline, start_string="")
+        self._readings = readings
         self._abc = request.abc or ""
         self._read = self._abc.replace("\r\n", " \n")  # as long, and as every other part of the service has it
         self._draws = count(1)  # one for each bar of each candidate
@@ -65,8 +70,9 @@ class Regeneration(AtOnce):
         Raises:
             NotationError: the text is not one tune that could be played.
             RequestError: there are no such bars, or this model cannot write any.
+            BusyError: too many texts are waiting to be read.
         """
-        await asyncio.to_thread(self._plan)
+        await self._readings.run(self._plan)
 
     def _plan(self) -> None:
         gate(self._read)
@@ -87,7 +93,7 @@ class Regeneration(AtOnce):
             try:
                 async with asyncio.timeout_at(self._deadline):
                     abc = await self._new_text()
-                    return await asyncio.to_thread(self._describe, abc)
+                    return await self._readings.run(lambda: self._describe(abc), is_begun=True)
             except TimeoutError:
                 raise DeadlineError("the bars were not made in time") from None
             finally:
@@ -105,7 +111,8 @@ class Regeneration(AtOnce):
             candidates = await self._candidates(start, run)
             scores = await self._scores(candidates, start, (after or _END)[: min(following, FOLLOWING)])
             ordered = [candidate.text for _, candidate in sorted(zip(scores, candidates, strict=True), key=_likeliest)]
-            chosen = await asyncio.to_thread(self._choose, ordered, text, begin, end)
+            choose = partial(self._choose, ordered, text, begin, end)
+            chosen = await self._readings.run(choose, is_begun=True)
             text = before + chosen + after
             moved += len(chosen) - (end - begin)
         return text

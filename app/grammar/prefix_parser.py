@@ -22,6 +22,9 @@ State = Header | Body
 TIED_TEXT = re.compile(r"(\[[^\[\]\n]*\]|[\^_=]*[A-Ga-g][,']*)[0-9/]*-\Z")
 """The note or chord before a tie, at the end of a text."""
 
+_LONGEST_TIED = 200
+"""Characters before a tie in which its note or chord is looked for; a chord of twelve notes has a hundred."""
+
 _HEADER_FIELDS = "ABCDFGHIKLMNOPQRSTUVXZr"
 """Those of ABC 2.1 that all readers take before the notes; of some they mind what is in it."""
 
@@ -30,7 +33,7 @@ _PASSED_OVER = re.compile(
     r"""
       ![^!\n]*!             # a decoration by name
     | "[\^_<>@][^"\n]*"     # an annotation
-    | \[[A-Za-z]:[^\]\n]*\] # a field within the line
+    | \[[A-Za-z]:[^\]\n]{0,1000}\] # a field within the line
     | [HLMNOPQSTUVWuvy`]   # a decoration by letter, a spacer
     | \\(?=\n) | %[^\n]*(?=\n) | [ ]+(?=[ \n])
     """,
@@ -70,6 +73,7 @@ class Reader:
         self._is_safe = is_safe
         self._text = ""
         self._at = 0  # position in the text
+        self._line, self._line_begins = 1, 0  # of the last fault
         self.header = Header(fields)
         """Of the tune that is being read, once it is whole."""
 
@@ -84,9 +88,17 @@ class Reader:
                 self._body_character(self.state)
 
     def _fault(self, message: str, position: int) -> None:
-        line = self._text.count("\n", 0, position) + 1
-        column = position - (self._text.rfind("\n", 0, position) + 1) + 1
+        line = self._line_of(position)
+        column = position - self._line_begins + 1
         self.faults.append(Fault(message, field="start_string", position=position, line=line, column=column))
+
+    def _line_of(self, position: int) -> int:
+        """The line that a position is in, counted on from the one that was asked for last."""
+        if position < self._line_begins:
+            self._line, self._line_begins = 1, 0
+        while (end := self._text.find("\n", self._line_begins, position)) >= 0:
+            self._line, self._line_begins = self._line + 1, end + 1
+        return self._line
 
     def _at_line_start(self) -> bool:
         return self._at == 0 or self._text[self._at - 1] == "\n"
@@ -224,7 +236,7 @@ class Reader:
             return
         after = body.step(state, "z" if character == "x" else character)
         if after and after.tie == WILDCARD:
-            tied = TIED_TEXT.search(self._text, 0, self._at + 1)
+            tied = TIED_TEXT.search(self._text, max(0, self._at - _LONGEST_TIED), self._at + 1)
             after = after._replace(tie=tied[1]) if tied else None
         if after and after.at is At.END:
             self._end_tune()

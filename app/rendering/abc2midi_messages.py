@@ -52,13 +52,15 @@ _WORDINGS = (
 
 def complaints(output: bytes) -> tuple[Fault, ...]:
     """The complaints that name a place, errors before warnings; columns are 1-based."""
-    found = []
-    for kind, line, column, text in _COMPLAINT.findall(output.decode("utf-8", errors="replace")):
-        bar = _BAR.search(text)
-        words = f"{kind.lower()}: {plain_words(text.strip())}"
-        found.append(Fault(words, line=int(line), column=int(column) + 1, bar=min(int(bar[1]), 9999) if bar else None))
-    found.sort(key=lambda fault: not fault.message.startswith("error"))
-    return tuple(found[:_MOST])
+    found = _COMPLAINT.findall(output.decode("utf-8", errors="replace"))
+    found.sort(key=lambda complaint: complaint[0] != "Error")
+    return tuple(_fault(*complaint) for complaint in found[:_MOST])
+
+
+def _fault(kind: str, line: str, column: str, text: str) -> Fault:
+    bar = _BAR.search(text)
+    words = f"{kind.lower()}: {plain_words(text.strip())}"
+    return Fault(words, line=int(line), column=int(column) + 1, bar=min(int(bar[1]), 9999) if bar else None)
 
 
 def plain_words(text: str) -> str:

@@ -3,11 +3,13 @@
 import io
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 
 import mido
 
 from app.abc.playback_defaults import manner
 from app.abc.score import Meter, Score
+from app.errors import RenderError
 from app.rendering.synth import Timed
 
 _PERCUSSION_CHANNEL = 9
@@ -81,20 +83,25 @@ class Performance:
         return buffer.getvalue()
 
 
-def arrange(content: bytes, score: Score, wanted: Arrangement) -> Performance:
+def arrange(content: bytes, score: Score, wanted: Arrangement, max_notes: float = inf) -> Performance:
     """A performance as it is wanted.
 
     Args:
         content: what abc2midi made of the tune, repeats played.
         score: the tune, for its metre, rhythm and pickup.
         wanted: how to play it.
+        max_notes: as played, all times through together.
 
     Raises:
         ValueError: the content is no MIDI file.
+        RenderError: there are more notes.
     """
     file = _parse(content)
     beat = file.ticks_per_beat
     events = _events(file)
+    notes = wanted.repeats * sum(event.message.type == "note_on" and event.message.velocity > 0 for event in events)
+    if notes > max_notes:
+        raise RenderError(f"it has {notes:,} notes as played; {max_notes:,} are allowed")
     usual = manner(score.rhythm, score.meter)
     tempo = wanted.tempo or (None if _says_tempo(score) else usual.tempo)
     if tempo is not None:
@@ -197,9 +204,13 @@ def _counted_in(events: list[_Event], score: Score, beat: int) -> list[_Event]:
             on = mido.Message("note_on", channel=_PERCUSSION_CHANNEL, note=note, velocity=100)
             off = mido.Message("note_off", channel=_PERCUSSION_CHANNEL, note=note)
             clicks += [_Event(tick, on), _Event(tick + round(_CLICK_TICKS_PER_BEAT * beat), off)]
-    opening = [event for event in events if event.tick == 0 and event.message.type in ("set_tempo", "program_change")]
-    rest = [event for event in events if event not in opening]
+    opening = [event for event in events if _opens(event)]
+    rest = [event for event in events if not _opens(event)]
     return opening + clicks + [_Event(event.tick + length, event.message) for event in rest]
+
+
+def _opens(event: _Event) -> bool:
+    return event.tick == 0 and event.message.type in ("set_tempo", "program_change")
 
 
 def _beats(meter: Meter) -> tuple[int, Fraction]:

@@ -8,10 +8,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 
-from app.abc.playback_defaults import duration_s
-from app.abc.reader import Reader
-from app.abc.score import Score
+from app.abc.playback_defaults import duration_s, played
+from app.abc.reader import Reader, Size
+from app.abc.score import MAX_BARS, Score
 from app.abc.tunebook import header_fields, split_blocks, split_tunes
 from app.errors import Fault, NotationError
 
@@ -34,6 +35,13 @@ LINE = Bound(1000, "characters", "abc2midi overruns fixed buffers on long words"
 VOICES = Bound(8, "voices", "each is a MIDI track and channel; there are 15 for notes")
 TUNES = Bound(1, "tunes in the text", "abc2midi -o makes the first alone")
 CHORD = Bound(12, "notes in one chord", "6,000 notes in a chord cost minutes of synthesis")
+BARS = Bound(MAX_BARS, "bars", "`Z999|` says 999 of them in five bytes; each is numbered, drawn and compared")
+NOTES = Bound(10_000, "notes and rests", "what 32 KiB of dense music hold; a note drawn is a kilobyte of memory")
+WHOLE_NOTES = Bound(5_000, "whole notes of music", "`L:999` and `C999` are 142,571 tied notes on paper, at any tempo")
+DIVISIONS = Bound(10**9, "parts of a whole note to count in", "1/997 and 1/991 side by side need a million of them")
+DRAWN_NOTES = Bound(20_000, "notes on paper", "`C341/64` is five that are tied, and each a kilobyte in the making")
+PLAYED_BARS = Bound(20_000, "bars as played", "repeats and P: play ten thousand times what is written once")
+PLAYED_NOTES = Bound(20_000, "notes as played", "each is two events of MIDI, a kilobyte of memory and some synthesis")
 
 
 class Verdict(StrEnum):
@@ -134,6 +142,8 @@ class Admitted:
     score: Score
     dropped: tuple[Fault, ...]
     title: str | None
+    faults: tuple[Fault, ...]
+    """what the reader passed over"""
 
 
 def decode(body: bytes) -> str:
@@ -163,16 +173,35 @@ def admit(text: str, *, max_duration_s: float, tempo: float | None = None) -> Ad
     """
     text, dropped = clean(text)
     tune = _only_tune(text)
-    reader = Reader(tune)
+    reader = Reader(tune, _hold)
     score = reader.score
     lasts_s = duration_s(score, tempo)
     if lasts_s > max_duration_s:
         raise NotationError(f"it would last {lasts_s:,.0f} seconds; {max_duration_s:,.0f} are allowed")
     sizes = [len(chord.pitches) for voice in score.voices for bar in voice.bars for chord in bar.chords]
-    for bound, found in ((VOICES, len(score.voices)), (CHORD, max(sizes, default=0))):
+    sounds = played(score)
+    for bound, found in (
+        (VOICES, len(score.voices)),
+        (CHORD, max(sizes, default=0)),
+        (PLAYED_BARS, sounds.bars),
+        (PLAYED_NOTES, sounds.notes),
+    ):
         if excess := bound.excess(found, ""):
             raise NotationError(f"it has {excess}")
-    return Admitted(tune, score, dropped, next(iter(score.titles), None))
+    return Admitted(tune, score, dropped, next(iter(score.titles), None), tuple(reader.faults))
+
+
+def _hold(size: Size, line: int) -> None:
+    """Raises NotationError where a tune has grown too large by this line: it is read no further."""
+    for bound, found in (
+        (BARS, size.bars),
+        (NOTES, size.notes),
+        (WHOLE_NOTES, ceil(size.whole_notes)),
+        (DIVISIONS, size.divisions),
+    ):
+        if found > bound.most:
+            message = f"more than the {bound.most:,} {bound.of} that are allowed"
+            raise NotationError(f"line {line}: {message}", faults=(Fault(message, line=line),))
 
 
 def gate(text: str) -> str:
@@ -237,7 +266,7 @@ def _judge(number: int, line: str) -> tuple[Row | None, Fault | None]:
 def _only_tune(text: str) -> str:
     """The one tune of a text, after as many empty lines as it had lines before: a renderer's line numbers stay the
     sender's."""
-    tunes = [block for block, _, _ in split_blocks(text) if {"X", "K"} & header_fields(block).keys()]
+    tunes = [(block, line) for block, line, _ in split_blocks(text) if {"X", "K"} & header_fields(block).keys()]
     if not tunes:
         raise NotationError("there is no tune in the text: no X: and no K: field")
     if len(tunes) > TUNES.most:
@@ -245,8 +274,8 @@ def _only_tune(text: str) -> str:
     problems = split_tunes(text)[0].problems
     if problems:
         raise NotationError(summary(list(problems)), faults=problems)
-    lines_before = text[: text.index(tunes[0])].count("\n")
-    return "\n" * lines_before + tunes[0].rstrip("\n") + "\n"
+    tune, first_line = tunes[0]
+    return "\n" * (first_line - 1) + tune.rstrip("\n") + "\n"
 
 
 def summary(faults: list[Fault]) -> str:

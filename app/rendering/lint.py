@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.abc.playback_defaults import duration_s
-from app.abc.reader import Reader
 from app.abc.tunebook import FIELD, header_fields, split_blocks
 from app.errors import DeadlineError, Fault, NotationError, RenderError
 from app.rendering import external_tools
@@ -16,6 +15,7 @@ from app.rendering.renderer import Renderer
 Severity = Literal["error", "warning", "note"]
 Source = Literal["gate", "reader", "abc2midi"]
 
+_MAX_REMARKS = 100  # on refused lines, and on dropped ones; the rest is more of the same
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 _OLD_LINE_BREAK = re.compile(r"(?<![!])!(?=\s*$)")
 _SMART = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'", "\u00a0": " ", "\u2013": "-"})
@@ -46,26 +46,43 @@ async def check(text: str, renderer: Renderer, max_duration_s: float) -> Checked
 
     Raises:
         NotationError: it is too large to look at.
+        BusyError: too many texts are waiting to be looked at.
     """
+    async with renderer.checks.turn():
+        read = await renderer.readings.run(lambda: _read(text, max_duration_s))
+        heard = await _abc2midi(read.abc, renderer) if read.abc is not None else []
+    is_refused = read.abc is None or any(remark.severity == "error" for remark in read.remarks)
+    is_stopped = any(remark.severity == "error" and remark.fault.line is None for remark in heard)
+    remarks = sorted(read.remarks + heard, key=lambda remark: (_ORDER[remark.severity], remark.fault.line or 0))
+    return Checked(not (is_refused or is_stopped), tuple(remarks), read.fixed, read.title, read.duration_s)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What we say of a text ourselves; `abc` is what abc2midi may be asked about, if anything."""
+
+    abc: str | None
+    remarks: list[Remark]
+    fixed: str | None
+    title: str | None = None
+    duration_s: float | None = None
+
+
+def _read(text: str, max_duration_s: float) -> _Read:
     lines, refused, dropped = sift(text)
-    remarks = [Remark("error", "gate", fault) for fault in refused]
-    remarks += [Remark("note", "gate", fault) for fault in dropped]
-    cleaned = "\n".join("%" if index in {f.line for f in refused} else line for index, line in enumerate(lines, 1))
-    title, lasts_s, playable = None, None, not refused
-    try:
-        tune = admit(cleaned, max_duration_s=max_duration_s)
-    except NotationError as error:
-        playable = False
-        remarks += [Remark("error", "gate", fault) for fault in error.faults or (Fault(error.detail),)]
-    else:
-        title, lasts_s = tune.title, round(duration_s(tune.score), 1)
-        remarks += [Remark("warning", "reader", fault) for fault in Reader(tune.abc).faults]
-        heard = await _abc2midi(tune.abc, renderer)
-        playable = playable and not any(remark.severity == "error" and remark.fault.line is None for remark in heard)
-        remarks += heard
-    remarks.sort(key=lambda remark: (_ORDER[remark.severity], remark.fault.line or 0))
+    remarks = [Remark("error", "gate", fault) for fault in refused[:_MAX_REMARKS]]
+    remarks += [Remark("note", "gate", fault) for fault in dropped[:_MAX_REMARKS]]
+    for fault in refused:
+        lines[(fault.line or 1) - 1] = "%"
     mended = fix(text)
-    return Checked(playable, tuple(remarks), mended if mended != text else None, title, lasts_s)
+    fixed = mended if mended != text else None
+    try:
+        tune = admit("\n".join(lines), max_duration_s=max_duration_s)
+    except NotationError as error:
+        faults = error.faults or (Fault(error.detail),)
+        return _Read(None, [*remarks, *(Remark("error", "gate", fault) for fault in faults)], fixed)
+    remarks += [Remark("warning", "reader", fault) for fault in tune.faults]
+    return _Read(tune.abc, remarks, fixed, tune.title, round(duration_s(tune.score), 1))
 
 
 async def _abc2midi(abc: str, renderer: Renderer) -> list[Remark]:

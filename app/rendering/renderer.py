@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -13,20 +13,19 @@ from app.abc.reader import read
 from app.abc.transpose import transpose
 from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
 from app.operations import metrics, tracing
+from app.operations.turns import Turns, in_thread
 from app.rendering import encode, external_tools, seal, synth
 from app.rendering.arrangement import Arrangement, Performance, arrange
 from app.rendering.cache import Cache, Kept, key_of
 from app.rendering.formats import Format, Kind
-from app.rendering.input_filter import Admitted, admit
+from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit
 from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
 from app.rendering.synth import Synth
 
 _RECIPE = 2  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
-_MOST_NOTES = 20_000
-_RETRY_AFTER_S = 2
-"""what a turned-away client is told to wait"""
+_CHECKS_WAIT = 8  # as many as renders: each is a fiftieth of one
 
 
 @dataclass(frozen=True)
@@ -116,9 +115,11 @@ class Renderer:
     ) -> None:
         self.confinement = confinement
         self._cache = cache
-        self._slots = asyncio.Semaphore(at_once)
-        self._waiting = 0
-        self._max_waiting = max_waiting
+        self._turns = Turns(at_once, max_waiting, "renders")
+        self.checks = Turns(at_once, _CHECKS_WAIT * max_waiting, "checks")
+        """turns at a whole check, abc2midi included"""
+        self.readings = Turns(at_once, _CHECKS_WAIT * max_waiting, "texts")
+        """turns at reading a stranger's text; who has one waits for nothing else"""
         self._max_duration_s = max_duration_s
         self._makings: dict[str, Making] = {}
         self._soundfont = soundfont
@@ -141,10 +142,11 @@ class Renderer:
 
         Raises:
             NotationError: the gate refuses it.
+            BusyError: too many texts are waiting to be read.
         """
         most_s = self._max_duration_s / max(1, options.arrangement.repeats)
         try:
-            tune = await asyncio.to_thread(admit, abc, max_duration_s=most_s, tempo=options.arrangement.tempo)
+            tune = await self.readings.run(lambda: admit(abc, max_duration_s=most_s, tempo=options.arrangement.tempo))
         except NotationError:
             metrics.GATE_REFUSALS.inc()
             raise
@@ -212,8 +214,7 @@ class Renderer:
             self._cache.discard(making.path)
 
     def _begin(self, job: Job) -> Making:
-        if self._slots.locked() and self._waiting >= self._max_waiting:
-            raise BusyError(f"{self._waiting} renders are waiting already", retry_after_s=_RETRY_AFTER_S)
+        self._turns.check_room()
         making = Making(self._cache.begin(job.name))
         with self._giving_room():
             making.path.touch()
@@ -223,7 +224,7 @@ class Renderer:
             outcome = "made"
             try:
                 with self._giving_room():
-                    async with self._slot():
+                    async with self._turns.turn():
                         await self._make_sealed(job, making)
                     making.path = self._cache.finish(making.path, job.name)
             except BaseException as error:
@@ -248,18 +249,6 @@ class Renderer:
                 self._cache.make_room()
             raise
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        self._waiting += 1
-        try:
-            await self._slots.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._slots.release()
-
     async def _make_sealed(self, job: Job, making: Making) -> None:
         with metrics.RENDER_DURATION.labels(job.format).time(), tracing.step("render", _traced(job)):
             await self._make(job, making)
@@ -267,14 +256,14 @@ class Renderer:
             await asyncio.to_thread(seal.add, making.path, job.name)
 
     async def _make(self, job: Job, making: Making) -> None:
-        abc = await asyncio.to_thread(transpose, job.tune.abc, job.options.transpose)
+        abc = await in_thread(lambda: transpose(job.tune.abc, job.options.transpose))
         with self.private_folder() as folder:
             if job.format.kind is Kind.SCORE:
                 making.path.write_bytes(await self._score(abc, job.format, folder))
                 return
             performance = await self._performance(abc, job, folder)
         if job.format.kind is Kind.MIDI:
-            making.path.write_bytes(await asyncio.to_thread(performance.as_midi))
+            making.path.write_bytes(await in_thread(performance.as_midi))
             return
         frames = encode.frames_of(performance.timeline)
         if job.format is Format.WAV:
@@ -294,13 +283,18 @@ class Renderer:
             encode.write(blocks, frames, making.path, job.format.extension, making.grown)
 
         with tracing.step("synthesis"):
-            await _in_thread(work)
+            try:
+                await in_thread(work)
+            except Abandoned:
+                raise asyncio.CancelledError from None
 
     async def _performance(self, abc: str, job: Job, folder: Path) -> Performance:
         """A tune as abc2midi plays it, arranged as is wanted."""
         content, faults = await external_tools.to_midi(abc, folder, self.confinement, chords=job.options.chords)
         try:
-            performance = await asyncio.to_thread(arrange, content, job.tune.score, job.options.arrangement)
+            performance = await in_thread(
+                lambda: arrange(content, job.tune.score, job.options.arrangement, PLAYED_NOTES.most)
+            )
         except ValueError as error:
             raise RenderError(
                 f"abc2midi made a file that is {error}" + external_tools.first_of(faults), faults=faults
@@ -311,15 +305,20 @@ class Renderer:
             raise RenderError(
                 f"it would last {performance.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed"
             )
-        if performance.notes > _MOST_NOTES:
-            raise RenderError(f"it has {performance.notes:,} notes as played; {_MOST_NOTES:,} are allowed")
         return performance
 
     async def _score(self, abc: str, format_: Format, folder: Path) -> bytes:
-        written = await asyncio.to_thread(lambda: musicxml.write(read(abc)))
+        written = await in_thread(lambda: _musicxml(abc))
         if format_ is Format.MUSICXML:
             return written
         return await external_tools.engrave(written, format_.extension, folder, self.confinement)
+
+
+def _musicxml(abc: str) -> bytes:
+    score = read(abc)
+    if excess := DRAWN_NOTES.excess(musicxml.drawn_notes(score), ""):
+        raise NotationError(f"it has {excess}")
+    return musicxml.write(score)
 
 
 def _traced(job: Job) -> dict[str, str | int]:
@@ -338,15 +337,3 @@ def _outcome(error: BaseException) -> str:
     if isinstance(error, DeadlineError):
         return "timeout"
     return "refused" if isinstance(error, LiltError) and not isinstance(error, BusyError) else "failed"
-
-
-async def _in_thread(work: Callable[[], None]) -> None:
-    """Run work in a thread, and see it end even when the waiting is cancelled."""
-    thread = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        await asyncio.shield(thread)
-    except asyncio.CancelledError:
-        await asyncio.gather(thread, return_exceptions=True)
-        raise
-    except Abandoned:
-        raise asyncio.CancelledError from None

@@ -1,8 +1,9 @@
 """`python -m tests.fuzz --minutes 30`: strangers' texts against a real server, until the time is up.
 
 Half of them are thrown at the service as it is; the other half at one whose gate lets every directive and every number
-through, so that they reach abc2midi and the engraver in the sandbox. Beside them one honest client asks for a tune each
-second. What is checked: every answer is a documented one, no process and no folder is left, memory stays flat.
+through, so that they reach abc2midi and the engraver in the sandbox. A third of them is large: one thing that notation
+has, over and over. Beside them one honest client asks for a tune each second. What is checked: every answer is a
+documented one, no process and no folder is left, memory stays below a bound, and `/healthz` never takes a second.
 """
 
 import argparse
@@ -20,8 +21,9 @@ from random import Random
 import httpx
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.fuzz.texts import mutate, seeds, tunes, write_finding
+from tests.fuzz.texts import grow, mutate, seeds, tunes, write_finding
 from tests.servers import ROOT, Server, serving
+from tests.watch import Watch, watching
 
 FORMATS: dict[str, bytes | tuple[bytes, ...]] = {
     "wav": b"RIFF",
@@ -33,8 +35,12 @@ FORMATS: dict[str, bytes | tuple[bytes, ...]] = {
     "pdf": b"%PDF",
     "musicxml": b"<?xml",
 }
+PATHS = ("/render", "/check", "/originality", "/generate")
 DOCUMENTED = {200, 406, 413, 415, 422, 503, 504}
 TIMEOUT_S = 150
+MAX_WAIT_S = 1.0
+MAX_MIB = 600
+"""of a service whose clients all send the worst at once"""
 FINDINGS = ROOT / ".cache" / "fuzz"
 UNGATED = """
 import re, runpy, sys
@@ -58,6 +64,12 @@ class Tally:
     findings: list[str] = field(default_factory=list)
     honest_s: list[float] = field(default_factory=list)
     rss_mb: list[float] = field(default_factory=list)
+    peaks_mib: dict[str, float] = field(default_factory=dict)
+    """by server"""
+    waits: list[str] = field(default_factory=list)
+    """findings that depend on what else the machine does"""
+    waits_s: dict[str, float] = field(default_factory=dict)
+    """the longest for `/healthz`, by server"""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -79,8 +91,14 @@ class Attacker:
                 for _ in range(40):
                     if time.monotonic() >= self._ends:
                         return
-                    self.send(mutate(self._chance.choice(self._seeds), self._chance, self._seeds))
+                    self.send(self._text())
                 self._grow()
+
+    def _text(self) -> bytes:
+        if self._chance.random() < 1 / 3:
+            grown = grow(self._chance)
+            return mutate(grown, self._chance, self._seeds) if self._chance.random() < 0.3 else grown.encode()
+        return mutate(self._chance.choice(self._seeds), self._chance, self._seeds)
 
     def _grow(self) -> None:
         @settings(
@@ -111,15 +129,10 @@ class Attacker:
         }.items():
             if self._chance.random() < 0.15:
                 params[name] = self._chance.choice(values)
-        path = "/check" if self._chance.random() < 0.1 else "/render"
+        (path,) = self._chance.choices(PATHS, (16, 2, 1, 1))
         began = time.monotonic()
         try:
-            response = self._client.post(
-                path,
-                params=params if path == "/render" else {},
-                content=content,
-                headers={"Content-Type": "text/vnd.abc"},
-            )
+            response = self._post(path, content, params)
             fault = self._judge(response, path, format_)
             status = str(response.status_code)
             kind = response.json()["type"] if response.status_code != 200 else "made"
@@ -135,6 +148,15 @@ class Attacker:
                 self._tally.findings.append(f"{name}: {params}: {fault}")
                 write_finding(FINDINGS, name, content)
 
+    def _post(self, path: str, content: bytes, params: dict[str, str]) -> httpx.Response:
+        if path in ("/render", "/check"):
+            params = params if path == "/render" else {}
+            return self._client.post(path, params=params, content=content, headers={"Content-Type": "text/vnd.abc"})
+        body: dict[str, object] = {"abc": content.decode("utf-8", errors="replace")}
+        if path == "/generate":
+            body |= {"bars": [self._chance.randrange(5)]}
+        return self._client.post(path, json=body)
+
     def _judge(self, response: httpx.Response, path: str, format_: str) -> str | None:
         if response.status_code not in DOCUMENTED:
             return f"status {response.status_code}: {response.text[:300]}"
@@ -142,7 +164,7 @@ class Attacker:
             is_problem = response.headers["Content-Type"] == "application/problem+json"
             leaks = any(word in response.text for word in ("root:x:", "Traceback", "/tmp/lilt"))  # noqa: S108
             return None if is_problem and not leaks else f"not a clean problem document: {response.text[:300]}"
-        if path == "/check":
+        if path != "/render":
             return "a leak" if "root:x:" in response.text else None
         return None if response.content.startswith(FORMATS[format_]) else f"not a {format_}: {response.content[:60]!r}"
 
@@ -204,7 +226,12 @@ def fuzz(minutes: float, clients: int, seed: int) -> tuple[Tally, list[str]]:
             serving(
                 program=(str(script),), tmpdir=str(temporary[1]), max_cache_mb="32", max_render_minutes="2"
             ) as ungated,
+            watching(gated.url, gated.process.pid) as watch_gated,
+            watching(ungated.url, ungated.process.pid) as watch_ungated,
         ):
+            watches = {"gated": watch_gated, "ungated": watch_ungated}
+            for watch in watches.values():
+                watch.begin()
             ends = time.monotonic() + 60 * minutes
             threads = [
                 threading.Thread(target=Attacker(name, server, tally, ends, seed + index).run)
@@ -223,12 +250,23 @@ def fuzz(minutes: float, clients: int, seed: int) -> tuple[Tally, list[str]]:
                 if time.monotonic() > ends + TIMEOUT_S + 60:
                     left.append("a client that never ended")
                     break
+            for name, watch in watches.items():
+                _close(tally, name, watch)
             time.sleep(1)
             for server in (gated, ungated):
                 left += children(server.process.pid)
         left += [str(path) for path in folder.glob("*/lilt-*")]
         left += [line.strip() for server in (gated, ungated) for line in server.log if "Traceback" in line]
     return tally, left
+
+
+def _close(tally: Tally, name: str, watch: Watch) -> None:
+    """Write down what was seen of a server, and what of it was too much."""
+    tally.waits_s[name], tally.peaks_mib[name] = watch.longest_wait_s(), watch.peak_mib()
+    if tally.waits_s[name] > MAX_WAIT_S:
+        tally.waits.append(f"{name}: /healthz took {tally.waits_s[name]:.2f} s; {MAX_WAIT_S:g} are allowed")
+    if tally.peaks_mib[name] > MAX_MIB:
+        tally.findings.append(f"{name}: {tally.peaks_mib[name]:.0f} MiB of memory; {MAX_MIB} are allowed")
 
 
 def report(tally: Tally, left: list[str]) -> str:
@@ -241,11 +279,13 @@ def report(tally: Tally, left: list[str]) -> str:
         f"slowest answer: {tally.slowest_s:.1f} s",
         f"honest requests: {len(tally.honest_s)}, median {statistics.median(honest_s):.2f} s, "
         f"95% within {honest_s[int(len(honest_s) * 0.95)]:.2f} s",
+        *(f"longest /healthz, {name}: {wait_s:.2f} s" for name, wait_s in tally.waits_s.items()),
+        *(f"peak memory, {name}: {peak_mib:.0f} MiB" for name, peak_mib in tally.peaks_mib.items()),
         f"memory in MB, gated at each reading: {tally.rss_mb[::2]}",
         f"memory in MB, ungated at each reading: {tally.rss_mb[1::2]}",
         f"left behind: {left or 'nothing'}",
-        f"findings: {len(tally.findings)}",
-        *(f"  {finding}" for finding in tally.findings[:20]),
+        f"findings: {len(tally.findings) + len(tally.waits)}",
+        *(f"  {finding}" for finding in [*tally.waits, *tally.findings[:20]]),
     ]
     return "\n".join(lines)
 
@@ -261,7 +301,7 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     tally, left = fuzz(arguments.minutes, arguments.clients, seed)
     print(report(tally, left))
-    return 1 if tally.findings or left else 0
+    return 1 if tally.findings or tally.waits or left else 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from tests.growing_texts import GROWING, MAX_BYTES
 from tests.servers import ROOT
 
 APP_TESTS = ROOT / "tests" / "app" / "rendering"
@@ -111,6 +112,13 @@ def seeds() -> list[str]:
     """The fixtures, and the lab's tunes where they have been fetched."""
     lab = ROOT / "corpora" / "irish.abc"
     return SEEDS + (lab.read_text("utf-8").split("\n\n") if lab.exists() else [])
+
+
+def grow(chance: random.Random) -> str:
+    """A text that grows in one thing, or in two one after the other, as large as may be sent or smaller."""
+    size = round(MAX_BYTES ** chance.uniform(0.6, 1.0))
+    one, other = (GROWING[chance.choice(list(GROWING))](size) for _ in range(2))
+    return one if chance.random() < 0.5 else one[: len(one) // 2] + other[len(other) // 2 :]
 
 
 def mutate(text: str, chance: random.Random, others: list[str]) -> bytes:

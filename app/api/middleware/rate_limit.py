@@ -1,7 +1,8 @@
 """How much each caller may ask for: token buckets, filled by a monotonic clock, emptied by what a request costs.
 
-A unit is a thousand characters to be made, or a small request; making a file of a tune costs `RENDER`. A request that
-costs more than a bucket holds needs a full one and leaves it in debt: a long one can be had, and is paid for in time.
+A unit is a thousand characters to be made or checked, two thousand to be read, or a small request; making a file of a
+tune costs `RENDER`. A request that costs more than a bucket holds needs a full one and leaves it in debt: a long one
+can be had, and is paid for in time.
 """
 
 import math
@@ -15,13 +16,19 @@ from app.errors import RateError
 REQUEST = 1
 RENDER = 3
 _CHARACTERS_PER_UNIT = 1000
+_READ_PER_UNIT = 2000  # characters
 _MOST_CALLERS = 20_000  # remembered at some 500 bytes each; the one longest unseen is forgotten first
 _MINUTE_S, _DAY_S = 60, 86_400
 
 
 def cost_of(characters: int) -> int:
-    """Units for making so many characters."""
+    """Units for making, or checking, so many characters."""
     return max(REQUEST, math.ceil(characters / _CHARACTERS_PER_UNIT))
+
+
+def reading_cost(text: str) -> int:
+    """Units for reading a stranger's text."""
+    return max(REQUEST, math.ceil(len(text) / _READ_PER_UNIT))
 
 
 @dataclass

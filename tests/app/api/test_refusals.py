@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from pydantic import ValidationError
+
+from app.api.schemas import CheckRequest
 
 JSON = "application/json"
 ABC = "text/vnd.abc"
@@ -62,6 +65,10 @@ REFUSED = {
     "seed negative": making(reason="seed", seed=-1),
     "tunes nought": making(reason="tunes", tunes=0),
     "an unknown field": making(reason="no such field", lenght=5),
+    "twenty thousand unknown fields": making(reason="no such field", **{f"f{number}": 1 for number in range(20_000)}),
+    "many unknown fields to check": Refused(
+        "/check", json.dumps({f"f{number}": 1 for number in range(20_000)}).encode(), 422, "no such field"
+    ),
     "a number for a boolean": making(reason="constrained", constrained=0),
     "a key of nine sharps": making(reason="key", key="G# Major"),
     "a metre of its own": making(reason="meter", meter="13/16"),
@@ -100,6 +107,17 @@ REFUSED = {
     "a format that is not made": Refused(RENDER, json.dumps({"abc": HEADER, "format": "docx"}).encode(), 422, "format"),
     "a wild tempo": Refused(RENDER, json.dumps({"abc": HEADER, "tempo": 1e9}).encode(), 422, "tempo"),
 }
+
+
+def test_of_very_many_unknown_fields_few_are_named() -> None:
+    """Each that pydantic finds takes the time of an error."""
+    fields = {f"f{number}": 1 for number in range(20_000)} | {"abc": 5}
+    with pytest.raises(ValidationError) as read:
+        CheckRequest.model_validate(fields)
+    with pytest.raises(ValidationError) as parsed:
+        CheckRequest.model_validate_json(json.dumps(fields))
+    for refused in (read.value, parsed.value):
+        assert [error["loc"] for error in refused.errors()] == [("abc",), *((f"f{n}",) for n in range(20))]
 
 
 @pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED.keys())

@@ -1,11 +1,24 @@
 """What the gate lets through, drops and refuses, and the reproducers that its rows are for."""
 
+from math import inf
 from pathlib import Path
 
 import pytest
 
+from app.abc.playback_defaults import played
 from app.errors import NotationError
-from app.rendering.input_filter import BYTES, DIRECTIVES, MUSIC, admit, gate
+from app.rendering.input_filter import (
+    BARS,
+    BYTES,
+    DIRECTIVES,
+    MUSIC,
+    NOTES,
+    PLAYED_NOTES,
+    WHOLE_NOTES,
+    admit,
+    gate,
+)
+from tests.growing_texts import GROWING
 
 HEADER = "X:1\nT:Morning\nR:jig\nM:6/8\nL:1/8\nK:D\n"
 TUNE = HEADER + "DFA d2f|afd D3|\n"
@@ -72,6 +85,40 @@ def test_every_row_has_its_reason() -> None:
 def test_what_hurt_a_renderer_is_refused(file: Path) -> None:
     with pytest.raises(NotationError):
         admit(file.read_text(), max_duration_s=600)
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_what_grows_is_refused_or_within_the_bounds(kind: str) -> None:
+    try:
+        admitted = admit(GROWING[kind](BYTES.most), max_duration_s=inf)
+    except NotationError:
+        return
+    bars = [bar for voice in admitted.score.voices for bar in voice.bars]
+    assert sum(bar.count for bar in bars) <= BARS.most
+    assert sum(max(1, len(chord.pitches)) for bar in bars for chord in bar.chords) <= NOTES.most
+    assert sum(bar.length * bar.count for bar in bars) <= WHOLE_NOTES.most
+    assert played(admitted.score).notes <= PLAYED_NOTES.most
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("rests of 999 bars", "line 7: more than the 2,000 bars that are allowed"),
+        ("bars", "more than the 2,000 bars that are allowed"),
+        ("dense tuplets", "more than the 10,000 notes and rests that are allowed"),
+        ("long notes, played fast", "more than the 5,000 whole notes of music that are allowed"),
+        ("odd lengths", "more than the 1,000,000,000 parts of a whole note to count in that are allowed"),
+        ("repeats ten times", "bars"),
+    ],
+)
+def test_what_has_grown_too_large_is_told_what_is_allowed(kind: str, message: str) -> None:
+    with pytest.raises(NotationError, match=message):
+        admit(GROWING[kind](BYTES.most), max_duration_s=inf)
+
+
+def test_what_is_played_too_often_is_refused() -> None:
+    with pytest.raises(NotationError, match="30,000 bars as played; 20,000 are allowed"):
+        admit(next(file for file in HOSTILE if file.stem == "grow_parts").read_text(), max_duration_s=600)
 
 
 def test_a_directive_for_pages_is_left_out_and_said() -> None:

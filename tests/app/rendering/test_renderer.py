@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import BusyError, RenderError
+from app.errors import BusyError, NotationError, RenderError
 from app.rendering import external_tools, sandbox
 from app.rendering.cache import Cache
 from app.rendering.formats import Format
 from app.rendering.renderer import Job, Renderer, Rendering, RenderOptions
 from app.settings import Settings
+from tests.growing_texts import GROWING
 
 JIG = (Path(__file__).parent / "tunes" / "jig.abc").read_text("utf-8")
 SHORT = "X:1\nT:Short\nM:2/4\nL:1/8\nQ:1/4=300\nK:C\ncdec|\n"
@@ -45,6 +46,15 @@ def test_a_file_that_is_finished_before_its_first_byte_is_sent_is_whole_and_its_
         sent = await content(rendering)
         assert rendering.size == len(sent) > 0
         rendering.leave()
+
+    run(tmp_path, check)
+
+
+def test_a_score_of_too_many_notes_is_not_drawn(tmp_path: Path) -> None:
+    async def check(renderer: Renderer) -> None:
+        job = await job_of(renderer, GROWING["chords of many pieces"](16_000), Format.MUSICXML)
+        with pytest.raises(NotationError, match="notes on paper; 20,000 are allowed"):
+            await renderer.render(job)
 
     run(tmp_path, check)
 

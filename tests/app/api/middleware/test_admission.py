@@ -16,6 +16,7 @@ import pytest
 from app.api.middleware.admission import caller_of, is_ours
 from app.api.middleware.api_keys import KeyFileError, Keys, make
 from app.settings import Settings
+from tests.growing_texts import GROWING
 from tests.servers import ROOT, Server, serving
 
 TUNE = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|\n"
@@ -217,6 +218,24 @@ def test_an_address_has_an_allowance_and_a_long_request_costs_more() -> None:
         assert client.post("/render", json=body).status_code == 429  # one is left, and a file costs three
         assert client.get("/").status_code == client.get("/models").status_code == 200
         assert client.get("/models").headers.get("RateLimit") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "units"),
+    [
+        ("/check", {}, 10),
+        ("/originality", {}, 5),
+        ("/render", {"format": "midi"}, 5),
+        ("/generate", {"bars": [1]}, 5),
+    ],
+)
+def test_a_long_text_is_paid_for_refused_or_not(path: str, fields: dict[str, object], units: int) -> None:
+    """Nearly ten thousand characters, of more bars than are allowed."""
+    text = GROWING["rests of 999 bars"](9_900)
+    with serving(rate_per_minute="100") as server, server.client() as client:
+        answer = client.post(path, json={"abc": text, **fields})
+        assert "more than the 2,000 bars that are allowed" in answer.text
+        assert int(answer.headers["RateLimit"].partition("r=")[2].partition(";")[0]) == 100 - units
 
 
 def test_what_was_asked_for_and_not_made_is_given_back() -> None:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.api.middleware import rate_limit
-from app.api.middleware.rate_limit import Account, Allowances, cost_of
+from app.api.middleware.rate_limit import Account, Allowances, cost_of, reading_cost
 from app.errors import RateError
 
 
@@ -32,6 +32,10 @@ def refused(account: Account, units: int) -> int:
 
 def test_cost_grows_with_what_is_made() -> None:
     assert [cost_of(characters) for characters in (1, 300, 1000, 1001, 100_000)] == [1, 1, 1, 2, 100]
+
+
+def test_a_long_text_costs_more_to_read_than_a_tune() -> None:
+    assert [reading_cost("c" * characters) for characters in (0, 300, 2000, 2001, 32_768)] == [1, 1, 1, 2, 17]
 
 
 def test_a_minutes_units_come_back_evenly(clock: Clock) -> None:

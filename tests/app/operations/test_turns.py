@@ -1,0 +1,97 @@
+"""Turns at work: a few at once, a queue with a bound, and a turn that lasts as long as its work does."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+
+import pytest
+
+from app.errors import BusyError
+from app.operations.turns import Turns
+
+
+def run(test: Coroutine[None, None, None]) -> None:
+    asyncio.run(test)
+
+
+async def settled() -> None:
+    """Let every task go as far as it can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_few_work_at_once_in_the_order_in_which_they_came() -> None:
+    async def test() -> None:
+        turns, may_end, begun = Turns(2, 10, "texts"), asyncio.Event(), list[int]()
+
+        async def work(number: int) -> None:
+            async with turns.turn():
+                begun.append(number)
+                await may_end.wait()
+
+        tasks = [asyncio.create_task(work(number)) for number in range(5)]
+        await settled()
+        assert begun == [0, 1]
+        may_end.set()
+        await asyncio.gather(*tasks)
+        assert begun == [0, 1, 2, 3, 4]
+
+    run(test())
+
+
+def test_past_the_queues_bound_a_newcomer_is_told_when_to_come_back() -> None:
+    async def test() -> None:
+        turns, may_end = Turns(1, 1, "texts"), asyncio.Event()
+
+        async def work(*, is_begun: bool = False) -> None:
+            async with turns.turn(is_begun=is_begun):
+                await may_end.wait()
+
+        tasks = [asyncio.create_task(work()) for _ in range(2)]
+        await settled()
+        with pytest.raises(BusyError, match="1 texts are waiting already") as refused:
+            await work()
+        assert refused.value.retry_after_s
+        tasks.append(asyncio.create_task(work(is_begun=True)))  # is not turned away half-way
+        await settled()
+        may_end.set()
+        await asyncio.gather(*tasks)
+        await work()
+
+    run(test())
+
+
+def test_who_leaves_the_queue_makes_room() -> None:
+    async def test() -> None:
+        turns = Turns(1, 1, "texts")
+        async with turns.turn():
+            waiting = asyncio.create_task(turns.run(lambda: None))
+            await settled()
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            turns.check_room()
+
+    run(test())
+
+
+def test_a_turn_lasts_until_its_thread_has_ended_though_nobody_waits() -> None:
+    async def test() -> None:
+        turns, may_end, begun = Turns(1, 1, "texts"), threading.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            loop.call_soon_threadsafe(begun.set)
+            may_end.wait()
+
+        left = asyncio.create_task(turns.run(work))
+        await begun.wait()
+        left.cancel()
+        following = asyncio.create_task(turns.run(lambda: may_end.is_set()))
+        await settled()
+        assert not left.done()
+        assert not following.done()
+        may_end.set()
+        assert await following
+        assert left.cancelled()
+
+    run(test())
