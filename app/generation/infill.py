@@ -7,27 +7,29 @@ replaces; then the model reads what follows after each of them, and the one afte
 import asyncio
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.abc.bar_spans import Region, regions
 from app.abc.tunebook import split_tunes
-from app.api.schemas import GeneratedTune, GenerateRequest, GenerateResponse
 from app.errors import DeadlineError, RequestError
-from app.generation.buffered import AtOnce
+from app.generation.answer import Answer, JudgedTune
+from app.generation.buffered import Buffered
+from app.generation.jobs import InfillJob, seed_of_draw
 from app.generation.model_registry import ServedModel
 from app.generation.originality import Judgement
-from app.grammar import Request
+from app.grammar import Grammar
 from app.grammar.infill_constraint import Refill, refills
+from app.inference.completion import Completion, FinishReason
 from app.inference.decoder import State
 from app.inference.sampler import SamplingParams
-from app.inference.sequence import FinishReason, Sequence
-from app.operations import metrics, tracing
-from app.rendering.input_filter import gate
+from app.inference.sequence import Sequence
+from app.operations import tracing
 
 CANDIDATES = 8
-MOST_PER_BAR = 300
+MAX_PER_BAR = 300
 """Characters; a bar of the corpus has some ten."""
 
 FOLLOWING = 400
@@ -36,7 +38,27 @@ FOLLOWING = 400
 _END = "\n\n"
 
 
-@dataclass
+@dataclass(frozen=True)
+class Plan:
+    """Where the chosen bars stand in the text, in runs of neighbours, and what may stand in place of each."""
+
+    runs: tuple[tuple[Region, ...], ...]
+    refills: dict[int, Refill]  # by bar number
+
+    @classmethod
+    def of(cls, grammar: Grammar, text: str, job: InfillJob) -> Self:
+        """Find the bars.
+
+        Raises:
+            RequestError: there are no such bars, or this model cannot write any.
+        """
+        runs = tuple(tuple(run) for run in regions(text, list(job.bars)))
+        chosen = [region for run in runs for region in run]
+        made = refills(grammar, text, [(region.begin, region.end) for region in chosen], job.wishes)
+        return cls(runs, {region.number: refill for region, refill in zip(chosen, made, strict=True)})
+
+
+@dataclass(frozen=True)
 class _Candidate:
     """What stands in place of a run of bars, so far; `state` is the model's before it has read `unread`."""
 
@@ -45,43 +67,37 @@ class _Candidate:
     unread: str
 
 
-class Regeneration(AtOnce):
-    """One request with `abc` and `bars`."""
+class Infill(Buffered):
+    """One job on its way."""
 
-    def __init__(self, model: ServedModel, request: GenerateRequest, seed: int, deadline: float) -> None:
-        super().__init__(model, request, seed, deadline, start_string="")
-        self._abc = request.abc or ""
-        self._read = self._abc.replace("\r\n", " \n")  # as long, and as every other part of the service has it
+    def __init__(self, model: ServedModel, grammar: Grammar, job: InfillJob, plan: Plan, deadline: float) -> None:
+        super().__init__(start_string="")
+        self._model, self._grammar, self._job, self._plan = model, grammar, job, plan
+        self._deadline = deadline
+        self._read = _as_read(job.abc)
         self._draws = count(1)  # one for each bar of each candidate
-        self._runs: list[list[Region]] = []
-        self._refills: dict[int, list[Refill]] = {}  # by bar number, one for each candidate
-        self._made = 0
+        self._drawn = 0
         known = set(model.checkpoint.vocabulary.characters)
         self._unknown = {ord(character): None for character in set(self._read + _END) - known}
 
-    async def begin(self) -> None:
+    @classmethod
+    async def begin(cls, model: ServedModel, job: InfillJob, deadline: float) -> Self:
         """Find the bars.
 
         Raises:
-            NotationError: the text is not one tune that could be played.
             RequestError: there are no such bars, or this model cannot write any.
         """
-        await asyncio.to_thread(self._plan)
-
-    def _plan(self) -> None:
-        gate(self._read)
-        grammar = self._model.grammar
+        grammar = model.grammar
         if grammar is None:
             raise RequestError("this model's characters cannot write what the grammar asks for")
-        self._runs = regions(self._read, self._request.bars or [])
-        chosen = [region for run in self._runs for region in run]
-        spans = [(region.begin, region.end) for region in chosen]
-        wishes = Request(low=self._request.low, high=self._request.high)
-        for region, refill in zip(chosen, refills(grammar, self._read, spans, wishes), strict=True):
-            self._refills[region.number] = [refill.copy() for _ in range(CANDIDATES)]
+        plan = await asyncio.to_thread(Plan.of, grammar, _as_read(job.abc), job)
+        return cls(model, grammar, job, plan, deadline)
 
-    async def answer(self) -> GenerateResponse:
-        """Raises DeadlineError, DecoderError, BusyError as `Generation` does; RequestError: no candidate was sound."""
+    @property
+    def drawn(self) -> int:
+        return self._drawn
+
+    async def _make(self) -> Answer:
         model = self._model.id
         with tracing.step("regenerate", {"lilt.model.name": model.name, "lilt.model.version": model.version}) as span:
             try:
@@ -91,16 +107,15 @@ class Regeneration(AtOnce):
             except TimeoutError:
                 raise DeadlineError("the bars were not made in time") from None
             finally:
-                span.set_attribute("lilt.characters", self._made)
-                self._ended(self._made)
+                span.set_attribute("lilt.characters", self._drawn)
 
     async def _new_text(self) -> str:
         """The tune with its new bars; those of other runs stand in it as they were until it is their turn."""
-        text, moved = self._abc, 0
-        for number, run in enumerate(self._runs):
+        text, moved, runs = self._job.abc, 0, self._plan.runs
+        for number, run in enumerate(runs):
             begin, end = run[0].begin + moved, run[-1].end + moved
             before, after = text[:begin], text[end:]
-            following = self._runs[number + 1][0].begin - run[-1].end if number + 1 < len(self._runs) else FOLLOWING
+            following = runs[number + 1][0].begin - run[-1].end if number + 1 < len(runs) else FOLLOWING
             start = await self._read_up_to(before)
             candidates = await self._candidates(start, run)
             scores = await self._scores(candidates, start, (after or _END)[: min(following, FOLLOWING)])
@@ -116,33 +131,35 @@ class Regeneration(AtOnce):
         last = self._model.checkpoint.vocabulary.decode(prompt[-1:].tolist())
         if len(prompt) == 1:
             return _Candidate("", None, last)
-        (sequence,) = await self._step([Sequence(prompt[:-1], 1, SamplingParams())])
-        return _Candidate("", sequence.state, last)
+        (completion,) = await self._step([Sequence(prompt[:-1], 1, SamplingParams())])
+        return _Candidate("", completion.state, last)
 
-    async def _candidates(self, start: _Candidate, run: list[Region]) -> list[_Candidate]:
+    async def _candidates(self, start: _Candidate, run: tuple[Region, ...]) -> list[_Candidate]:
         """Drawn side by side, bar by bar; what stands between the bars stays."""
-        candidates = [replace(start) for _ in range(CANDIDATES)]
+        candidates = [start] * CANDIDATES
         for region, following in zip(run, [*run[1:], None], strict=True):
-            drawn = await self._step(
-                [
-                    Sequence(
-                        self._encode(candidate.unread),
-                        MOST_PER_BAR,
-                        self._params(),
-                        constraint=self._refills[region.number][number],
-                        state=candidate.state,
-                    )
-                    for number, candidate in enumerate(candidates)
-                ]
-            )
+            drawn = await self._step([self._sequence(candidate, region) for candidate in candidates])
             between = self._read[region.end : following.begin] if following else ""
-            for candidate, sequence in zip(candidates, drawn, strict=True):
-                self._made += len(sequence.new_ids)
-                is_whole = sequence.finish_reason is FinishReason.TUNES
-                new = self._model.checkpoint.vocabulary.decode(sequence.new_ids[:-1]) if is_whole else ""
-                candidate.text += (new or self._read[region.begin : region.end]) + between
-                candidate.state, candidate.unread = sequence.state, between
+            candidates = [
+                self._with_bar(candidate, completion, region, between)
+                for candidate, completion in zip(candidates, drawn, strict=True)
+            ]
         return candidates
+
+    def _sequence(self, candidate: _Candidate, region: Region) -> Sequence:
+        """One that goes on from a candidate in place of a bar."""
+        sampling = replace(self._job.sampling, seed=seed_of_draw(self._job.sampling.seed, next(self._draws)))
+        refill = self._plan.refills[region.number].copy()
+        ids = self._encode(candidate.unread)
+        return Sequence(ids, MAX_PER_BAR, sampling, constraint=refill, state=candidate.state)
+
+    def _with_bar(self, candidate: _Candidate, drawn: Completion, region: Region, between: str) -> _Candidate:
+        """A candidate with one bar more; one that has no end is left as it was."""
+        self._drawn += len(drawn.new_ids)
+        is_whole = drawn.finish_reason is FinishReason.TUNES
+        new = self._model.checkpoint.vocabulary.decode(drawn.new_ids[:-1]) if is_whole else ""
+        text = candidate.text + (new or self._read[region.begin : region.end]) + between
+        return _Candidate(text, drawn.state, between)
 
     async def _scores(self, candidates: list[_Candidate], start: _Candidate, after: str) -> list[float]:
         """Nats of what follows after each candidate."""
@@ -154,7 +171,7 @@ class Regeneration(AtOnce):
                 for ids in read
             ]
         )
-        return [sequence.log_probability for sequence in scored]
+        return [completion.log_probability for completion in scored]
 
     def _choose(self, candidates: list[str], text: str, begin: int, end: int) -> str:
         """The first that is new and leaves the tune no more faulty; none that copies where another does not.
@@ -162,18 +179,17 @@ class Regeneration(AtOnce):
         Raises:
             RequestError: none is sound.
         """
-        assert self._model.grammar is not None  # noqa: S101
         before, old, after = text[:begin], text[begin:end], text[end:]
-        faults = len(self._model.grammar.faults(self._readable(text)))
+        faults = len(self._grammar.faults(self._readable(text)))
         sound = [
             new
             for new in dict.fromkeys(candidates)
-            if len(self._model.grammar.faults(self._readable(before + new + after))) <= faults
+            if len(self._grammar.faults(self._readable(before + new + after))) <= faults
         ]
         if not sound:
             raise RequestError("no bars were found that fit what stands around these; try other bars or another seed")
         ranked = sorted(sound, key=lambda new: new == old)
-        if self._request.avoid_copies:
+        if self._job.avoid_copies:
             ranked.sort(key=lambda new: self._copies(before + new + after))
         return ranked[0]
 
@@ -181,43 +197,38 @@ class Regeneration(AtOnce):
         found = self._model.originality(abc)
         return found is not None and found.judgement is Judgement.COPIES
 
-    async def _step(self, sequences: list[Sequence]) -> list[Sequence]:
-        futures = [self._model.engine.submit(sequence) for sequence in sequences]
+    async def _step(self, sequences: list[Sequence]) -> list[Completion]:
+        futures = [self._model.engine.submit(sequence).done for sequence in sequences]
         try:
             return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
         finally:
             for future in futures:
                 future.cancel()
 
-    def _describe(self, abc: str) -> GenerateResponse:
-        assert self._model.grammar is not None  # noqa: S101
-        name = self._model.id.name
-        metrics.CHARACTERS.labels(name).inc(self._made)
-        metrics.GENERATIONS.labels(name, FinishReason.TUNES).inc()
-        metrics.TUNES.labels(name).inc()
-        closed = abc if abc.endswith("\n\n") else abc.rstrip("\n") + "\n\n"
-        found = split_tunes(closed, self._model.grammar.faults(self._readable(abc)))
-        return GenerateResponse(
+    def _describe(self, abc: str) -> Answer:
+        closed = abc if abc.endswith(_END) else abc.rstrip("\n") + _END
+        found = split_tunes(closed, self._grammar.faults(self._readable(abc)))
+        chosen = sum(region.end - region.begin for run in self._plan.runs for region in run)
+        return Answer(
             abc=abc,
-            tunes=[GeneratedTune.of(tune, self._model.originality(tune.abc)) for tune in found],
-            seed=self._seed,
+            tunes=tuple(JudgedTune(tune, self._model.originality(tune.abc)) for tune in found),
+            seed=self._job.sampling.seed,
             model=self._model.id,
             finish_reason=FinishReason.TUNES,
-            generated=sum(region.end - region.begin for run in self._runs for region in run)
-            + len(abc)
-            - len(self._abc),
+            characters=chosen + len(abc) - len(self._job.abc),
         )
 
     def _readable(self, abc: str) -> str:
         """What of a text the model knows."""
-        return abc.replace("\r\n", " \n").translate(self._unknown)
+        return _as_read(abc).translate(self._unknown)
 
     def _encode(self, text: str) -> NDArray[np.int32]:
         return self._model.checkpoint.vocabulary.encode(self._readable(text))
 
-    def _params(self) -> SamplingParams:
-        request = self._request
-        return SamplingParams(request.temperature, request.top_k, request.top_p, self._seed_of(next(self._draws)))
+
+def _as_read(abc: str) -> str:
+    """A text with line ends as the rest of the service has them, and as long as it was."""
+    return abc.replace("\r\n", " \n")
 
 
 def _likeliest(scored: tuple[float, _Candidate]) -> float:

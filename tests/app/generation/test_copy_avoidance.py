@@ -9,11 +9,12 @@ import httpx
 import pytest
 
 from app.abc.fingerprint import melody
-from app.api.schemas import GenerateRequest
 from app.generation.bulk import BulkError, BulkJob, run
-from app.generation.generation import prepare
+from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models
 from app.generation.originality import Judgement
+from app.generation.prepare import prepare
+from app.inference.sampler import SamplingParams
 from app.settings import Settings
 from model_store.store import Checkpoint, Store
 from tests.app.generation.test_originality import TUNE, index_of
@@ -29,9 +30,10 @@ def own(checkpoint: Checkpoint) -> str:
     models = Models(Settings(model_store=checkpoint.folder.parent.parent))
     models.start()
     (model,) = models.all()
-    sequence = model.engine.submit(prepare(model, GenerateRequest(length=2000), 1).sequence).result(60)
+    job = GenerationJob(length=2000, sampling=SamplingParams(seed=1))
+    made = model.engine.submit(prepare(model, job).sequence).done.result(60)
     model.engine.close()
-    return "X:1\n" + checkpoint.vocabulary.decode(sequence.new_ids).strip("\n") + "\n"
+    return "X:1\n" + checkpoint.vocabulary.decode(made.new_ids).strip("\n") + "\n"
 
 
 @pytest.fixture(scope="module")

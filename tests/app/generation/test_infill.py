@@ -140,8 +140,8 @@ def test_the_engine_adds_up_what_the_model_makes_of_a_prompt() -> None:
             expected += row[following] - np.log(np.exp(row).sum())
     engine = Engine(HashingDecoder())
     try:
-        other = engine.submit(Sequence(ids[:1], 20, SamplingParams(seed=1)))
-        scored = engine.submit(Sequence(ids, 1, SamplingParams(), scored_from=2)).result()
+        other = engine.submit(Sequence(ids[:1], 20, SamplingParams(seed=1))).done
+        scored = engine.submit(Sequence(ids, 1, SamplingParams(), scored_from=2)).done.result()
         assert not other.exception()
     finally:
         engine.close()
