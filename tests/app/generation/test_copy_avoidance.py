@@ -18,6 +18,7 @@ from app.inference.sampler import SamplingParams
 from app.settings import Settings
 from model_store.store import Checkpoint, Store
 from tests.app.generation.test_originality import TUNE, index_of
+from tests.app.operations.test_metrics_and_logs import grown, samples
 from tests.checkpoints import publish
 from tests.servers import serving
 
@@ -86,6 +87,14 @@ def test_a_copy_is_avoided_the_same_way_each_time(client: httpx.Client) -> None:
     assert judgement(first) != "copies"
     assert first["seed"] == 1
     assert generate(client, **REQUEST, avoid_copies=True) == first
+
+
+def test_draws_that_were_thrown_away_are_no_tunes_that_were_answered_with(client: httpx.Client) -> None:
+    before = samples(client)
+    answer = generate(client, **REQUEST, avoid_copies=True)
+    assert grown(client, before, "lilt_tunes_total", model="known") == 1
+    assert grown(client, before, "lilt_generations_total", model="known", outcome="tunes") == 1
+    assert grown(client, before, "lilt_characters_total", model="known") > answer["generated"]
 
 
 def test_what_copies_nothing_is_not_drawn_anew(client: httpx.Client) -> None:

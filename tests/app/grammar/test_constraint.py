@@ -227,7 +227,7 @@ def test_what_a_row_inherits_is_what_the_rules_say(grammar: Grammar) -> None:
         for _ in range(250):
             state = cursor._section.state(cursor._node)
             following = [automaton.step(state, character) for character in VOCABULARY.characters]
-            reaching = [after is not None and automaton.distances.of(after) < 1 << 20 for after in following]
+            reaching = [after is not None and grammar._distances.of(after) < 1 << 20 for after in following]
             assert cursor.allowed.tolist() == reaching
             cursor.advance(int(generator.choice(np.flatnonzero(reaching))))
 
@@ -240,7 +240,7 @@ def test_the_distances_that_bars_share_are_those_of_the_way_out(grammar: Grammar
         cursor = grammar.begin("X:1\n", request, tunes=None)
         for _ in range(200):
             state = cursor._section.state(cursor._node)
-            distances, farthest = automaton.distances.after(cursor._node, cursor._section)
+            distances, farthest = grammar._distances.after(cursor._node, cursor._section)
             ids = np.flatnonzero(cursor.allowed)
             walked = [_walked(automaton, state, VOCABULARY.characters[id_]) for id_ in ids]
             assert distances[ids].tolist() == walked
