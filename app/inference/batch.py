@@ -90,8 +90,8 @@ class Batch:
             ids[row] = sequence.advance(drawn[row])
             if sequence.finish_reason:
                 has_news = True
-        for sequence in self._unbegun:
-            has_news = has_news or bool(sequence.new_ids)
+        if self._unbegun:
+            has_news = has_news or any(sequence.new_ids for sequence in self._unbegun)
         masks = self._masks
         for row, constraint in self._constrained:
             masks[row] = constraint.mask

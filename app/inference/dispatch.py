@@ -18,6 +18,7 @@ class Dispatch:
         self._wakes = tuple(Condition(self._lock) for _ in range(lanes))
         self._submissions: dict[Sequence, Submission] = {}
         self._closing = False
+        self.is_settled = scheduler.is_settled  # asked at each step
 
     @property
     def is_idle(self) -> bool:
@@ -58,10 +59,6 @@ class Dispatch:
         """Block while there is nothing to do, for so long at the most."""
         with self._lock:
             self._wakes[lane].wait_for(lambda: not self.is_idle, at_most_s)
-
-    def is_settled(self, lane: int) -> bool:
-        """Whether the lane can take another step as it is, as far as other sequences than its own go."""
-        return self._scheduler.is_settled(lane)
 
     def change(self, lane: int, batch: Batch) -> None:
         """Tell of sequences that have begun or ended, and let sequences in and out of a lane's batch."""

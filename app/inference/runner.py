@@ -56,8 +56,10 @@ class Runner:
 
     def _step(self) -> None:
         """Until somebody may come or go; a step is so short that what is done between two counts."""
+        if not len(self._batch):
+            return
         step, is_settled, lane = self._batch.step, self._dispatch.is_settled, self._lane
-        while len(self._batch) and not step() and is_settled(lane):
+        while not step() and is_settled(lane):
             pass
 
     def _has_spared_time(self) -> bool:
