@@ -4,7 +4,8 @@ from app.generation.continuation import Continuation
 from app.generation.copy_avoidance import MAX_DRAWS, CopyAvoidance
 from app.generation.counted import Counted
 from app.generation.generation import Generation
-from app.generation.infill import CANDIDATES, MAX_PER_BAR, Infill
+from app.generation.infill import Infill
+from app.generation.infill_candidates import CANDIDATES, MAX_PER_BAR
 from app.generation.jobs import InfillJob, Job
 from app.generation.model_registry import ServedModel
 
