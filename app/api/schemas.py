@@ -97,7 +97,7 @@ class GenerateRequest(_Body):
     @model_validator(mode="after")
     def _bars_are_those_of_a_tune(self) -> Self:
         if (self.abc is None) != (self.bars is None):
-            raise ValueError("abc and bars: the one says of which tune, the other which bars are made anew; send both")
+            raise ValueError("`abc` and `bars` must be sent together")
         others = [name for name in _OF_NEW_TUNES if name in self.model_fields_set]
         if self.abc is not None and (others or not self.constrained):
             raise ValueError(f"{', '.join(others) or 'constrained'}: not for a tune of which bars are made anew")

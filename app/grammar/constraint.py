@@ -130,7 +130,7 @@ class Grammar:
 
 
 def _settle() -> None:
-    """Spare Python's collector of cycles the states, which stay: all stands still while it goes through them, 0.3 s.
+    """gc.freeze() the states, which stay: all stands still while the collector goes through them, 0.3 s.
 
     It never comes for them again: `Automaton.forget` takes them apart. Of what else there is now, the requests under
     way say, it does not come for cycles either, until `_unsettle`.

@@ -52,7 +52,7 @@ class Node:
 
     @property
     def plain(self) -> "Node":
-        """The node that says, in its stead, where in a section the bar may end."""
+        """The delegate that decides where in a section the bar may end."""
         return self._plain or self
 
     def forget(self) -> None:
