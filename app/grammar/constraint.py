@@ -27,7 +27,9 @@ MAX_STATES = 200_000
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
-_SETTLED_EVERY = 10_000  # states
+FREEZE_EVERY = 10_000
+"""States that are new before all are frozen again, see `_freeze`."""
+
 _NEEDED = "XMLK:1/\n|"
 _LESSON = 16  # characters: a millisecond, and soon much less
 _RECENT = 40  # characters; a chord and its length are shorter
@@ -36,17 +38,22 @@ _RECENT = 40  # characters; a chord and its length are shorter
 class Grammar:
     """The automaton of one model. What it learns from one sequence serves all others.
 
+    Args:
+        max_states: remembered before all are forgotten.
+        freeze_every: so many new states they are hidden from Python's collector of cycles.
+
     Raises:
         VocabularyError: the vocabulary lacks a character that no tune can do without. Where it lacks others, what is
             written with them (tuplets, say) never is.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, max_states: int = MAX_STATES, freeze_every: int = FREEZE_EVERY) -> None:
         self._vocabulary = vocabulary
+        self._max_states, self._freeze_every = max_states, freeze_every
         self._housekeeping = Lock()
         self._automaton = Automaton(vocabulary.characters)
         self._distances = Distances(self._automaton)
-        self._settled = 0  # states, when `_settle` was last called
+        self._frozen = 0  # states, when `_freeze` was last called
         self._forgetting: Iterator[None] = iter(())
         finalize(self, _forget_now, self._automaton, self._distances).atexit = False
         self._anything = Fields.of(vocabulary.characters, Request())
@@ -83,13 +90,13 @@ class Grammar:
         with self._housekeeping:
             next(self._forgetting, None)
             states = len(self._automaton) + len(self._distances)
-            if states > MAX_STATES:
-                self._forgetting = chain(self._forgetting, _forget(self._automaton, self._distances), _unsettle())
+            if states > self._max_states:
+                self._forgetting = chain(self._forgetting, _forget(self._automaton, self._distances), _unfreeze())
                 self._fields = {Request(): self._anything}
-                self._settled = 0
-            elif states > self._settled + _SETTLED_EVERY:
-                self._settled = states
-                _settle()
+                self._frozen = 0
+            elif states > self._frozen + self._freeze_every:
+                self._frozen = states
+                _freeze()
 
     def learn(self, tunes: Iterable[str]) -> Iterator[None]:
         """Walk whole tunes, as far as they are what the grammar writes, so that others find their bars known.
@@ -129,17 +136,17 @@ class Grammar:
         return self._fields[request]
 
 
-def _settle() -> None:
+def _freeze() -> None:
     """gc.freeze() the states, which stay: all stands still while the collector goes through them, 0.3 s.
 
     It never comes for them again: `Automaton.forget` takes them apart. Of what else there is now, the requests under
-    way say, it does not come for cycles either, until `_unsettle`.
+    way say, it does not come for cycles either, until `_unfreeze`.
     """
     gc.collect(1)
     gc.freeze()
 
 
-def _unsettle() -> Iterator[None]:
+def _unfreeze() -> Iterator[None]:
     gc.unfreeze()
     gc.collect()
     yield
