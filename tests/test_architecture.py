@@ -2,12 +2,16 @@
 
 import ast
 import os
+import re
 import shutil
+import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -58,6 +62,9 @@ RESERVED = {
     ("app", "http"): ("app.api",),
 }
 """Of a package, what a library is used by alone."""
+
+OPTIONAL: set[str] = {"tensorflow", "keras", "music21"}
+"""Imported where they are asked for alone."""
 
 NO_CODE = ("web", "checkpoints", "__pycache__")
 
@@ -236,3 +243,29 @@ def test_a_cycle_within_a_room_is_found(tree: Path) -> None:
         (found,) = violations(tree)
     assert found.startswith("a cycle: ")
     assert {"app.grammar.automaton", "app.grammar.distances"} <= set(found.removeprefix("a cycle: ").split(" → "))
+
+
+def declared(table: str) -> set[str]:
+    """The distributions that pyproject.toml declares for the service, or for an extra of it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] if table == "service" else project["optional-dependencies"][table]
+    return {re.split(r"[\[><=~! ]", requirement)[0].lower().replace("_", "-") for requirement in wanted}
+
+
+@pytest.mark.parametrize(
+    ("packages", "tables"),
+    [({"app", "model_store"}, ["service", "telemetry"]), ({"training"}, ["service", "training"])],
+)
+def test_every_library_that_is_imported_is_declared(packages: set[str], tables: list[str]) -> None:
+    """Of what a library brings along, nothing says that its next version still does."""
+    distributions = packages_distributions()
+    own = {room.split(".")[0] for room in BELOW} | set(sys.stdlib_module_names)
+    wanted = set().union(*map(declared, tables))
+    lacking = set()
+    for each in imports_of(modules_of(ROOT)):
+        library = each.imported.split(".")[0]
+        if each.importer.split(".")[0] in packages and library not in own:
+            found = {name.lower().replace("_", "-") for name in distributions.get(library, [library])}
+            if not (found & wanted or library in OPTIONAL):
+                lacking.add(f"{each.importer}: {library}")
+    assert lacking == set()
