@@ -45,7 +45,7 @@ def requests(vocabulary: Vocabulary) -> Iterator[Request]:
         )
 
 
-def written(checkpoint: Checkpoint, decoder: LiteRTDecoder) -> list[tuple[Request, list[int]]]:
+def written(checkpoint: Checkpoint, decoder: LiteRTDecoder) -> list[tuple[Request, tuple[int, ...]]]:
     """Each request and the ids of the model's tune, START aside."""
     vocabulary, grammar = checkpoint.vocabulary, Grammar(checkpoint.vocabulary)
     engine = Engine(decoder, max_waiting=TUNES)
@@ -59,7 +59,7 @@ def written(checkpoint: Checkpoint, decoder: LiteRTDecoder) -> list[tuple[Reques
                     SamplingParams(seed=seed),
                     constraint=grammar.begin(START, request, LENGTH),
                 )
-            )
+            ).done
             for seed, request in enumerate(asked)
         ]
         return [(request, future.result().new_ids) for request, future in zip(asked, waiting, strict=True)]
@@ -67,7 +67,7 @@ def written(checkpoint: Checkpoint, decoder: LiteRTDecoder) -> list[tuple[Reques
         engine.close()
 
 
-def replay(grammar: Grammar, tunes: list[tuple[Request, list[int]]]) -> Iterator[float]:
+def replay(grammar: Grammar, tunes: list[tuple[Request, tuple[int, ...]]]) -> Iterator[float]:
     """After each tune, microseconds of CPU time a character so far."""
     spent, characters = 0.0, 0
     for request, ids in tunes:
@@ -90,7 +90,7 @@ def teaching(grammar: Grammar, checkpoint: Checkpoint) -> float:
     return time.process_time() - begun
 
 
-def reading(grammar: Grammar, vocabulary: Vocabulary, tunes: list[tuple[Request, list[int]]]) -> float:
+def reading(grammar: Grammar, vocabulary: Vocabulary, tunes: list[tuple[Request, tuple[int, ...]]]) -> float:
     """Microseconds of CPU time a character of a start string."""
     texts = [START + vocabulary.decode(ids) for _, ids in tunes]
     begun = time.process_time()

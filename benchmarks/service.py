@@ -14,10 +14,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from app.api.schemas import GenerateRequest
-from app.generation.generation import prepare
+from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models, ServedModel
-from app.inference.sequence import Sequence
+from app.generation.prepare import prepare
+from app.inference.completion import Completion
+from app.inference.sampler import SamplingParams
 from app.settings import Settings
 from tests.servers import Server, serving
 
@@ -129,22 +130,22 @@ def _round(server: Server, model: ServedModel, clients: int, first_seed: int, re
 
 def _alone(model: ServedModel, at_once: int, seeds: range, rest_ms: int) -> tuple[float, float]:
     """The median time of a tune (ms), and tunes a second, with so many under way at once."""
-    under_way: deque[tuple[float, Future[Sequence]]] = deque()
+    under_way: deque[tuple[float, Future[Completion]]] = deque()
     took_ms: list[float] = []
     begun = time.perf_counter()
     for seed in seeds:
         if len(under_way) == at_once:
             _finish(under_way, took_ms)
             time.sleep(rest_ms / 1000)
-        request = GenerateRequest(**REQUEST, seed=seed)  # type: ignore[arg-type]
+        job = GenerationJob(length=LENGTH, tunes=None, sampling=SamplingParams(seed=seed))
         begun_at = time.perf_counter()
-        under_way.append((begun_at, model.engine.submit(prepare(model, request, seed).sequence)))
+        under_way.append((begun_at, model.engine.submit(prepare(model, job).sequence).done))
     while under_way:
         _finish(under_way, took_ms)
     return statistics.median(took_ms), len(seeds) / (time.perf_counter() - begun)
 
 
-def _finish(under_way: deque[tuple[float, Future[Sequence]]], took_ms: list[float]) -> None:
+def _finish(under_way: deque[tuple[float, Future[Completion]]], took_ms: list[float]) -> None:
     begun, made = under_way.popleft()
     made.result()
     took_ms.append(1000 * (time.perf_counter() - begun))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
@@ -27,24 +27,25 @@ class _Frozen(BaseModel):
 
 
 class ModelConfig(_Frozen):
-    """The network's shape: Embedding → LSTM × layers → Dense, V characters out."""
+    """The network's shape: Embedding → LSTM → Dense, V characters out."""
 
     vocab_size: int = Field(ge=1)
     embedding_dim: int = Field(ge=1)
     lstm_units: int = Field(ge=1)
-    layers: int = Field(default=1, ge=1)
+    layers: Literal[1] = 1  # all that training and decoders know; manifests have always said it
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name → shape of every tensor in the weights file; gates lie in Keras' order i, f, g, o."""
         vocab, units = self.vocab_size, self.lstm_units
-        shapes: dict[str, tuple[int, ...]] = {"embedding": (vocab, self.embedding_dim)}
-        for layer in range(self.layers):
-            inputs = self.embedding_dim if layer == 0 else units
-            shapes[f"lstm_{layer}/kernel"] = (inputs, 4 * units)
-            shapes[f"lstm_{layer}/recurrent_kernel"] = (units, 4 * units)
-            shapes[f"lstm_{layer}/bias"] = (4 * units,)
-        return shapes | {"dense/kernel": (units, vocab), "dense/bias": (vocab,)}
+        return {
+            "embedding": (vocab, self.embedding_dim),
+            "lstm_0/kernel": (self.embedding_dim, 4 * units),
+            "lstm_0/recurrent_kernel": (units, 4 * units),
+            "lstm_0/bias": (4 * units,),
+            "dense/kernel": (units, vocab),
+            "dense/bias": (vocab,),
+        }
 
 
 class CorpusRecord(_Frozen):

@@ -23,8 +23,9 @@ from typing import Any
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from app.api.schemas import GenerateRequest
-from app.generation.generation import prepare
+from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models, ServedModel
+from app.generation.prepare import prepare
 from app.grammar import Form, Grammar, Request
 from app.grammar.meter import METERS, SWUNG_METERS, UNITS
 from app.grammar.pitch import KEYS
@@ -117,12 +118,13 @@ def by_model(numbers: list[int]) -> list[tuple[str, bool]]:
     """The tunes of these numbers, and whether they ended; all are under way at once."""
     alphabet = model().checkpoint.vocabulary.characters
     requests = [request_of(number, alphabet) for number in numbers]
-    sequences = [prepare(model(), request, number).sequence for request, number in zip(requests, numbers, strict=True)]
-    done = [future.result() for future in [model().engine.submit(sequence) for sequence in sequences]]
+    jobs = [request.job(number) for request, number in zip(requests, numbers, strict=True)]
+    sequences = [prepare(model(), job).sequence for job in jobs if isinstance(job, GenerationJob)]
+    done = [each.done.result() for each in [model().engine.submit(sequence) for sequence in sequences]]
     decode = model().checkpoint.vocabulary.decode
     return [
-        (request.start_string + decode(sequence.new_ids), sequence.finish_reason == "tunes")
-        for request, sequence in zip(requests, done, strict=True)
+        (request.start_string + decode(completion.new_ids), completion.finish_reason == "tunes")
+        for request, completion in zip(requests, done, strict=True)
     ]
 
 

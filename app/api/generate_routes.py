@@ -5,6 +5,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -20,12 +21,12 @@ from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
 from app.api.schemas import (
-    MAX_SEED,
     GenerateRequest,
     GenerateResponse,
     GenerateStart,
     Health,
     LoadedModel,
+    ModelId,
     ModelList,
     OriginalityRequest,
     ProblemDocument,
@@ -33,12 +34,10 @@ from app.api.schemas import (
     TuneOriginality,
 )
 from app.errors import LiltError, MediaTypeError
-from app.generation.buffered import AtOnce
-from app.generation.copy_avoidance import MOST_DRAWS, Retrial
+from app.generation.begin import begin, max_characters
 from app.generation.generation import Generation
-from app.generation.infill import CANDIDATES, MOST_PER_BAR, Regeneration
+from app.generation.jobs import MAX_SEED, InfillJob
 from app.generation.model_registry import Models, ServedModel
-from app.operations.turns import Turns
 from app.rendering.input_filter import gate
 from app.rendering.renderer import Renderer
 from app.settings import Settings
@@ -118,45 +117,27 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     if body.length > knobs.max_length:
         raise _invalid("length", f"{body.length} is more than this service makes at once ({knobs.max_length})")
     model = _model(loaded, body.model)
-    account, most = account_of(request.scope), cost_of(_most_characters(body))
-    account.reserve(most - REQUEST)
-    seed = secrets.randbelow(MAX_SEED + 1) if body.seed is None else body.seed
+    job = body.job(seed=secrets.randbelow(MAX_SEED + 1))
+    account, at_most = account_of(request.scope), cost_of(max_characters(job))
+    account.reserve(at_most - REQUEST)
     try:
         account.charge(reading_cost(body.abc or body.start_string) - REQUEST)
-        generation = await _begin(model, body, seed, knobs.generate_timeout_s, renders.readings)
+        if isinstance(job, InfillJob):
+            await renders.readings.run(partial(gate, job.abc))
+        deadline = asyncio.get_running_loop().time() + knobs.generate_timeout_s
+        generation = await begin(model, job, deadline, renders.readings)
     except LiltError:
-        account.settle(most - REQUEST, 0)
+        account.settle(at_most - REQUEST, 0)
         raise
-    generation.when_ended(lambda made: account.settle(most - REQUEST, cost_of(made) - REQUEST))
+    generation.when_ended(lambda end: account.settle(at_most - REQUEST, cost_of(end.characters) - REQUEST))
+    seed = job.sampling.seed
     headers = {"Lilt-Seed": str(seed), "Lilt-Model": f"{model.id.name}/{model.id.version}"}
     if media_type == EVENTS:
-        start = GenerateStart(seed=seed, model=model.id)
+        start = GenerateStart(seed=seed, model=ModelId.of(model.id))
         return StreamingResponse(_events(start, generation), media_type=EVENTS, headers=_UNBUFFERED | headers)
-    answer = await while_connected(request, generation.answer())
+    answer = GenerateResponse.of(await while_connected(request, generation.answer()))
     content = answer.abc if media_type == ABC else answer.model_dump_json()
     return Response(content, media_type=media_type, headers=headers)
-
-
-def _most_characters(body: GenerateRequest) -> int:
-    """How many may be made for a request."""
-    if body.bars is not None:
-        return CANDIDATES * MOST_PER_BAR * len(body.bars)
-    return body.length * (MOST_DRAWS if body.avoid_copies else 1)
-
-
-async def _begin(
-    model: ServedModel, body: GenerateRequest, seed: int, timeout_s: float, readings: Turns
-) -> Generation | AtOnce:
-    deadline = asyncio.get_running_loop().time() + timeout_s
-    if body.abc is not None:
-        regeneration = Regeneration(model, body, seed, deadline, readings)
-        await regeneration.begin()
-        return regeneration
-    if body.avoid_copies:
-        retrial = Retrial(model, body, seed, deadline)
-        await retrial.begin()
-        return retrial
-    return await Generation.begin(model, body, seed, deadline)
 
 
 def _model(loaded: Models, name: str | None) -> ServedModel:
@@ -167,14 +148,15 @@ def _model(loaded: Models, name: str | None) -> ServedModel:
     return model
 
 
-async def _events(start: GenerateStart, generation: Generation | AtOnce) -> AsyncIterator[bytes]:
+async def _events(start: GenerateStart, generation: Generation) -> AsyncIterator[bytes]:
     try:
         yield format_sse_event(event="start", data_str=start.model_dump_json())
         async with aclosing(generation.chunks()) as chunks:
             async for text in chunks:
                 data = json.dumps({"text": text})
                 yield format_sse_event(event="chunk", data_str=data) if text else KEEPALIVE_COMMENT
-        yield format_sse_event(event="done", data_str=(await generation.response()).model_dump_json())
+        answer = GenerateResponse.of(await generation.answer())
+        yield format_sse_event(event="done", data_str=answer.model_dump_json())
     except LiltError as error:
         yield format_sse_event(event="error", data_str=json.dumps(problem_details.describe(error)))
 
@@ -225,7 +207,7 @@ async def readyz(loaded: Loaded, knobs: Knobs, renders: Renders) -> Readiness:
     missing = renders.missing()
     return Readiness(
         status="degraded" if missing else "ready",
-        models=[model.id for model in loaded.all()],
+        models=[ModelId.of(model.id) for model in loaded.all()],
         decoder=knobs.decoder,
         sandbox=renders.confinement,
         missing=missing,

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +11,27 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app.errors import DISK_FULL, BusyError, Fault, LiltError, StorageError
+from app.errors import (
+    DISK_FULL,
+    BusyError,
+    CharacterError,
+    CredentialError,
+    CrossSiteError,
+    DeadlineError,
+    DecoderError,
+    Fault,
+    HostError,
+    LiltError,
+    MediaTypeError,
+    NotAcceptableError,
+    NotationError,
+    RangeError,
+    RateError,
+    RenderError,
+    RequestError,
+    StorageError,
+    VocabularyError,
+)
 from app.operations.logs import REQUEST_ID
 
 logger = logging.getLogger(__name__)
@@ -25,9 +46,44 @@ _CHALLENGE = 'Bearer realm="Lilt", Basic realm="Lilt", charset="UTF-8"'  # by th
 CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
 
 
+@dataclass(frozen=True)
+class ProblemType:
+    """What a kind of error is to a caller; `kind` ends the document's `type`, and both stay for programs to rely on."""
+
+    status: HTTPStatus
+    kind: str
+    title: str
+
+
+PROBLEM_TYPES: dict[type[LiltError], ProblemType] = {
+    CharacterError: ProblemType(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown-character", "Unknown character"),
+    NotationError: ProblemType(HTTPStatus.UNPROCESSABLE_ENTITY, "notation", "Invalid ABC notation"),
+    RequestError: ProblemType(HTTPStatus.UNPROCESSABLE_ENTITY, "request", "Request cannot be met"),
+    RenderError: ProblemType(HTTPStatus.UNPROCESSABLE_ENTITY, "render", "Rendering failed"),
+    CredentialError: ProblemType(HTTPStatus.UNAUTHORIZED, "key", "API key required"),
+    CrossSiteError: ProblemType(HTTPStatus.FORBIDDEN, "cross-site", "Cross-site request refused"),
+    HostError: ProblemType(HTTPStatus.MISDIRECTED_REQUEST, "host", "Host not allowed"),
+    RateError: ProblemType(HTTPStatus.TOO_MANY_REQUESTS, "rate", "Rate limit exceeded"),
+    RangeError: ProblemType(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "range", "Range not satisfiable"),
+    NotAcceptableError: ProblemType(HTTPStatus.NOT_ACCEPTABLE, "not-acceptable", "No acceptable media type"),
+    MediaTypeError: ProblemType(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media-type", "Unsupported media type"),
+    BusyError: ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Service busy"),
+    StorageError: ProblemType(HTTPStatus.INSUFFICIENT_STORAGE, "storage", "Disk full"),
+    DeadlineError: ProblemType(HTTPStatus.GATEWAY_TIMEOUT, "deadline", "Time limit exceeded"),
+    DecoderError: ProblemType(HTTPStatus.INTERNAL_SERVER_ERROR, "decoder", "Decoder failed"),
+    VocabularyError: ProblemType(HTTPStatus.INTERNAL_SERVER_ERROR, "vocabulary", "Incomplete vocabulary"),
+}
+
+
+def type_of(error: LiltError) -> ProblemType:
+    """What an error is to a caller."""
+    return PROBLEM_TYPES[type(error)]
+
+
 def describe(error: LiltError) -> dict[str, Any]:
     """One of our own errors as the members of a problem document."""
-    return _document(error.status, error.title, error.detail, kind=error.kind, faults=error.faults)
+    found = type_of(error)
+    return _document(found.status, found.title, error.detail, kind=found.kind, faults=error.faults)
 
 
 def _document(
@@ -42,7 +98,11 @@ def _document(
     }
     if id_ := REQUEST_ID.get():
         document["request_id"] = id_
-    return document | ({"errors": [fault.as_json() for fault in faults]} if faults else {})
+    return document | ({"errors": [_fault_as_json(fault) for fault in faults]} if faults else {})
+
+
+def _fault_as_json(fault: Fault) -> dict[str, str | int]:
+    return {key: value for key, value in asdict(fault).items() if value is not None}
 
 
 def _response(document: dict[str, Any]) -> Response:
@@ -76,7 +136,7 @@ def answer(error: LiltError) -> Response:
     response = _response(describe(error))
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
-    if error.status == HTTPStatus.UNAUTHORIZED:
+    if type_of(error).status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = _CHALLENGE
     return response
 
@@ -108,9 +168,7 @@ async def _invalid_request(_: Request, error: RequestValidationError) -> Respons
     faults = tuple(_as_fault(entry) for entry in error.errors()[:20])
     detail = "; ".join(f"{f.field}: {f.message}" if f.field else f.message for f in faults[:3])
     return _response(
-        _document(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", detail, kind="invalid-request", faults=faults
-        )
+        _document(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", detail, kind="invalid-request", faults=faults)
     )
 
 

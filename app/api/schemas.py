@@ -5,14 +5,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from app.abc.tunebook import Tune
 from app.errors import Fault
+from app.generation.answer import Answer, JudgedTune
+from app.generation.jobs import MAX_SEED, GenerationJob, InfillJob, Job
+from app.generation.model_registry import ModelId as ServedModelId
 from app.generation.originality import Judgement, Originality
-from app.grammar import Menus
-from app.inference.sequence import FinishReason
+from app.grammar import Form, Menus, Request
+from app.inference.completion import FinishReason
+from app.inference.sampler import SamplingParams
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
-
-MAX_SEED = 2**53 - 1  # what JavaScript's numbers hold exactly
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
@@ -111,11 +112,32 @@ class GenerateRequest(_Body):
     @model_validator(mode="after")
     def _bars_are_those_of_a_tune(self) -> Self:
         if (self.abc is None) != (self.bars is None):
-            raise ValueError("abc and bars: the one says of which tune, the other which bars are made anew; send both")
+            raise ValueError("`abc` and `bars` must be sent together")
         others = [name for name in _OF_NEW_TUNES if name in self.model_fields_set]
         if self.abc is not None and (others or not self.constrained):
             raise ValueError(f"{', '.join(others) or 'constrained'}: not for a tune of which bars are made anew")
         return self
+
+    def job(self, seed: int) -> Job:
+        """What is asked for, with a seed in place of a missing one.
+
+        Raises:
+            RequestError: there is no such key, metre or form, or the range is upside down.
+        """
+        wishes = Request(
+            key=self.key,
+            meter=self.meter,
+            rhythm=self.rhythm,
+            form=Form.parse(self.form) if self.form is not None else None,
+            low=self.low,
+            high=self.high,
+        )
+        sampling = SamplingParams(self.temperature, self.top_k, self.top_p, seed if self.seed is None else self.seed)
+        if self.abc is not None:
+            return InfillJob(self.abc, tuple(self.bars or ()), wishes, self.avoid_copies, sampling)
+        return GenerationJob(
+            self.start_string, self.length, self.tunes, wishes, self.constrained, self.avoid_copies, sampling
+        )
 
 
 class Problem(BaseModel):
@@ -180,12 +202,12 @@ class GeneratedTune(BaseModel):
     )
 
     @classmethod
-    def of(cls, tune: Tune, originality: Originality | None) -> "GeneratedTune":
+    def of(cls, judged: JudgedTune) -> "GeneratedTune":
         return cls(
-            **vars(tune)
+            **vars(judged.tune)
             | {
-                "problems": [Problem.of(fault) for fault in tune.problems],
-                "originality": TuneOriginality.of(originality) if originality else None,
+                "problems": [Problem.of(fault) for fault in judged.tune.problems],
+                "originality": TuneOriginality.of(judged.originality) if judged.originality else None,
             }
         )
 
@@ -196,6 +218,10 @@ class ModelId(BaseModel):
     name: str
     version: int
     hash: str
+
+    @classmethod
+    def of(cls, id_: ServedModelId) -> "ModelId":
+        return cls(name=id_.name, version=id_.version, hash=id_.hash)
 
 
 class GenerateStart(BaseModel):
@@ -214,6 +240,17 @@ class GenerateResponse(BaseModel):
     model: ModelId
     finish_reason: FinishReason
     generated: int = Field(description="Characters added to the start string.")
+
+    @classmethod
+    def of(cls, answer: Answer) -> "GenerateResponse":
+        return cls(
+            abc=answer.abc,
+            tunes=[GeneratedTune.of(judged) for judged in answer.tunes],
+            seed=answer.seed,
+            model=ModelId.of(answer.model),
+            finish_reason=answer.finish_reason,
+            generated=answer.characters,
+        )
 
 
 class RenderRequest(_Body):

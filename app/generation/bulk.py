@@ -15,12 +15,14 @@ from pathlib import Path
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from app.abc.tunebook import Tune, split_tunes
-from app.api.schemas import GenerateRequest
 from app.errors import SetupError
-from app.generation.generation import prepare
+from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models, ServedModel
 from app.generation.originality import Judgement
-from app.inference.sequence import Sequence
+from app.generation.prepare import prepare
+from app.grammar import Request
+from app.inference.completion import Completion
+from app.inference.sampler import SamplingParams
 
 _SAVE_EVERY = 100  # tunes drawn
 
@@ -31,7 +33,7 @@ class BulkError(SetupError):
 
 @dataclass(frozen=True)
 class BulkJob:
-    """How many tunes, and how each is drawn; see `GenerateRequest`."""
+    """How many tunes, and how each is drawn; see `GenerationJob`."""
 
     count: int
     start_string: str = "X:1\n"
@@ -92,22 +94,20 @@ def run(job: BulkJob, models: Models, out: Path, drawing: Drawing | None = None)
 
 def draw(job: BulkJob, model: ServedModel, first_seed: int, end: int | None = None) -> Drawn:
     """Seeds and their tunes, in order, up to `end` or without one; a few are under way in the engine ahead of need."""
-    request = GenerateRequest(
+    each = GenerationJob(
         start_string=job.start_string,
         length=job.length,
-        temperature=job.temperature,
-        key=job.key,
-        meter=job.meter,
-        rhythm=job.rhythm,
+        wishes=Request(key=job.key, meter=job.meter, rhythm=job.rhythm),
         constrained=job.constrained,
     )
     ahead = 2 * model.engine.max_running
-    under_way: deque[tuple[int, Future[Sequence]]] = deque()
+    under_way: deque[tuple[int, Future[Completion]]] = deque()
     seed = first_seed
     try:
         while True:
             while len(under_way) < ahead and (end is None or seed < end):
-                under_way.append((seed, model.engine.submit(prepare(model, request, seed).sequence)))
+                numbered = replace(each, sampling=SamplingParams(job.temperature, seed=seed))
+                under_way.append((seed, model.engine.submit(prepare(model, numbered).sequence).done))
                 seed += 1
             if not under_way:
                 return
@@ -164,7 +164,7 @@ class _Notebook:
     def _format(self, tune: Tune, number: int, seed: int) -> bytes:
         if self._is_json:
             described = {name: getattr(tune, name) for name in ("abc", "title", "key", "meter", "rhythm")}
-            return (json.dumps(described | {"seed": seed, "model": self._model.id.model_dump()}) + "\n").encode()
+            return (json.dumps(described | {"seed": seed, "model": asdict(self._model.id)}) + "\n").encode()
         first, _, rest = tune.abc.partition("\n")
         return (f"X:{number}\n" if first.startswith("X:") else f"X:{number}\n{first}\n").encode() + (
             rest + "\n"

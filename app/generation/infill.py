@@ -5,32 +5,24 @@ replaces; then the model reads what follows after each of them, and the one afte
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from app.abc.bar_spans import Region, regions
+from app.abc.bar_spans import regions
 from app.abc.tunebook import split_tunes
-from app.api.schemas import GeneratedTune, GenerateRequest, GenerateResponse
 from app.errors import DeadlineError, RequestError
-from app.generation.buffered import AtOnce
+from app.generation.answer import Answer, JudgedTune
+from app.generation.buffered import Buffered
+from app.generation.infill_candidates import CandidateDraws, Run
+from app.generation.jobs import InfillJob
 from app.generation.model_registry import ServedModel
 from app.generation.originality import Judgement
-from app.grammar import Request
+from app.grammar import Grammar
 from app.grammar.infill_constraint import Refill, refills
-from app.inference.decoder import State
-from app.inference.sampler import SamplingParams
-from app.inference.sequence import FinishReason, Sequence
-from app.operations import metrics, tracing
+from app.inference.completion import FinishReason
+from app.operations import tracing
 from app.operations.turns import Turns
-from app.rendering.input_filter import gate
-
-CANDIDATES = 8
-MOST_PER_BAR = 300
-"""Characters; a bar of the corpus has some ten."""
 
 FOLLOWING = 400
 """Characters of what follows that are read, up to the next chosen bar."""
@@ -38,56 +30,60 @@ FOLLOWING = 400
 _END = "\n\n"
 
 
-@dataclass
-class _Candidate:
-    """What stands in place of a run of bars, so far; `state` is the model's before it has read `unread`."""
+@dataclass(frozen=True)
+class Plan:
+    """Where the chosen bars stand in the text, in runs of neighbours, and what may stand in place of each."""
 
-    text: str
-    state: State | None
-    unread: str
+    runs: tuple[Run, ...]
+    refills: dict[int, Refill]  # by bar number
 
-
-class Regeneration(AtOnce):
-    """One request with `abc` and `bars`; `readings` are turns at reading a stranger's text."""
-
-    def __init__(
-        self, model: ServedModel, request: GenerateRequest, seed: int, deadline: float, readings: Turns
-    ) -> None:
-        super().__init__(model, request, seed, deadline, start_string="")
-        self._readings = readings
-        self._abc = request.abc or ""
-        self._read = self._abc.replace("\r\n", " \n")  # as long, and as every other part of the service has it
-        self._draws = count(1)  # one for each bar of each candidate
-        self._runs: list[list[Region]] = []
-        self._refills: dict[int, list[Refill]] = {}  # by bar number, one for each candidate
-        self._made = 0
-        known = set(model.checkpoint.vocabulary.characters)
-        self._unknown = {ord(character): None for character in set(self._read + _END) - known}
-
-    async def begin(self) -> None:
+    @classmethod
+    def of(cls, grammar: Grammar, text: str, job: InfillJob) -> Self:
         """Find the bars.
 
         Raises:
-            NotationError: the text is not one tune that could be played.
             RequestError: there are no such bars, or this model cannot write any.
             BusyError: too many texts are waiting to be read.
         """
-        await self._readings.run(self._plan)
+        runs = tuple(tuple(run) for run in regions(text, list(job.bars)))
+        chosen = [region for run in runs for region in run]
+        made = refills(grammar, text, [(region.begin, region.end) for region in chosen], job.wishes)
+        return cls(runs, {region.number: refill for region, refill in zip(chosen, made, strict=True)})
 
-    def _plan(self) -> None:
-        gate(self._read)
-        grammar = self._model.grammar
+
+class Infill(Buffered):
+    """One job on its way; `readings` are turns at reading a stranger's text."""
+
+    def __init__(
+        self, model: ServedModel, grammar: Grammar, job: InfillJob, plan: Plan, deadline: float, readings: Turns
+    ) -> None:
+        super().__init__(start_string="")
+        self._readings = readings
+        self._model, self._grammar, self._job, self._runs = model, grammar, job, plan.runs
+        self._deadline = deadline
+        text = _as_read(job.abc)
+        known = set(model.checkpoint.vocabulary.characters)
+        self._unknown = {ord(character): None for character in set(text + _END) - known}
+        self._draws = CandidateDraws(model, text, self._readable, plan.refills, job.sampling)
+
+    @classmethod
+    async def begin(cls, model: ServedModel, job: InfillJob, deadline: float, readings: Turns) -> Self:
+        """Find the bars.
+
+        Raises:
+            RequestError: there are no such bars, or this model cannot write any.
+        """
+        grammar = model.grammar
         if grammar is None:
             raise RequestError("this model's characters cannot write what the grammar asks for")
-        self._runs = regions(self._read, self._request.bars or [])
-        chosen = [region for run in self._runs for region in run]
-        spans = [(region.begin, region.end) for region in chosen]
-        wishes = Request(low=self._request.low, high=self._request.high)
-        for region, refill in zip(chosen, refills(grammar, self._read, spans, wishes), strict=True):
-            self._refills[region.number] = [refill.copy() for _ in range(CANDIDATES)]
+        plan = await readings.run(partial(Plan.of, grammar, _as_read(job.abc), job), is_begun=True)
+        return cls(model, grammar, job, plan, deadline, readings)
 
-    async def answer(self) -> GenerateResponse:
-        """Raises DeadlineError, DecoderError, BusyError as `Generation` does; RequestError: no candidate was sound."""
+    @property
+    def drawn(self) -> int:
+        return self._draws.drawn
+
+    async def _make(self) -> Answer:
         model = self._model.id
         with tracing.step("regenerate", {"lilt.model.name": model.name, "lilt.model.version": model.version}) as span:
             try:
@@ -97,71 +93,30 @@ class Regeneration(AtOnce):
             except TimeoutError:
                 raise DeadlineError("the bars were not made in time") from None
             finally:
-                span.set_attribute("lilt.characters", self._made)
-                self._ended(self._made)
+                span.set_attribute("lilt.characters", self.drawn)
 
     async def _new_text(self) -> str:
         """The tune with its new bars; those of other runs stand in it as they were until it is their turn."""
-        text, moved = self._abc, 0
+        text, moved = self._job.abc, 0
         for number, run in enumerate(self._runs):
             begin, end = run[0].begin + moved, run[-1].end + moved
             before, after = text[:begin], text[end:]
-            following = self._runs[number + 1][0].begin - run[-1].end if number + 1 < len(self._runs) else FOLLOWING
-            start = await self._read_up_to(before)
-            candidates = await self._candidates(start, run)
-            scores = await self._scores(candidates, start, (after or _END)[: min(following, FOLLOWING)])
-            ordered = [candidate.text for _, candidate in sorted(zip(scores, candidates, strict=True), key=_likeliest)]
+            is_last = number + 1 == len(self._runs)
+            following = FOLLOWING if is_last else min(FOLLOWING, self._runs[number + 1][0].begin - run[-1].end)
+            ordered = await self._likeliest_first(run, before, (after or _END)[:following])
             choose = partial(self._choose, ordered, text, begin, end)
             chosen = await self._readings.run(choose, is_begun=True)
             text = before + chosen + after
             moved += len(chosen) - (end - begin)
         return text
 
-    async def _read_up_to(self, before: str) -> _Candidate:
-        """Nothing yet, after what stands before: the model has read all but its last character."""
-        prompt = self._encode(before)
-        last = self._model.checkpoint.vocabulary.decode(prompt[-1:].tolist())
-        if len(prompt) == 1:
-            return _Candidate("", None, last)
-        (sequence,) = await self._step([Sequence(prompt[:-1], 1, SamplingParams())])
-        return _Candidate("", sequence.state, last)
-
-    async def _candidates(self, start: _Candidate, run: list[Region]) -> list[_Candidate]:
-        """Drawn side by side, bar by bar; what stands between the bars stays."""
-        candidates = [replace(start) for _ in range(CANDIDATES)]
-        for region, following in zip(run, [*run[1:], None], strict=True):
-            drawn = await self._step(
-                [
-                    Sequence(
-                        self._encode(candidate.unread),
-                        MOST_PER_BAR,
-                        self._params(),
-                        constraint=self._refills[region.number][number],
-                        state=candidate.state,
-                    )
-                    for number, candidate in enumerate(candidates)
-                ]
-            )
-            between = self._read[region.end : following.begin] if following else ""
-            for candidate, sequence in zip(candidates, drawn, strict=True):
-                self._made += len(sequence.new_ids)
-                is_whole = sequence.finish_reason is FinishReason.TUNES
-                new = self._model.checkpoint.vocabulary.decode(sequence.new_ids[:-1]) if is_whole else ""
-                candidate.text += (new or self._read[region.begin : region.end]) + between
-                candidate.state, candidate.unread = sequence.state, between
-        return candidates
-
-    async def _scores(self, candidates: list[_Candidate], start: _Candidate, after: str) -> list[float]:
-        """Nats of what follows after each candidate."""
-        read = [self._encode(start.unread + candidate.text) for candidate in candidates]
-        follows = self._encode(after)
-        scored = await self._step(
-            [
-                Sequence(np.concatenate([ids, follows]), 1, SamplingParams(), state=start.state, scored_from=len(ids))
-                for ids in read
-            ]
-        )
-        return [sequence.log_probability for sequence in scored]
+    async def _likeliest_first(self, run: Run, before: str, after: str) -> list[str]:
+        """What may stand in place of a run of bars, that first after which what follows is likeliest."""
+        start = await self._draws.read_up_to(before)
+        candidates = await self._draws.draw(start, run)
+        scores = await self._draws.scores(candidates, start, after)
+        scored = sorted(zip(scores, candidates, strict=True), key=lambda scored: -scored[0])
+        return [candidate.text for _, candidate in scored]
 
     def _choose(self, candidates: list[str], text: str, begin: int, end: int) -> str:
         """The first that is new and leaves the tune no more faulty; none that copies where another does not.
@@ -169,18 +124,17 @@ class Regeneration(AtOnce):
         Raises:
             RequestError: none is sound.
         """
-        assert self._model.grammar is not None  # noqa: S101
         before, old, after = text[:begin], text[begin:end], text[end:]
-        faults = len(self._model.grammar.faults(self._readable(text)))
+        faults = len(self._grammar.faults(self._readable(text)))
         sound = [
             new
             for new in dict.fromkeys(candidates)
-            if len(self._model.grammar.faults(self._readable(before + new + after))) <= faults
+            if len(self._grammar.faults(self._readable(before + new + after))) <= faults
         ]
         if not sound:
             raise RequestError("no bars were found that fit what stands around these; try other bars or another seed")
         ranked = sorted(sound, key=lambda new: new == old)
-        if self._request.avoid_copies:
+        if self._job.avoid_copies:
             ranked.sort(key=lambda new: self._copies(before + new + after))
         return ranked[0]
 
@@ -188,44 +142,24 @@ class Regeneration(AtOnce):
         found = self._model.originality(abc)
         return found is not None and found.judgement is Judgement.COPIES
 
-    async def _step(self, sequences: list[Sequence]) -> list[Sequence]:
-        futures = [self._model.engine.submit(sequence) for sequence in sequences]
-        try:
-            return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
-        finally:
-            for future in futures:
-                future.cancel()
-
-    def _describe(self, abc: str) -> GenerateResponse:
-        assert self._model.grammar is not None  # noqa: S101
-        name = self._model.id.name
-        metrics.CHARACTERS.labels(name).inc(self._made)
-        metrics.GENERATIONS.labels(name, FinishReason.TUNES).inc()
-        metrics.TUNES.labels(name).inc()
-        closed = abc if abc.endswith("\n\n") else abc.rstrip("\n") + "\n\n"
-        found = split_tunes(closed, self._model.grammar.faults(self._readable(abc)))
-        return GenerateResponse(
+    def _describe(self, abc: str) -> Answer:
+        closed = abc if abc.endswith(_END) else abc.rstrip("\n") + _END
+        found = split_tunes(closed, self._grammar.faults(self._readable(abc)))
+        chosen = sum(region.end - region.begin for run in self._runs for region in run)
+        return Answer(
             abc=abc,
-            tunes=[GeneratedTune.of(tune, self._model.originality(tune.abc)) for tune in found],
-            seed=self._seed,
+            tunes=tuple(JudgedTune(tune, self._model.originality(tune.abc)) for tune in found),
+            seed=self._job.sampling.seed,
             model=self._model.id,
             finish_reason=FinishReason.TUNES,
-            generated=sum(region.end - region.begin for run in self._runs for region in run)
-            + len(abc)
-            - len(self._abc),
+            characters=chosen + len(abc) - len(self._job.abc),
         )
 
     def _readable(self, abc: str) -> str:
         """What of a text the model knows."""
-        return abc.replace("\r\n", " \n").translate(self._unknown)
-
-    def _encode(self, text: str) -> NDArray[np.int32]:
-        return self._model.checkpoint.vocabulary.encode(self._readable(text))
-
-    def _params(self) -> SamplingParams:
-        request = self._request
-        return SamplingParams(request.temperature, request.top_k, request.top_p, self._seed_of(next(self._draws)))
+        return _as_read(abc).translate(self._unknown)
 
 
-def _likeliest(scored: tuple[float, _Candidate]) -> float:
-    return -scored[0]
+def _as_read(abc: str) -> str:
+    """A text with line ends as the rest of the service has them, and as long as it was."""
+    return abc.replace("\r\n", " \n")

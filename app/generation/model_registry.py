@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.api.schemas import ModelId
 from app.errors import VocabularyError
 from app.generation.originality import Originality, originality
 from app.grammar import Grammar, Menus
@@ -21,6 +20,15 @@ logger = logging.getLogger(__name__)
 
 TUNES_LEARNT = 300
 """Training tunes that a grammar is shown while its engine has nothing to do; more would add little."""
+
+
+@dataclass(frozen=True)
+class ModelId:
+    """Which model made a tune; `hash` is its manifest's digest."""
+
+    name: str
+    version: int
+    hash: str
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.grammar import body, closing_path, header, state_equivalence
-from app.grammar.distances import Distances
 from app.grammar.follow_sets import FOLLOW
 from app.grammar.header import Header
 from app.grammar.meter import METERS, default_unit
@@ -37,7 +36,7 @@ class Automaton:
     def __init__(self, alphabet: str) -> None:
         self.alphabet = alphabet
         self._nodes: dict[State, Node] = {}
-        self._sections: dict[Surroundings, Section] = {(): Section((), None, 0)}
+        self._sections: dict[Surroundings, Section] = {(): Section((), None)}
         self._safe: dict[State, bool] = {}  # by essence
         self._grounds = Grounds(alphabet)
         self.id_of = {character: id_ for id_, character in enumerate(alphabet)}
@@ -45,18 +44,20 @@ class Automaton:
         self.outside = self._sections[()]
         self._masks: dict[bytes, NDArray[np.float32]] = {}  # those of all sections, each once
         self._rows = 0  # in all sections
-        self.distances = Distances(self)
 
     def __len__(self) -> int:
         """States that are remembered, and places in sections."""
-        return len(self._nodes) + len(self._safe) + self._rows + len(self.distances)
+        return len(self._nodes) + len(self._safe) + self._rows
 
-    def forget(self) -> Iterator[None]:
+    def forget(self, *others: dict[Any, Any]) -> Iterator[None]:
         """Let go of all that was learnt: at once, but for the memory, which is free when the iterator has ended.
 
         Each piece of that takes a millisecond or less. Whoever is under way stays so, and learns again what is wanting.
+
+        Args:
+            others: what was learnt of the states elsewhere.
         """
-        tables = (self._nodes, self._safe, self._masks, *self.distances.forget())
+        tables: tuple[dict[Any, Any], ...] = (self._nodes, self._safe, self._masks, *others)
         sections = tuple(self._sections.values())
         self._nodes, self._safe, self._masks, self._sections = {}, {}, {}, {(): self.outside}
         self._grounds, self._beginnings, self._rows = Grounds(self.alphabet), {}, 0
@@ -82,11 +83,11 @@ class Automaton:
         """The node of a state and the section around it."""
         inside = state_equivalence.place_in_bar(state) if isinstance(state, Body) else None
         if inside is None or not isinstance(state, Body):
-            return self.node(state, self.distances.horizon(state)), self.outside
+            return self.node(state), self.outside
         around = state_equivalence.surroundings(state)
         section = self._sections.get(around)
         if section is None:
-            section = self._sections.setdefault(around, Section(around, state, self.distances.horizon(state)))
+            section = self._sections.setdefault(around, Section(around, state))
         return self.node(inside), section
 
     def follow(self, node: Node, section: Section, id_: int) -> tuple[Node, Section]:
@@ -158,12 +159,12 @@ class Automaton:
         following = self.step(state, character)
         return following is not None and self.is_safe(following)
 
-    def node(self, state: State, horizon: int = 0) -> Node:
+    def node(self, state: State) -> Node:
         node = self._nodes.get(state)
         if node is None:
             passed = state_equivalence.passes_to(state) if isinstance(state, Body) and state.at is not At.BAR else None
             plain = self.node(passed) if passed else None
-            node = self._nodes.setdefault(state, Node(state, self._allowed(state), horizon, plain))
+            node = self._nodes.setdefault(state, Node(state, self._allowed(state), plain))
         return node
 
     def _allowed(self, state: State) -> NDArray[np.bool_]:

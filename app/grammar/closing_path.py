@@ -5,7 +5,6 @@ state, and so never runs into a dead end.
 """
 
 from collections.abc import Iterator
-from functools import cache
 
 from app.grammar.bar_lines import double_bar, needs_repeat_sign
 from app.grammar.body import SLUR_CLOSABLE, WILDCARD, note_written, step, ticks_spent
@@ -54,7 +53,7 @@ def _finish_note(state: Body) -> tuple[int, Body] | None:
 
 def _fitting(state: Body, word: Node[int] | Node[bool], goal: int) -> Iterator[str]:
     """Endings of a length, the longest that takes no more ticks than the goal first, then those that take more."""
-    lengths = _longest_first(word)
+    lengths = word.shortest_endings
     for ending, ticks in lengths:
         spent = ticks_spent(state, ticks)
         if spent is not None and spent <= goal:
@@ -63,13 +62,6 @@ def _fitting(state: Body, word: Node[int] | Node[bool], goal: int) -> Iterator[s
         spent = ticks_spent(state, ticks)
         if spent is not None and spent > goal:
             yield ending
-
-
-@cache
-def _longest_first(word: Node[int] | Node[bool]) -> tuple[tuple[str, int], ...]:
-    """Ways to complete a length with its ticks, the shortest text for each."""
-    shortest = {ticks: ending for ending, ticks in sorted(word.endings, key=lambda way: (-len(way[0]), way[0]))}
-    return tuple((ending, ticks) for ticks, ending in sorted(shortest.items(), reverse=True))
 
 
 def _close_slur(state: Body, note: Body, ending: str) -> tuple[int, Body]:

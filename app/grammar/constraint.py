@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.errors import Fault, RequestError, VocabularyError
 from app.grammar import body
 from app.grammar.automaton import Automaton, as_mask
-from app.grammar.distances import FAR
+from app.grammar.distances import FAR, Distances
 from app.grammar.header import Fields, Header
 from app.grammar.prefix_parser import TIED_TEXT, Reader
 from app.grammar.request import Request
@@ -27,7 +27,9 @@ MAX_STATES = 200_000
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
-_SETTLED_EVERY = 10_000  # states
+FREEZE_EVERY = 10_000
+"""States that are new before all are frozen again, see `_freeze`."""
+
 _NEEDED = "XMLK:1/\n|"
 _LESSON = 16  # characters: a millisecond, and soon much less
 _RECENT = 40  # characters; a chord and its length are shorter
@@ -36,18 +38,24 @@ _RECENT = 40  # characters; a chord and its length are shorter
 class Grammar:
     """The automaton of one model. What it learns from one sequence serves all others.
 
+    Args:
+        max_states: remembered before all are forgotten.
+        freeze_every: so many new states they are hidden from Python's collector of cycles.
+
     Raises:
         VocabularyError: the vocabulary lacks a character that no tune can do without. Where it lacks others, what is
             written with them (tuplets, say) never is.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, max_states: int = MAX_STATES, freeze_every: int = FREEZE_EVERY) -> None:
         self._vocabulary = vocabulary
+        self._max_states, self._freeze_every = max_states, freeze_every
         self._housekeeping = Lock()
         self._automaton = Automaton(vocabulary.characters)
-        self._settled = 0  # states, when `_settle` was last called
+        self._distances = Distances(self._automaton)
+        self._frozen = 0  # states, when `_freeze` was last called
         self._forgetting: Iterator[None] = iter(())
-        finalize(self, _forget, self._automaton).atexit = False
+        finalize(self, _forget_now, self._automaton, self._distances).atexit = False
         self._anything = Fields.of(vocabulary.characters, Request())
         self._fields = {Request(): self._anything}
         if not self._automaton.is_safe(Header(self._anything)):
@@ -76,19 +84,19 @@ class Grammar:
         reader = Reader(fields, self._anything, self._automaton.start_body, self._automaton.is_safe)
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
-        return Cursor(self._automaton, reader, recent, length, tunes)
+        return Cursor(self._automaton, self._distances, reader, recent, length, tunes)
 
     def _look_after_memory(self) -> None:
         with self._housekeeping:
             next(self._forgetting, None)
-            states = len(self._automaton)
-            if states > MAX_STATES:
-                self._forgetting = chain(self._forgetting, self._automaton.forget(), _unsettle())
+            states = len(self._automaton) + len(self._distances)
+            if states > self._max_states:
+                self._forgetting = chain(self._forgetting, _forget(self._automaton, self._distances), _unfreeze())
                 self._fields = {Request(): self._anything}
-                self._settled = 0
-            elif states > self._settled + _SETTLED_EVERY:
-                self._settled = states
-                _settle()
+                self._frozen = 0
+            elif states > self._frozen + self._freeze_every:
+                self._frozen = states
+                _freeze()
 
     def learn(self, tunes: Iterable[str]) -> Iterator[None]:
         """Walk whole tunes, as far as they are what the grammar writes, so that others find their bars known.
@@ -128,24 +136,29 @@ class Grammar:
         return self._fields[request]
 
 
-def _settle() -> None:
-    """Spare Python's collector of cycles the states, which stay: all stands still while it goes through them, 0.3 s.
+def _freeze() -> None:
+    """gc.freeze() the states, which stay: all stands still while the collector goes through them, 0.3 s.
 
     It never comes for them again: `Automaton.forget` takes them apart. Of what else there is now, the requests under
-    way say, it does not come for cycles either, until `_unsettle`.
+    way say, it does not come for cycles either, until `_unfreeze`.
     """
     gc.collect(1)
     gc.freeze()
 
 
-def _unsettle() -> Iterator[None]:
+def _unfreeze() -> Iterator[None]:
     gc.unfreeze()
     gc.collect()
     yield
 
 
-def _forget(automaton: Automaton) -> None:
-    deque(automaton.forget(), maxlen=0)
+def _forget(automaton: Automaton, distances: Distances) -> Iterator[None]:
+    """Let go of all that was learnt, piece by piece."""
+    return automaton.forget(*distances.forget())
+
+
+def _forget_now(automaton: Automaton, distances: Distances) -> None:
+    deque(_forget(automaton, distances), maxlen=0)
 
 
 class Cursor:
@@ -155,11 +168,17 @@ class Cursor:
     """
 
     def __init__(
-        self, automaton: Automaton, reader: Reader, recent: list[int], length: int | None, tunes: int | None
+        self,
+        automaton: Automaton,
+        distances: Distances,
+        reader: Reader,
+        recent: list[int],
+        length: int | None,
+        tunes: int | None,
     ) -> None:
         self.faults = tuple(reader.faults)
         self.finished = 0
-        self._automaton = automaton
+        self._automaton, self._distances = automaton, distances
         self._next_tune = Header(reader.fields)
         self._written = 0
         self._limit = length if length is not None else FAR
@@ -179,7 +198,7 @@ class Cursor:
 
     def _watch_from(self) -> int:
         """How much of this line may be written before the ends of line and text are looked at."""
-        horizon = self._section.horizon or self._node.horizon
+        horizon = self._distances.horizon(self._node, self._section)
         return min(self._line_began + MAX_LINE + 1, self._limit - horizon)
 
     def _mask(self) -> NDArray[np.float32]:
@@ -189,7 +208,7 @@ class Cursor:
         if self._written < self._watched_from:
             return mask
         remaining = self._limit - self._written
-        if remaining <= (self._section.horizon or self._node.horizon):
+        if remaining <= self._distances.horizon(self._node, self._section):
             mask = self._in_time(mask, remaining)
         if self._written - self._line_began > MAX_LINE and self._node.may_break and not mask[self._line_break]:
             return self._only(self._line_break)
@@ -197,9 +216,9 @@ class Cursor:
 
     def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
         """Leaves those from which the tune can be ended within what remains; all, where it cannot be any more."""
-        if remaining > self._automaton.distances.narrowed_horizon(self._node, self._section):
+        if remaining > self._distances.narrowed_horizon(self._node, self._section):
             return mask
-        distances, farthest = self._automaton.distances.after(self._node, self._section)
+        distances, farthest = self._distances.after(self._node, self._section)
         if farthest < remaining:
             return mask
         in_time = distances < remaining
@@ -232,8 +251,8 @@ class Cursor:
 
     def look_ahead(self) -> None:
         """Learn, before the end of a length makes it matter, how far the end of the tune is from here."""
-        if self._section.horizon:
-            self._automaton.distances.after(self._node, self._section)
+        if self._section.surroundings:
+            self._distances.after(self._node, self._section)
 
     def _turn(self, node: Node) -> bool:
         """Take note of a line's or a tune's end, or of a tie's beginning; True at the end of the last tune."""

@@ -26,6 +26,12 @@ class Node(Generic[T]):
         below = [(c + rest, meaning) for c, child in self.children.items() for rest, meaning in child.endings]
         return tuple(sorted(here + below, key=lambda ending: len(ending[0])))
 
+    @cached_property
+    def shortest_endings(self) -> tuple[tuple[str, T], ...]:
+        """The shortest way to each meaning, the greatest meaning first; kept here, and so no longer than the node."""
+        shortest = {meaning: ending for ending, meaning in sorted(self.endings, key=lambda way: (-len(way[0]), way[0]))}
+        return tuple((ending, meaning) for meaning, ending in sorted(shortest.items(), reverse=True))
+
     def walk(self, text: str) -> "Node[T] | None":
         """The node after `text`; None if no word goes on so."""
         node: Node[T] | None = self

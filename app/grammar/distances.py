@@ -6,20 +6,16 @@ walked once; how far it is from there, each section knows.
 
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING
-from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.grammar import body, closing_path, state_equivalence
+from app.grammar.automaton import Automaton
 from app.grammar.follow_sets import FOLLOW
 from app.grammar.header import Header
 from app.grammar.state import At, Body
 from app.grammar.state_cache import Node, Reach, Section, State
-
-if TYPE_CHECKING:
-    from app.grammar.automaton import Automaton
 
 FAR = 1 << 20  # characters: no end within reach
 _DETOUR = 100  # characters that the way to the end may be longer from the middle of something, besides twice the way
@@ -28,8 +24,8 @@ _DETOUR = 100  # characters that the way to the end may be longer from the middl
 class Distances:
     """Those of one automaton, measured as they are asked for."""
 
-    def __init__(self, automaton: "Automaton") -> None:
-        self._automaton: Automaton = proxy(automaton)  # not to be part of a cycle
+    def __init__(self, automaton: Automaton) -> None:
+        self._automaton = automaton
         self._known: dict[State, int] = {}  # of whole states
         self._fillings: dict[Body, tuple[int, Body]] = {}  # see `_filling`, by the place with its pickup
         self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
@@ -98,8 +94,14 @@ class Distances:
             self._rows += 1
         return known
 
-    def horizon(self, state: State) -> int:
-        """Characters within which such a tune can be ended from anywhere."""
+    def horizon(self, node: Node, section: Section) -> int:
+        """Characters to go from which on the distances matter: within them such a tune can be ended from anywhere."""
+        of = section if section.surroundings else node
+        if of.horizon is None:
+            of.horizon = self._horizon(section.state(node))
+        return of.horizon
+
+    def _horizon(self, state: State) -> int:
         kind = state.ground if isinstance(state, Body) else state.fields
         if kind not in self._horizons:
             start = Body.start(state.ground) if isinstance(state, Body) else Header(state.fields)
@@ -108,11 +110,12 @@ class Distances:
 
     def narrowed_horizon(self, node: Node, section: Section) -> int:
         """The same from such a section, or such a state outside bars; it is shorter the more has been written."""
-        of = section if section.horizon else node
+        of = section if section.surroundings else node
+        horizon = self.horizon(node, section)
         if not of.is_narrow:
             of.is_narrow = True
-            of.horizon = min(of.horizon, _DETOUR + 2 * self.of(section.state(node)))
-        return of.horizon
+            horizon = of.horizon = min(horizon, _DETOUR + 2 * self.of(section.state(node)))
+        return horizon
 
     def _stretch(self, state: State) -> tuple[int, State] | None:
         """As much of the way out as is known of all sections: to where the bar may end, or one stride."""

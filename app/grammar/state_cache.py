@@ -35,7 +35,7 @@ class Node:
         "variants",
     )
 
-    def __init__(self, state: State, allowed: NDArray[np.bool_], horizon: int, plain: "Node | None") -> None:
+    def __init__(self, state: State, allowed: NDArray[np.bool_], plain: "Node | None") -> None:
         self.state = state
         self.allowed = allowed  # [V]; inside a bar, that of an ordinary section
         self.next: dict[int, Node] = {}  # by id, those that have been taken and stay in the section
@@ -43,7 +43,7 @@ class Node:
         self._plain = plain  # None: itself
         self.section_characters = state_equivalence.section_characters(state) if isinstance(state, Body) else ""
         self.variants: dict[tuple[bool, ...], NDArray[np.bool_]] = {}  # `allowed` in sections, by `Section.ends`
-        self.horizon = horizon  # characters to go from which on the distances matter; 0 inside a bar
+        self.horizon: int | None = None  # outside bars; see `Distances.horizon`
         self.is_narrow = False
         self.reach: dict[int, Reach] = {}  # of a place within a bar, by `Section.pickup`
         self.is_end = isinstance(state, Body) and state.at is At.END
@@ -52,7 +52,7 @@ class Node:
 
     @property
     def plain(self) -> "Node":
-        """The node that says, in its stead, where in a section the bar may end."""
+        """The delegate that decides where in a section the bar may end."""
         return self._plain or self
 
     def forget(self) -> None:
@@ -86,12 +86,12 @@ class Section:
         "takes_symbols",
     )
 
-    def __init__(self, surroundings: Surroundings, state: Body | None, horizon: int) -> None:
+    def __init__(self, surroundings: Surroundings, state: Body | None) -> None:
         self.surroundings = surroundings
         self.opening = state is not None and state.opening
         self.pickup = state.pickup if state else 0
         self.takes_symbols = state is not None and state_equivalence.takes_symbols(state.ground, state.pickup)
-        self.horizon = horizon
+        self.horizon: int | None = None  # see `Distances.horizon`
         self.is_narrow = False
         self.allowed: dict[Node, NDArray[np.bool_]] = {}  # [V] each
         self.masks: dict[Node, NDArray[np.float32]] = {}  # the same as `as_mask` has it

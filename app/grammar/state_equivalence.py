@@ -80,7 +80,7 @@ def with_pickup(place: Body, pickup: int) -> Body:
 
 
 def as_far(place: Body) -> Body:
-    """One from which the bar is filled in as many characters: accidentals matter to ties alone, say."""
+    """The canonical state of equal fill length: accidentals matter to ties alone, say."""
     if place.at is At.PITCH and place.word is not None and place.word.meaning:
         place = place._replace(at=At.LENGTH, word=place.ground.lengths)
     return place._replace(altered=False) if place.altered and not place.tie else place

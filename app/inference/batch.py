@@ -1,10 +1,13 @@
 """The sequences that are stepped together, one a row, with their state."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from app.inference.decoder import Decoder, State
 from app.inference.sampler import Sampler
+from app.inference.scoring import PromptScorer
 from app.inference.sequence import Constraint, Sequence
 from app.operations import metrics
 
@@ -19,35 +22,50 @@ class Batch:
         self._anything = np.zeros(decoder.vocab_size, np.float32)
         self._steps = 0
         self._rows: list[Sequence | None]
-        self._turn_began: list[int]  # how many steps each row's sequence had taken when it came
         self._state: State
-        self._ids: NDArray[np.int32]
+        self._ids: NDArray[np.int32]  # what the coming step reads, [B]
         self._masks: list[NDArray[np.float32]]  # each row's, [V]
         self._gathered: NDArray[np.float32]  # where they are put side by side, [B · V]
         self._running: list[tuple[int, Sequence]]  # the rows that are not empty
         self._constrained: list[tuple[int, Constraint]]  # those that may not draw everything
-        self._scored: list[tuple[int, Sequence]]  # those that are told what the model makes of their prompt
+        self._scored: list[tuple[int, Sequence, PromptScorer]]  # those that are told what the model makes of a prompt
+        self._unbegun: list[Sequence]  # those that have made no id yet
         self._sampler: Sampler
         self._lay_out(decoder.batch_sizes[0])
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def retire(self) -> list[Sequence]:
-        """Take out the sequences that have ended."""
-        return self._take_out([row for row, sequence in self._running if sequence.finish_reason])
+    def take_begun(self) -> list[Sequence]:
+        """Those that have made their first id since this was last asked."""
+        if not self._unbegun:
+            return []
+        begun = [sequence for sequence in self._unbegun if sequence.new_ids]
+        self._unbegun = [sequence for sequence in self._unbegun if not sequence.new_ids]
+        return begun
 
-    def pause(self, at_most: int, turn_steps: int) -> list[Sequence]:
-        """Take out up to so many sequences that have had a turn of `turn_steps`; they keep their state."""
-        had_it = [row for row, sequence in self._running if sequence.fed - self._turn_began[row] >= turn_steps]
-        return self._take_out(had_it[:at_most])
+    def take_out(self, sequences: Iterable[Sequence]) -> None:
+        """Take out sequences; they keep their state."""
+        leaving = set(sequences)
+        if not leaving:
+            return
+        for row, sequence in self._running:
+            if sequence in leaving:
+                sequence.state = tuple(array[row].copy() for array in self._state)
+                self._rows[row] = None
+                self._masks[row] = self._anything
+                self._sampler.clear(row)
+        self._list_rows()
 
     def clear(self) -> list[Sequence]:
         """Take out all sequences."""
-        return self._take_out([row for row, _ in self._running])
+        sequences = [sequence for _, sequence in self._running]
+        self.take_out(sequences)
+        return sequences
 
-    def fit(self, arriving: list[Sequence]) -> None:
+    def take_in(self, arriving: Iterable[Sequence]) -> None:
         """Take in sequences, and be of the smallest size that holds all."""
+        arriving = list(arriving)
         running = len(self) + len(arriving)
         size = next(size for size in self._decoder.batch_sizes if size >= max(1, running))
         if size != len(self._rows):
@@ -59,23 +77,25 @@ class Batch:
         self._list_rows()
 
     def step(self) -> bool:
-        """One decoder step and one draw for every row; True once any sequence has ended."""
+        """One decoder step and one draw for every row; True once any sequence has begun or ended."""
         logits, self._state = self._decoder.step(self._ids, self._state)
         if not self._steps % _OBSERVE_EVERY:
             self._observe(logits)
         self._steps += 1
-        for row, sequence in self._scored:
-            sequence.score(logits[row])
+        for row, sequence, scorer in self._scored:
+            scorer.take(sequence.fed + 1, logits[row])
         drawn = self._sampler.sample(logits, self._mask() if self._constrained else None)
-        ids, has_ended = self._ids, False
+        ids, has_news = self._ids, False
         for row, sequence in self._running:
             ids[row] = sequence.advance(drawn[row])
             if sequence.finish_reason:
-                has_ended = True
+                has_news = True
+        if self._unbegun:
+            has_news = has_news or any(sequence.new_ids for sequence in self._unbegun)
         masks = self._masks
         for row, constraint in self._constrained:
             masks[row] = constraint.mask
-        return has_ended
+        return has_news
 
     def _mask(self) -> NDArray[np.float32]:
         """Those of all rows, [B, V]."""
@@ -91,7 +111,6 @@ class Batch:
 
     def _lay_out(self, size: int) -> None:
         self._rows = [None] * size
-        self._turn_began = [0] * size
         self._state = self._decoder.initial_state(size)
         self._ids = np.zeros(size, np.int32)
         self._masks = [self._anything] * size
@@ -101,7 +120,6 @@ class Batch:
 
     def _put_in(self, row: int, sequence: Sequence) -> None:
         self._rows[row] = sequence
-        self._turn_began[row] = sequence.fed
         self._ids[row] = sequence.next_input
         self._sampler.put(row, sequence.params, sequence.next_draw)
         if sequence.constraint:
@@ -109,24 +127,11 @@ class Batch:
         for index, array in enumerate(self._state):
             array[row] = sequence.state[index] if sequence.state else 0.0
 
-    def _take_out(self, rows: list[int]) -> list[Sequence]:
-        taken = []
-        for row in rows:
-            sequence = self._rows[row]
-            assert sequence is not None  # noqa: S101
-            sequence.state = tuple(array[row].copy() for array in self._state)
-            self._rows[row] = None
-            self._masks[row] = self._anything
-            self._sampler.clear(row)
-            taken.append(sequence)
-        if taken:
-            self._list_rows()
-        return taken
-
     def _list_rows(self) -> None:
         self._running = [(row, sequence) for row, sequence in enumerate(self._rows) if sequence is not None]
         self._constrained = [(row, of.constraint) for row, of in self._running if of.constraint]
-        self._scored = [(row, sequence) for row, sequence in self._running if sequence.scored_from is not None]
+        self._scored = [(row, sequence, sequence.scorer) for row, sequence in self._running if sequence.scorer]
+        self._unbegun = [sequence for _, sequence in self._running if not sequence.new_ids]
 
 
 def removed_mass(logits: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -16,14 +16,12 @@ class KerasDecoder:
         config = checkpoint.manifest.model
         self.vocab_size = config.vocab_size
         self.batch_sizes = power_of_two_sizes(max_batch)
-        self._lstms = [
-            keras.layers.LSTM(config.lstm_units, return_sequences=True, stateful=True) for _ in range(config.layers)
-        ]
+        self._lstm = keras.layers.LSTM(config.lstm_units, return_sequences=True, stateful=True)
         self._model = keras.Sequential(
             [
                 keras.Input(batch_shape=(1, 1), dtype="int32"),
                 keras.layers.Embedding(config.vocab_size, config.embedding_dim),
-                *self._lstms,
+                self._lstm,
                 keras.layers.Dense(config.vocab_size),
             ]
         )
@@ -35,7 +33,7 @@ class KerasDecoder:
         pass  # TensorFlow sees to its threads
 
     def initial_state(self, batch_size: int) -> State:
-        return tuple(np.zeros((batch_size, lstm.units), np.float32) for lstm in self._lstms for _ in ("h", "c"))
+        return tuple(np.zeros((batch_size, self._lstm.units), np.float32) for _ in ("h", "c"))
 
     def step(self, ids: NDArray[np.int32], state: State) -> tuple[NDArray[np.float32], State]:
         rows = [self._step_row(ids[b], tuple(array[b : b + 1] for array in state)) for b in range(len(ids))]
@@ -43,8 +41,7 @@ class KerasDecoder:
         return np.concatenate(logits), tuple(np.concatenate(arrays) for arrays in zip(*states, strict=True))
 
     def _step_row(self, id_: np.int32, state: State) -> tuple[NDArray[np.float32], State]:
-        variables = [variable for lstm in self._lstms for variable in lstm.states]
-        for variable, value in zip(variables, state, strict=True):
+        for variable, value in zip(self._lstm.states, state, strict=True):
             variable.assign(value)
         logits = self._step(tf.constant([[id_]]))
-        return logits.numpy()[0], tuple(variable.numpy() for variable in variables)
+        return logits.numpy()[0], tuple(variable.numpy() for variable in self._lstm.states)

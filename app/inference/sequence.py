@@ -1,21 +1,15 @@
-"""One request's progress through the engine: the ids it was given, those it has made, and when it ends."""
+"""One sequence's progress through the engine: the ids it was given, those it has made, and when it ends."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
-from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.inference.completion import Completion, FinishReason
 from app.inference.decoder import State
 from app.inference.sampler import SamplingParams
-
-
-class FinishReason(StrEnum):
-    TUNES = "tunes"  # the stop rule said so
-    LENGTH = "length"  # as many ids as were asked for
-    CANCELLED = "cancelled"  # nobody waits for it any more
+from app.inference.scoring import PromptScorer
 
 
 class Constraint(Protocol):
@@ -32,7 +26,7 @@ class Constraint(Protocol):
 
 
 class Sequence:
-    """Ids in, ids out.
+    """Ids in, ids out; stepped by one thread at a time, which `cancel` alone need not be called by.
 
     Args:
         prompt: ids [N] int32, N ≥ 1, fed before anything is drawn.
@@ -41,11 +35,10 @@ class Sequence:
         stop: told each new id, in order; True ends the sequence.
         constraint: what new ids may be, and when they are enough; it takes the place of `stop`.
         state: of another sequence, which this one goes on from.
-        scored_from: the place in the prompt, ≥ 1, from which on `log_probability` adds up its ids'; None: nowhere.
+        scored_from: the place in the prompt, ≥ 1, from which on its ids' probabilities are added up; None: nowhere.
 
-    `new_ids` only grows, so another thread may read it at any time; `begun` is resolved once it holds one, and `done`,
-    which is here until then, once the sequence has ended. `state` is what the model remembers of it while it is not
-    being stepped: each array's row, [units]; None before its first step.
+    `new_ids` only grows, so another thread may read it at any time. `state` is what the model remembers of the sequence
+    while it is not being stepped: each array's row, [units]; None before its first step.
     """
 
     def __init__(
@@ -61,21 +54,17 @@ class Sequence:
         if not len(prompt):
             raise ValueError("a sequence needs at least one id to begin from")
         self.params = params
+        self.constraint = constraint
         self.new_ids: list[int] = []
         self.finish_reason: FinishReason | None = None
-        self.begun: Future[None] = Future()
-        self.done: Future[Sequence] = Future()
         self.state = state
         self.fed = 0
         """Steps taken so far."""
-        self.scored_from = scored_from
-        self.log_probability = 0.0
-        """Nats, under the model as it is, whatever the parameters."""
         self._prompt: list[int] = prompt.tolist()
         self._prompt_length = len(prompt)
         self._last = len(prompt) - 1 + max_new  # steps
         self._stop = constraint.advance if constraint else stop
-        self.constraint = constraint
+        self.scorer = PromptScorer(self._prompt, scored_from) if scored_from is not None else None
 
     @property
     def next_input(self) -> int:
@@ -87,12 +76,6 @@ class Sequence:
         """The number of the draw that the coming step makes; below 0 while the prompt is being fed."""
         return self.fed + 1 - self._prompt_length
 
-    def score(self, logits: NDArray[np.float32]) -> None:
-        """Take the coming step's logits [V], where the next id is one of the prompt's that count."""
-        if self.scored_from is not None and self.scored_from <= self.fed + 1 < self._prompt_length:
-            shifted = logits.astype(np.float64) - logits.max()
-            self.log_probability += float(shifted[self._prompt[self.fed + 1]] - np.log(np.exp(shifted).sum()))
-
     def advance(self, drawn: int) -> int:
         """Take the result of one step, which is nobody's while the prompt is being fed.
 
@@ -103,8 +86,6 @@ class Sequence:
         if fed < self._prompt_length:
             return self._prompt[fed]
         self.new_ids.append(drawn)
-        if fed == self._prompt_length and self.begun.set_running_or_notify_cancel():
-            self.begun.set_result(None)
         if self._stop(drawn):
             self.finish_reason = FinishReason.TUNES
         elif fed >= self._last:
@@ -112,16 +93,11 @@ class Sequence:
         return drawn
 
     def cancel(self) -> None:
-        """Free its place at the next step."""
+        """End it at the next step."""
         self.finish_reason = self.finish_reason or FinishReason.CANCELLED
 
-    def end(self, error: Exception | None = None) -> None:
-        """Resolve `done` and part with it: they would keep each other in memory, until Python's collector comes."""
-        done = self.done
-        del self.done
-        if not done.set_running_or_notify_cancel():
-            return
-        if error:
-            done.set_exception(error)
-        else:
-            done.set_result(self)
+    def completion(self) -> Completion:
+        """What it came to; it has ended."""
+        assert self.finish_reason is not None  # noqa: S101
+        scored = self.scorer.log_probability if self.scorer else 0.0
+        return Completion(tuple(self.new_ids), self.finish_reason, self.state, scored)

@@ -47,7 +47,7 @@ def _loop(task: Task, grammar: Grammar | None, sets: Iterator[int], before: int)
             )
             for row in range(task.batch)
         ]
-        wait([engine.submit(sequence) for sequence in sequences])
+        wait([engine.submit(sequence).done for sequence in sequences])
         return sum(sequence.fed for sequence in sequences)
 
     for _ in range(before):

@@ -8,9 +8,10 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from model_store.errors import InvalidCheckpointError, NewerFormatError
-from model_store.manifest import FORMAT_VERSION, Manifest
+from model_store.manifest import FORMAT_VERSION, Manifest, ModelConfig
 
 FIRST = (Path(__file__).parent / "first_manifest.json").read_bytes()
 
@@ -19,6 +20,13 @@ def test_a_manifest_of_the_first_format_is_read_and_written_as_it_was() -> None:
     manifest = Manifest.parse(FIRST, "reel/1/manifest.json")
     assert (manifest.name, manifest.version, manifest.format_version) == ("reel", 1, 1)
     assert manifest.to_json() == FIRST
+
+
+def test_a_network_of_more_layers_than_training_and_decoders_know_is_refused() -> None:
+    described = json.loads(FIRST)["model"]
+    assert ModelConfig.model_validate(described).layers == 1
+    with pytest.raises(ValidationError, match="layers"):
+        ModelConfig.model_validate(described | {"layers": 2})
 
 
 @pytest.mark.parametrize(

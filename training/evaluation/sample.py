@@ -46,7 +46,7 @@ def sample(
         graph.write_bytes(decoder_graph(trained.weights, quantise))
         engine = Engine(LiteRTDecoder(graph, MAX_BATCH), max_waiting=len(seeds))
     try:
-        waiting = [engine.submit(sequence(seed)) for seed in seeds]
+        waiting = [engine.submit(sequence(seed)).done for seed in seeds]
         finished = [future.result() for future in waiting]
     finally:
         engine.close()

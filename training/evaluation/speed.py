@@ -56,8 +56,8 @@ def _time(runner: Runner, tunes: int, characters: int) -> float:
     ]
     try:
         began = time.perf_counter()
-        for future in [engine.submit(sequence) for sequence in sequences]:
-            future.result()
+        for submission in [engine.submit(sequence) for sequence in sequences]:
+            submission.done.result()
         return tunes * characters / (time.perf_counter() - began)
     finally:
         engine.close()

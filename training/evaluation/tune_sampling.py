@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from app.abc.tunebook import TuneCounter
 from app.errors import VocabularyError
 from app.grammar import Cursor, Grammar
+from app.inference.completion import FinishReason
 from app.inference.decoder import Decoder
 from app.inference.engine import Engine
 from app.inference.sampler import SamplingParams
-from app.inference.sequence import FinishReason, Sequence
+from app.inference.sequence import Sequence
 from model_store.vocabulary import Vocabulary
 from training.corpora.corpus import SEPARATOR
 
@@ -61,15 +62,15 @@ def draw(
                 stop=lambda id_, counter=counter: counter.feed(vocabulary.characters[id_]),  # type: ignore[misc]
                 constraint=held(grammar) if grammar else None,
             )
-            waiting.append(engine.submit(sequence))
+            waiting.append(engine.submit(sequence).done)
         finished = [future.result() for future in waiting]
     finally:
         engine.close()
     return [
         Draw(
-            seed=each.params.seed,
-            ids=tuple(each.new_ids),
+            seed=seed,
+            ids=each.new_ids,
             tune=vocabulary.decode(each.new_ids).strip("\n") if each.finish_reason is FinishReason.TUNES else None,
         )
-        for each in finished
+        for seed, each in zip(seeds, finished, strict=True)
     ]

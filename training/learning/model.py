@@ -39,21 +39,18 @@ def build_model(
         embedding_range: the embedding begins uniform between minus and plus this.
     """
     uniform = keras.initializers.RandomUniform(-embedding_range, embedding_range)
-    lstms = [
-        keras.layers.LSTM(
-            config.lstm_units,
-            return_sequences=True,
-            stateful=stateful,
-            recurrent_initializer=recurrent_initializer,
-            recurrent_activation="sigmoid",
-        )
-        for _ in range(config.layers)
-    ]
+    lstm = keras.layers.LSTM(
+        config.lstm_units,
+        return_sequences=True,
+        stateful=stateful,
+        recurrent_initializer=recurrent_initializer,
+        recurrent_activation="sigmoid",
+    )
     return keras.Sequential(
         [
             keras.Input(batch_shape=(batch_size, None), dtype="int32"),
             keras.layers.Embedding(config.vocab_size, config.embedding_dim, embeddings_initializer=uniform),
-            *lstms,
+            lstm,
             keras.layers.Dense(config.vocab_size),
         ]
     )

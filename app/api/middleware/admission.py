@@ -63,7 +63,7 @@ class Doors:
                 account = self._account(scope, holder)
                 account.charge(REQUEST)
         except LiltError as error:
-            metrics.DOOR_REFUSALS.labels(error.kind).inc()
+            metrics.DOOR_REFUSALS.labels(problem_details.type_of(error).kind).inc()
             await problem_details.answer(error)(scope, receive, with_allowance)
             return
         finally:

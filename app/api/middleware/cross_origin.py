@@ -53,7 +53,7 @@ class CrossOrigin:
 
         if is_page and not is_named and scope["path"] not in PROBES:
             error = CrossSiteError("another site's page asked for this; LILT_CORS_ORIGINS lists the sites that may")
-            metrics.DOOR_REFUSALS.labels(error.kind).inc()
+            metrics.DOOR_REFUSALS.labels(problem_details.type_of(error).kind).inc()
             response = problem_details.answer(error)
             if self._origins:
                 response.headers["Vary"] = "Origin"

@@ -9,14 +9,16 @@ import httpx
 import pytest
 
 from app.abc.fingerprint import melody
-from app.api.schemas import GenerateRequest
 from app.generation.bulk import BulkError, BulkJob, run
-from app.generation.generation import prepare
+from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models
 from app.generation.originality import Judgement
+from app.generation.prepare import prepare
+from app.inference.sampler import SamplingParams
 from app.settings import Settings
 from model_store.store import Checkpoint, Store
 from tests.app.generation.test_originality import TUNE, index_of
+from tests.app.operations.test_metrics_and_logs import grown, samples
 from tests.checkpoints import publish
 from tests.servers import serving
 
@@ -29,9 +31,10 @@ def own(checkpoint: Checkpoint) -> str:
     models = Models(Settings(model_store=checkpoint.folder.parent.parent))
     models.start()
     (model,) = models.all()
-    sequence = model.engine.submit(prepare(model, GenerateRequest(length=2000), 1).sequence).result(60)
+    job = GenerationJob(length=2000, sampling=SamplingParams(seed=1))
+    made = model.engine.submit(prepare(model, job).sequence).done.result(60)
     model.engine.close()
-    return "X:1\n" + checkpoint.vocabulary.decode(sequence.new_ids).strip("\n") + "\n"
+    return "X:1\n" + checkpoint.vocabulary.decode(made.new_ids).strip("\n") + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,14 @@ def test_a_copy_is_avoided_the_same_way_each_time(client: httpx.Client) -> None:
     assert judgement(first) != "copies"
     assert first["seed"] == 1
     assert generate(client, **REQUEST, avoid_copies=True) == first
+
+
+def test_draws_that_were_thrown_away_are_no_tunes_that_were_answered_with(client: httpx.Client) -> None:
+    before = samples(client)
+    answer = generate(client, **REQUEST, avoid_copies=True)
+    assert grown(client, before, "lilt_tunes_total", model="known") == 1
+    assert grown(client, before, "lilt_generations_total", model="known", outcome="tunes") == 1
+    assert grown(client, before, "lilt_characters_total", model="known") > answer["generated"]
 
 
 def test_what_copies_nothing_is_not_drawn_anew(client: httpx.Client) -> None:

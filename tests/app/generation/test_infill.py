@@ -113,8 +113,8 @@ def test_a_range_holds(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({"abc": JIG}, "send both"),
-        ({"bars": [1]}, "send both"),
+        ({"abc": JIG}, "must be sent together"),
+        ({"bars": [1]}, "must be sent together"),
         ({"abc": JIG, "bars": [1], "key": "D"}, "key: not for a tune of which bars are made anew"),
         ({"abc": JIG, "bars": [1], "constrained": False}, "constrained"),
         ({"abc": JIG, "bars": [40]}, "there is no bar 40; the tune has bars 0 to 15"),
@@ -140,8 +140,8 @@ def test_the_engine_adds_up_what_the_model_makes_of_a_prompt() -> None:
             expected += row[following] - np.log(np.exp(row).sum())
     engine = Engine(HashingDecoder())
     try:
-        other = engine.submit(Sequence(ids[:1], 20, SamplingParams(seed=1)))
-        scored = engine.submit(Sequence(ids, 1, SamplingParams(), scored_from=2)).result()
+        other = engine.submit(Sequence(ids[:1], 20, SamplingParams(seed=1))).done
+        scored = engine.submit(Sequence(ids, 1, SamplingParams(), scored_from=2)).done.result()
         assert not other.exception()
     finally:
         engine.close()

@@ -13,10 +13,12 @@ import pytest
 from numpy.typing import NDArray
 
 from app.errors import BusyError, DecoderError
+from app.inference.completion import Completion, FinishReason
 from app.inference.decoder import Decoder
-from app.inference.engine import TURN_STEPS, Engine
+from app.inference.engine import Engine
 from app.inference.sampler import SamplingParams
-from app.inference.sequence import FinishReason, Sequence
+from app.inference.scheduler import TURN_STEPS
+from app.inference.sequence import Sequence
 from tests.app.inference.fake_decoders import CountingDecoder, FailingOnceDecoder, GatedDecoder, HashingDecoder
 
 TIMEOUT_S = 30
@@ -35,14 +37,18 @@ def sequence(prompt: list[int], length: int, seed: int = 0, stop: Callable[[int]
     return Sequence(np.array(prompt, np.int32), length, SamplingParams(seed=seed), stop)
 
 
+def completed(engine: Engine, wanted: Sequence) -> Completion:
+    return engine.submit(wanted).done.result(TIMEOUT_S)
+
+
 def ids_of(engine: Engine, wanted: Sequence) -> list[int]:
-    return engine.submit(wanted).result(TIMEOUT_S).new_ids
+    return list(completed(engine, wanted).new_ids)
 
 
 def test_a_sequence_continues_its_prompt_by_exactly_its_length() -> None:
     with running(CountingDecoder()) as engine:
-        done = engine.submit(sequence([3, 4], length=8)).result(TIMEOUT_S)
-    assert done.new_ids == [5, 6, 7, 8, 9, 0, 1, 2]
+        done = completed(engine, sequence([3, 4], length=8))
+    assert done.new_ids == (5, 6, 7, 8, 9, 0, 1, 2)
     assert done.finish_reason is FinishReason.LENGTH
 
 
@@ -54,8 +60,8 @@ def test_the_stop_rule_ends_a_sequence_and_sees_only_new_ids() -> None:
         return id_ == 7
 
     with running(CountingDecoder()) as engine:
-        done = engine.submit(sequence([7, 4], length=100, stop=stop_at_7)).result(TIMEOUT_S)
-    assert done.new_ids == seen == [5, 6, 7]
+        done = completed(engine, sequence([7, 4], length=100, stop=stop_at_7))
+    assert list(done.new_ids) == seen == [5, 6, 7]
     assert done.finish_reason is FinishReason.TUNES
 
 
@@ -65,9 +71,9 @@ def test_a_sequence_that_has_ended_goes_without_pythons_collector(decoder: type[
     try:
         with running(decoder()) as engine:
             ended = ref(made := sequence([3], length=8))
-            assert wait([engine.submit(made)], TIMEOUT_S).done
+            assert wait([engine.submit(made).done], TIMEOUT_S).done
             del made
-            engine.submit(sequence([3], length=8)).result(TIMEOUT_S)  # until then the engine's thread holds the other
+            completed(engine, sequence([3], length=8))  # until then the engine's thread holds the other
         assert ended() is None
     finally:
         gc.enable()
@@ -92,8 +98,8 @@ def test_a_constraint_holds_and_ends_its_own_sequence_alone() -> None:
     with running(HashingDecoder()) as engine:
         constraint = EvenOnly()
         constrained = Sequence(np.array([1, 3], np.int32), 100, SamplingParams(seed=1), constraint=constraint)
-        free = [engine.submit(sequence([1, 3], 100, seed)) for seed in range(5)]
-        assert engine.submit(constrained).result(TIMEOUT_S).new_ids == constraint.told
+        free = [engine.submit(sequence([1, 3], 100, seed)).done for seed in range(5)]
+        assert ids_of(engine, constrained) == constraint.told
         assert len(constraint.told) == 30
         assert not any(id_ % 2 for id_ in constraint.told)
         assert all(any(id_ % 2 for id_ in future.result(TIMEOUT_S).new_ids) for future in free)
@@ -110,12 +116,12 @@ def test_same_seed_same_ids_alone_and_under_random_arrivals_and_departures() -> 
     with running(HashingDecoder()) as engine:
         alone = [ids_of(engine, sequence(*request)) for request in requests]
     with running(decoder := HashingDecoder()) as engine:
-        together = [engine.submit(sequence(*request)) for request in requests]
+        together = [engine.submit(sequence(*request)).done for request in requests]
         for future in together[::7]:
             future.cancel()
         for index, future in enumerate(together):
             if index % 7:
-                assert future.result(TIMEOUT_S).new_ids == alone[index]
+                assert list(future.result(TIMEOUT_S).new_ids) == alone[index]
     assert max(decoder.steps) == 8
 
 
@@ -128,12 +134,12 @@ def test_different_seeds_make_different_ids() -> None:
 def test_sequences_that_arrive_later_join_the_running_batch() -> None:
     decoder = GatedDecoder()
     with running(decoder) as engine:
-        first = engine.submit(sequence([0], length=4))
+        first = engine.submit(sequence([0], length=4)).done
         decoder.allow(1)
-        second = engine.submit(sequence([5], length=2))
+        second = engine.submit(sequence([5], length=2)).done
         decoder.allow(20)
-        assert first.result(TIMEOUT_S).new_ids == [1, 2, 3, 4]
-        assert second.result(TIMEOUT_S).new_ids == [6, 7]
+        assert first.result(TIMEOUT_S).new_ids == (1, 2, 3, 4)
+        assert second.result(TIMEOUT_S).new_ids == (6, 7)
     assert len(decoder.steps) < 1 + 4 + 2
 
 
@@ -146,26 +152,26 @@ def test_one_sequence_alone_is_stepped_alone() -> None:
 def test_a_cancelled_sequence_frees_its_place_by_the_next_step() -> None:
     decoder = GatedDecoder(max_batch=1)
     with running(decoder) as engine:
-        long = engine.submit(sequence([0], length=1000))
-        short = engine.submit(sequence([5], length=2))
+        long = engine.submit(sequence([0], length=1000)).done
+        short = engine.submit(sequence([5], length=2)).done
         decoder.allow(3)
         decoder.wait_for(3)
         assert long.cancel()
         decoder.allow(1 + 2)  # the step under way, then the two of the short one
-        assert short.result(TIMEOUT_S).new_ids == [6, 7]
+        assert short.result(TIMEOUT_S).new_ids == (6, 7)
         assert len(decoder.steps) <= 3 + 1 + 2
 
 
 def test_long_sequences_take_turns_with_those_that_wait() -> None:
     decoder = GatedDecoder(max_batch=2)
     with running(decoder) as engine:
-        long = [engine.submit(sequence([start], 3 * TURN_STEPS)) for start in (0, 5)]
-        short = engine.submit(sequence([1], 5))
+        long = [engine.submit(sequence([start], 3 * TURN_STEPS)).done for start in (0, 5)]
+        short = engine.submit(sequence([1], 5)).done
         done_after: list[int] = []
         short.add_done_callback(lambda _: done_after.append(len(decoder.steps)))
         decoder.allow(10 * TURN_STEPS)
         for start, future in zip((0, 5), long, strict=True):
-            expected = [(start + 1 + n) % 10 for n in range(3 * TURN_STEPS)]
+            expected = tuple((start + 1 + n) % 10 for n in range(3 * TURN_STEPS))
             assert future.result(TIMEOUT_S).new_ids == expected
     assert done_after == [TURN_STEPS + 5]
 
@@ -174,14 +180,14 @@ def test_a_full_queue_turns_new_sequences_away() -> None:
     decoder = GatedDecoder(max_batch=1)
     with running(decoder, max_waiting=2) as engine:
         decoder.allow(1)
-        futures = [engine.submit(sequence([0], length=2))]
+        futures = [engine.submit(sequence([0], length=2)).done]
         decoder.wait_for(1)
-        futures += [engine.submit(sequence([0], length=1)) for _ in range(2)]
+        futures += [engine.submit(sequence([0], length=1)).done for _ in range(2)]
         with pytest.raises(BusyError) as refused:
             engine.submit(sequence([0], length=1))
         assert refused.value.retry_after_s
         decoder.allow(10)
-        assert [future.result(TIMEOUT_S).new_ids for future in futures] == [[1, 2], [1], [1]]
+        assert [future.result(TIMEOUT_S).new_ids for future in futures] == [(1, 2), (1,), (1,)]
 
 
 def test_a_decoder_that_fails_once_does_not_take_the_engine_down(caplog: pytest.LogCaptureFixture) -> None:
@@ -194,7 +200,7 @@ def test_a_decoder_that_fails_once_does_not_take_the_engine_down(caplog: pytest.
 
 def test_closing_finishes_what_was_accepted_and_takes_nothing_new() -> None:
     engine = Engine(CountingDecoder(max_batch=2))
-    futures = [engine.submit(sequence([0], length=50)) for _ in range(9)]
+    futures = [engine.submit(sequence([0], length=50)).done for _ in range(9)]
     engine.close()
     assert [len(future.result(0).new_ids) for future in futures] == [50] * 9
     with pytest.raises(BusyError):

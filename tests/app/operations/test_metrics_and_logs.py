@@ -62,6 +62,16 @@ def test_characters_and_tunes_are_counted(client: httpx.Client, checkpoint: Chec
     assert grown(client, before, "lilt_generations_total", model=model, outcome="tunes") == 1
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_bars_made_anew_are_counted_whether_they_come_in_time_or_not(checkpoint: Checkpoint, accept: str) -> None:
+    body, model = {"abc": f"{TUNE.strip()}CDEF GABc|\n", "bars": [1], "seed": 1}, checkpoint.manifest.name
+    for timeout_s, outcome in (("60", "tunes"), ("0.0001", "cancelled")):
+        with serving(generate_timeout_s=timeout_s) as server, server.client() as client:
+            client.post("/generate", json=body, headers={"Accept": accept})
+            assert grown(client, {}, "lilt_generations_total", model=model, outcome=outcome) == 1
+            assert grown(client, {}, "lilt_tunes_total", model=model) == (outcome == "tunes")
+
+
 def test_what_the_grammar_removes_is_sampled(client: httpx.Client) -> None:
     before = samples(client)
     assert client.post("/generate", json={"tunes": None, "length": 5000}).status_code == 200

@@ -1,12 +1,14 @@
 """What callers may spend, by a clock that the test turns."""
 
-import time
+import subprocess
+import sys
 
 import pytest
 
 from app.api.middleware import rate_limit
 from app.api.middleware.rate_limit import Account, Allowances, cost_of, reading_cost
 from app.errors import RateError
+from tests.servers import ROOT
 
 
 class Clock:
@@ -95,5 +97,23 @@ def test_callers_are_forgotten_past_a_bound(clock: Clock, monkeypatch: pytest.Mo
     allowances.account("b").charge(1)
 
 
-def test_the_clock_on_the_wall_does_not_count() -> None:
-    assert Allowances(1, 0)._clock is time.monotonic
+WALL_CLOCK_SET = """
+import time
+day_s = 0.0
+time.time = lambda: day_s
+time.time_ns = lambda: int(1e9 * day_s)
+from app.api.middleware.rate_limit import Allowances
+from app.errors import RateError
+allowances = Allowances(0, 1)
+allowances.account("a").charge(1)
+day_s = 86400.0
+try:
+    allowances.account("a").charge(1)
+except RateError as error:
+    print(error.retry_after_s)
+"""
+
+
+def test_whoever_sets_the_clock_on_the_wall_gives_nobody_more() -> None:
+    run = subprocess.run([sys.executable, "-c", WALL_CLOCK_SET], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(run.stdout) > 86_000

@@ -1,0 +1,37 @@
+"""What a job is answered with."""
+
+from dataclasses import dataclass
+
+from app.abc.tunebook import Tune
+from app.generation.model_registry import ModelId
+from app.generation.originality import Judgement, Originality
+from app.inference.completion import FinishReason
+
+
+@dataclass(frozen=True)
+class JudgedTune:
+    """A tune, and what it has in common with the training tunes; None where that cannot be said."""
+
+    tune: Tune
+    originality: Originality | None
+
+    @property
+    def is_copy(self) -> bool:
+        return self.originality is not None and self.originality.judgement is Judgement.COPIES
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The whole text, and the tunes in it.
+
+    Args:
+        seed: makes the same text again.
+        characters: how many were made for the text, what was drawn and thrown away left out.
+    """
+
+    abc: str
+    tunes: tuple[JudgedTune, ...]
+    seed: int
+    model: ModelId
+    finish_reason: FinishReason
+    characters: int

@@ -1,0 +1,42 @@
+"""Sets a job going in the way that suits it."""
+
+from app.generation.continuation import Continuation
+from app.generation.copy_avoidance import MAX_DRAWS, CopyAvoidance
+from app.generation.counted import Counted
+from app.generation.generation import Generation
+from app.generation.infill import Infill
+from app.generation.infill_candidates import CANDIDATES, MAX_PER_BAR
+from app.generation.jobs import InfillJob, Job
+from app.generation.model_registry import ServedModel
+from app.operations.turns import Turns
+
+
+async def begin(model: ServedModel, job: Job, deadline: float, readings: Turns) -> Generation:
+    """Set a job going.
+
+    Args:
+        deadline: when it is to be done, by the event loop's clock.
+        readings: turns at reading a stranger's text.
+
+    Raises:
+        CharacterError: the start string holds a character outside the vocabulary.
+        NotationError: the text is not one tune.
+        RequestError: what is asked for does not exist, or this model cannot write it.
+        BusyError: too much is waiting already.
+    """
+    return Counted(await _begin(model, job, deadline, readings), model.id.name)
+
+
+async def _begin(model: ServedModel, job: Job, deadline: float, readings: Turns) -> Generation:
+    if isinstance(job, InfillJob):
+        return await Infill.begin(model, job, deadline, readings)
+    if job.avoid_copies:
+        return await CopyAvoidance.begin(model, job, deadline)
+    return await Continuation.begin(model, job, deadline)
+
+
+def max_characters(job: Job) -> int:
+    """How many may be drawn for a job."""
+    if isinstance(job, InfillJob):
+        return CANDIDATES * MAX_PER_BAR * len(job.bars)
+    return job.length * (MAX_DRAWS if job.avoid_copies else 1)

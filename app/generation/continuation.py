@@ -1,0 +1,128 @@
+"""New tunes: a start string through the engine, its text told as it is made."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
+from typing import Self
+
+from app.abc.tunebook import split_tunes
+from app.errors import DeadlineError
+from app.generation.answer import Answer, JudgedTune
+from app.generation.generation import CANCELLED, FAILED, KEEP_ALIVE_S, End, Generation
+from app.generation.jobs import GenerationJob
+from app.generation.model_registry import ModelId, ServedModel
+from app.generation.prepare import Prepared, prepare
+from app.inference.completion import Completion
+from app.inference.submission import Submission
+from app.operations import tracing
+
+CHUNK_S = 0.05
+
+_READ_HERE = 500  # characters; a longer start string is read beside the event loop, at some 20 µs a character
+_TOLD_HERE = 1500  # characters; what is to be told of a longer text is found out beside it, at some 1 µs a character
+
+
+class Continuation(Generation):
+    """One sequence on its way through the engine.
+
+    Args:
+        deadline: by the event loop's clock.
+    """
+
+    def __init__(self, model: ServedModel, job: GenerationJob, prepared: Prepared, deadline: float) -> None:
+        self._model, self._job, self._faults, self._deadline = model, job, prepared.faults, deadline
+        self._submission = model.engine.submit(prepared.sequence)
+        _trace(model.id, self._submission)
+        self._done = asyncio.wrap_future(self._submission.done)
+
+    @classmethod
+    async def begin(cls, model: ServedModel, job: GenerationJob, deadline: float) -> Self:
+        """Queue a job.
+
+        Raises:
+            CharacterError: the start string holds a character outside the vocabulary.
+            RequestError: this model cannot write what is asked for.
+            BusyError: too much is waiting already.
+        """
+        is_long = len(job.start_string) > _READ_HERE
+        prepared = await asyncio.to_thread(prepare, model, job) if is_long else prepare(model, job)
+        return cls(model, job, prepared, deadline)
+
+    @property
+    def drawn(self) -> int:
+        """Characters so far."""
+        return len(self._submission.new_ids)
+
+    def when_ended(self, call: Callable[[End], None]) -> None:
+        self._done.add_done_callback(lambda done: call(End(_outcome(done), self.drawn)))
+
+    async def answer(self) -> Answer:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                completion = await self._done
+        except TimeoutError:
+            raise self._too_late() from None
+        finally:
+            self._done.cancel()
+        is_long = len(self._job.start_string) + len(completion.new_ids) > _TOLD_HERE
+        return await asyncio.to_thread(self._describe, completion) if is_long else self._describe(completion)
+
+    async def chunks(self) -> AsyncGenerator[str, None]:
+        """The first piece comes with the first character, the others gather what was made in `CHUNK_S`."""
+        loop = asyncio.get_running_loop()
+        begun = asyncio.wrap_future(self._submission.begun)
+        sent = 0
+        try:
+            while not self._done.done():
+                wait_for, patience_s = (self._done, CHUNK_S) if begun.done() else (begun, KEEP_ALIVE_S)
+                await asyncio.wait({self._done, wait_for}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+                made = self._submission.new_ids[sent:]
+                sent += len(made)
+                yield self._model.checkpoint.vocabulary.decode(made)
+                if loop.time() > self._deadline:
+                    raise self._too_late()
+            if rest := self._done.result().new_ids[sent:]:
+                yield self._model.checkpoint.vocabulary.decode(rest)
+        finally:
+            self._done.cancel()
+            begun.cancel()
+
+    def _too_late(self) -> DeadlineError:
+        return DeadlineError(f"{self._job.length} characters were not made in time")
+
+    def _describe(self, completion: Completion) -> Answer:
+        abc = self._job.start_string + self._model.checkpoint.vocabulary.decode(completion.new_ids)
+        return Answer(
+            abc=abc,
+            tunes=tuple(JudgedTune(tune, self._model.originality(tune.abc)) for tune in split_tunes(abc, self._faults)),
+            seed=self._job.sampling.seed,
+            model=self._model.id,
+            finish_reason=completion.finish_reason,
+            characters=len(completion.new_ids),
+        )
+
+
+def _outcome(done: "Future[Completion] | asyncio.Future[Completion]") -> str:
+    if done.cancelled():
+        return CANCELLED
+    return FAILED if done.exception() else done.result().finish_reason
+
+
+def _trace(model: ModelId, submission: Submission) -> None:
+    """A span from here to the sequence's end."""
+    span = tracing.begin("generate", {"lilt.model.name": model.name, "lilt.model.version": model.version})
+    if not span.is_recording():
+        return
+    queued = time.monotonic()
+    first: list[float] = []  # seconds; of a sequence that is cancelled meanwhile, not its first character's
+
+    def end(done: "Future[Completion]") -> None:
+        made = len(submission.new_ids)
+        span.set_attributes({"lilt.characters": made, "lilt.outcome": _outcome(done)})
+        if first and made:
+            span.set_attribute("lilt.first_character_s", round(first[0], 4))
+        span.end()
+
+    submission.begun.add_done_callback(lambda _: first.append(time.monotonic() - queued))
+    submission.done.add_done_callback(end)

@@ -1,0 +1,30 @@
+"""Counts how generations end and what they are answered with, each once, however many draws it took."""
+
+from collections.abc import AsyncGenerator, Callable
+
+from app.generation.answer import Answer
+from app.generation.generation import End, Generation
+from app.operations import metrics
+
+
+class Counted(Generation):
+    """Another generation, counted under its model's name."""
+
+    def __init__(self, generation: Generation, model: str) -> None:
+        self._generation, self._model = generation, model
+        generation.when_ended(self._count)
+
+    def when_ended(self, call: Callable[[End], None]) -> None:
+        self._generation.when_ended(call)
+
+    async def answer(self) -> Answer:
+        answer = await self._generation.answer()
+        metrics.TUNES.labels(self._model).inc(sum(judged.tune.complete for judged in answer.tunes))
+        return answer
+
+    def chunks(self) -> AsyncGenerator[str, None]:
+        return self._generation.chunks()
+
+    def _count(self, end: End) -> None:
+        metrics.CHARACTERS.labels(self._model).inc(end.characters)
+        metrics.GENERATIONS.labels(self._model, end.outcome).inc()

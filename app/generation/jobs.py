@@ -1,0 +1,59 @@
+"""What can be asked of a model, as values: new tunes, or bars of a tune made anew."""
+
+from dataclasses import dataclass, field
+
+from app.grammar import Request
+from app.inference.sampler import SamplingParams
+
+MAX_SEED = 2**53 - 1
+"""What JavaScript's numbers hold exactly."""
+
+
+@dataclass(frozen=True)
+class GenerationJob:
+    """Continue a start string.
+
+    Args:
+        start_string: its characters have to be in the model's vocabulary; empty for the gap before a tune.
+        length: most characters to add, ≥ 1.
+        tunes: stop after so many whole tunes; None adds exactly `length` characters.
+        wishes: what the tunes are to be; they need `constrained`.
+        constrained: whether the tunes are held to the grammar.
+        avoid_copies: whether to draw anew, a few times at the most, while a tune copies one that was trained on.
+        sampling: how characters are drawn, and from which seed.
+    """
+
+    start_string: str = "X:1\n"
+    length: int = 1000
+    tunes: int | None = 1
+    wishes: Request = field(default_factory=Request)
+    constrained: bool = True
+    avoid_copies: bool = False
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+
+
+@dataclass(frozen=True)
+class InfillJob:
+    """Make some bars of a tune anew; all else stays byte for byte.
+
+    Args:
+        abc: one tune that the input filter lets through.
+        bars: numbers from 1; a pickup before them is 0.
+        wishes: its range holds for the new bars.
+        avoid_copies: whether bars that make the tune a copy are passed over where there are others.
+        sampling: how characters are drawn, and from which seed.
+    """
+
+    abc: str
+    bars: tuple[int, ...]
+    wishes: Request = field(default_factory=Request)
+    avoid_copies: bool = False
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+
+
+Job = GenerationJob | InfillJob
+
+
+def seed_of_draw(seed: int, draw: int) -> int:
+    """The seed of the n-th draw for one job: that of the job for 0, later ones nobody can ask for."""
+    return seed + draw * (MAX_SEED + 1)

@@ -1,0 +1,83 @@
+"""Each generation is counted once, however it ends and however many draws it took."""
+
+import asyncio
+
+import pytest
+from prometheus_client import REGISTRY
+
+from app.abc.tunebook import Tune
+from app.errors import DeadlineError, DecoderError, RequestError
+from app.generation.answer import Answer, JudgedTune
+from app.generation.buffered import Buffered
+from app.generation.counted import Counted
+from app.generation.generation import Generation
+from app.generation.model_registry import ModelId
+from app.inference.completion import FinishReason
+
+TUNE = Tune("X:1\nK:D\nDFA|\n", None, "D", None, None, complete=True, problems=())
+ANSWER = Answer(
+    abc=TUNE.abc,
+    tunes=(JudgedTune(TUNE, None),),
+    seed=1,
+    model=ModelId("m", 1, ""),
+    finish_reason=FinishReason.TUNES,
+    characters=13,
+)
+DRAWN = 40
+
+
+class Known(Buffered):
+    """Draws 40 characters, and then has a known answer or fails by a known error."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        super().__init__(start_string="X:1\n")
+        self._error = error
+
+    @property
+    def drawn(self) -> int:
+        return DRAWN
+
+    async def _make(self) -> Answer:
+        if self._error:
+            raise self._error
+        return ANSWER
+
+
+def count(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"lilt_{name}_total", labels) or 0.0
+
+
+async def streamed(generation: Generation) -> Answer:
+    assert [text async for text in generation.chunks()] == ["K:D\nDFA|\n"]
+    return await generation.answer()
+
+
+@pytest.mark.parametrize("is_streamed", [True, False])
+def test_an_answer_is_counted_once_streamed_or_not(*, is_streamed: bool) -> None:
+    model = f"streamed {is_streamed}"
+
+    async def generate() -> Answer:
+        generation = Counted(Known(), model)
+        return await (streamed(generation) if is_streamed else generation.answer())
+
+    assert asyncio.run(generate()) == ANSWER
+    assert count("generations", model=model, outcome="tunes") == count("tunes", model=model) == 1
+    assert count("characters", model=model) == DRAWN
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (RequestError("no bars were found"), "failed"),
+        (DecoderError("the decoder failed"), "failed"),
+        (DeadlineError("not made in time"), "cancelled"),
+        (asyncio.CancelledError(), "cancelled"),
+    ],
+)
+def test_what_fails_or_is_left_is_counted_too(error: BaseException, outcome: str) -> None:
+    model = f"{type(error).__name__}"
+    with pytest.raises(type(error)):
+        asyncio.run(Counted(Known(error), model).answer())
+    assert count("generations", model=model, outcome=outcome) == 1
+    assert count("tunes", model=model) == 0
+    assert count("characters", model=model) == DRAWN
