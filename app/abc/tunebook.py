@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from app.errors import Fault
 
 FIELD = re.compile(r"([A-Za-z+]):(.*)")
-_NOTE = re.compile(r"[A-Ga-gzxZ]")
+"""A line that is a field: its letter, and what it says."""
+
+_NOTE_OR_REST = re.compile(r"[A-Ga-gzxZ]")
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,13 @@ class TuneCounter:
         field = FIELD.match(line)
         if field and field[1] == "K":
             self._has_key = True
-        elif self._has_key and not field and not line.startswith("%") and _NOTE.search(line):
+        elif self._has_key and not field and not line.startswith("%") and has_notes(line):
             self._has_notes = True
+
+
+def has_notes(line: str) -> bool:
+    """Whether a line of music has a note or rest, at first sight."""
+    return _NOTE_OR_REST.search(line) is not None
 
 
 def split_tunes(text: str, faults: tuple[Fault, ...] = ()) -> tuple[Tune, ...]:
