@@ -7,9 +7,10 @@ fingering, dynamics, slurs, chord symbols (no corpus here has true ones), lyrics
 from dataclasses import replace
 from fractions import Fraction
 
-from training.dialect import header, reader, writer
+from app.abc import writer
+from app.abc.plain import Header, Part, Tune
+from training.dialect import header, reader
 from training.dialect.normalize import plain
-from training.dialect.notation import Header, Part, Tune
 from training.dialect.parts import parts_of
 from training.dialect.reader import Score
 from training.errors import DialectError
