@@ -7,6 +7,9 @@ from app.abc.pitch import ALTERATIONS
 CIRCLE_OF_FIFTHS = "FCGDAEB"
 """The order in which a signature adds sharps; it adds flats in the opposite one."""
 
+TONIC = r"([A-G])([#b]?)"
+"""A letter with its sharp or flat."""
+
 SEMITONES_PER_FIFTH, STEPS_PER_FIFTH = 7, 4
 FIFTHS_PER_CIRCLE = 12
 """As many lead back to the same pitch, by another name."""

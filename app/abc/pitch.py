@@ -23,7 +23,8 @@ SIGNS = {semitones: sign for sign, semitones in ACCIDENTALS.items()}
 ALTERATIONS = {"": 0, "#": 1, "b": -1}
 """What stands after the letter of a tonic or a chord's root, each with its semitones (sections 3.1.14 and 4.18)."""
 
-NOTE = r"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)"
+SIGN = r"(\^\^|\^|__|_|=)"
+NOTE = rf"{SIGN}?([A-Ga-g])([,']*)"
 """A note without its length: sign, letter, octave marks."""
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 
-from app.abc.keys import MAJOR, Key, fifths_of, mode_of
+from app.abc.keys import MAJOR, TONIC, Key, fifths_of, mode_of
 from app.abc.meters import SYMBOLS, Meter, default_unit
-from app.abc.pitch import ACCIDENTALS, STEPS, Pitch
+from app.abc.pitch import ACCIDENTALS, SIGN, STEPS, Pitch
 from app.abc.score import Bar, Chord, Score, Tuplet, Voice
 from app.abc.tokens import (
     Note,
@@ -24,11 +24,11 @@ from app.abc.tokens import (
     parse_tuplet,
     tokens,
 )
-from app.abc.tunebook import FIELD
+from app.abc.tunebook import FIELD, split_header
 from app.errors import Fault
 
-_KEY = re.compile(r"\s*([A-G])([#b]?)\s*([A-Za-z]*)(.*)")
-_KEY_ACCIDENTAL = re.compile(r"(\^\^|\^|__|_|=)([A-Ga-g])")
+_KEY = re.compile(rf"\s*{TONIC}\s*([A-Za-z]*)(.*)")
+_KEY_ACCIDENTAL = re.compile(rf"{SIGN}([A-Ga-g])")
 _ASSIGNMENT = re.compile(r"(?<!\w)\w+=\S*")  # as `clef=bass`
 _METER = re.compile(r"\(?\s*(\d{1,3}(?:\s*+\+\s*\d{1,3})*)\s*+\)?\s*+/\s*(\d{1,3})")
 _TEMPO = re.compile(r"\s*(?:\"[^\"]*\"\s*)?((?:\d+/\d+\s*)*)=?\s*(\d+(?:\.\d+)?)?")
@@ -112,17 +112,11 @@ class Header:
 
 def read_header(abc: str) -> tuple[Header, list[str]]:
     """The header of a tune, and the lines after it."""
-    lines = abc.split("\n")
-    fields: dict[str, list[str]] = {}
-    count = 0
-    while "K" not in fields and count < len(lines):
-        if match := FIELD.match(lines[count]):
-            fields.setdefault(match[1], []).append(match[2].split("%")[0].strip())
-        count += 1
+    fields, body = split_header(abc.split("\n"))
     key = parse_key(fields["K"][0]) if "K" in fields else Key()
     meter = parse_meter(fields["M"][-1]) if "M" in fields else Meter()
     unit = parse_unit(fields["L"][-1]) if "L" in fields else None
-    return Header(fields, key, meter, unit or default_unit(meter.length)), lines[count:]
+    return Header(fields, key, meter, unit or default_unit(meter.length)), body
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import re
 
-from app.abc.keys import FIFTHS_PER_CIRCLE, SEMITONES_PER_FIFTH, STEPS_PER_FIFTH
+from app.abc.keys import FIFTHS_PER_CIRCLE, SEMITONES_PER_FIFTH, STEPS_PER_FIFTH, TONIC
 from app.abc.limits import MAX_KEY_ACCIDENTALS
 from app.abc.pitch import (
     ACCIDENTALS,
@@ -20,7 +20,7 @@ from app.abc.tokens import DECORATION, INLINE_FIELD, QUOTED
 from app.abc.tunebook import FIELD
 from app.errors import NotationError
 
-_KEY_TONIC = re.compile(r"(\s*)([A-G])([#b]?)(?![A-Za-z]*(?:lef|one))(.*)")
+_KEY_TONIC = re.compile(rf"(\s*){TONIC}(?![A-Za-z]*(?:lef|one))(.*)")
 _CHORD_TONE = re.compile(r"(^|/)([A-G])([#b]*)")
 _PIECE = re.compile(rf'(?P<symbol>"[A-G][^"]*")|{QUOTED}|{DECORATION}|(?P<field>{INLINE_FIELD})|%.*|(?P<note>{NOTE})')
 _MAX_ALTERATION = 2

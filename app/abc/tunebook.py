@@ -110,14 +110,19 @@ def split_blocks(text: str) -> list[tuple[str, int, bool]]:
 
 def header_fields(block: str) -> dict[str, str]:
     """The fields up to and including `K:`, each with its first value."""
-    fields: dict[str, str] = {}
-    for line in block.splitlines():
-        match = FIELD.match(line)
-        if match:
-            fields.setdefault(match[1], match[2].split("%")[0].strip())
+    fields, _ = split_header(block.splitlines())
+    return {name: values[0] for name, values in fields.items()}
+
+
+def split_header(lines: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """The fields of a tune up to and including `K:`, each with all its values, and the lines after them."""
+    fields: dict[str, list[str]] = {}
+    for number, line in enumerate(lines, 1):
+        if match := FIELD.match(line):
+            fields.setdefault(match[1], []).append(match[2].split("%")[0].strip())
             if match[1] == "K":
-                break
-    return fields
+                return fields, lines[number:]
+    return fields, []
 
 
 def _describe(block: str, is_closed: bool) -> Tune:

@@ -6,7 +6,7 @@ import unicodedata
 from fractions import Fraction
 
 from app.abc import limits
-from app.abc.keys import Key, fifths_of, mode_of
+from app.abc.keys import TONIC, Key, fifths_of, mode_of
 from app.abc.limits import HORNPIPE_METERS, MAX_KEY_ACCIDENTALS, UNIT_LENGTHS, WRITTEN_MODES
 from app.abc.meters import SYMBOLS, default_unit
 from app.abc.plain import Header
@@ -33,7 +33,7 @@ _RHYTHM_IN_TITLE = re.compile(
     re.IGNORECASE,
 )
 _LAB_ID = re.compile(r"\s*id:\w+-(\w+)-\d+")
-_KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)\s*(?:clef=treble|treble)?")
+_KEY = re.compile(rf"{TONIC}\s*([A-Za-z]*)\s*(?:clef=treble|treble)?")
 
 
 def read(fields: dict[str, str]) -> Header:
