@@ -6,8 +6,9 @@ from itertools import product
 
 import numpy as np
 
+from app.abc.limits import HORNPIPE_METERS
 from app.grammar import Cursor, Grammar
-from app.grammar.meter import METERS, SWUNG_METERS, UNITS
+from app.grammar.meter import METERS, UNITS
 from app.grammar.pitch import KEYS
 from app.grammar.request import Form, Request
 from model_store.vocabulary import Vocabulary
@@ -64,7 +65,7 @@ def requests(count: int) -> Iterator[Request]:
         rhythm = choose.choice([None, None, None, "reel", "slip jig", "hornpipe"])
         yield Request(
             key=choose.choice([None, *sorted(KEYS)]),
-            meter=choose.choice([None, *(SWUNG_METERS if rhythm == "hornpipe" else METERS)]),
+            meter=choose.choice([None, *(HORNPIPE_METERS if rhythm == "hornpipe" else METERS)]),
             rhythm=rhythm,
             form=choose.choice([None] * 5 + [Form(2, 2), Form(4, 1), Form(4, 2, repeated=False)]),
             low=low,

@@ -22,12 +22,13 @@ from typing import Any
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from app.abc.limits import HORNPIPE_METERS
 from app.api.schemas import GenerateRequest
 from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models, ServedModel
 from app.generation.prepare import prepare
 from app.grammar import Form, Grammar, Request
-from app.grammar.meter import METERS, SWUNG_METERS, UNITS
+from app.grammar.meter import METERS, UNITS
 from app.grammar.pitch import KEYS
 from app.settings import Settings
 from tests import judges
@@ -69,7 +70,7 @@ def request_of(number: int, alphabet: str) -> GenerateRequest:
     """What the tune of this number is asked to be; half the time by a header, which has a unit length too."""
     choose = Random(number)
     rhythm = choose.choice(RHYTHMS)
-    meters = SWUNG_METERS if rhythm and rhythm.lower() == "hornpipe" else METERS
+    meters = HORNPIPE_METERS if rhythm and rhythm.lower() == "hornpipe" else METERS
     meter = choose.choice([name for name in meters if set(name) <= set(alphabet)])
     key, form = choose.choice(sorted(KEYS)), choose.choice(FORMS)
     unit, (low, high) = choose.choice(tuple(UNITS)), choose.choice(RANGES)

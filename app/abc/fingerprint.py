@@ -17,8 +17,11 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
+from app.abc.keys import Key
+from app.abc.meters import Meter
+from app.abc.pitch import STEPS
 from app.abc.reader import Header, parse_key, parse_meter, parse_unit, parse_voice, read_header
-from app.abc.score import MAX_BARS, STEPS, Key, Meter
+from app.abc.score import MAX_BARS
 from app.abc.tokens import Note, parse_broken, parse_chord, parse_note, parse_notes, parse_rest, parse_tuplet, tokens
 from app.abc.tunebook import FIELD
 

@@ -5,8 +5,12 @@ from functools import lru_cache
 from math import lcm
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from app.abc.keys import CIRCLE_OF_FIFTHS, Key
+from app.abc.limits import MAX_KEY_ACCIDENTALS
+from app.abc.meters import Meter
+from app.abc.pitch import ALTERATIONS, STEPS, Pitch
 from app.abc.playback_defaults import default_tempo
-from app.abc.score import Bar, Chord, Key, Meter, Pitch, Score, Voice
+from app.abc.score import Bar, Chord, Score, Voice
 
 _DOCTYPE = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -277,14 +281,14 @@ class _Part:
 def _key(attributes: Element, key: Key) -> None:
     element = SubElement(attributes, "key")
     if key.altered:
-        for step in "FCGDAEB":
+        for step in CIRCLE_OF_FIFTHS:
             if alter := key.alter(step):
                 SubElement(element, "key-step").text = step
                 SubElement(element, "key-alter").text = str(alter)
         if len(element):
             return
-    SubElement(element, "fifths").text = str(max(-7, min(7, key.fifths)))
-    SubElement(element, "mode").text = key.mode
+    SubElement(element, "fifths").text = str(max(-MAX_KEY_ACCIDENTALS, min(MAX_KEY_ACCIDENTALS, key.fifths)))
+    SubElement(element, "mode").text = key.mode.name
 
 
 def _time(attributes: Element, meter: Meter) -> None:
@@ -314,7 +318,7 @@ def _accidental(note: Element, pitch: Pitch) -> None:
 def _harmony(measure: Element, symbol: str) -> None:
     tone, _, bass = symbol.partition("/")
     step, rest = tone[:1], tone[1:]
-    alter = {"#": 1, "b": -1}.get(rest[:1], 0)
+    alter = ALTERATIONS.get(rest[:1], 0)
     quality = rest[1:] if alter else rest
     harmony = SubElement(measure, "harmony")
     root = SubElement(harmony, "root")
@@ -323,10 +327,10 @@ def _harmony(measure: Element, symbol: str) -> None:
         SubElement(root, "root-alter").text = str(alter)
     kind = SubElement(harmony, "kind", text=_text(quality))
     kind.text = _SYMBOL_KINDS.get(quality, "other")
-    if bass[:1] in tuple("ABCDEFG"):
+    if bass[:1] in tuple(STEPS):
         element = SubElement(harmony, "bass")
         SubElement(element, "bass-step").text = bass[0]
-        if bass_alter := {"#": 1, "b": -1}.get(bass[1:2]):
+        if bass_alter := ALTERATIONS.get(bass[1:2]):
             SubElement(element, "bass-alter").text = str(bass_alter)
 
 

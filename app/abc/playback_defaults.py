@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from app.abc.score import Bar, Meter, Score
+from app.abc.meters import Meter
+from app.abc.score import Bar, Score
 
 _MOST_TIMES = 10_000  # past it a tune is too long whatever it holds
 

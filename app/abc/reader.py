@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 
-from app.abc.score import Bar, Chord, Key, Meter, Pitch, Score, Tuplet, Voice
+from app.abc.keys import MAJOR, TONIC, Key, fifths_of, mode_of
+from app.abc.meters import SYMBOLS, Meter, default_unit
+from app.abc.pitch import ACCIDENTALS, SIGN, STEPS, Pitch
+from app.abc.score import Bar, Chord, Score, Tuplet, Voice
 from app.abc.tokens import (
-    ACCIDENTALS,
     Note,
     parse_broken,
     parse_chord,
@@ -22,22 +24,11 @@ from app.abc.tokens import (
     parse_tuplet,
     tokens,
 )
-from app.abc.tunebook import FIELD
+from app.abc.tunebook import FIELD, split_header
 from app.errors import Fault
 
-_FIFTHS = dict(zip("FCGDAEB", range(-1, 6), strict=True))
-_MODES = {"maj": 0, "ion": 0, "mix": -1, "dor": -2, "min": -3, "aeo": -3, "m": -3, "phr": -4, "loc": -5, "lyd": 1}
-_MODE_NAMES = {
-    **dict.fromkeys(("maj", "ion"), "major"),
-    **dict.fromkeys(("min", "aeo", "m"), "minor"),
-    "mix": "mixolydian",
-    "dor": "dorian",
-    "phr": "phrygian",
-    "loc": "locrian",
-    "lyd": "lydian",
-}
-_KEY = re.compile(r"\s*([A-G])([#b]?)\s*([A-Za-z]*)(.*)")
-_KEY_ACCIDENTAL = re.compile(r"(\^\^|\^|__|_|=)([A-Ga-g])")
+_KEY = re.compile(rf"\s*{TONIC}\s*([A-Za-z]*)(.*)")
+_KEY_ACCIDENTAL = re.compile(rf"{SIGN}([A-Ga-g])")
 _ASSIGNMENT = re.compile(r"(?<!\w)\w+=\S*")  # as `clef=bass`
 _METER = re.compile(r"\(?\s*(\d{1,3}(?:\s*+\+\s*\d{1,3})*)\s*+\)?\s*+/\s*(\d{1,3})")
 _TEMPO = re.compile(r"\s*(?:\"[^\"]*\"\s*)?((?:\d+/\d+\s*)*)=?\s*(\d+(?:\.\d+)?)?")
@@ -53,13 +44,13 @@ def parse_key(text: str) -> Key:
     if not match or match[3][:4].lower() in ("clef", "none"):
         return Key(altered=_altered(text))
     tonic, accidental, word, rest = match.groups()
-    name = word if word == "m" else word.lower()[:3]
-    if name not in _MODES:
-        name, rest = "maj", word + rest
-    fifths = _FIFTHS[tonic] + {"#": 7, "b": -7, "": 0}[accidental] + _MODES[name]
+    mode = mode_of(word)
+    if mode is None:
+        mode, rest = MAJOR, word + rest
+    fifths = fifths_of(tonic, accidental, mode)
     if word.lower() == "exp" or rest.lower().lstrip().startswith("exp"):
         fifths = 0
-    return Key(fifths, _MODE_NAMES[name], _altered(rest))
+    return Key(fifths, mode, _altered(rest), tonic + accidental)
 
 
 def _altered(text: str) -> tuple[tuple[str, int], ...]:
@@ -69,8 +60,9 @@ def _altered(text: str) -> tuple[tuple[str, int], ...]:
 def parse_meter(text: str) -> Meter:
     """What an `M:` field says."""
     text = text.strip()
-    if text.startswith(("C|", "C")):
-        return Meter(2, 2, "cut") if text.startswith("C|") else Meter(4, 4, "common")
+    if text.startswith("C"):
+        sign, symbol = ("C|", "cut") if text.startswith("C|") else ("C", "common")
+        return Meter(*SYMBOLS[sign], symbol)
     match = _METER.match(text)
     if not match or not int(match[2]):
         return Meter(None)
@@ -120,22 +112,11 @@ class Header:
 
 def read_header(abc: str) -> tuple[Header, list[str]]:
     """The header of a tune, and the lines after it."""
-    lines = abc.split("\n")
-    fields: dict[str, list[str]] = {}
-    count = 0
-    while "K" not in fields and count < len(lines):
-        if match := FIELD.match(lines[count]):
-            fields.setdefault(match[1], []).append(match[2].split("%")[0].strip())
-        count += 1
+    fields, body = split_header(abc.split("\n"))
     key = parse_key(fields["K"][0]) if "K" in fields else Key()
     meter = parse_meter(fields["M"][-1]) if "M" in fields else Meter()
     unit = parse_unit(fields["L"][-1]) if "L" in fields else None
-    return Header(fields, key, meter, unit or _default_unit(meter)), lines[count:]
-
-
-def _default_unit(meter: Meter) -> Fraction:
-    """1/16 in metres shorter than 3/4, else 1/8 (ABC 2.1, section 3.1.7)."""
-    return Fraction(1, 16) if meter.length is not None and meter.length < Fraction(3, 4) else Fraction(1, 8)
+    return Header(fields, key, meter, unit or default_unit(meter.length)), body
 
 
 @dataclass
@@ -263,7 +244,7 @@ class Reader:
 
     def _read_quoted(self, state: _State, token: re.Match[str]) -> None:
         text = token[0][1:-1][:SHORT_TEXT]
-        if text[:1] in tuple("ABCDEFG"):
+        if text[:1] in tuple(STEPS):
             state.symbol = text
         elif text[:1] in tuple("^_<>@"):
             state.annotations.append(text[1:])
@@ -402,7 +383,7 @@ class Reader:
             if note.accidental is not None:
                 state.accidentals[note.step] = note.accidental  # in every octave, to the bar's end (ABC 2.1, 4.2)
             alter = state.accidentals.get(note.step, state.key.alter(note.step))
-            pitches.append(Pitch(note.step, alter, note.octave, note.accidental))
+            pitches.append(Pitch(note.place, alter, note.accidental))
         return tuple(pitches)
 
 

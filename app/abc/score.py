@@ -3,61 +3,12 @@
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-STEPS = "CDEFGAB"
+from app.abc.keys import Key
+from app.abc.meters import Meter
+from app.abc.pitch import Pitch
+
 MAX_BARS = 2_000
 """of a tune of a stranger's, a rest of several bars counting as so many; of longer ones no more is looked at"""
-
-NATURAL_SEMITONES = dict(zip(STEPS, (0, 2, 4, 5, 7, 9, 11), strict=True))
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key signature: `fifths` sharps (flats below nought), and what differs from it by step."""
-
-    fifths: int = 0
-    mode: str = "major"
-    altered: tuple[tuple[str, int], ...] = ()
-
-    def alter(self, step: str) -> int:
-        """Semitones that the signature adds to a step."""
-        for name, semitones in self.altered:
-            if name == step:
-                return semitones
-        order = "FCGDAEB".index(step)
-        return (self.fifths - order + 6) // 7
-
-
-@dataclass(frozen=True)
-class Meter:
-    """A time signature; `beats` is None where there is none (`M:none`)."""
-
-    beats: int | None = 4
-    unit: int = 4
-    symbol: str | None = None
-
-    @property
-    def length(self) -> Fraction | None:
-        """A bar, in whole notes."""
-        return None if self.beats is None else Fraction(self.beats, self.unit)
-
-    @property
-    def is_compound(self) -> bool:
-        """6/8, 9/8, 12/8: beats of three."""
-        return self.beats is not None and self.beats > 3 and self.beats % 3 == 0 and self.unit >= 8
-
-
-@dataclass(frozen=True, slots=True)
-class Pitch:
-    """A note's name: `octave` 4 begins with middle C, `alter` is in semitones, `written` the accidental there."""
-
-    step: str
-    alter: int
-    octave: int
-    written: int | None = None
-
-    @property
-    def midi(self) -> int:
-        return 12 * (self.octave + 1) + NATURAL_SEMITONES[self.step] + self.alter
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,28 @@
 
 import re
 
+from app.abc.keys import FIFTHS_PER_CIRCLE, SEMITONES_PER_FIFTH, STEPS_PER_FIFTH, TONIC
+from app.abc.limits import MAX_KEY_ACCIDENTALS
+from app.abc.pitch import (
+    ACCIDENTALS,
+    NATURAL_SEMITONES,
+    NOTE,
+    SEMITONES_PER_OCTAVE,
+    SIGNS,
+    STEPS,
+    place_of,
+    semitones_of,
+    write_place,
+)
 from app.abc.reader import parse_key
-from app.abc.score import NATURAL_SEMITONES, STEPS
-from app.abc.tokens import NOTE
+from app.abc.tokens import DECORATION, INLINE_FIELD, QUOTED
+from app.abc.tunebook import FIELD
 from app.errors import NotationError
 
-_MOST_FIFTHS = 7
-_FIFTHS_OF_OCTAVE = 12
-_SIGNS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
-_ALTERS = {sign: alter for alter, sign in _SIGNS.items()}
-_NAMES = {-2: "bb", -1: "b", 0: "", 1: "#", 2: "##"}
-_KEY_TONIC = re.compile(r"(\s*)([A-G])([#b]?)(?![A-Za-z]*(?:lef|one))(.*)")
+_KEY_TONIC = re.compile(rf"(\s*){TONIC}(?![A-Za-z]*(?:lef|one))(.*)")
 _CHORD_TONE = re.compile(r"(^|/)([A-G])([#b]*)")
-_PIECE = re.compile(
-    rf'(?P<symbol>"[A-G][^"]*")|"[^"]*"|![^!\s][^!\n]*!|(?P<key>\[K:[^\]\n]*\])|\[[A-Za-z]:[^\]\n]*\]|%.*|(?P<note>{NOTE})'
-)
-_FIELD = re.compile(r"[A-Za-z+]:")
+_PIECE = re.compile(rf'(?P<symbol>"[A-G][^"]*")|{QUOTED}|{DECORATION}|(?P<field>{INLINE_FIELD})|%.*|(?P<note>{NOTE})')
+_MAX_ALTERATION = 2
 
 
 def transpose(abc: str, semitones: int) -> str:
@@ -37,28 +43,26 @@ def transpose(abc: str, semitones: int) -> str:
 
 
 class _Move:
-    """An interval: so many semitones, and so many places along the circle of fifths."""
+    """An interval: so many semitones, and so many steps of the scale."""
 
     def __init__(self, semitones: int, fifths: int) -> None:
-        octaves = (semitones - 7 * fifths) // 12
+        octaves = (semitones - SEMITONES_PER_FIFTH * fifths) // SEMITONES_PER_OCTAVE
         self.semitones = semitones
-        self.steps = 4 * fifths + 7 * octaves
+        self.steps = STEPS_PER_FIFTH * fifths + len(STEPS) * octaves
 
-    def step(self, step: str) -> tuple[str, int, int]:
-        """Where a natural goes: its new step, the octaves that it passes, and the semitones that it is altered by."""
-        octaves, index = divmod(STEPS.index(step) + self.steps, 7)
-        new = STEPS[index]
-        alter = NATURAL_SEMITONES[step] + self.semitones - 12 * octaves - NATURAL_SEMITONES[new]
-        return new, octaves, alter
+    def natural(self, place: int) -> tuple[int, int]:
+        """Where a natural goes: its new place, and the semitones that it is altered by."""
+        new = place + self.steps
+        return new, semitones_of(place) + self.semitones - semitones_of(new)
 
 
 def _fifths(abc: str, semitones: int) -> int:
     """How far keys move along the circle of fifths."""
     keys = [parse_key(text).fifths for text in re.findall(r"(?:^|\[)K:([^\]\n%]*)", abc, re.MULTILINE)]
-    around = 7 * semitones % _FIFTHS_OF_OCTAVE
-    moves = [around + turn * _FIFTHS_OF_OCTAVE for turn in (-2, -1, 0, 1)]
+    around = SEMITONES_PER_FIFTH * semitones % FIFTHS_PER_CIRCLE  # seven fifths are a semitone and four octaves
+    moves = [around + turn * FIFTHS_PER_CIRCLE for turn in (-2, -1, 0, 1)]
     best = min(moves, key=lambda move: (max((abs(key + move) for key in keys), default=abs(move)), abs(move)))
-    if any(abs(key + best) > _MOST_FIFTHS for key in keys):
+    if any(abs(key + best) > MAX_KEY_ACCIDENTALS for key in keys):
         raise NotationError(f"its keys cannot all be written {semitones:+d} semitones away with seven sharps or flats")
     return best
 
@@ -66,7 +70,7 @@ def _fifths(abc: str, semitones: int) -> int:
 def _line(line: str, move: _Move) -> str:
     if line.startswith("K:"):
         return "K:" + _key(line[2:], move)
-    if _FIELD.match(line) or line.startswith("%"):
+    if FIELD.match(line) or line.startswith("%"):
         return line
     return _PIECE.sub(lambda piece: _piece(piece, move), line)
 
@@ -74,29 +78,26 @@ def _line(line: str, move: _Move) -> str:
 def _piece(piece: re.Match[str], move: _Move) -> str:
     if piece["symbol"]:
         return _chord_symbol(piece[0], move)
-    if piece["key"]:
-        return "[K:" + _key(piece[0][3:-1], move) + "]"
+    if piece["field"]:
+        return "[K:" + _key(piece[0][3:-1], move) + "]" if piece[0].startswith("[K:") else piece[0]
     return _note(piece, move) if piece["note"] else piece[0]
 
 
 def _note(piece: re.Match[str], move: _Move) -> str:
     sign, letter, marks = re.fullmatch(NOTE, piece["note"]).groups()  # type: ignore[union-attr]
-    step, octaves, alter = move.step(letter.upper())
-    octave = letter.islower() + marks.count("'") - marks.count(",") + octaves
-    if sign:
-        alter += _ALTERS[sign]
-        if alter not in _SIGNS:  # past a double sharp or flat: the neighbour's name
-            step, octave, alter = _respelt(step, octave, alter)
-        sign = _SIGNS[alter]
-    name = step.lower() + "'" * (octave - 1) if octave > 0 else step + "," * -octave
-    return (sign or "") + name
+    place, alter = move.natural(place_of(letter, marks))
+    if not sign:
+        return write_place(place)
+    alter += ACCIDENTALS[sign]
+    if alter not in SIGNS:  # past a double sharp or flat: the neighbour's name
+        place, alter = _respelt(place, alter)
+    return SIGNS[alter] + write_place(place)
 
 
-def _respelt(step: str, octave: int, alter: int) -> tuple[str, int, int]:
-    pitch = NATURAL_SEMITONES[step] + alter
-    octave, pitch = octave + pitch // 12, pitch % 12
-    name = max((name for name in STEPS if NATURAL_SEMITONES[name] <= pitch), key=STEPS.index)
-    return name, octave, pitch - NATURAL_SEMITONES[name]
+def _respelt(place: int, alter: int) -> tuple[int, int]:
+    octave, semitone = divmod(semitones_of(place) + alter, SEMITONES_PER_OCTAVE)
+    index = max(index for index, step in enumerate(STEPS) if NATURAL_SEMITONES[step] <= semitone)
+    return len(STEPS) * octave + index, semitone - NATURAL_SEMITONES[STEPS[index]]
 
 
 def _key(text: str, move: _Move) -> str:
@@ -116,8 +117,8 @@ def _key_accidental(text: str, move: _Move) -> str:
     match = re.fullmatch(NOTE, text)
     if not match or not match[1]:
         return text
-    step, _, alter = move.step(match[2].upper())
-    return _SIGNS.get(alter + _ALTERS[match[1]], match[1]) + step.lower()
+    place, alter = move.natural(place_of(match[2].upper()))
+    return SIGNS.get(alter + ACCIDENTALS[match[1]], match[1]) + STEPS[place % len(STEPS)].lower()
 
 
 def _chord_symbol(text: str, move: _Move) -> str:
@@ -125,8 +126,9 @@ def _chord_symbol(text: str, move: _Move) -> str:
 
 
 def _tone(step: str, sign: str, move: _Move) -> str:
-    new, _, alter = move.step(step)
+    """A tonic or a chord's tone."""
+    place, alter = move.natural(place_of(step))
     alter += sign.count("#") - sign.count("b")
-    if alter not in _NAMES:
-        new, _, alter = _respelt(new, 0, alter)
-    return new + _NAMES[alter]
+    if abs(alter) > _MAX_ALTERATION:
+        place, alter = _respelt(place, alter)
+    return STEPS[place % len(STEPS)] + ("#" * alter if alter > 0 else "b" * -alter)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from app.errors import Fault
 
 FIELD = re.compile(r"([A-Za-z+]):(.*)")
-_NOTE = re.compile(r"[A-Ga-gzxZ]")
+"""A line that is a field: its letter, and what it says."""
+
+_NOTE_OR_REST = re.compile(r"[A-Ga-gzxZ]")
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,13 @@ class TuneCounter:
         field = FIELD.match(line)
         if field and field[1] == "K":
             self._has_key = True
-        elif self._has_key and not field and not line.startswith("%") and _NOTE.search(line):
+        elif self._has_key and not field and not line.startswith("%") and has_notes(line):
             self._has_notes = True
+
+
+def has_notes(line: str) -> bool:
+    """Whether a line of music has a note or rest, at first sight."""
+    return _NOTE_OR_REST.search(line) is not None
 
 
 def split_tunes(text: str, faults: tuple[Fault, ...] = ()) -> tuple[Tune, ...]:
@@ -103,14 +110,19 @@ def split_blocks(text: str) -> list[tuple[str, int, bool]]:
 
 def header_fields(block: str) -> dict[str, str]:
     """The fields up to and including `K:`, each with its first value."""
-    fields: dict[str, str] = {}
-    for line in block.splitlines():
-        match = FIELD.match(line)
-        if match:
-            fields.setdefault(match[1], match[2].split("%")[0].strip())
+    fields, _ = split_header(block.splitlines())
+    return {name: values[0] for name, values in fields.items()}
+
+
+def split_header(lines: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """The fields of a tune up to and including `K:`, each with all its values, and the lines after them."""
+    fields: dict[str, list[str]] = {}
+    for number, line in enumerate(lines, 1):
+        if match := FIELD.match(line):
+            fields.setdefault(match[1], []).append(match[2].split("%")[0].strip())
             if match[1] == "K":
-                break
-    return fields
+                return fields, lines[number:]
+    return fields, []
 
 
 def _describe(block: str, is_closed: bool) -> Tune:

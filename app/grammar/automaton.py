@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.grammar import body, closing_path, header, state_equivalence
 from app.grammar.follow_sets import FOLLOW
 from app.grammar.header import Header
-from app.grammar.meter import METERS, default_unit
+from app.grammar.meter import METERS
 from app.grammar.state import At, Body
 from app.grammar.state_cache import Node, Section, State
 from app.grammar.state_equivalence import Surroundings
@@ -73,7 +73,7 @@ class Automaton:
         """The first state of the bars after a header; fields that a faulty one lacks take their usual values."""
         meter = after.meter or METERS["4/4"]
         ground = self._grounds.of(
-            meter, after.unit or default_unit(meter), after.sharps, after.fields.request, after.is_swung
+            meter, after.unit or meter.default_unit, after.sharps, after.fields.request, after.is_swung
         )
         return Body.start(ground) if ground.pitches.endings else None
 

@@ -8,17 +8,17 @@ the ABC standard 2.1 (section 4) allows more than one of them takes, the rule is
 
 from collections.abc import Callable, Mapping
 
+from app.abc.lengths import is_power_of_two
+from app.abc.limits import MAX_GRACE_NOTES
+from app.abc.pitch import ACCIDENTALS
 from app.grammar import bar_lines, hornpipe
 from app.grammar.follow_sets import FOLLOW, KIND_OF, Kind, pending
-from app.grammar.meter import is_power_of_two
-from app.grammar.pitch import ACCIDENTALS
 from app.grammar.state import At, Body, Partner
 from app.grammar.tune_context import CHORD_SYMBOLS
 
 CHARACTERS = frozenset(KIND_OF).union("0123456789/,'<>)]}-", *CHORD_SYMBOLS)
 """All that a state may let through."""
 
-MAX_GRACE_NOTES = 4
 MAX_CHORD_NOTES = 4
 SLUR_CLOSABLE = 3  # `Body.slur`: 0 no slur, 1 opened, 2 one note, 3 two notes or more
 

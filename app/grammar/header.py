@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.abc.limits import FIELD_ORDER, HORNPIPE_METERS, MAX_RHYTHM_CHARACTERS, MAX_TITLE_CHARACTERS
 from app.grammar.dawg import Node, lexicon
-from app.grammar.meter import METERS, SWUNG_METERS, UNITS, Meter
+from app.grammar.meter import METERS, UNITS, Meter
 from app.grammar.pitch import KEYS
 from app.grammar.request import Request
 
-ORDER = "XTRMLK"
 OPTIONAL = frozenset("TR")
 PASSED_OVER = "ABCDFGHNOQSZ"
 """Fields that are never begun, but finished where a start string has begun them."""
@@ -55,23 +55,23 @@ class Fields:
         return cls(
             {
                 "X": Text(_DIGITS - {"0"}, _DIGITS, 5),
-                "T": Text(frozenset(filter(str.isalnum, printable)), printable, 60),
+                "T": Text(frozenset(filter(str.isalnum, printable)), printable, MAX_TITLE_CHARACTERS),
                 "R": lexicon({rhythm: rhythm}, alphabet)
                 if rhythm
-                else Text(_RHYTHM_LETTERS, _RHYTHM_LETTERS | {" ", "-"}, 20),
+                else Text(_RHYTHM_LETTERS, _RHYTHM_LETTERS | {" ", "-"}, MAX_RHYTHM_CHARACTERS),
                 "M": lexicon(meters, alphabet),
                 "L": lexicon(UNITS, alphabet),
                 "K": lexicon(keys, alphabet),
-                **dict.fromkeys(PASSED_OVER, Text(printable, printable, 60)),
+                **dict.fromkeys(PASSED_OVER, Text(printable, printable, MAX_TITLE_CHARACTERS)),
             },
-            lexicon({name: meter for name, meter in meters.items() if name in SWUNG_METERS}, alphabet),
+            lexicon({name: meter for name, meter in meters.items() if name in HORNPIPE_METERS}, alphabet),
             request,
             OPTIONAL - {"R"} if rhythm else OPTIONAL,
         )
 
     def after(self, field: str) -> str:
         """The fields of which one must come next, the one that may not be left out last."""
-        following = ORDER[ORDER.index(field) + 1 :] if field else ORDER
+        following = FIELD_ORDER[FIELD_ORDER.index(field) + 1 :] if field else FIELD_ORDER
         needed = next(i for i, letter in enumerate(following) if letter not in self.optional)
         return following[: needed + 1]
 
@@ -191,7 +191,7 @@ def _word(state: Header, character: str) -> Header | None:
 
 
 def _next_line(state: Header) -> Header:
-    last = state.field if state.field in ORDER else state.last
+    last = state.field if state.field in FIELD_ORDER else state.last
     swing = state.swing if state.is_swung else 0
     return state._replace(last=last, field="", colon=False, word=None, size=0, swing=swing)
 

@@ -8,12 +8,15 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
+from app.abc.limits import FIELD_ORDER, HORNPIPE_METERS
+from app.abc.tokens import INLINE_FIELD
+from app.abc.tunebook import FIELD
 from app.errors import Fault
 from app.grammar import bar_lines, body, state_equivalence
 from app.grammar.body import WILDCARD
 from app.grammar.follow_sets import FOLLOW, KIND_OF, NOTE_KINDS
-from app.grammar.header import ORDER, Fields, Header, Text
-from app.grammar.meter import METERS, SWUNG_METERS, TICKS_PER_WHOLE, Meter
+from app.grammar.header import Fields, Header, Text
+from app.grammar.meter import METERS, TICKS_PER_WHOLE, Meter
 from app.grammar.pitch import KEYS
 from app.grammar.state import At, Body, Partner, Repeat
 
@@ -28,12 +31,12 @@ _LONGEST_TIED = 200
 _HEADER_FIELDS = "ABCDFGHIKLMNOPQRSTUVXZr"
 """Those of ABC 2.1 that all readers take before the notes; of some they mind what is in it."""
 
-_FIELD = re.compile(r"([A-Za-z]):(.*)")
+_NO_FIELD = "+"  # though it looks like one: it goes on with the text of the field before, which is not read here
 _PASSED_OVER = re.compile(
-    r"""
+    rf"""
       ![^!\n]*!             # a decoration by name
     | "[\^_<>@][^"\n]*"     # an annotation
-    | \[[A-Za-z]:[^\]\n]{0,1000}\] # a field within the line
+    | {INLINE_FIELD} # a field within the line
     | [HLMNOPQSTUVWuvy`]   # a decoration by letter, a spacer
     | \\(?=\n) | %[^\n]*(?=\n) | [ ]+(?=[ \n])
     """,
@@ -82,7 +85,7 @@ class Reader:
         while self._at < len(text):
             if isinstance(self.state, Header):
                 self._header_line(self.state)
-            elif self._at_line_start() and _FIELD.match(text, self._at) and text[self._at] not in "|":
+            elif self._at_line_start() and self._text[self._at] not in _NO_FIELD and FIELD.match(text, self._at):
                 self._field_in_body(self.state)
             else:
                 self._body_character(self.state)
@@ -122,7 +125,7 @@ class Reader:
             return
         if line.startswith("%"):
             return
-        match = _FIELD.fullmatch(line)
+        match = None if line[0] in _NO_FIELD else FIELD.fullmatch(line)
         if not match and (is_whole or not (len(line) == 1 and line.isalpha())):
             self._fault("this is no field; the header has a field on each line, in the order X T R M L K", start)
             self.state = state if is_whole else state._replace(field="X", colon=True, spoiled=True)
@@ -130,7 +133,7 @@ class Reader:
         letter, value = match.groups() if match else (line, "")
         if is_whole and letter not in _HEADER_FIELDS:
             self._fault(f"{letter}: is not a field of the header", start)
-        if letter in ORDER and state.last and ORDER.index(letter) < ORDER.index(state.last):
+        if letter in FIELD_ORDER and state.last and FIELD_ORDER.index(letter) < FIELD_ORDER.index(state.last):
             self._fault(f"{letter}: after {state.last}:; the order is X T R M L K", start)
         if is_whole:
             self._whole_field(state, letter, value, start)
@@ -138,7 +141,9 @@ class Reader:
             self._part_of_field(state, letter, value if match else None, start)
 
     def _whole_field(self, state: Header, letter: str, value: str, start: int) -> None:
-        state = self._settled(state._replace(last=letter if letter in ORDER else state.last), letter, value, start)
+        state = self._settled(
+            state._replace(last=letter if letter in FIELD_ORDER else state.last), letter, value, start
+        )
         self.state = state
         if letter == "K":
             self._expect(state.meter, "there is no M: before K:", start)
@@ -153,8 +158,8 @@ class Reader:
             case "M":
                 meter = parse_meter(value)
                 self._expect(meter, f"M:{value} is not a metre that is known here", start)
-                if state.is_swung and meter and value not in SWUNG_METERS:
-                    self._fault(f"M:{value} is no metre for a hornpipe; it is in {', '.join(SWUNG_METERS)}", start)
+                if state.is_swung and meter and value not in HORNPIPE_METERS:
+                    self._fault(f"M:{value} is no metre for a hornpipe; it is in {', '.join(HORNPIPE_METERS)}", start)
                 return state._replace(meter=meter or METERS["4/4"])
             case "L":
                 unit = parse_unit(value)

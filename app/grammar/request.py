@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from app.abc.limits import HORNPIPE_METERS
 from app.errors import Fault, RequestError
-from app.grammar.meter import METERS, SWUNG_METERS
+from app.grammar.meter import METERS
 from app.grammar.pitch import KEYS
 
 MAX_BARS = 64
@@ -65,8 +66,8 @@ class Request:
         if self.meter is not None and self.meter not in METERS:
             raise _refused("meter", f"{self.meter!a} is not a metre here; there are {', '.join(METERS)}")
         is_swung = self.rhythm is not None and self.rhythm.startswith(("hornpipe", "Hornpipe"))
-        if is_swung and self.meter is not None and self.meter not in SWUNG_METERS:
-            raise _refused("meter", f"a hornpipe is in {', '.join(SWUNG_METERS)}, not in {self.meter}")
+        if is_swung and self.meter is not None and self.meter not in HORNPIPE_METERS:
+            raise _refused("meter", f"a hornpipe is in {', '.join(HORNPIPE_METERS)}, not in {self.meter}")
         if self.rhythm is not None and not (self.rhythm.isprintable() and self.rhythm.strip("% ")):
             raise _refused("rhythm", f"{self.rhythm!a} is not a rhythm; a rhythm is like reel or slip jig")
         if self.low is not None and self.high is not None and self.low > self.high:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.abc.limits import WRITTEN_MODES
+from app.abc.pitch import ALTERATIONS, STEPS
 from app.grammar.meter import METERS
 from app.grammar.pitch import KEYS
 
 _LIKELY_KEYS = ("G", "D", "A", "Am", "Ador", "C", "Bb", "Em", "F", "Gm", "Dmix", "Edor", "Amix", "Dm", "Bm", "Ddor")
-_MODES = ("", "m", "dor", "mix", "lyd", "phr")
+_SUFFIXES = tuple(dict.fromkeys(mode.suffix for mode in WRITTEN_MODES.values()))
 _RHYTHMS = (
     *("reel", "jig", "hornpipe", "double jig", "slip jig", "air", "strathspey", "clog", "waltz", "polka", "march"),
     *("slide", "single jig", "barndance", "highland fling", "mazurka"),
@@ -37,12 +39,12 @@ class Menus:
 
 def _plain_keys() -> list[str]:
     """Each key once, in its shortest spelling, the fewest accidentals first."""
-    letters = [letter + sign for sign in ("", "#", "b") for letter in "CDEFGAB"]
+    letters = [letter + sign for sign in ALTERATIONS for letter in STEPS]
     return [
         key
-        for mode in _MODES
+        for suffix in _SUFFIXES
         for key in sorted(
-            (letter + mode for letter in letters if letter + mode in KEYS), key=lambda key: abs(KEYS[key])
+            (letter + suffix for letter in letters if letter + suffix in KEYS), key=lambda key: abs(KEYS[key])
         )
     ]
 

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 
+from app.abc.pitch import ACCIDENTALS, ALTERATIONS, STEPS
 from app.grammar.dawg import Node, lexicon
 from app.grammar.hornpipe import swung_ticks
 from app.grammar.meter import TICKS_PER_WHOLE, Meter, lengths
-from app.grammar.pitch import ACCIDENTALS, pitches
+from app.grammar.pitch import pitches
 from app.grammar.request import Form, Request
 from app.grammar.state import Ground
 
-_ROOTS = [letter + sign for letter in "ABCDEFG" for sign in ("", "#", "b")]
+_ROOTS = [letter + sign for letter in sorted(STEPS) for sign in ALTERATIONS]
 _QUALITIES = ("", "m", "7", "m7", "maj7", "6", "m6", "9", "dim", "aug", "sus4")
 
 CHORD_SYMBOLS = {
@@ -31,8 +32,8 @@ def _alike(pitches: Node[bool]) -> dict[str, str]:
     """For each letter, the first one that is a pitch with the same accidentals and octave marks."""
     first: dict[tuple[Node[bool] | None, ...], str] = {}
     return {
-        letter: first.setdefault(tuple(pitches.walk(accidental + letter) for accidental in ACCIDENTALS), letter)
-        for letter in "CDEFGABcdefgab"
+        letter: first.setdefault(tuple(pitches.walk(sign + letter) for sign in ("", *ACCIDENTALS)), letter)
+        for letter in STEPS + STEPS.lower()
     }
 
 

@@ -7,8 +7,9 @@ from math import inf
 
 import mido
 
+from app.abc.meters import Meter
 from app.abc.playback_defaults import manner
-from app.abc.score import Meter, Score
+from app.abc.score import Score
 from app.errors import RenderError
 from app.rendering.synth import Timed
 
@@ -215,8 +216,6 @@ def _opens(event: _Event) -> bool:
 
 def _beats(meter: Meter) -> tuple[int, Fraction]:
     """How many beats a bar has, and how long each is in whole notes."""
-    if meter.beats is None:
+    if meter.length is None:
         return 4, Fraction(1, 4)
-    if meter.is_compound:
-        return meter.beats // 3, Fraction(3, meter.unit)
-    return meter.beats, Fraction(1, meter.unit)
+    return int(meter.length / meter.beat), meter.beat

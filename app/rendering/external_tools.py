@@ -10,6 +10,7 @@ from app.rendering.abc2midi_messages import complaints
 from app.rendering.sandbox import Completed, Confinement, Limits
 
 ABC2MIDI = "/usr/bin/abc2midi"
+MIDI_FILE = "tune.mid"
 
 _MIB = 1024 * 1024
 _ABC2MIDI_LIMITS = Limits(cpu_s=2, wall_s=5, address_space=256 * _MIB, file_size=_MIB)
@@ -28,15 +29,26 @@ async def to_midi(abc: str, folder: Path, confinement: Confinement, *, chords: b
         DeadlineError: it took too long.
         BusyError: it could not be begun, or the system killed it.
     """
-    (folder / "tune.abc").write_text(abc, "utf-8")
-    argv = [ABC2MIDI, "tune.abc", "-o", "tune.mid", *([] if chords else ["-NGUI"])]
-    completed = await _run("abc2midi", argv, folder, _ABC2MIDI_LIMITS, confinement)
-    faults = complaints(completed.output)
+    completed, faults = await abc2midi(abc, folder, confinement, chords=chords)
     _check(completed, "abc2midi", _ABC2MIDI_LIMITS, faults)
-    made = folder / "tune.mid"
+    made = folder / MIDI_FILE
     if not made.is_file():
         raise RenderError("abc2midi made no music of this tune" + first_of(faults), faults=faults)
     return made.read_bytes(), faults
+
+
+async def abc2midi(
+    abc: str, folder: Path, confinement: Confinement, *, chords: bool = True, limits: Limits | None = None
+) -> tuple[Completed, tuple[Fault, ...]]:
+    """How abc2midi ended over a tune, and its complaints; what it made, if anything, is `MIDI_FILE` in the folder.
+
+    Raises:
+        BusyError: it could not be started.
+    """
+    (folder / "tune.abc").write_text(abc, "utf-8")
+    argv = [ABC2MIDI, "tune.abc", "-o", MIDI_FILE, *([] if chords else ["-NGUI"])]
+    completed = await _run("abc2midi", argv, folder, limits or _ABC2MIDI_LIMITS, confinement)
+    return completed, complaints(completed.output)
 
 
 async def engrave(written: bytes, extension: str, folder: Path, confinement: Confinement) -> bytes:

@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
+from app.abc.tunebook import FIELD
 from training.corpora.melodic_similarity import alike_pairs, phrases
 
 VALIDATION_FROM, TEST_FROM = 0.85, 0.90
-_FIELD = re.compile(r"[A-Za-z+]:")
 
 
 def places(books: Sequence[Sequence[str]], kin: Sequence[Sequence[str]] = ()) -> list[float | None]:
@@ -99,7 +99,7 @@ def fraction(tune: str) -> float:
 
 def melody(tune: str) -> str:
     """The notes of a tune, without its header and layout."""
-    lines = [line for line in tune.split("\n") if not _FIELD.match(line) and not line.startswith("%")]
+    lines = [line for line in tune.split("\n") if not FIELD.match(line) and not line.startswith("%")]
     return re.sub(r"[\s!|:\[\]\\]", "", "".join(lines))
 
 

@@ -15,7 +15,7 @@ from itertools import combinations, pairwise
 
 from training.dialect import dialect
 from training.errors import DialectError
-from training.dialect.notation import length_of
+from app.abc.plain import length_of
 from training.dialect.reader import Mark, Score
 
 STEPS = 5
@@ -53,7 +53,7 @@ def _contour(score: Score, meter: str) -> Iterator[int]:
         time = bar_length - length_of(bar) if mark != Mark() else Fraction(0)
         due = -(-time * beats // bar_length)  # the next beat
         for note in bar:
-            step = max((pitch.step for pitch in note.pitches), default=step)
+            step = max((pitch.place for pitch in note.pitches), default=step)
             time += note.length
             while due * bar_length < time * beats:
                 if step is not None:

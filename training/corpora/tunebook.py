@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
+from app.abc.tunebook import FIELD, has_notes
 from training.errors import CorpusError
 
 SUFFIXES = (".abc", ".txt")
-_FIELD = re.compile(r"[A-Za-z+]:")
-_NOTE = re.compile(r"[A-Ga-gzxZ]")
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,8 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
 def _fault(block: str) -> str | None:
     """Why a block is not a tune; None if it is one, empty if it is a comment or file header that nobody misses."""
     lines = [line for line in block.split("\n") if not line.startswith("%")]
-    fields = {line[0]: number for number, line in reversed(list(enumerate(lines))) if _FIELD.match(line)}
-    if not lines or (not {"X", "K"} & fields.keys() and len(fields) and all(_FIELD.match(line) for line in lines)):
+    fields = {line[0]: number for number, line in reversed(list(enumerate(lines))) if FIELD.match(line)}
+    if not lines or (not {"X", "K"} & fields.keys() and len(fields) and all(FIELD.match(line) for line in lines)):
         return ""
     if "X" not in fields:
         return "no X: field"
@@ -111,6 +110,6 @@ def _fault(block: str) -> str | None:
         return f"X: is not its first line (that is {lines[0][:20]!r})"
     if "K" not in fields:
         return "no K: field"
-    if not any(_NOTE.search(line) for line in lines[fields["K"] + 1 :] if not _FIELD.match(line)):
+    if not any(has_notes(line) for line in lines[fields["K"] + 1 :] if not FIELD.match(line)):
         return "no notes after K:"
     return None

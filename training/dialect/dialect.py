@@ -7,9 +7,11 @@ fingering, dynamics, slurs, chord symbols (no corpus here has true ones), lyrics
 from dataclasses import replace
 from fractions import Fraction
 
-from training.dialect import header, reader, writer
+from app.abc import writer
+from app.abc.plain import Header, Part, Tune
+from app.abc.tunebook import split_header
+from training.dialect import header, reader
 from training.dialect.normalize import plain
-from training.dialect.notation import Header, Part, Tune
 from training.dialect.parts import parts_of
 from training.dialect.reader import Score
 from training.errors import DialectError
@@ -56,12 +58,7 @@ def _has_long_chord(part: Part) -> bool:
 
 def _split(tune: str) -> tuple[dict[str, str], str]:
     """Each header field's first value, and the lines after `K:`, all without comments."""
-    fields: dict[str, str] = {}
-    lines = [line.split("%")[0].rstrip() for line in tune.split("\n")]
-    for number, line in enumerate(lines, 1):
-        name, colon, value = line.partition(":")
-        if colon and len(name) == 1:
-            fields.setdefault(name, value.strip())
-            if name == "K":
-                return fields, "\n".join(line for line in lines[number:] if line)
-    raise DialectError("no K: field")
+    fields, music = split_header([line.split("%")[0].rstrip() for line in tune.split("\n")])
+    if "K" not in fields:
+        raise DialectError("no K: field")
+    return {name: values[0] for name, values in fields.items()}, "\n".join(filter(None, music))

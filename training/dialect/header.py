@@ -1,41 +1,21 @@
-"""Reads and writes tune headers: old spellings of key, metre, unit and rhythm in, one spelling in one order out."""
+"""Reads tune headers: whatever spelling of key, metre, unit, rhythm and title is found, in the one that is written."""
 
 import re
 import string
 import unicodedata
 from fractions import Fraction
 
-from training.dialect.notation import Header, Key
+from app.abc import limits
+from app.abc.keys import TONIC, Key, fifths_of, mode_of
+from app.abc.limits import HORNPIPE_METERS, MAX_KEY_ACCIDENTALS, UNIT_LENGTHS, WRITTEN_MODES
+from app.abc.meters import SYMBOLS, default_unit
+from app.abc.plain import Header
 from training.errors import DialectError
 
-ORDER = "XTRMLK"
-MOST_ACCIDENTALS = 7  # in a signature; abc2midi calls more unusual
-MOST_TITLE_CHARACTERS = 60
+_MODE_WORDS = {"", "m", *WRITTEN_MODES, *(name[:3] for name in WRITTEN_MODES)}
 
-_FIFTHS = "FCGDAEB"
-_MODES = {
-    # the first letters of its name: (its one spelling, sharps of the mode on C)
-    "": ("", 0),
-    "maj": ("", 0),
-    "ion": ("", 0),
-    "m": ("m", -3),
-    "min": ("m", -3),
-    "aeo": ("m", -3),
-    "mix": ("mix", -1),
-    "dor": ("dor", -2),
-    "phr": ("phr", -4),
-    "lyd": ("lyd", 1),
-}
-_MODE_NAMES = {"major", "minor", "ionian", "aeolian", "mixolydian", "dorian", "phrygian", "lydian"}
-
-METERS = {
-    # as it is found: as it is written
-    "C": "4/4",
-    "C|": "2/2",
-    **{meter: meter for meter in ("4/4", "2/2", "2/4", "3/4", "3/2", "6/8", "9/8", "12/8", "3/8", "5/4", "7/8")},
-}
-HORNPIPE_METERS = ("2/4", "4/4")  # abc2midi calls a hornpipe in any other an error
-UNITS = (Fraction(1, 8), Fraction(1, 16), Fraction(1, 4))
+METERS = {meter: "{}/{}".format(*SYMBOLS[meter]) if meter in SYMBOLS else meter for meter in limits.METERS}
+"""Metres as they are found, each as it is written."""
 
 RHYTHMS = {
     # as it is found, in lower case: as it is written; "" where it names no rhythm
@@ -53,7 +33,7 @@ _RHYTHM_IN_TITLE = re.compile(
     re.IGNORECASE,
 )
 _LAB_ID = re.compile(r"\s*id:\w+-(\w+)-\d+")
-_KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)\s*(?:clef=treble|treble)?")
+_KEY = re.compile(rf"{TONIC}\s*([A-Za-z]*)\s*(?:clef=treble|treble)?")
 
 
 def read(fields: dict[str, str]) -> Header:
@@ -69,22 +49,9 @@ def read(fields: dict[str, str]) -> Header:
         title=_title(fields.get("T", "")),
         rhythm=rhythm,
         meter=meter,
-        unit=read_unit(fields["L"]) if fields.get("L") else _default_unit(meter),
+        unit=read_unit(fields["L"]) if fields.get("L") else default_unit(Fraction(meter)),
         key=read_key(fields["K"]),
     )
-
-
-def write(header: Header) -> str:
-    """The header's lines, in order; every tune is number 1, for a number says nothing of its music."""
-    values = {
-        "X": "1",
-        "T": header.title,
-        "R": header.rhythm,
-        "M": header.meter,
-        "L": str(header.unit),
-        "K": header.key.name,
-    }
-    return "\n".join(f"{name}:{values[name]}" for name in ORDER if values[name])
 
 
 def read_key(text: str) -> Key:
@@ -94,15 +61,14 @@ def read_key(text: str) -> Key:
         DialectError: it is something else, or its signature has more than seven accidentals.
     """
     match = _KEY.fullmatch(text.strip())
-    mode = match[3] if match else ""
-    known = mode in ("", "m") or (mode != "M" and mode.lower() in _MODES) or mode.lower() in _MODE_NAMES
-    if not match or not known:
+    word = match[3] if match else ""
+    mode = mode_of(word) if word != "M" and word.lower() in _MODE_WORDS else None
+    if not match or not mode:
         raise DialectError(f"key not understood: {text.strip() or 'none'}")
-    suffix, sharps_on_c = _MODES[mode.lower()[:3] if len(mode) > 1 else mode]
-    sharps = _FIFTHS.index(match[1]) - 1 + {"#": 7, "b": -7, "": 0}[match[2]] + sharps_on_c
-    if abs(sharps) > MOST_ACCIDENTALS:
-        raise DialectError(f"key with more than {MOST_ACCIDENTALS} accidentals")
-    return Key(f"{match[1]}{match[2]}{suffix}", sharps)
+    fifths = fifths_of(match[1], match[2], mode)
+    if abs(fifths) > MAX_KEY_ACCIDENTALS:
+        raise DialectError(f"key with more than {MAX_KEY_ACCIDENTALS} accidentals")
+    return Key(fifths, mode, tonic=match[1] + match[2])
 
 
 def read_meter(text: str) -> str:
@@ -123,15 +89,10 @@ def read_unit(text: str) -> Fraction:
     Raises:
         DialectError: it is not one of those that tunes are written in.
     """
-    unit = next((unit for unit in UNITS if str(unit) == text.replace(" ", "")), None)
+    unit = next((unit for unit in UNIT_LENGTHS if str(unit) == text.replace(" ", "")), None)
     if unit is None:
         raise DialectError(f"unit length not known: {text.strip()}")
     return unit
-
-
-def _default_unit(meter: str) -> Fraction:
-    """ABC 2.1, section 3.1.7."""
-    return Fraction(1, 16) if Fraction(meter) < Fraction(3, 4) else Fraction(1, 8)
 
 
 def _title(text: str) -> str:
@@ -144,11 +105,11 @@ def _title(text: str) -> str:
     plain = _RHYTHM_IN_TITLE.sub("", plain).strip(" .,-")
     plain = re.sub(r"^(.*?)[.,]*, (The|An?)$", r"\2 \1", plain)
     plain = string.capwords(plain) if plain.isupper() else plain
-    return plain[:MOST_TITLE_CHARACTERS].strip()
+    return plain[: limits.MAX_TITLE_CHARACTERS].strip()
 
 
 def _rhythm(fields: dict[str, str]) -> str:
     lab_id = _LAB_ID.match(fields.get("Z", ""))
     found = " ".join((fields.get("R") or (lab_id[1] if lab_id else "")).lower().split())
     rhythm = RHYTHMS.get(found, found)
-    return rhythm if re.fullmatch(r"[a-z][a-z -]{0,19}", rhythm) else ""
+    return rhythm if re.fullmatch(r"[a-z][a-z -]*", rhythm) and len(rhythm) <= limits.MAX_RHYTHM_CHARACTERS else ""

@@ -10,13 +10,14 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import chain
 
-from training.dialect.notation import Bar, Note, Part, length_of
+from app.abc.lengths import is_note_value, is_power_of_two
+from app.abc.limits import MAX_GRACE_NOTES, MAX_LENGTH_DENOMINATOR
+from app.abc.plain import Bar, Note, Part, length_of
+from app.abc.reader import parse_meter
 from training.errors import DialectError
 
-_DOTTED = (1, 3, 7)  # a plain note, and one with one or two dots, in units of the last
-_LONGEST = Fraction(2)
+_MAX_DOTS = 2
 _SHORTEST = Fraction(1, 64)
-_MOST_GRACE_NOTES = 4
 _GRACE = Fraction(1, 4)  # of a unit: what abc2midi takes from the note for each grace note
 
 
@@ -54,7 +55,7 @@ def _with_true_ties(bars: tuple[Bar, ...]) -> tuple[Bar, ...]:
 
 
 def _sounding(note: Note) -> set[int]:
-    return {pitch.semitone for pitch in note.pitches}
+    return {pitch.midi for pitch in note.pitches}
 
 
 def _plain_bar(bar: Bar, is_first: bool, meter: str, unit: Fraction) -> Bar:
@@ -69,13 +70,12 @@ def _plain_bar(bar: Bar, is_first: bool, meter: str, unit: Fraction) -> Bar:
 @lru_cache
 def _beat(meter: str) -> Fraction:
     """A beat of the metre, in whole notes; three of its units where they group in threes."""
-    beats, unit = map(int, meter.split("/"))
-    return Fraction(3 if beats % 3 == 0 and beats > 3 else 1, unit)
+    return parse_meter(meter).beat
 
 
 def _with_plain_grace(note: Note, unit: Fraction) -> Note:
     """music21 mis-measures a tuplet with grace notes, and abc2midi takes their time from the note."""
-    fits = len(note.grace) <= _MOST_GRACE_NOTES and len(note.grace) * _GRACE * unit < note.length
+    fits = len(note.grace) <= MAX_GRACE_NOTES and len(note.grace) * _GRACE * unit < note.length
     return note if fits and not note.in_tuplet else replace(note, grace=())
 
 
@@ -88,7 +88,7 @@ def _with_plain_rhythm(notes: list[Note]) -> list[Note]:
         second = notes[index + 1]
         is_plain = (
             note.written == second.written
-            and note.written.numerator & (note.written.numerator - 1) == 0
+            and is_power_of_two(note.written.numerator)
             and not second.grace
             and not (note.grace and note.broken[0] == "<")
             and note.in_tuplet == second.in_tuplet
@@ -106,7 +106,7 @@ def _with_plain_rhythm(notes: list[Note]) -> list[Note]:
 def _with_note_heads(note: Note, begin: Fraction, beat: Fraction, unit: Fraction) -> Iterator[Note]:
     """The note, or notes tied together where no single one lasts so long; `begin` is its place in the bar."""
     if note.factor != 1:
-        if not is_representable(note.written, unit) or note.written.numerator != 1:
+        if not is_plain_length(note.written, unit) or note.written.numerator != 1:
             raise DialectError("tuplet or broken rhythm of notes that are too short or dotted")
         yield note
         return
@@ -123,13 +123,13 @@ def _with_note_heads(note: Note, begin: Fraction, beat: Fraction, unit: Fraction
 
 
 def _pieces(length: Fraction, begin: Fraction, beat: Fraction, unit: Fraction) -> Iterator[Fraction]:
-    """Representable lengths that add up; cut on a beat where that gives two."""
-    if is_representable(length, unit):
+    """Plain lengths that add up; cut on a beat where that gives two."""
+    if is_plain_length(length, unit):
         yield length
         return
     step = Fraction(1, length.denominator)
-    firsts = [first for k in range(1, length.numerator) if is_representable(first := k * step, unit)]
-    pairs = [first for first in firsts if is_representable(length - first, unit)]
+    firsts = [first for k in range(1, length.numerator) if is_plain_length(first := k * step, unit)]
+    pairs = [first for first in firsts if is_plain_length(length - first, unit)]
     if not firsts or length.denominator > 64:
         raise DialectError("note too short")
     first = max(pairs or firsts, key=lambda first: ((begin + first) % beat == 0, first))
@@ -138,11 +138,10 @@ def _pieces(length: Fraction, begin: Fraction, beat: Fraction, unit: Fraction) -
 
 
 @lru_cache
-def is_representable(length: Fraction, unit: Fraction) -> bool:
-    """Whether one note head, dots included, lasts so long, and its length in units ends in quarters at most."""
+def is_plain_length(length: Fraction, unit: Fraction) -> bool:
+    """Whether one note head with two dots at most lasts so long, and it can be written in quarters of a unit."""
     return (
-        length.numerator in _DOTTED
-        and length.denominator & (length.denominator - 1) == 0
-        and _SHORTEST <= length <= _LONGEST
-        and (length / unit).denominator <= 4
+        length >= _SHORTEST
+        and is_note_value(length, _MAX_DOTS)
+        and (length / unit).denominator <= MAX_LENGTH_DENOMINATOR
     )

@@ -8,7 +8,7 @@ bar that is too short or too long is a reason to leave the tune out.
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from training.dialect.notation import Bar, Note, Part, length_of
+from app.abc.plain import Bar, Note, Part, length_of
 from training.dialect.reader import Mark, Score
 from training.errors import DialectError
 

@@ -5,42 +5,39 @@ What tells a player more than the notes do (bowing, fingering, dynamics, chord s
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
+from app.abc.lengths import broken_shares
+from app.abc.limits import tuplet_times
+from app.abc.pitch import ACCIDENTALS, NOTE, Pitch, place_of
+from app.abc.plain import Bar, Header, Note, length_of
+from app.abc.tokens import TOKENS, lexer
+from app.abc.tunebook import FIELD
 from training.dialect import header
-from training.dialect.notation import LETTERS, Bar, Header, Note, Pitch, length_of
 from training.errors import DialectError
 
 _LENGTH = r"\d*(?:/\d*)*"
-_PITCH = r"(?:\^{1,2}|_{1,2}|=)?[A-Ga-g][,']*"
+_PITCH = NOTE.replace("(", "(?:")
 
-TOKENS = {
-    # in the order in which they are tried
-    "field": r"(?:(?<=\n)|^)[A-Za-z+]:(?![|:])[^\n]*|\[[A-Za-z]:[^\]\n]*\]",
-    "text": r'"[^"\n]*"|![A-Za-z0-9.<>()+:]+!(?=[^\n])',
-    "chord": rf"\[[^\]|:\n\d][^\]|:\n]*\]{_LENGTH}|\+{_PITCH}[^+|\n]*\+{_LENGTH}",
-    "ending": r"\[\d[\d,.\-]*|(?<=[|:\]])\d[\d,.\-]*",
-    "bar": r"(?:\[\|\]|\[\||[:|]|(?<=[|:])\])+",
-    "grace": r"\{[^}\n]*\}",
-    "tuplet": r"\(\d(?::\d*)*",
-    "note": rf"{_PITCH}{_LENGTH}",
-    "pause": r"Hx",  # a fermata over nothing
-    "rest": rf"[zx]{_LENGTH}",
-    "whole_rest": r"Z\d*",
-    "broken": r">+|<+",
-    "tie": r"-",
-    "line": r"\n",
-    "space": r"[ \t]",
-    "passed_over": rf"[()!\\`*$~.H-WYh-v]|w(?!:)|y{_LENGTH}",
+OLD_TOKENS = {
+    "note": rf"(?P<note>{_PITCH}{_LENGTH})",
+    "space": r"(?P<space>[ \t])",
+    "decoration": r"(?P<decoration>![A-Za-z0-9.<>()+:]+!(?=.))",
+    "ending": r"(?P<ending>\[\d[\d,.\-]*|(?<=[|:\]])\d[\d,.\-]*)",
+    "bar": r"(?P<bar>(?:\[\|\]|\[\||[:|]|(?<=[|:])\])+)",
+    "tuplet": r"(?P<tuplet>\(\d(?::\d*)*)",
+    "rest": rf"(?P<rest>[zx]{_LENGTH}|Z\d*)",
+    "chord": rf"(?P<chord>\[[^\]|:\n\d][^\]|:\n]*\]{_LENGTH}|\+{_PITCH}[^+|\n]*\+{_LENGTH})",
+    "mark": rf"(?P<mark>Hx|[!\\`*$~.H-WYh-v]|w(?!:)|y{_LENGTH})",  # Hx is a fermata over nothing
 }
-_TOKEN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in TOKENS.items()))
-_NOTE = re.compile(rf"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)({_LENGTH})")
-_ALTERS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
+"""Those that old books spell otherwise than ABC 2.1 does."""
+
+_TOKEN = lexer({**TOKENS, **OLD_TOKENS})
+_PASSED_OVER = frozenset({"quoted", "decoration", "slur", "mark"})
+_NOTE = re.compile(rf"{NOTE}({_LENGTH})")
 _PLAIN_FIELDS = frozenset("ABCDFGHINOQRSTWXZwrsmUu+")  # those that change no note, as the body of a tune may hold
-_TUPLETS = {"2": 3, "3": 2, "4": 3}  # ABC 2.1, section 4.13; and `(5`, whose time depends on the metre
 
 
 @dataclass(frozen=True)
@@ -77,8 +74,15 @@ def read(music: str, head: Header) -> Score:
         DialectError: something in it has no place in plain notation.
     """
     reader = _Reader(head)
-    for kind, text in _tokens(_joined(music)):
-        reader.take(kind, text)
+    lines = _joined(music).split("\n")
+    for number, line in enumerate(lines):
+        if number:
+            reader.take_line_break()
+        if FIELD.match(line) and line[2:3] not in ("|", ":"):  # `A:|` is music
+            reader.take("field", line)
+        else:
+            for token in _TOKEN.finditer(line):
+                reader.take(token.lastgroup or "", token[0])
     return reader.finish()
 
 
@@ -86,16 +90,6 @@ def _joined(music: str) -> str:
     """Music without what old mail left at the ends of lines, and an ending's number on the line of its bar line."""
     music = re.sub(r"=(?:20)?$", "", music, flags=re.MULTILINE)
     return re.sub(r"\\[ \t]*\n(?=\d)", "", music)
-
-
-def _tokens(music: str) -> Iterator[tuple[str, str]]:
-    position = 0
-    while position < len(music):
-        match = _TOKEN.match(music, position)
-        if match is None or not match[0]:
-            raise DialectError(f"not understood: {music[position]!r}")
-        yield str(match.lastgroup), match[0]
-        position = match.end()
 
 
 @lru_cache
@@ -126,14 +120,17 @@ class _Reader:
         self._bars: list[tuple[Bar, Mark]] = []
         self._notes: list[Note] = []
         self._accidentals: dict[str, int] = {}
-        self._tied: dict[int, int] = {}  # step: alter, of the notes that a tie leads on
-        self._grace: tuple[tuple[Pitch, Fraction], ...] = ()
+        self._tied: dict[int, int] = {}  # place: alter, of the notes that a tie leads on
+        self._grace: tuple[Pitch, ...] = ()
         self._tuplet, self._tuplet_left = 0, 0
         self._broken = ""
         self._spaced = False
 
     def take(self, kind: str, text: str) -> None:
-        getattr(self, f"_take_{kind}")(text)
+        if kind == "other":
+            raise DialectError(f"not understood: {text!r}")
+        if kind not in _PASSED_OVER:
+            getattr(self, f"_take_{kind}")(text)
 
     def finish(self) -> Score:
         self._end_bar(Mark(double=True))
@@ -141,19 +138,10 @@ class _Reader:
             raise DialectError("no notes")
         return Score(self._opening or Mark(), tuple(self._bars))
 
-    def _take_passed_over(self, _: str) -> None:
-        pass
-
-    def _take_pause(self, _: str) -> None:
-        pass
-
-    def _take_text(self, _: str) -> None:
-        pass
-
     def _take_space(self, _: str) -> None:
         self._spaced = True
 
-    def _take_line(self, _: str) -> None:
+    def take_line_break(self) -> None:
         self._spaced = True
         if self._notes and not self._tuplet_left and length_of(tuple(self._notes)) == self._bar_length:
             self._end_bar(Mark())  # a bar line is often left out at the end of a line
@@ -179,9 +167,9 @@ class _Reader:
         self._add(Note((pitch,), written * self._unit))
 
     def _take_rest(self, text: str) -> None:
-        self._add(Note((), length(text[1:]) * self._unit))
-
-    def _take_whole_rest(self, text: str) -> None:
+        if text[0] != "Z":
+            self._add(Note((), length(text[1:]) * self._unit))
+            return
         for count in range(int(text[1:] or 1)):
             if count:
                 self._end_bar(Mark())
@@ -193,13 +181,12 @@ class _Reader:
         lengths = {written for _, written in members}
         if len(lengths) != 1:
             raise DialectError("chord of unequal notes")
-        pitches = {pitch.step: pitch for pitch, _ in members}
+        pitches = {pitch.place: pitch for pitch, _ in members}
         tied = "-" in inside
         self._add(Note(tuple(pitches.values()), lengths.pop() * length(outside) * self._unit, tied=tied))
 
     def _take_grace(self, text: str) -> None:
-        notes = [self._pitch(match[0], in_grace=True) for match in _NOTE.finditer(text)]
-        self._grace += tuple((pitch, written) for pitch, written in notes)
+        self._grace += tuple(self._pitch(match[0], in_grace=True)[0] for match in _NOTE.finditer(text))
 
     def _take_tuplet(self, text: str) -> None:
         count, *rest = text[1:].split(":")
@@ -212,11 +199,9 @@ class _Reader:
         self._tuplet = self._tuplet_left = int(count)
 
     def _tuplet_time(self, count: str) -> int | None:
-        """For how many notes' time; the judges differ on `(5` in three-time."""
+        """For how many notes' time; None for a tuplet that is not written here."""
         beats = int(self._head.meter.split("/")[0])
-        if count == "5":
-            return None if beats == 3 else 3 if beats % 3 == 0 else 2
-        return _TUPLETS.get(count)
+        return tuplet_times(beats).get(int(count))
 
     def _take_broken(self, text: str) -> None:
         if not self._notes or self._broken or len(text) > 2:
@@ -225,12 +210,12 @@ class _Reader:
         if last.in_tuplet and not self._tuplet_left:
             raise DialectError("broken rhythm out of a tuplet")
         self._broken = text
-        self._notes[-1] = replace(last, broken=text, factor=last.factor * _share(text, first=True))
+        self._notes[-1] = replace(last, broken=text, factor=last.factor * broken_shares(text)[0])
 
     def _take_tie(self, _: str) -> None:
         if self._notes and self._notes[-1].pitches:
             self._notes[-1] = replace(self._notes[-1], tied=True)
-            self._tied = {pitch.step: pitch.alter for pitch in self._notes[-1].pitches}
+            self._tied = {pitch.place: pitch.alter for pitch in self._notes[-1].pitches}
 
     def _take_ending(self, text: str) -> None:
         number = text.strip("[.,-")
@@ -274,7 +259,7 @@ class _Reader:
         if self._broken:
             if begins:
                 raise DialectError("broken rhythm into a tuplet")
-            factor *= _share(self._broken, first=False)
+            factor *= broken_shares(self._broken)[1]
         note = replace(
             note,
             factor=factor,
@@ -286,7 +271,7 @@ class _Reader:
         if not self._tuplet_left:
             self._tuplet = 0
         self._notes.append(note)
-        self._tied = {pitch.step: pitch.alter for pitch in note.pitches} if note.tied else {}
+        self._tied = {pitch.place: pitch.alter for pitch in note.pitches} if note.tied else {}
         self._grace, self._broken, self._spaced = (), "", False
 
     def _pitch(self, text: str, *, in_grace: bool = False) -> tuple[Pitch, Fraction]:
@@ -295,19 +280,12 @@ class _Reader:
         if match is None:
             raise DialectError(f"not a note: {text}")
         sign, letter, marks, written = match.groups()
-        octave = letter.islower() + marks.count("'") - marks.count(",")
+        place = place_of(letter, marks)
         letter = letter.upper()
-        step = 7 * octave + LETTERS.index(letter)
         if sign:
-            self._accidentals[letter] = _ALTERS[sign]
-        held = None if in_grace else self._tied.get(step)
+            self._accidentals[letter] = ACCIDENTALS[sign]
+        held = None if in_grace else self._tied.get(place)
         alter = self._accidentals.get(letter, self._key.alter(letter))
         if held is not None and not sign and letter not in self._accidentals:
             alter = held
-        return Pitch(step, alter, bool(sign)), length(written)
-
-
-def _share(signs: str, *, first: bool) -> Fraction:
-    """What `>` or `<` makes of one of the two notes that it stands between (ABC 2.1, section 4.4)."""
-    short = Fraction(1, 2 ** len(signs))
-    return short if first == (signs[0] == "<") else 2 - short
+        return Pitch(place, alter, ACCIDENTALS[sign] if sign else None), length(written)

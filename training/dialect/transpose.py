@@ -9,10 +9,12 @@ import re
 
 import numpy as np
 
-_NAMES = "CDEFGAB"
+from app.abc.pitch import NOTE, STEPS, place_of, write_place
+from app.abc.tokens import INLINE_FIELD, QUOTED
+from app.abc.tunebook import FIELD
+
 _KEY = re.compile(r"^K:\s*([A-G])( ?(?:Major|Minor|Dorian|Mixolydian|maj|min|dor|mix|m)?)$", re.MULTILINE)
-_NOTE = re.compile(r'"[^"]*"|![^!\n]*!|\[[A-Za-z]:[^\]]*\]|([A-Ga-g])([,\']*)')
-_FIELD = re.compile(r"[A-Za-z+]:")
+_PIECE = re.compile(rf"{QUOTED}|![^!\n]*!|{INLINE_FIELD}|{NOTE}")
 
 
 def tonics_by_mode(tunes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -29,9 +31,9 @@ def transpose(tune: str, tonic: str) -> str:
     key = _KEY.search(tune)
     if key is None:
         return tune
-    steps = (_NAMES.index(tonic) - _NAMES.index(key[1]) + 3) % 7 - 3
+    steps = (place_of(tonic) - place_of(key[1]) + 3) % len(STEPS) - 3
     lines = [
-        (f"K:{tonic}{key[2]}" if line == key[0] else line) if _FIELD.match(line) else _move(line, steps)
+        (f"K:{tonic}{key[2]}" if line == key[0] else line) if FIELD.match(line) else _move(line, steps)
         for line in tune.split("\n")
     ]
     return "\n".join(lines)
@@ -51,13 +53,9 @@ def transpose_some(
 
 
 def _move(line: str, steps: int) -> str:
-    return _NOTE.sub(lambda note: _moved_note(note, steps) if note[1] else note[0], line)
+    return _PIECE.sub(lambda piece: _moved(piece, steps) if piece[2] else piece[0], line)
 
 
-def _moved_note(note: re.Match[str], steps: int) -> str:
-    """`c` is one octave above `C`; `,` lowers and `'` raises by one (ABC 2.1, section 4.1)."""
-    octave = note[1].islower() + note[2].count("'") - note[2].count(",")
-    carried, index = divmod(_NAMES.index(note[1].upper()) + steps, 7)
-    octave += carried
-    name = _NAMES[index]
-    return name.lower() + "'" * (octave - 1) if octave > 0 else name + "," * -octave
+def _moved(note: re.Match[str], steps: int) -> str:
+    sign, letter, marks = note.groups("")
+    return sign + write_place(place_of(letter, marks) + steps)

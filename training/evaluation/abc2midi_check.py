@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.rendering import sandbox
-from app.rendering.abc2midi_messages import complaints
-from app.rendering.external_tools import ABC2MIDI
+from app.rendering.external_tools import ABC2MIDI, MIDI_FILE, abc2midi
 from app.rendering.sandbox import Confinement, Limits
 from training.errors import ConfigError
 
@@ -71,10 +70,8 @@ async def _ask_all(tunes: Iterable[str]) -> list[list[str]]:
 async def _ask(tune: str, confinement: Confinement) -> list[str]:
     """abc2midi's complaints of one tune."""
     with tempfile.TemporaryDirectory(prefix="lilt-judge-") as name:
-        folder = Path(name)
-        (folder / "tune.abc").write_text(tune + "\n", "utf-8")
-        done = await sandbox.run([ABC2MIDI, "tune.abc", "-o", "tune.mid"], folder, _LIMITS, confinement)
-        messages = [fault.message for fault in complaints(done.output)]
-        if done.exit_code or not (folder / "tune.mid").is_file():
+        done, faults = await abc2midi(tune + "\n", Path(name), confinement, limits=_LIMITS)
+        messages = [fault.message for fault in faults]
+        if done.exit_code or not Path(name, MIDI_FILE).is_file():
             messages.append("no music came of it")
         return messages

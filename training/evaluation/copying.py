@@ -108,4 +108,4 @@ def _character(number: int) -> str:
 
 def _steps(music: Music | None) -> list[Step]:
     pairs = pairwise(music.sounds if music else ())
-    return [(after.semitone - before.semitone, before.length, after.length) for before, after in pairs]
+    return [(after.midi - before.midi, before.length, after.length) for before, after in pairs]

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from app.abc.keys import Key
+from app.abc.pitch import ALTERATIONS, NATURAL_SEMITONES, SEMITONES_PER_OCTAVE
+from app.abc.plain import Bar, Part, length_of
 from training.dialect import dialect
-from training.dialect.notation import Bar, Key, Part, length_of
 from training.dialect.parts import parts_of
 from training.errors import DialectError
-
-_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
 @dataclass(frozen=True)
 class Sound:
-    """A note of the melody, tied ones joined: semitones up from `C`, and its length in whole notes."""
+    """A note of the melody, tied ones joined: its MIDI number, and its length in whole notes."""
 
-    semitone: int
+    midi: int
     length: Fraction
 
 
@@ -56,13 +56,13 @@ def _sounds(bars: tuple[Bar, ...]) -> Iterator[Sound]:
     last: Sound | None = None
     is_tied = False
     for note in (note for bar in bars for note in bar):
-        semitone = max((pitch.semitone for pitch in note.pitches), default=None)
-        if last and is_tied and semitone == last.semitone:
-            last = Sound(last.semitone, last.length + note.length)
+        midi = max((pitch.midi for pitch in note.pitches), default=None)
+        if last and is_tied and midi == last.midi:
+            last = Sound(last.midi, last.length + note.length)
         else:
             if last:
                 yield last
-            last = Sound(semitone, note.length) if semitone is not None else None
+            last = Sound(midi, note.length) if midi is not None else None
         is_tied = note.tied
     if last:
         yield last
@@ -74,4 +74,4 @@ def _bars_in(part: Part, bar_length: Fraction) -> int:
 
 
 def _tonic(key: Key) -> int:
-    return (_SEMITONES[key.name[0]] + {"#": 1, "b": -1}.get(key.name[1:2], 0)) % 12
+    return (NATURAL_SEMITONES[key.tonic[0]] + ALTERATIONS[key.tonic[1:]]) % SEMITONES_PER_OCTAVE

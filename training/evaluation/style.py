@@ -19,12 +19,12 @@ LONGEST_PART = 32
 
 
 def _degrees(music: Music) -> Iterator[str]:
-    return (DEGREES[(sound.semitone - music.tonic) % 12] for sound in music.sounds)
+    return (DEGREES[(sound.midi - music.tonic) % 12] for sound in music.sounds)
 
 
 def _intervals(music: Music) -> Iterator[str]:
     for before, after in pairwise(music.sounds):
-        step = max(-WIDEST, min(WIDEST, after.semitone - before.semitone))
+        step = max(-WIDEST, min(WIDEST, after.midi - before.midi))
         yield f"{step:+d}" if step else "0"
 
 
@@ -40,7 +40,7 @@ def _rhythms(music: Music) -> Iterator[str]:
 def _repetition(music: Music) -> Iterator[str]:
     """For each bar after the first, how many bars back the same notes stand."""
     seen = [tuple((note.pitches, note.length) for note in bar) for bar in music.bars]
-    plain = [tuple((tuple(p.semitone for p in pitches), length) for pitches, length in bar) for bar in seen]
+    plain = [tuple((tuple(p.midi for p in pitches), length) for pitches, length in bar) for bar in seen]
     for number in range(1, len(plain)):
         lags = range(1, min(number, FARTHEST) + 1)
         yield str(next((lag for lag in lags if plain[number - lag] == plain[number]), NEW))
@@ -101,7 +101,7 @@ def describe(tunes: list[str], music: list[Music | None]) -> Style | None:
     return Style(
         tunes=len(tunes),
         understood=len(known) / len(tunes),
-        ends_on_tonic=mean((each.sounds[-1].semitone - each.tonic) % 12 == 0 for each in known),
+        ends_on_tonic=mean((each.sounds[-1].midi - each.tonic) % 12 == 0 for each in known),
         parts_of_eight=spreads["bars a part"].get("8", 0.0),
         notes_a_bar=sum(int(count) * share for count, share in spreads["notes a bar"].items()),
         bars=median(len(each.whole_bars) for each in known),

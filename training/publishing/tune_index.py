@@ -4,11 +4,11 @@ import re
 from collections.abc import Collection
 
 from app.abc.fingerprint import melody
+from app.abc.limits import FIELD_ORDER
 from app.abc.tunebook import FIELD
 from model_store.tune_index import IndexedTune, TuneIndex
 from training.corpora.corpus import Corpus
 from training.dialect import dialect
-from training.dialect.header import ORDER
 from training.errors import DialectError
 from training.learning.run_folder import RunFolder
 
@@ -42,8 +42,8 @@ def _plain(tune: str) -> str:
         lines: list[str] = []
         for line in tune.split("\n"):
             match = FIELD.match(line)
-            if match and "K" not in fields and match[1] in ORDER:
+            if match and "K" not in fields and match[1] in FIELD_ORDER:
                 fields.setdefault(match[1], f"{match[1]}:{match[2].strip()}")
             elif not match and "K" in fields and not line.startswith("%"):
                 lines.append(re.sub(r"%.*", "", line))
-        return "\n".join([*(fields[name] for name in ORDER if name in fields), *lines])
+        return "\n".join([*(fields[name] for name in FIELD_ORDER if name in fields), *lines])

@@ -10,10 +10,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from app.abc.limits import HORNPIPE_METERS
+from app.abc.pitch import midi_pitch
 from app.errors import RequestError, VocabularyError
 from app.grammar import Grammar
-from app.grammar.meter import SWUNG_METERS
-from app.grammar.pitch import KEYS, midi_pitch
+from app.grammar.pitch import KEYS
 from app.grammar.request import Form, Request
 from model_store.vocabulary import Vocabulary
 from tests import judges
@@ -460,7 +461,7 @@ def test_a_hornpipe_is_what_abc2midi_can_swing(grammar: Grammar, bar: str, colum
 
 
 @pytest.mark.parametrize("unit", ["1/4", "1/8", "1/16"])
-@pytest.mark.parametrize("meter", SWUNG_METERS)
+@pytest.mark.parametrize("meter", HORNPIPE_METERS)
 def test_random_hornpipes_are_clean(grammar: Grammar, meter: str, unit: str) -> None:
     header = f"X:1\nR:hornpipe\nM:{meter}\nL:{unit}\nK:D\n"
     tunes = [write(grammar, seed, 300, start=header)[0] for seed in range(4)]

@@ -1,33 +1,15 @@
-"""Notes, bars and parts as values, in exact lengths, for translating and comparing tunes."""
+"""A tune of one voice as it is written in plain ABC: header, parts, bars and notes in exact lengths.
+
+There is room for no more of ABC than what we write (see `app.abc.limits`); any ABC, as it sounds and is drawn, is a
+`Score` (see `app.abc.score`).
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-LETTERS = "CDEFGAB"
-_SEMITONES = (0, 2, 4, 5, 7, 9, 11)
-_SHARPS_IN_ORDER = "FCGDAEB"  # flats come in the opposite order
-
-
-@dataclass(frozen=True)
-class Pitch:
-    """A note on the staff: `step` counts diatonic steps up from `C`, `alter` semitones from the white key.
-
-    `marked` says that an accidental is written although the key or the bar may make it superfluous.
-    """
-
-    step: int
-    alter: int
-    marked: bool = False
-
-    @property
-    def letter(self) -> str:
-        return LETTERS[self.step % 7]
-
-    @property
-    def semitone(self) -> int:
-        """Semitones up from `C`."""
-        return 12 * (self.step // 7) + _SEMITONES[self.step % 7] + self.alter
+from app.abc.keys import Key
+from app.abc.pitch import Pitch
 
 
 @dataclass(frozen=True)
@@ -46,7 +28,7 @@ class Note:
     broken: str = ""
     tied: bool = False
     spaced: bool = False  # a space before it ends a beam
-    grace: tuple[tuple[Pitch, Fraction], ...] = ()
+    grace: tuple[Pitch, ...] = ()
 
     @cached_property
     def length(self) -> Fraction:
@@ -73,33 +55,22 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Key:
-    """A tonic and mode in its one spelling, with its signature: sharps, or flats below zero."""
-
-    name: str
-    sharps: int
-
-    def alter(self, letter: str) -> int:
-        """What the signature does to a letter."""
-        if self.sharps >= 0:
-            return int(letter in _SHARPS_IN_ORDER[: self.sharps])
-        return -int(letter in _SHARPS_IN_ORDER[self.sharps :])
-
-
-@dataclass(frozen=True)
 class Header:
-    """What stands before the music; `rhythm` is empty where the tune does not say."""
+    """What stands before the music; title and rhythm are empty where the tune does not say.
+
+    `meter` as `M:` has it, one of `app.abc.limits.METERS` without a sign; `unit` in whole notes.
+    """
 
     title: str
     rhythm: str
     meter: str
-    unit: Fraction  # of a whole note
+    unit: Fraction
     key: Key
 
 
 @dataclass(frozen=True)
 class Tune:
-    """A tune that has been understood."""
+    """A whole tune; `app.abc.writer` writes it."""
 
     header: Header
     parts: tuple[Part, ...]

@@ -6,19 +6,32 @@ some read it, in its own alone.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import lru_cache
 
-from training.dialect import header
-from training.dialect.notation import LETTERS, Bar, Key, Note, Part, Pitch, Tune, length_of
+from app.abc.keys import Key
+from app.abc.lengths import write_length
+from app.abc.limits import FIELD_ORDER
+from app.abc.pitch import SIGNS, Pitch, write_place
+from app.abc.plain import Bar, Header, Note, Part, Tune, length_of
 
 BARS_A_LINE = 4
-
-_SIGNS = {2: "^^", 1: "^", 0: "=", -1: "_", -2: "__"}
 
 
 def write(tune: Tune) -> str:
     """The tune's text, without a line end."""
-    return header.write(tune.header) + "\n" + "\n".join(_lines(tune))
+    return "\n".join([*_header(tune.header), *_lines(tune)])
+
+
+def _header(header: Header) -> Iterator[str]:
+    """The fields in order; every tune is number 1, for a number says nothing of its music."""
+    values = {
+        "X": "1",
+        "T": header.title,
+        "R": header.rhythm,
+        "M": header.meter,
+        "L": str(header.unit),
+        "K": header.key.name,
+    }
+    return (f"{name}:{values[name]}" for name in FIELD_ORDER if values[name])
 
 
 def _lines(tune: Tune) -> Iterator[str]:
@@ -72,7 +85,7 @@ def _bar(bar: Bar, spelling: "_Spelling", unit: Fraction) -> str:
 
 
 def _note(note: Note, spelling: "_Spelling", unit: Fraction) -> str:
-    grace = "".join(spelling.spell(pitch) for pitch, _ in note.grace)
+    grace = "".join(spelling.spell(pitch) for pitch in note.grace)
     pitches = [spelling.spell(pitch, tied=note.tied) for pitch in note.pitches]
     spelling.end_note(note)
     head = "z" if not pitches else pitches[0] if len(pitches) == 1 else f"[{''.join(pitches)}]"
@@ -82,19 +95,11 @@ def _note(note: Note, spelling: "_Spelling", unit: Fraction) -> str:
             f"({note.tuplet}" if note.tuplet else "",
             f"{{{grace}}}" if grace else "",
             head,
-            length_text(note.written / unit),
+            write_length(note.written / unit),
             "-" if note.tied else "",
             note.broken,
         )
     )
-
-
-@lru_cache
-def length_text(units: Fraction) -> str:
-    """What stands after a note that lasts so many units."""
-    above = "" if units.numerator == 1 else str(units.numerator)
-    below = {1: "", 2: "/" if units.numerator == 1 else "/2"}.get(units.denominator, f"/{units.denominator}")
-    return above + below
 
 
 class _Spelling:
@@ -102,13 +107,13 @@ class _Spelling:
 
     def __init__(self, key: Key) -> None:
         self._key = key
-        self._of_letter: dict[str, int] = {}
-        self._of_step: dict[int, int] = {}
-        self._held: dict[int, bool] = {}  # step of a tied note: whether its accidental was written
+        self._of_step: dict[str, int] = {}
+        self._of_place: dict[int, int] = {}
+        self._held: dict[int, bool] = {}  # place of a tied note: whether its accidental was written
         self._written: dict[int, bool] = {}
 
     def begin_bar(self) -> None:
-        self._of_letter, self._of_step = {}, {}
+        self._of_step, self._of_place = {}, {}
 
     def end_note(self, note: Note) -> None:
         self._held = self._written if note.tied else {}
@@ -116,13 +121,11 @@ class _Spelling:
 
     def spell(self, pitch: Pitch, *, tied: bool = False) -> str:
         """A pitch as it is written here; both ends of a tie alike."""
-        usual = self._key.alter(pitch.letter)
-        in_force = {self._of_letter.get(pitch.letter, usual), self._of_step.get(pitch.step, usual)}
-        is_written = pitch.marked or in_force != {pitch.alter} or (tied and pitch.alter != usual)
-        is_written = is_written or self._held.get(pitch.step, False)
-        self._written[pitch.step] = is_written
+        usual = self._key.alter(pitch.step)
+        in_force = {self._of_step.get(pitch.step, usual), self._of_place.get(pitch.place, usual)}
+        is_written = pitch.written is not None or in_force != {pitch.alter} or (tied and pitch.alter != usual)
+        is_written = is_written or self._held.get(pitch.place, False)
+        self._written[pitch.place] = is_written
         if is_written:
-            self._of_letter[pitch.letter] = self._of_step[pitch.step] = pitch.alter
-        octave, index = divmod(pitch.step, 7)
-        name = LETTERS[index].lower() + "'" * (octave - 1) if octave > 0 else LETTERS[index] + "," * -octave
-        return (_SIGNS[pitch.alter] if is_written else "") + name
+            self._of_step[pitch.step] = self._of_place[pitch.place] = pitch.alter
+        return (SIGNS[pitch.alter] if is_written else "") + write_place(pitch.place)
