@@ -29,7 +29,17 @@ from model_store.errors import (
     PublishError,
     StoreError,
 )
-from model_store.manifest import CARD_FILE, DECODER_FILE, TUNES_FILE, WEIGHTS_FILE, Draft, FileRecord, Manifest
+from model_store.lexicon import Lexicon
+from model_store.manifest import (
+    CARD_FILE,
+    DECODER_FILE,
+    LEXICON_FILE,
+    TUNES_FILE,
+    WEIGHTS_FILE,
+    Draft,
+    FileRecord,
+    Manifest,
+)
 from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
 
@@ -82,6 +92,17 @@ class Checkpoint:
             return None
         file = self.path(TUNES_FILE)
         return TuneIndex.read(file, _label(file))
+
+    def lexicon(self) -> Lexicon | None:
+        """What its headers may say; None for a version that was published without one.
+
+        Raises:
+            StoreError: the file is not a lexicon, or one of a later format.
+        """
+        if LEXICON_FILE not in self.manifest.files:
+            return None
+        file = self.path(LEXICON_FILE)
+        return Lexicon.parse(_read(file), _label(file))
 
 
 class Store:

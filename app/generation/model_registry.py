@@ -12,6 +12,7 @@ from app.inference.decoder import FEW, Decoder, LiteRTDecoder
 from app.inference.engine import Engine
 from app.settings import Settings
 from model_store.errors import CheckpointNotFoundError, InvalidCheckpointError, StoreError
+from model_store.lexicon import Lexicon
 from model_store.manifest import DECODER_FILE
 from model_store.store import Checkpoint, Store
 from model_store.tune_index import TuneIndex
@@ -170,9 +171,17 @@ def some_tunes(index: TuneIndex) -> Iterator[str]:
 
 def _grammar(checkpoint: Checkpoint) -> Grammar | None:
     try:
-        return Grammar(checkpoint.vocabulary)
+        return Grammar(checkpoint.vocabulary, _lexicon(checkpoint))
     except VocabularyError as error:
         logger.warning("%s: %s: its tunes are not held to the grammar", checkpoint.manifest.name, error)
+        return None
+
+
+def _lexicon(checkpoint: Checkpoint) -> Lexicon | None:
+    try:
+        return checkpoint.lexicon()
+    except StoreError as error:
+        logger.error("%s: its titles and rhythms are any text", error)  # noqa: TRY400
         return None
 
 

@@ -215,7 +215,7 @@ class Automaton:
 
     def is_safe(self, state: State) -> bool:
         """Whether the tune can be ended from here, however long it takes: whether the way out reaches the end."""
-        here = state_equivalence.essence(state) if isinstance(state, Body) else state
+        here = _essence(state)
         path: dict[State, None] = {}
         while (is_safe := self._safe.get(here)) is None:
             path[here] = None
@@ -227,7 +227,7 @@ class Automaton:
                 is_safe = False
                 break
             is_sound = not isinstance(here, Body) or state_equivalence.is_sound(here)
-            here = state_equivalence.essence(stride[1]) if isinstance(stride[1], Body) and is_sound else stride[1]
+            here = _essence(stride[1]) if is_sound else stride[1]
             if here in path or len(path) > closing_path.LONGEST_WALK:
                 is_safe = False
                 break
@@ -242,6 +242,13 @@ class Automaton:
         character = header.next_character(state)
         following = self.step(state, character) if character and character in self.id_of else None
         return (1, following) if following else None
+
+
+def _essence(state: State) -> State:
+    """A state from which the tune can be ended if, and only if, it can from this one."""
+    if isinstance(state, Body):
+        return state_equivalence.essence(state)
+    return header.after_title(state) or state
 
 
 def _taken_apart(tables: Iterable[dict[Any, Any]], sections: Iterable[Section]) -> Iterator[None]:

@@ -19,6 +19,8 @@ from app.grammar.prefix_parser import TIED_TEXT, Reader
 from app.grammar.request import Request
 from app.grammar.state import Body
 from app.grammar.state_cache import Node
+from app.grammar.title import comparable
+from model_store.lexicon import Lexicon
 from model_store.vocabulary import Vocabulary
 
 MAX_STATES = 200_000
@@ -32,13 +34,14 @@ FREEZE_EVERY = 10_000
 
 _NEEDED = "XMLK:1/\n|"
 _LESSON = 16  # characters: a millisecond, and soon much less
-_RECENT = 40  # characters; a chord and its length are shorter
+_RECENT = 100  # characters; a chord and its length are shorter, and so is a title with its field
 
 
 class Grammar:
     """The automaton of one model. What it learns from one sequence serves all others.
 
     Args:
+        lexicon: what titles and rhythms are made of; None: any text.
         max_states: remembered before all are forgotten.
         freeze_every: so many new states they are hidden from Python's collector of cycles.
 
@@ -47,8 +50,15 @@ class Grammar:
             written with them (tuplets, say) never is.
     """
 
-    def __init__(self, vocabulary: Vocabulary, max_states: int = MAX_STATES, freeze_every: int = FREEZE_EVERY) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        lexicon: Lexicon | None = None,
+        max_states: int = MAX_STATES,
+        freeze_every: int = FREEZE_EVERY,
+    ) -> None:
         self._vocabulary = vocabulary
+        self._lexicon = lexicon
         self._max_states, self._freeze_every = max_states, freeze_every
         self._housekeeping = Lock()
         self._automaton = Automaton(vocabulary.characters)
@@ -56,7 +66,7 @@ class Grammar:
         self._frozen = 0  # states, when `_freeze` was last called
         self._forgetting: Iterator[None] = iter(())
         finalize(self, _forget_now, self._automaton, self._distances).atexit = False
-        self._anything = Fields.of(vocabulary.characters, Request())
+        self._anything = Fields.of(vocabulary.characters, Request(), lexicon)
         self._fields = {Request(): self._anything}
         if not self._automaton.is_safe(Header(self._anything)):
             lacking = "".join(c for c in _NEEDED if c not in vocabulary.characters)
@@ -129,7 +139,7 @@ class Grammar:
 
     def _fields_of(self, request: Request) -> Fields:
         if request not in self._fields:
-            fields = Fields.of(self._vocabulary.characters, request)
+            fields = Fields.of(self._vocabulary.characters, request, self._lexicon)
             if not self._automaton.is_safe(Header(fields)):
                 raise RequestError("no tune with this key, metre, rhythm, range and form can be written by this model")
             self._fields[request] = fields
@@ -205,6 +215,8 @@ class Cursor:
         mask = self._section.masks.get(self._node)
         if mask is None:
             mask = self._automaton.mask(self._node, self._section)
+        if self._node.is_title and not mask[self._line_break] and self._is_known_title():
+            mask = self._without(mask, self._line_break)
         if self._written < self._watched_from:
             return mask
         remaining = self._limit - self._written
@@ -223,6 +235,21 @@ class Cursor:
             return mask
         in_time = distances < remaining
         return as_mask(in_time) if in_time.any() else mask
+
+    def _is_known_title(self) -> bool:
+        """Whether the title that has been written is one of a known tune."""
+        text = self._recent_text()
+        state = self._node.state
+        return isinstance(state, Header) and comparable(text[text.rfind("T:") + 2 :]) in state.known_titles
+
+    def _recent_text(self) -> str:
+        return "".join(self._automaton.alphabet[id_] for id_ in self._recent[-_RECENT:])
+
+    def _without(self, mask: NDArray[np.float32], id_: int) -> NDArray[np.float32]:
+        """The same but for one character; the same where there is no other."""
+        rest = mask.copy()
+        rest[id_] = -np.inf
+        return rest if np.isfinite(rest).any() else mask
 
     def _only(self, id_: int) -> NDArray[np.float32]:
         only = np.full_like(self.mask, -np.inf)
@@ -262,15 +289,14 @@ class Cursor:
             self._node, self._section = self._automaton.place(self._next_tune)
         elif isinstance(node.state, Body) and node.state.tie == body.WILDCARD:
             self._name_tie()
-        else:
+        elif not node.is_title:
             self._line_began = self._written
         self._watched_from = self._watch_from()
         return node.is_end and self.finished == self._tunes
 
     def _name_tie(self) -> None:
         """The tied note is known from the text."""
-        text = "".join(self._automaton.alphabet[id_] for id_ in self._recent[-_RECENT:])
-        tied = TIED_TEXT.search(text)
+        tied = TIED_TEXT.search(self._recent_text())
         state = self._section.state(self._node)
         assert tied and isinstance(state, Body)  # noqa: S101, PT018  # the automaton ties nothing but notes and chords
         self._node, self._section = self._automaton.place(state._replace(tie=tied[1]))

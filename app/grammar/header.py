@@ -13,6 +13,8 @@ from app.grammar.dawg import Node, lexicon
 from app.grammar.meter import METERS, UNITS, Meter
 from app.grammar.pitch import KEYS
 from app.grammar.request import Request
+from app.grammar.title import Prefix, Titles
+from model_store.lexicon import Lexicon
 
 OPTIONAL = frozenset("TR")
 PASSED_OVER = "ABCDFGHNOQSZ"
@@ -28,7 +30,7 @@ class Text:
     limit: int
 
 
-Value = Text | Node[Meter] | Node[int] | Node[str]
+Value = Text | Titles | Node[Meter] | Node[int] | Node[str]
 
 _DIGITS = frozenset("0123456789")
 _NOT_IN_TITLES = frozenset("\n%\\")  # a comment or an escape would begin
@@ -42,22 +44,30 @@ class Fields:
 
     values: Mapping[str, Value]
     swung_meters: Node[Meter]
+    meters_of: Mapping[str, Node[Meter]]
+    """of each rhythm that has metres of its own"""
     request: Request
     optional: frozenset[str] = OPTIONAL
 
     @classmethod
-    def of(cls, alphabet: str, request: Request) -> "Fields":
-        """The fields that an alphabet can write; a request leaves a single value."""
+    def of(cls, alphabet: str, request: Request, lexicon_: Lexicon | None = None) -> "Fields":
+        """The fields that an alphabet can write; a request leaves a single value.
+
+        Args:
+            lexicon_: what titles and rhythms are made of; None: any text.
+        """
         printable = frozenset(c for c in alphabet if c.isprintable()) - _NOT_IN_TITLES
         meters = {request.meter: METERS[request.meter]} if request.meter else METERS
         keys = {request.key: KEYS[request.key]} if request.key else KEYS
-        rhythm = request.rhythm
+        meters_of = _meters_of_rhythms(lexicon_, meters, alphabet)
+        rhythms = {rhythm: rhythm for rhythm in ([request.rhythm] if request.rhythm else meters_of)}
+        titles = Titles.of(lexicon_.titles, alphabet) if lexicon_ else None
         return cls(
             {
                 "X": Text(_DIGITS - {"0"}, _DIGITS, 5),
-                "T": Text(frozenset(filter(str.isalnum, printable)), printable, MAX_TITLE_CHARACTERS),
-                "R": lexicon({rhythm: rhythm}, alphabet)
-                if rhythm
+                "T": titles or Text(frozenset(filter(str.isalnum, printable)), printable, MAX_TITLE_CHARACTERS),
+                "R": lexicon(rhythms, alphabet)
+                if rhythms or lexicon_
                 else Text(_RHYTHM_LETTERS, _RHYTHM_LETTERS | {" ", "-"}, MAX_RHYTHM_CHARACTERS),
                 "M": lexicon(meters, alphabet),
                 "L": lexicon(UNITS, alphabet),
@@ -65,8 +75,9 @@ class Fields:
                 **dict.fromkeys(PASSED_OVER, Text(printable, printable, MAX_TITLE_CHARACTERS)),
             },
             lexicon({name: meter for name, meter in meters.items() if name in HORNPIPE_METERS}, alphabet),
+            meters_of,
             request,
-            OPTIONAL - {"R"} if rhythm else OPTIONAL,
+            OPTIONAL - {"R"} if request.rhythm else OPTIONAL,
         )
 
     def after(self, field: str) -> str:
@@ -83,14 +94,15 @@ class Header(NamedTuple):
     last: str = ""
     field: str = ""
     colon: bool = False
-    word: Node[Meter] | Node[int] | Node[str] | None = None
-    size: int = 0  # characters of a text
+    word: Prefix | Node[Meter] | Node[int] | Node[str] | None = None
+    size: int = 0  # characters of a text; whole words of a title
     swing: int = 0  # characters of the rhythm, while they are those of a swung one
     meter: Meter | None = None
     unit: int = 0  # ticks
     sharps: int = 0  # of the key; flats are negative
     done: bool = False  # the key's line has ended
     spoiled: bool = False  # the field is at fault: its line can only end
+    meters: Node[Meter] | None = None  # those of the rhythm, where it has its own
 
     @property
     def is_swung(self) -> bool:
@@ -99,7 +111,26 @@ class Header(NamedTuple):
     @property
     def value(self) -> Value:
         """What the field that is being written may hold."""
+        if self.field == "M" and self.meters:
+            return self.meters
         return self.fields.swung_meters if self.field == "M" and self.is_swung else self.fields.values[self.field]
+
+    @property
+    def may_end_title(self) -> bool:
+        """Whether a title made of known words may end here, unless it is a known one."""
+        titles = self.fields.values["T"]
+        return isinstance(titles, Titles) and isinstance(self.word, Prefix) and titles.may_end(self.word)
+
+    @property
+    def known_titles(self) -> frozenset[str]:
+        """Titles that are not written as a whole, `comparable`."""
+        titles = self.fields.values["T"]
+        return titles.known if isinstance(titles, Titles) else frozenset()
+
+    def with_rhythm(self, rhythm: str) -> "Header":
+        """The same, with this whole rhythm read."""
+        meters = self.fields.meters_of.get(rhythm.strip().lower())
+        return self._replace(size=0, swing=0).read_rhythm(rhythm)._replace(size=0, meters=meters)
 
     def read_rhythm(self, text: str) -> "Header":
         """The same, with characters of a rhythm read."""
@@ -122,10 +153,12 @@ def step(state: Header, character: str) -> Header | None:
         return after if character == "\n" else None
     value = state.value
     if not state.colon:
-        word = None if isinstance(value, Text) else value
+        word = None if isinstance(value, Text) else value.root(0) if isinstance(value, Titles) else value
         return state._replace(colon=True, word=word) if character == ":" else None
     if isinstance(value, Text):
         return _text(state, value, character)
+    if isinstance(value, Titles):
+        return _title(state, value, character)
     return _word(state, character)
 
 
@@ -135,6 +168,8 @@ def candidates(state: Header, alphabet: str) -> str:
         return state.fields.after(state.last)
     if not state.colon:
         return ":"
+    if isinstance(state.word, Prefix):
+        return "\n " + "".join(state.word.characters)
     return "\n" + "".join(state.word.children) if state.word else alphabet
 
 
@@ -151,6 +186,8 @@ def kind(state: Header, character: str) -> str:
 def in_any_text(state: Header) -> Header:
     """The same place in a text of one character, where the same may follow; but not at its beginning or limit."""
     value = state.value if state.size else None
+    if isinstance(state.word, Prefix):
+        return state._replace(last="", size=1, swing=0, meter=None, unit=0, sharps=0, meters=None)
     if not isinstance(value, Text) or state.size >= value.limit:
         return state
     if state.field != "R":
@@ -158,6 +195,22 @@ def in_any_text(state: Header) -> Header:
     if state.is_swung:
         return state._replace(size=state.swing + 1)
     return state if state.size == state.swing else state._replace(size=1, swing=0)
+
+
+def after_title(state: Header) -> Header | None:
+    """The line after a title that is being written: any can be ended, so the tune can be where it can from there."""
+    return _next_line(state) if isinstance(state.word, Prefix) else None
+
+
+def _title(state: Header, titles: Titles, character: str) -> Header | None:
+    assert isinstance(state.word, Prefix)  # noqa: S101
+    if character == "\n":
+        return _next_line(state) if titles.may_end(state.word) else None
+    if character == " ":
+        words = state.size + 1
+        return state._replace(word=titles.root(words), size=words) if titles.may_go_on(state.word) else None
+    longer = state.word.then(character)
+    return state._replace(word=longer) if longer else None
 
 
 def _text(state: Header, text: Text, character: str) -> Header | None:
@@ -170,7 +223,7 @@ def _text(state: Header, text: Text, character: str) -> Header | None:
 
 
 def _word(state: Header, character: str) -> Header | None:
-    assert state.word is not None  # noqa: S101
+    assert isinstance(state.word, Node)  # noqa: S101
     if character != "\n":
         longer = state.word.children.get(character)
         return state._replace(word=longer) if longer else None
@@ -180,7 +233,7 @@ def _word(state: Header, character: str) -> Header | None:
     after = _next_line(state)
     match state.field:
         case "R" if isinstance(meaning, str):
-            return _next_line(state.read_rhythm(meaning))
+            return _next_line(state.with_rhythm(meaning))
         case "M" if isinstance(meaning, Meter):
             return after._replace(meter=meaning)
         case "L" if isinstance(meaning, int):
@@ -208,6 +261,24 @@ def next_character(state: Header) -> str | None:
         text = state.value
         assert isinstance(text, Text)  # noqa: S101
         return "\n" if state.size else min(text.first, default=None)
+    if isinstance(state.word, Prefix):
+        return None  # see `after_title`
     for ending, _ in state.word.endings:
         return ending[0] if ending else "\n"
     return None
+
+
+def _meters_of_rhythms(
+    lexicon_: Lexicon | None, meters: Mapping[str, Meter], alphabet: str
+) -> Mapping[str, Node[Meter]]:
+    """Those rhythms of a lexicon that can be in one of these metres, each with these."""
+    swung = frozenset(HORNPIPE_METERS)
+    by_rhythm = {
+        rhythm: [name for name in names if name in meters and (name in swung or not rhythm.startswith(_SWUNG))]
+        for rhythm, names in (lexicon_.rhythms.items() if lexicon_ else ())
+    }
+    return {
+        rhythm: lexicon({name: meters[name] for name in names}, alphabet)
+        for rhythm, names in by_rhythm.items()
+        if names
+    }

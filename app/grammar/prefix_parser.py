@@ -19,6 +19,7 @@ from app.grammar.header import Fields, Header, Text
 from app.grammar.meter import METERS, TICKS_PER_WHOLE, Meter
 from app.grammar.pitch import KEYS
 from app.grammar.state import At, Body, Partner, Repeat
+from app.grammar.title import Titles
 
 State = Header | Body
 
@@ -154,7 +155,7 @@ class Reader:
         value = " ".join(value.split("%")[0].split())
         match letter:
             case "R":
-                return state._replace(size=0, swing=0).read_rhythm(value)._replace(size=0)
+                return state.with_rhythm(value)
             case "M":
                 meter = parse_meter(value)
                 self._expect(meter, f"M:{value} is not a metre that is known here", start)
@@ -179,7 +180,7 @@ class Reader:
         state = state._replace(field=letter)
         if letter == "K":
             self._expect(state.meter, "there is no M: before K:", start)
-        rule = state.fields.values.get(letter)
+        rule = state.value if letter in state.fields.values else None
         if rule is None:
             self._fault(f"{letter}: is not a field of the header", start)
             self.state = state._replace(colon=True, spoiled=True)
@@ -193,7 +194,15 @@ class Reader:
             self.state = read._replace(colon=True, size=min(len(written), rule.limit))
             return
         anything = self._anything.values[letter]
-        word = rule.walk(written) or (None if isinstance(anything, Text) else anything.walk(written))
+        if isinstance(rule, Titles):
+            begun = rule.walk(written)
+            state = state._replace(colon=True, spoiled=begun is None)  # one that is asked for is left as it is
+            self.state = state._replace(size=begun[0], word=begun[1]) if begun else state
+            return
+        word = rule.walk(written) or (None if isinstance(anything, Text | Titles) else anything.walk(written))
+        if word is None and letter == "R":
+            self.state = state.read_rhythm(written)._replace(colon=True, size=0, spoiled=True)
+            return
         if word is None:
             self._fault(f"{letter}:{value} does not begin any value that is known here", start)
             self.state = state._replace(colon=True, spoiled=True)

@@ -25,6 +25,7 @@ class Node:
         "horizon",
         "is_end",
         "is_narrow",
+        "is_title",
         "is_turn",
         "may_break",
         "next",
@@ -48,7 +49,10 @@ class Node:
         self.reach: dict[int, Reach] = {}  # of a place within a bar, by `Section.pickup`
         self.is_end = isinstance(state, Body) and state.at is At.END
         self.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
-        self.is_turn = isinstance(state, Body) and (state.at in (At.LINE, At.END) or state.tie == body.WILDCARD)
+        self.is_title = isinstance(state, Header) and state.may_end_title
+        self.is_turn = self.is_title or (
+            isinstance(state, Body) and (state.at in (At.LINE, At.END) or state.tie == body.WILDCARD)
+        )
 
     @property
     def plain(self) -> "Node":

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from model_store.manifest import CARD_FILE, DECODER_FILE, TUNES_FILE, Defaults, Draft
+from model_store.manifest import CARD_FILE, DECODER_FILE, LEXICON_FILE, TUNES_FILE, Defaults, Draft
 from model_store.store import Checkpoint, Store
 from training.errors import ConfigError
 from training.evaluation.evaluate import evaluation_of
 from training.evaluation.weights_source import from_run
 from training.learning.run_folder import RunFolder
 from training.publishing.export import decoder_graph
+from training.publishing.lexicon import lexicon_of
 from training.publishing.model_card import card
-from training.publishing.tune_index import index_of
+from training.publishing.tune_index import index_of, learnt_tunes
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "ai-edge-litert")
 
@@ -51,6 +52,7 @@ def publish(run: RunFolder, name: str, store: Path, tunes: int, note: str = "") 
     files = {
         DECODER_FILE: decoder_graph(trained.weights),
         TUNES_FILE: index_of(run).to_bytes(),
+        LEXICON_FILE: lexicon_of(learnt_tunes(run)).to_bytes(),
         CARD_FILE: card(draft, config, corpus.sides, evaluation, note).encode(),
     }
     return Store(store).publish(draft, trained.weights, files)

@@ -15,8 +15,13 @@ from training.learning.run_folder import RunFolder
 
 def index_of(run: RunFolder) -> TuneIndex:
     """The index of a run's training tunes, held-out ones left out unless it learnt from the whole text."""
+    return index(run.corpus(), learnt_tunes(run))
+
+
+def learnt_tunes(run: RunFolder) -> Collection[str]:
+    """The tunes that a run learnt from."""
     corpus = run.corpus()
-    return index(corpus, corpus.sides.train if run.config().learn_from == "train" else corpus.tunes)
+    return corpus.sides.train if run.config().learn_from == "train" else corpus.tunes
 
 
 def index(corpus: Corpus, learnt: Collection[str]) -> TuneIndex:

@@ -1,0 +1,53 @@
+"""What a model's headers may say: the titles whose words its titles are made of, and rhythms with their metres.
+
+A file of a checkpoint, JSON: `{"format": 1, "titles": ["The Sally Gardens", …], "rhythms": {"jig": ["6/8"], …}}`.
+Versions that were published without it write free text there.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from model_store.errors import InvalidCheckpointError, NewerFormatError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Known titles, sorted; and for each rhythm the metres that it may be in."""
+
+    titles: tuple[str, ...]
+    rhythms: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def parse(cls, content: bytes, label: str) -> Self:
+        """Read a file.
+
+        Args:
+            label: the file's name, for errors.
+
+        Raises:
+            NewerFormatError: it is in a later format.
+            InvalidCheckpointError: it is not such a file.
+        """
+        try:
+            raw: Any = json.loads(content)
+            if not isinstance(raw, dict) or not isinstance(raw.get("format"), int):
+                raise InvalidCheckpointError(f"{label}: not a lexicon (no format)")
+            if raw["format"] > FORMAT:
+                raise NewerFormatError(
+                    f"{label}: format {raw['format']} is newer than this Lilt reads (up to {FORMAT})"
+                )
+            titles, rhythms = raw["titles"], raw["rhythms"].items()
+            words = [*titles, *(word for rhythm, meters in rhythms for word in (rhythm, *meters))]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidCheckpointError(f"{label}: not a lexicon ({type(error).__name__}: {error})") from None
+        if not all(isinstance(word, str) and word for word in words):
+            raise InvalidCheckpointError(f"{label}: not a lexicon (its titles, rhythms and metres must be texts)")
+        return cls(tuple(titles), {rhythm: tuple(meters) for rhythm, meters in rhythms})
+
+    def to_bytes(self) -> bytes:
+        content = {"format": FORMAT, "titles": self.titles, "rhythms": self.rhythms}
+        return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()

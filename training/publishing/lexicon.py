@@ -1,0 +1,34 @@
+"""What a model's headers may say, from the tunes that it learnt: titles without slurs, rhythms with their metres."""
+
+import re
+from collections import Counter
+from collections.abc import Collection
+from pathlib import Path
+
+from app.abc.rhythms import METERS_OF_RHYTHM
+from model_store.lexicon import Lexicon
+
+MIN_TUNES = 5
+"""Of a rhythm, for a model to know it."""
+
+_LIST = Path(__file__).with_name("title_slurs.txt")
+SLURS = frozenset(line for line in _LIST.read_text("utf-8").split("\n") if line and not line.startswith("#"))
+
+
+def lexicon_of(tunes: Collection[str]) -> Lexicon:
+    """The lexicon of tunes in ABC."""
+    titles = {title for tune in tunes if (title := _field(tune, "T")) and not has_slur(title)}
+    rhythms = Counter(rhythm for tune in tunes if (rhythm := _field(tune, "R").lower()) in METERS_OF_RHYTHM)
+    known = {rhythm: METERS_OF_RHYTHM[rhythm] for rhythm, count in rhythms.most_common() if count >= MIN_TUNES}
+    return Lexicon(tuple(sorted(titles)), known)
+
+
+def has_slur(title: str) -> bool:
+    """Whether any of its words is a slur, in the possessive too."""
+    words = re.findall(r"[a-z]+", re.sub(r"'s?\b", "", title.casefold()))
+    return not SLURS.isdisjoint(words)
+
+
+def _field(tune: str, letter: str) -> str:
+    found = re.search(rf"^{letter}:(.*)$", tune, re.MULTILINE)
+    return " ".join(found[1].split("%")[0].split()) if found else ""
