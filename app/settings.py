@@ -6,7 +6,7 @@ import ipaddress
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from urllib.parse import urlsplit
@@ -15,7 +15,6 @@ from annotated_types import Ge, Gt, Le
 from dotenv.parser import parse_stream
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import SetupError
@@ -242,7 +241,7 @@ def names_in(file: Path) -> list[str]:
     return [binding.key for binding in bindings if binding.key]
 
 
-def _line(fault: ErrorDetails) -> str:
+def _line(fault: Mapping[str, Any]) -> str:
     """A fault that pydantic found, as a user is told it."""
     error = fault.get("ctx", {}).get("error")
     if not fault["loc"]:
