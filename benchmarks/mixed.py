@@ -18,7 +18,7 @@ from tests.servers import Server, serving
 CLIENTS = 24
 SEEDS = 12
 WARM_UP_S = 60
-MOST_GROWTH = 1.1
+MAX_GROWTH = 1.1
 REQUESTS: tuple[dict[str, object], ...] = (
     {"length": 60, "tunes": None},
     {"length": 1000},
@@ -58,7 +58,7 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        return not self.faults and self.growth <= MOST_GROWTH
+        return not self.faults and self.growth <= MAX_GROWTH
 
 
 def run(minutes: float) -> Report:

@@ -37,7 +37,7 @@ NEAR_S = 5.0
 """from a fault on: what fails then is counted apart"""
 SEEDS = 40
 FORMATS = ("wav", "mp3", "ogg", "flac", "midi", "svg", "pdf", "musicxml")
-MOST_GROWTH = 1.15
+MAX_GROWTH = 1.15
 
 
 @dataclass
@@ -301,7 +301,7 @@ def growth(life: list[Sample]) -> float:
 def is_good(soak: Soak) -> bool:
     """Whether all that was promised held."""
     away = sum(count for said, count in soak.failed.items() if said.startswith("AWAY"))
-    return not soak.wrong and not away and all(growth(life) <= MOST_GROWTH for life in soak.lives if len(life) > 10)
+    return not soak.wrong and not away and all(growth(life) <= MAX_GROWTH for life in soak.lives if len(life) > 10)
 
 
 def main() -> int:

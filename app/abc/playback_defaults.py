@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.abc.meters import Meter
 from app.abc.score import Bar, Score
 
-_MOST_TIMES = 10_000  # past it a tune is too long whatever it holds
+_MAX_TIMES = 10_000  # past it a tune is too long whatever it holds
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _count(numbers: str) -> int:
     for part in numbers.split(","):
         first, _, last = part.partition("-")
         count += max(1, int(last) - int(first) + 1) if first and last else 1
-    return min(count, _MOST_TIMES)
+    return min(count, _MAX_TIMES)
 
 
 def expand_parts(text: str) -> dict[str, int]:
@@ -150,17 +150,17 @@ def expand_parts(text: str) -> dict[str, int]:
     for token in re.findall(r"[A-Za-z]|\d+|[()]", text):
         if token.isdigit():
             for part, times in closed.items():
-                extra = times * (min(int(token), _MOST_TIMES) - 1)
-                stack[-1][part] = min(stack[-1].get(part, 0) + extra, _MOST_TIMES)
+                extra = times * (min(int(token), _MAX_TIMES) - 1)
+                stack[-1][part] = min(stack[-1].get(part, 0) + extra, _MAX_TIMES)
             closed = {}
         elif token == "(":  # noqa: S105
             stack.append({})
             closed = {}
         elif token != ")":  # noqa: S105
             closed = {token: 1}
-            stack[-1][token] = min(stack[-1].get(token, 0) + 1, _MOST_TIMES)
+            stack[-1][token] = min(stack[-1].get(token, 0) + 1, _MAX_TIMES)
         elif len(stack) > 1:
             closed = stack.pop()
             for part, times in closed.items():
-                stack[-1][part] = min(stack[-1].get(part, 0) + times, _MOST_TIMES)
+                stack[-1][part] = min(stack[-1].get(part, 0) + times, _MAX_TIMES)
     return stack[0]

@@ -33,7 +33,7 @@ _ASSIGNMENT = re.compile(r"(?<!\w)\w+=\S*")  # as `clef=bass`
 _METER = re.compile(r"\(?\s*(\d{1,3}(?:\s*+\+\s*\d{1,3})*)\s*+\)?\s*+/\s*(\d{1,3})")
 _TEMPO = re.compile(r"\s*(?:\"[^\"]*\"\s*)?((?:\d+/\d+\s*)*)=?\s*(\d+(?:\.\d+)?)?")
 SHORT_TEXT = 200  # characters kept of a title or of an annotation
-_MOST_FAULTS = 20
+_MAX_FAULTS = 20
 
 
 def parse_key(text: str) -> Key:
@@ -236,7 +236,7 @@ class Reader:
             handle = getattr(self, f"_read_{_GROUPS.get(kind, kind)}", None)
             if handle is not None:
                 handle(state, token)
-            elif kind == "other" and len(self.faults) < _MOST_FAULTS:
+            elif kind == "other" and len(self.faults) < _MAX_FAULTS:
                 message = f"{token[0]!r} is not music"
                 self.faults.append(Fault(message, line=number, column=token.start() + 1))
             if kind in ("space", "broken") and state.last:

@@ -48,7 +48,7 @@ _TOKEN = lexer(TOKENS)
 _NOTE_PARTS = re.compile(NOTE + LENGTH)
 _LENGTH_AT_END = re.compile(LENGTH + "$")
 _BESIDE_NOTES = re.compile(r'"[^"]*"|![^!]*!')
-_MOST_RESTS = 999  # bars
+_MAX_RESTS = 999  # bars
 _MAX_DOTS = 3
 _KEPT_NOTES, _KEPT_OTHERS = 512, 64  # tokens whose meaning is remembered: 3,500 tunes have 382 notes, 16 others
 
@@ -96,7 +96,7 @@ def parse_chord(text: str) -> tuple[list[Note], Fraction, bool]:
 def parse_rest(text: str) -> tuple[int, Fraction | None]:
     """How many bars a rest lasts (`Z`, `X`); or 1 and its length in unit lengths (`z`, `x`)."""
     digits, *length = _LENGTH_AT_END.findall(text[1:])[0]
-    return (min(parse_number(digits), _MOST_RESTS), None) if text[0] in "ZX" else (1, parse_length(digits, *length))
+    return (min(parse_number(digits), _MAX_RESTS), None) if text[0] in "ZX" else (1, parse_length(digits, *length))
 
 
 @lru_cache(_KEPT_OTHERS)

@@ -15,12 +15,12 @@ _LAST_CALL_S = 1.0  # what a connection that was just made has, at a shutdown, t
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-def patient(timeout_s: float, most: int) -> type[H11Protocol]:
+def patient(timeout_s: float, max_connections: int) -> type[H11Protocol]:
     """A protocol class for `uvicorn.run(http=...)`.
 
     A connection has `timeout_s` to send the head of its next request, and six times that to take the next piece of an
-    answer. When more than `most` are open, the one that has waited longest without a request is dropped; while all of
-    them are being answered, it is the newest.
+    answer. When more than `max_connections` are open, the one that has waited longest without a request is dropped;
+    while all of them are being answered, it is the newest.
     """
     idle: dict[H11Protocol, None] = {}  # in the order in which they began to wait; never empty in connection_made
 
@@ -32,7 +32,7 @@ def patient(timeout_s: float, most: int) -> type[H11Protocol]:
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             self._wait_for_head()
-            if len(self.connections) > most:
+            if len(self.connections) > max_connections:
                 longest = next(iter(idle))
                 del idle[longest]
                 longest.transport.abort()

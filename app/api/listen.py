@@ -38,8 +38,8 @@ def address_error(error: OSError, settings: Settings) -> AddressError:
     if error.errno == errno.EADDRINUSE:
         return AddressError(f"{port}: another program listens on this port of {settings.host}; name another one")
     if error.errno == errno.EACCES:
-        least = int(_UNPRIVILEGED.read_text()) if _UNPRIVILEGED.exists() else 1024
-        return AddressError(f"{port}: this user may not listen on it; one from {least:,} to 65,535 is allowed")
+        min_port = int(_UNPRIVILEGED.read_text()) if _UNPRIVILEGED.exists() else 1024
+        return AddressError(f"{port}: this user may not listen on it; one from {min_port:,} to 65,535 is allowed")
     return AddressError(f"{host}, {port}: {error.strerror}")
 
 

@@ -22,7 +22,7 @@ from app.settings import Settings
 logger = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
-_LEAST_FREE = 16 * _MIB
+_MIN_FREE = 16 * _MIB
 """of a folder that renders are made in; the longest one allowed by default takes 106 MB, a usual one 8"""
 _A_RENDER = 5
 """threads and processes: the work, who waits for bubblewrap, bubblewrap, its first process, and the program"""
@@ -45,25 +45,27 @@ def check_room(settings: Settings, models: int, renders: int, few: int) -> None:
         StartupError: there is not even room for one request at a time.
     """
     loaded = _threads_of_a_decoder(settings, few)
-    least = models * (loaded + 1) + (_A_RENDER if renders else 0)
+    min_needed = models * (loaded + 1) + (_A_RENDER if renders else 0)
     workers = min(32, (os.cpu_count() or 1) + 4)  # asyncio's own number of them
     cache = 1
-    most = models * (loaded + 1) + loaded + workers + renders * (_A_RENDER - 1) + cache if renders else least
-    found = process_limits.startable(most)
-    if found >= most:
+    max_needed = models * (loaded + 1) + loaded + workers + renders * (_A_RENDER - 1) + cache if renders else min_needed
+    found = process_limits.startable(max_needed)
+    if found >= max_needed:
         return
     why = "; ".join(process_limits.limits()) or "no limit of this process tells why"
-    if found < least:
-        raise StartupError(f"{least} more threads and processes are needed, and {found} can be started: {why}")
-    logger.warning("under load %d more threads and processes are needed, and %d can be started: %s", most, found, why)
+    if found < min_needed:
+        raise StartupError(f"{min_needed} more threads and processes are needed, and {found} can be started: {why}")
+    logger.warning(
+        "under load %d more threads and processes are needed, and %d can be started: %s", max_needed, found, why
+    )
 
 
 def _threads_of_a_decoder(settings: Settings, few: int) -> int:
     if settings.decoder == "keras":  # TensorFlow's two pools of workers, which all models share
         return 2 * len(os.sched_getaffinity(0)) + 1
-    threads, most = settings.decoder_threads, settings.max_batch
-    has_lanes = threads > 1 and most > few
-    helpers = len(power_of_two_sizes(min(most, few))) * (threads - 1)
+    threads, max_batch = settings.decoder_threads, settings.max_batch
+    has_lanes = threads > 1 and max_batch > few
+    helpers = len(power_of_two_sizes(min(max_batch, few))) * (threads - 1)
     return helpers + (threads if has_lanes else 0)
 
 
@@ -123,8 +125,8 @@ def _check_folder(name: str, folder: Path, may_grow: int = 0) -> None:
     except OSError as error:
         raise StartupError(f"{name}={folder}: it cannot be written to ({error.strerror})") from None
     free = shutil.disk_usage(folder).free
-    if free < _LEAST_FREE:
-        raise StartupError(f"{name}={folder}: {free // _MIB} MiB are left there; {_LEAST_FREE // _MIB} are needed")
+    if free < _MIN_FREE:
+        raise StartupError(f"{name}={folder}: {free // _MIB} MiB are left there; {_MIN_FREE // _MIB} are needed")
     if free < may_grow:
         logger.warning("%s: %s has %d MiB left, less than it may grow to", name, folder, free // _MIB)
 

@@ -63,7 +63,7 @@ _HEADERS = {
     "Cache-Control": "private, max-age=3600",
 }
 _RANGES = {"Accept-Ranges": "bytes"}
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 
 
 async def render_request(request: Request) -> RenderRequest:
@@ -182,7 +182,7 @@ def _headers(job: Job) -> dict[str, str]:
     etag = f'W/"{name}"' if job.format is Format.OGG else f'"{name}"'
     headers = {**_HEADERS, "ETag": etag, "Content-Disposition": disposition(job.tune.title, job.format)}
     if job.tune.dropped:
-        named = [f"line {fault.line}: {fault.message.rsplit(': ', 1)[-1]}" for fault in job.tune.dropped[:_MOST_NAMED]]
+        named = [f"line {fault.line}: {fault.message.rsplit(': ', 1)[-1]}" for fault in job.tune.dropped[:_MAX_NAMED]]
         headers["Lilt-Left-Out"] = "; ".join(named).encode("ascii", "replace").decode()
     return headers
 

@@ -31,8 +31,8 @@ def serve(app: FastAPI, settings: Settings, sockets: list[socket.socket]) -> boo
     Raises:
         AddressError: another program listens on the address by now.
     """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
     sys.setswitchinterval(_TURN_OF_A_THREAD_S)
     config = uvicorn.Config(
         app,

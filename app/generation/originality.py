@@ -23,7 +23,7 @@ ECHOES_FROM = 4
 COPIES_FROM = 8
 """Bars in a run: a part; or ECHOES_FROM that are more than half of the tune."""
 
-LEAST_BARS = 4
+MIN_BARS = 4
 """A tune with fewer is not judged: it could not even echo."""
 
 
@@ -70,7 +70,7 @@ class _Run:
 def originality(abc: str, index: TuneIndex) -> Originality | None:
     """The judgement on one tune; None where it has too few bars to be judged."""
     bars = melody(abc)
-    if len(bars) < LEAST_BARS:
+    if len(bars) < MIN_BARS:
         return None
     run = _longest_run(bars, index)
     if run is None:

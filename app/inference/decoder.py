@@ -41,9 +41,9 @@ class Decoder(Protocol):
         ...
 
 
-def power_of_two_sizes(most: int) -> tuple[int, ...]:
-    """1, 2, 4 … and `most` itself."""
-    return tuple(sorted({1 << k for k in range(most.bit_length())} | {most}))
+def power_of_two_sizes(max_size: int) -> tuple[int, ...]:
+    """1, 2, 4 … and `max_size` itself."""
+    return tuple(sorted({1 << k for k in range(max_size.bit_length())} | {max_size}))
 
 
 class LiteRTDecoder:

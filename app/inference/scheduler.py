@@ -126,5 +126,5 @@ class Scheduler:
 
     def _choose_lanes(self) -> None:
         """Lane 0 for few sequences, the others for many; between, it stays as it is."""
-        most = self._rooms[0] if self.on_duty is self._few else self._rooms[0] * 3 // 4
-        self.on_duty = self._many if self._many and self.held > most else self._few
+        max_few = self._rooms[0] if self.on_duty is self._few else self._rooms[0] * 3 // 4
+        self.on_duty = self._many if self._many and self.held > max_few else self._few

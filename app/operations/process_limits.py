@@ -9,12 +9,12 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _MIB = 1024 * 1024
 
 
-def startable(most: int) -> int:
-    """How many threads, up to `most`, can be had at once; all have ended when this returns."""
+def startable(max_count: int) -> int:
+    """How many threads, up to `max_count`, can be had at once; all have ended when this returns."""
     over = threading.Event()
     threads: list[threading.Thread] = []
     try:
-        while len(threads) < most:
+        while len(threads) < max_count:
             thread = threading.Thread(target=over.wait)
             thread.start()
             threads.append(thread)
@@ -38,11 +38,11 @@ def _limits() -> Iterator[str]:
         yield f"all that this user runs may be {processes} (ulimit -u)"
     for group in _groups():
         try:
-            most, now = ((group / name).read_text().strip() for name in ("pids.max", "pids.current"))
+            allowed, now = ((group / name).read_text().strip() for name in ("pids.max", "pids.current"))
         except OSError:
             continue
-        if most != "max":
-            yield f"all in this container or control group may be {most}, and are {now} (pids.max in {group})"
+        if allowed != "max":
+            yield f"all in this container or control group may be {allowed}, and are {now} (pids.max in {group})"
     memory, _ = resource.getrlimit(resource.RLIMIT_AS)
     if memory != resource.RLIM_INFINITY:
         yield f"this process may map {memory // _MIB} MiB (ulimit -v)"

@@ -9,7 +9,7 @@ from app.errors import Fault
 _COMPLAINT = re.compile(r"(Error|Warning) in line-char (\d+)-(\d+) : (.*)")
 _BAR = re.compile(r"[Bb]ar (\d+)")
 _MOST = 20
-_MOST_CHARACTERS = 200
+_MAX_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _fault(kind: str, line: str, column: str, text: str) -> Fault:
 
 def plain_words(text: str) -> str:
     """One complaint, as a musician would say it; abc2midi's own words after it, or alone where none are known."""
-    text = "".join(c for c in text if c.isprintable())[:_MOST_CHARACTERS]
+    text = "".join(c for c in text if c.isprintable())[:_MAX_CHARACTERS]
     for wording in _WORDINGS:
         match = wording.pattern.search(text)
         if match:

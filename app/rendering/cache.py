@@ -70,8 +70,8 @@ class _Sum:
     def __add__(self, other: "_Sum") -> "_Sum":
         return _Sum(self.size + other.size, self.entries + other.entries)
 
-    def is_within(self, most: "_Sum") -> bool:
-        return self.size <= most.size and self.entries <= most.entries
+    def is_within(self, max_kept: "_Sum") -> bool:
+        return self.size <= max_kept.size and self.entries <= max_kept.entries
 
 
 def key_of(parts: Mapping[str, object]) -> str:
@@ -123,7 +123,7 @@ class Cache:
 
     def __init__(self, folder: Path, max_bytes: int, max_entries: int = MAX_ENTRIES) -> None:
         self._folder = folder
-        self._most = _Sum(max_bytes, max_entries)
+        self._max_kept = _Sum(max_bytes, max_entries)
         self._lock = threading.Lock()
         self._serial = 0
         self._kept = _Sum()
@@ -252,7 +252,7 @@ class Cache:
                     self._tidying = thread
 
     def _is_due(self) -> bool:
-        return not self._kept.is_within(self._most) or self._shrink_to < 1 or time.monotonic() >= self._list_at
+        return not self._kept.is_within(self._max_kept) or self._shrink_to < 1 or time.monotonic() >= self._list_at
 
     def _tidy(self) -> None:
         """List the folder and delete what is too much; again where more has come meanwhile."""
@@ -285,18 +285,18 @@ class Cache:
         with self._lock:
             came, self._kept = self._since, listed
             self._count(came)  # at worst counted twice, until the next time
-        if share == 1 and listed.is_within(self._most):
+        if share == 1 and listed.is_within(self._max_kept):
             return came != _Sum()
-        size = min(self._most.size * _LEFT, listed.size * share)
-        most = _Sum(round(size), round(self._most.entries * _LEFT))
-        spared = 1 if self._most.size else 0
-        return self._evict(_last_to_go(np.asarray(times), np.asarray(sizes), most, spared), most)
+        size = min(self._max_kept.size * _LEFT, listed.size * share)
+        max_kept = _Sum(round(size), round(self._max_kept.entries * _LEFT))
+        spared = 1 if self._max_kept.size else 0
+        return self._evict(_last_to_go(np.asarray(times), np.asarray(sizes), max_kept, spared), max_kept)
 
-    def _evict(self, until_ns: int, most: _Sum) -> bool:
+    def _evict(self, until_ns: int, max_kept: _Sum) -> bool:
         """Delete what was last used at a time or before, until no more is kept than may be."""
         has_deleted = False
         for entry in _entries(self._folder):
-            if self._kept.is_within(most):
+            if self._kept.is_within(max_kept):
                 break
             with contextlib.suppress(OSError):  # what another process was first to delete
                 status = entry.stat(follow_symlinks=False)
@@ -347,17 +347,17 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
                 yield entry
 
 
-def _last_to_go(times: NDArray[np.int64], sizes: NDArray[np.int64], most: _Sum, spared: int) -> int:
+def _last_to_go(times: NDArray[np.int64], sizes: NDArray[np.int64], max_kept: _Sum, spared: int) -> int:
     """When the youngest of those was used that must go, in nanoseconds; -1 where none must, or may.
 
     Args:
         times: when each file was last used.
         sizes: of each file, in bytes.
-        most: that may be kept.
+        max_kept: that may be kept.
         spared: of the youngest, whatever their size.
     """
     order = np.argsort(times)  # NumPy sorts without Python's lock
     left = sizes.sum() - np.cumsum(sizes[order])
-    for_size = int(np.count_nonzero(left > most.size)) + 1 if sizes.sum() > most.size else 0
-    must_go = min(max(for_size, len(order) - most.entries), len(order) - spared)
+    for_size = int(np.count_nonzero(left > max_kept.size)) + 1 if sizes.sum() > max_kept.size else 0
+    must_go = min(max(for_size, len(order) - max_kept.entries), len(order) - spared)
     return int(times[order[must_go - 1]]) if must_go > 0 else -1

@@ -19,7 +19,7 @@ _SCOUT_RATE = 11_025  # Hz, of the quick rendition whose loudness is measured be
 _SCOUTED_S = 20.0
 _FADE_IN_S, _FADE_OUT_S = 0.002, 0.6
 _BLOCK = 32_768  # frames
-_MOST_GAIN = 100.0
+_MAX_GAIN = 100.0
 _SYSTEM_ERROR = 2  # libsndfile's SF_ERR_SYSTEM
 _QUALITY = {"mp3": ("MP3", "MPEG_LAYER_III", 0.4), "ogg": ("OGG", "VORBIS", 0.5), "flac": ("FLAC", "PCM_16", 0.3)}
 """libsndfile's container, coding and compression level (0 keeps most, or is fastest); about 100 kbit/s when lossy"""
@@ -58,7 +58,7 @@ def _gain(timeline: tuple[Timed, ...], scout: Synth, check: Callable[[], None]) 
         check()
         blocks.append(block)
     found = integrated_lufs(np.concatenate(blocks, axis=1), scout.rate)
-    return float(min(_MOST_GAIN, 10 ** ((TARGET_LUFS - found) / 20))) if np.isfinite(found) else 1.0
+    return float(min(_MAX_GAIN, 10 ** ((TARGET_LUFS - found) / 20))) if np.isfinite(found) else 1.0
 
 
 def _smooth_ends(block: Samples, position: int, frames: int) -> Samples:

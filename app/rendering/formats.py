@@ -7,7 +7,7 @@ from enum import StrEnum
 from urllib.parse import quote
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\/:*?<>|%]+')
-_MOST_CHARACTERS = 80
+_MAX_CHARACTERS = 80
 
 
 class Kind(StrEnum):
@@ -71,7 +71,7 @@ _FACTS = {
 def disposition(title: str | None, format_: Format) -> str:
     """A Content-Disposition with a file name made of a title (RFC 6266): never a path, never a control character."""
     name = "".join(c for c in title or "" if unicodedata.category(c)[0] != "C")
-    name = " ".join(_UNSAFE.sub(" ", name).split())[:_MOST_CHARACTERS].strip(" .") or "tune"
+    name = " ".join(_UNSAFE.sub(" ", name).split())[:_MAX_CHARACTERS].strip(" .") or "tune"
     full = f"{name}.{format_.extension}"
     plain = unicodedata.normalize("NFKD", full).encode("ascii", "ignore").decode().strip()
     plain = plain if not plain.startswith(".") else f"tune.{format_.extension}"

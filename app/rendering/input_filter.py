@@ -21,12 +21,12 @@ from app.errors import Fault, NotationError
 class Bound:
     """The most that a tune may have of something, and why not more."""
 
-    most: int
+    max_allowed: int
     of: str
     why: str
 
     def excess(self, found: int, where: str) -> str | None:
-        return f"{found:,} {self.of}{where}; {self.most:,} are allowed" if found > self.most else None
+        return f"{found:,} {self.of}{where}; {self.max_allowed:,} are allowed" if found > self.max_allowed else None
 
 
 BYTES = Bound(32 * 1024, "bytes", "abc2midi cuts its output at 500,023 bytes, which 200 KB of tune reach")
@@ -131,7 +131,7 @@ MUSIC = (
 """What notes may not say; fields of free text, such as T:, may."""
 
 _FREE_TEXT_FIELDS = frozenset("ABCDFGHNORSTWXZrw")
-_MOST_FAULTS = 20
+_MAX_FAULTS = 20
 
 
 @dataclass(frozen=True)
@@ -199,8 +199,8 @@ def _hold(size: Size, line: int) -> None:
         (WHOLE_NOTES, ceil(size.whole_notes)),
         (DIVISIONS, size.divisions),
     ):
-        if found > bound.most:
-            message = f"more than the {bound.most:,} {bound.of} that are allowed"
+        if found > bound.max_allowed:
+            message = f"more than the {bound.max_allowed:,} {bound.of} that are allowed"
             raise NotationError(f"line {line}: {message}", faults=(Fault(message, line=line),))
 
 
@@ -217,8 +217,8 @@ def clean(text: str) -> tuple[str, tuple[Fault, ...]]:
     """
     lines, faults, dropped = sift(text)
     if faults:
-        raise NotationError(summary(faults), faults=tuple(faults[:_MOST_FAULTS]))
-    return "\n".join(lines), tuple(dropped[:_MOST_FAULTS])
+        raise NotationError(summary(faults), faults=tuple(faults[:_MAX_FAULTS]))
+    return "\n".join(lines), tuple(dropped[:_MAX_FAULTS])
 
 
 def sift(text: str) -> tuple[list[str], list[Fault], list[Fault]]:
@@ -269,7 +269,7 @@ def _only_tune(text: str) -> str:
     tunes = [(block, line) for block, line, _ in split_blocks(text) if {"X", "K"} & header_fields(block).keys()]
     if not tunes:
         raise NotationError("there is no tune in the text: no X: and no K: field")
-    if len(tunes) > TUNES.most:
+    if len(tunes) > TUNES.max_allowed:
         raise NotationError(f"there are {len(tunes)} tunes in the text; send one at a time")
     problems = split_tunes(text)[0].problems
     if problems:

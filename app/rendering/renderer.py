@@ -144,9 +144,9 @@ class Renderer:
             NotationError: the gate refuses it.
             BusyError: too many texts are waiting to be read.
         """
-        most_s = self._max_duration_s / max(1, options.arrangement.repeats)
+        max_s = self._max_duration_s / max(1, options.arrangement.repeats)
         try:
-            tune = await self.readings.run(lambda: admit(abc, max_duration_s=most_s, tempo=options.arrangement.tempo))
+            tune = await self.readings.run(lambda: admit(abc, max_duration_s=max_s, tempo=options.arrangement.tempo))
         except NotationError:
             metrics.GATE_REFUSALS.inc()
             raise
@@ -293,7 +293,7 @@ class Renderer:
         content, faults = await external_tools.to_midi(abc, folder, self.confinement, chords=job.options.chords)
         try:
             performance = await in_thread(
-                lambda: arrange(content, job.tune.score, job.options.arrangement, PLAYED_NOTES.most)
+                lambda: arrange(content, job.tune.score, job.options.arrangement, PLAYED_NOTES.max_allowed)
             )
         except ValueError as error:
             raise RenderError(

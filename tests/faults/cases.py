@@ -428,14 +428,14 @@ def terminated_under_load(folder: Path, clients: int = 24) -> Outcome:
 
 
 @contextmanager
-def little_memory(process: int, most_bytes: int) -> Iterator[bool]:
+def little_memory(process: int, max_bytes: int) -> Iterator[bool]:
     """A process held to so much memory, page cache and children included; False where that may not be done."""
     roots = [Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")]
     group = next((root for root in roots if (root / "cgroup.procs").exists()), roots[0]) / f"lilt-faults-{process}"
     limit = "memory.limit_in_bytes" if group.parent.name == "memory" else "memory.max"
     try:
         group.mkdir()
-        (group / limit).write_text(str(most_bytes))
+        (group / limit).write_text(str(max_bytes))
         (group / "cgroup.procs").write_text(str(process))
     except OSError:
         yield False

@@ -19,8 +19,8 @@ from app.abc.plain import length_of
 from training.dialect.reader import Mark, Score
 
 STEPS = 5
-LEAST_SHARED = 8
-LEAST_SHARE = 0.3
+MIN_SHARED = 8
+MIN_SHARE = 0.3
 COMMON = 40
 """A phrase of more tunes than that says nothing of any of them."""
 
@@ -64,7 +64,7 @@ def _contour(score: Score, meter: str) -> Iterator[int]:
 
 def is_alike(one: Phrases, other: Phrases) -> bool:
     shared = len(one & other)
-    return shared >= LEAST_SHARED and shared >= LEAST_SHARE * min(len(one), len(other))
+    return shared >= MIN_SHARED and shared >= MIN_SHARE * min(len(one), len(other))
 
 
 def alike_pairs(of_tunes: Sequence[Phrases], kin: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -46,7 +46,7 @@ class Copying:
 
     tunes: int
     median_notes: float
-    most_notes: int
+    max_notes: int
     share_by_bars: dict[str, float]  # of tunes with a run of that many bars or more
     judgements: dict[str, float]  # shares of tunes
 
@@ -95,7 +95,7 @@ def describe(runs: list[Run]) -> Copying:
     return Copying(
         tunes=len(runs),
         median_notes=median(run.notes for run in runs),
-        most_notes=max(run.notes for run in runs),
+        max_notes=max(run.notes for run in runs),
         share_by_bars={str(bars): sum(run.bars >= bars for run in runs) / len(runs) for bars in RUNS},
         judgements={str(each): sum(run.judgement == each for run in runs) / len(runs) for each in Judgement},
     )

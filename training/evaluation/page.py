@@ -180,7 +180,7 @@ def _rows(real: RealTunes, reports: list[Report]) -> Iterator[str]:
     yield from (row(name, f"{real.overlaps[name]:.2f}", partial(_overlap, name)) for name in ASPECTS)
     yield group("Copying from what it learnt from")
     yield of_copying("longest run, notes, median", lambda c: f"{c.median_notes:g}")
-    yield of_copying("longest run, notes, of all tunes", lambda c: f"{c.most_notes}")
+    yield of_copying("longest run, notes, of all tunes", lambda c: f"{c.max_notes}")
     yield from (of_copying(f"tunes with a run of {bars} bars or more", partial(_runs, bars=bars)) for bars in (2, 4))
     yield of_copying("judged to echo, to copy", lambda c: f"{c.judgements['echoes']:.0%}, {c.judgements['copies']:.0%}")
     yield group("Speed, characters a second")

@@ -19,7 +19,7 @@ _LEFT = 46.0
 _RIGHT = 10.0  # half a tick's name
 _PERCENT = [(share, f"{share:.0%}") for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
 _SHARPEST = 6  # a panel's height never stands for less than a share of 1 in so many
-_MOST_RHYTHMS = 14
+_MAX_RHYTHMS = 14
 _OF_FORM = ("bars a part", "bars a tune")  # what the grammar may change
 _SPEEDS = [step * 10.0**power for power in range(2, 10) for step in (1, 2, 5)]
 _LABEL_HEIGHT = 15.0
@@ -257,7 +257,7 @@ def _categories(name: str, real: Spread, spreads: list[Spread]) -> list[str]:
     if name == "bar rhythms":
         weight = {category: real.get(category, 0.0) + sum(s.get(category, 0.0) for s in spreads) for category in found}
         return sorted(found, key=lambda category: (-real.get(category, 0.0), -weight[category], category))[
-            :_MOST_RHYTHMS
+            :_MAX_RHYTHMS
         ]
     if name == "bars a tune":
         return sorted(common, key=lambda category: int(category.rstrip("+").split("–")[0]))

@@ -17,7 +17,7 @@ REQUEST = 1
 RENDER = 3
 _CHARACTERS_PER_UNIT = 1000
 _READ_PER_UNIT = 2000  # characters
-_MOST_CALLERS = 20_000  # remembered at some 500 bytes each; the one longest unseen is forgotten first
+_MAX_CALLERS = 20_000  # remembered at some 500 bytes each; the one longest unseen is forgotten first
 _MINUTE_S, _DAY_S = 60, 86_400
 
 
@@ -133,6 +133,6 @@ class Allowances:
             buckets = [Bucket(name, capacity, window_s, capacity, now_s) for name, capacity, window_s in wanted]
         if buckets:
             self._callers[caller] = buckets
-            if len(self._callers) > _MOST_CALLERS:
+            if len(self._callers) > _MAX_CALLERS:
                 self._callers.popitem(last=False)
         return Account(buckets, self._clock, spend)

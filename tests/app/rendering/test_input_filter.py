@@ -70,7 +70,7 @@ def test_texts_may_say_what_notes_may_not(title: str) -> None:
         (TUNE + "\n" + TUNE, "there are 2 tunes"),
         ("X:1\nT:only\n", "no K: field"),
         (HEADER, "no notes"),
-        (HEADER + "abc|\n" * (BYTES.most // 5), "bytes"),
+        (HEADER + "abc|\n" * (BYTES.max_allowed // 5), "bytes"),
     ],
 )
 def test_the_gate_wants_one_whole_tune(text: str, message: str) -> None:
@@ -104,14 +104,14 @@ def test_what_hurt_a_renderer_is_refused(file: Path) -> None:
 @pytest.mark.parametrize("kind", GROWING)
 def test_what_grows_is_refused_or_within_the_bounds(kind: str) -> None:
     try:
-        admitted = admit(GROWING[kind](BYTES.most), max_duration_s=inf)
+        admitted = admit(GROWING[kind](BYTES.max_allowed), max_duration_s=inf)
     except NotationError:
         return
     bars = [bar for voice in admitted.score.voices for bar in voice.bars]
-    assert sum(bar.count for bar in bars) <= BARS.most
-    assert sum(max(1, len(chord.pitches)) for bar in bars for chord in bar.chords) <= NOTES.most
-    assert sum(bar.length * bar.count for bar in bars) <= WHOLE_NOTES.most
-    assert played(admitted.score).notes <= PLAYED_NOTES.most
+    assert sum(bar.count for bar in bars) <= BARS.max_allowed
+    assert sum(max(1, len(chord.pitches)) for bar in bars for chord in bar.chords) <= NOTES.max_allowed
+    assert sum(bar.length * bar.count for bar in bars) <= WHOLE_NOTES.max_allowed
+    assert played(admitted.score).notes <= PLAYED_NOTES.max_allowed
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_what_grows_is_refused_or_within_the_bounds(kind: str) -> None:
 )
 def test_what_has_grown_too_large_is_told_what_is_allowed(kind: str, message: str) -> None:
     with pytest.raises(NotationError, match=message):
-        admit(GROWING[kind](BYTES.most), max_duration_s=inf)
+        admit(GROWING[kind](BYTES.max_allowed), max_duration_s=inf)
 
 
 def test_what_is_played_too_often_is_refused() -> None:

@@ -112,7 +112,7 @@ def test_nothing_is_shared_with_nothing() -> None:
 
 def test_runs_are_told_as_shares_of_tunes() -> None:
     told = copying.describe([copying.Run(10, "A", 1, None), copying.Run(20, "B", 4, "echoes")])
-    assert (told.median_notes, told.most_notes) == (15, 20)
+    assert (told.median_notes, told.max_notes) == (15, 20)
     assert [told.share_by_bars[bars] for bars in ("1", "2", "4", "5")] == [1.0, 0.5, 0.5, 0.0]
     assert told.judgements == {"original": 0.0, "echoes": 0.5, "copies": 0.0}
 

@@ -87,7 +87,7 @@ def test_without_limits_nothing_is_counted_or_said(clock: Clock) -> None:
 
 
 def test_callers_are_forgotten_past_a_bound(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limit, "_MOST_CALLERS", 3)
+    monkeypatch.setattr(rate_limit, "_MAX_CALLERS", 3)
     allowances = Allowances(1, 0, clock)
     for caller in "abc":
         allowances.account(caller).charge(1)
