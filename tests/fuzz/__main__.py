@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -210,10 +211,20 @@ def children(process: int) -> list[str]:
     return found
 
 
-def fuzz(minutes: float, clients: int, seed: int) -> tuple[Tally, list[str]]:
-    """Throw texts for so long; the tally, and what was left behind."""
+def fuzz(minutes: float, clients: int, seed: int, sandbox: str = "auto") -> tuple[Tally, list[str]]:
+    """Throw texts for so long, renderers under this sandbox; the tally, and what was left behind."""
     tally = Tally()
     left: list[str] = []
+
+    def service(temporary: Path, *program: str) -> AbstractContextManager[Server]:
+        return serving(
+            program=program or ("-m", "app"),
+            tmpdir=str(temporary),
+            max_cache_mb="32",
+            max_render_minutes="2",
+            sandbox=sandbox,
+        )
+
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(name)
         temporary = [folder / "gated", folder / "ungated"]
@@ -222,10 +233,8 @@ def fuzz(minutes: float, clients: int, seed: int) -> tuple[Tally, list[str]]:
         for path in temporary:
             path.mkdir()
         with (
-            serving(tmpdir=str(temporary[0]), max_cache_mb="32", max_render_minutes="2") as gated,
-            serving(
-                program=(str(script),), tmpdir=str(temporary[1]), max_cache_mb="32", max_render_minutes="2"
-            ) as ungated,
+            service(temporary[0]) as gated,
+            service(temporary[1], str(script)) as ungated,
             watching(gated.url, gated.process.pid) as watch_gated,
             watching(ungated.url, ungated.process.pid) as watch_ungated,
         ):
@@ -296,10 +305,11 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--sandbox", choices=("auto", "bubblewrap", "landlock"), default="auto")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else int(time.time())
     print(f"seed {seed}", flush=True)
-    tally, left = fuzz(arguments.minutes, arguments.clients, seed)
+    tally, left = fuzz(arguments.minutes, arguments.clients, seed, arguments.sandbox)
     print(report(tally, left))
     return 1 if tally.findings or tally.waits or left else 0
 
