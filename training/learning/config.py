@@ -30,6 +30,10 @@ class TrainingConfig:
     lstm_units: int = 1024
     embedding_range: float = 0.05  # the embedding begins uniform between minus and plus this; Keras' own is 0.05
     recurrent_initializer: RecurrentInitializer = "glorot_uniform"
+    lookback: bool = False  # whether it is told where it stands and what stood there (see `app.abc.lookback`)
+    pointer_dim: int = 32  # of the embedding of the character that a pointer points at
+    run_dim: int = 8  # of that of how long it has been right
+    place_dim: int = 16  # of each of the other things that it is told
     # the text
     translate: bool = False  # into plain ABC, and without the tunes that cannot be said in it
     learn_from: Portion = "train"
@@ -53,6 +57,7 @@ class TrainingConfig:
     embedding_dropout: float = 0.0
     recurrent_dropout: float = 0.0  # of the recurrent weights: DropConnect (Merity et al., 2017)
     output_dropout: float = 0.0
+    pointer_dropout: float = 0.0  # of what one pointer points at, at one character
     # the record
     validate_every: int = 100
     patience: int = 0
@@ -111,13 +116,24 @@ class TrainingConfig:
 
 
 _PROBABILITIES = frozenset(
-    {"transpose", "average_decay", "character_dropout", "embedding_dropout", "recurrent_dropout", "output_dropout"}
+    {
+        "transpose",
+        "average_decay",
+        "character_dropout",
+        "embedding_dropout",
+        "recurrent_dropout",
+        "output_dropout",
+        "pointer_dropout",
+    }
 )
 _POSITIVE = frozenset(
     {
         "embedding_dim",
         "embedding_range",
         "lstm_units",
+        "pointer_dim",
+        "run_dim",
+        "place_dim",
         "sequence_length",
         "batch_size",
         "steps",
@@ -194,4 +210,15 @@ RECIPES["books"] = RECIPES["small"] | {
     "output_dropout": 0.25,
     "validate_every": 200,
     "patience": 0,
+}
+# The same, told where it stands and what stood there: by far the most that anything has brought (docs/tunes.md).
+RECIPES["lookback"] = RECIPES["books"] | {
+    "lookback": True,
+    "character_dropout": 0.03,
+    "recurrent_dropout": 0.35,
+    "output_dropout": 0.35,
+    "pointer_dropout": 0.15,
+    "average_decay": 0.998,
+    "steps": 12000,
+    "validate_every": 250,
 }

@@ -14,7 +14,8 @@ def card(draft: Draft, config: TrainingConfig, sides: Split, evaluation: Evaluat
     return f"""# {draft.name}
 
 A character-level LSTM that continues a text in ABC notation, trained with Lilt: {_network(draft)},
-{evaluation.parameters:,} parameters. It reads one character and predicts the next; `weights.safetensors` holds its
+{evaluation.parameters:,} parameters.
+It reads one character{_told(draft)} and predicts the next; `weights.safetensors` holds its
 float32 tensors, `decoder.tflite` the same network as a one-step graph with int8 weights, `manifest.json` its vocabulary
 and every setting.
 
@@ -58,7 +59,28 @@ lowest. Seed {config.seed}. {_libraries(draft)}.
 
 
 def _network(draft: Draft) -> str:
-    return f"Embedding {draft.model.embedding_dim} → LSTM {draft.model.lstm_units} → Dense {draft.model.vocab_size}"
+    model = draft.model
+    gates = f" + {model.gates} copying gates" if model.gates else ""
+    told = (
+        f" beside {sum(sum(each.dims) for each in model.inputs)} of {len(model.inputs)} inputs" if model.inputs else ""
+    )
+    return f"Embedding {model.embedding_dim}{told} → LSTM {model.lstm_units} → Dense {model.vocab_size}{gates}"
+
+
+def _told(draft: Draft) -> str:
+    """What it is told beside the character."""
+    inputs = draft.model.inputs
+    if not inputs:
+        return ""
+    backs = [each.name.removeprefix("back_") for each in inputs if each.gate]
+    return (
+        ", with what the text so far says of where it stands (place in bar and part, key, metre, rhythm)\n"
+        f"and what stood {_and(backs)} bars back (`app/abc/lookback.py`),"
+    )
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _corpora(draft: Draft) -> str:
