@@ -11,13 +11,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from app.inference.keras_network import build_network, variables
 from training.errors import CheckpointError, ConfigError
 from training.learning import lstm
 from training.learning.config import TrainingConfig
 from training.learning.input_pipeline import Batch
 from training.learning.lstm import State
-from training.learning.model import Noise, forward, model_config, set_weights
+from training.learning.model import Noise, build_network, forward, model_config, set_weights, variables
 from training.learning.workers import Workers
 
 Tensors = dict[str, NDArray[Any]]

@@ -9,10 +9,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.abc.lookback import Column, columns
-from app.inference.keras_network import add_gates, split, variables
+from app.inference.keras_network import add_gates, build_network, split, variables
 from model_store.manifest import Input, ModelConfig
 from training.learning.config import TrainingConfig
 from training.learning.lstm import Layer, State
+
+__all__ = ["Noise", "Weights", "build_network", "forward", "model_config", "set_weights", "variables", "zero_state"]
 
 Weights = Mapping[str, tf.Tensor]
 """Tensor names of `ModelConfig.weight_shapes` → tensors or variables."""
