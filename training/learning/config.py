@@ -41,6 +41,7 @@ class TrainingConfig:
     sequence_length: int = 250
     batch_size: int = 64
     carry_state: bool = True  # from batch to batch, as a stateful layer does; else each crop begins from zeros
+    beginnings: int = 0  # rows of each batch of streams that are the beginnings of tunes instead, read from zeros
     transpose: float = 0.0  # share of the tunes that are moved to another key, anew each epoch
     # the steps
     steps: int = 2000
@@ -68,6 +69,8 @@ class TrainingConfig:
         hints = get_type_hints(type(self))
         for name in hints:
             self._check(name, getattr(self, name), hints[name])
+        if not self.beginnings < self.batch_size:
+            raise ConfigError(f"beginnings: {self.beginnings} is not below batch_size, {self.batch_size}")
 
     def _check(self, name: str, value: float | str, hint: type) -> None:
         allowed = get_args(hint)
@@ -218,6 +221,7 @@ RECIPES["lookback"] = RECIPES["books"] | {
     "recurrent_dropout": 0.35,
     "output_dropout": 0.35,
     "pointer_dropout": 0.15,
+    "beginnings": 2,
     "average_decay": 0.998,
     "steps": 12000,
     "validate_every": 250,

@@ -75,7 +75,9 @@ class Crops:
 class Streams:
     """Each epoch all tunes in a new order, cut into `batch_size` streams that are read side by side to their ends.
 
-    The state is carried from batch to batch, so that the network sees tunes whole, whatever `sequence_length` is.
+    The state is carried from batch to batch, so that the network sees tunes whole, whatever `sequence_length` is. The
+    last `beginnings` rows are no streams: in each batch they are tunes' beginnings, after a blank line, as a tune is
+    begun when it is made or scored.
     """
 
     def __init__(self, tunes: tuple[str, ...], vocabulary: Vocabulary, config: TrainingConfig) -> None:
@@ -91,7 +93,21 @@ class Streams:
         epoch, chunk = divmod(step, self.steps_per_epoch)
         streams: NDArray[np.int32] = self._epoch(epoch)
         begin, length = chunk * self._config.sequence_length, self._config.sequence_length
-        return _batch(streams[:, begin : begin + length + 1])
+        rows = streams[:, begin : begin + length + 1]
+        if self._config.beginnings:
+            rows = np.concatenate([rows[: -self._config.beginnings], self._begin(step)])
+        return _batch(rows)
+
+    def _begin(self, step: int) -> NDArray[np.int32]:
+        """The beginnings of a step, [beginnings, sequence + 1, …]; after a short tune comes another one."""
+        generator = np.random.default_rng([self._config.seed, step, 1])
+        length, rows = self._config.sequence_length + 1, []
+        for _ in range(self._config.beginnings):
+            text = SEPARATOR
+            while len(text) < length:
+                text += self._tunes[generator.integers(len(self._tunes))] + SEPARATOR
+            rows.append(read(self._vocabulary.encode(text[:length]), self._vocabulary, self._config.lookback))
+        return np.stack(rows)
 
     def _lay_out(self, epoch: int) -> NDArray[np.int32]:
         """One epoch's streams [batch, steps_per_epoch · sequence + 1, …]."""

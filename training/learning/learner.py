@@ -158,6 +158,7 @@ class Learner:
         """One replica's step; its loss is its share of the whole batch's mean."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         noise = Noise(self.config, step, replica)
+        state = self._forget_beginnings(state, replica)
         with tf.GradientTape() as tape:
             logits, state = forward(self._weights, self._lstm, inputs, state, noise, self._dtype, self.network.inputs)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
@@ -166,6 +167,14 @@ class Learner:
         gradients = tape.gradient(scaled, list(self._weights.values()))
         self._optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
         return loss, tuple(tf.stop_gradient(part) for part in state)
+
+    def _forget_beginnings(self, state: State, replica: tf.Tensor | int) -> State:
+        """The batch's last rows are read from zeros."""
+        if not self.config.beginnings:
+            return state
+        each = self.config.batch_size // self._replicas
+        is_carried = replica * each + tf.range(each) < self.config.batch_size - self.config.beginnings
+        return tuple(tf.where(is_carried[:, None], part, 0.0) for part in state)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from model_store.manifest import Draft
 from training.corpora import corpora
-from training.corpora.families import TEST_FROM, VALIDATION_FROM
 from training.corpora.split import Split
 from training.evaluation.evaluate import Evaluation, FreeTunes, Loss
 from training.learning.config import RECIPES, TrainingConfig
@@ -89,9 +88,9 @@ def _corpora(draft: Draft) -> str:
 
 
 def _sides(sides: Split) -> str:
-    shares = VALIDATION_FROM, TEST_FROM - VALIDATION_FROM, 1 - TEST_FROM
-    counts = f"{len(sides.train)} tunes to train, {len(sides.validation)} to validate, {len(sides.test)} to test"
-    return f"{counts} (about {' : '.join(f'{share:.0%}' for share in shares)})"
+    sizes = len(sides.train), len(sides.validation), len(sides.test)
+    counts = "{} tunes to train, {} to validate, {} to test".format(*sizes)
+    return f"{counts} ({' : '.join(f'{size / sum(sizes):.0%}' for size in sizes)})"
 
 
 def _learnt_from(config: TrainingConfig) -> str:

@@ -53,7 +53,7 @@ def test_streams_go_on_where_the_last_batch_ended(ten: Corpus) -> None:
 
 
 def test_a_network_that_is_told_more_learns_the_same_characters_with_what_the_whole_text_tells(ten: Corpus) -> None:
-    settings = {"sequence_length": 10, "batch_size": 2, "transpose": 0}
+    settings = {"sequence_length": 10, "batch_size": 2, "transpose": 0, "beginnings": 0}
     plain, told = batches(ten, "small", **settings), batches(ten, "lookback", **settings)
     alphabet = Alphabet(ten.vocabulary.characters)
     for step in range(3):
@@ -63,6 +63,18 @@ def test_a_network_that_is_told_more_learns_the_same_characters_with_what_the_wh
     assert isinstance(told, Streams)
     first_stream = np.concatenate([told.batch(step).inputs[0] for step in range(told.steps_per_epoch)])
     np.testing.assert_array_equal(first_stream, track(alphabet, first_stream[:, 0].tolist()))
+
+
+def test_some_rows_are_tunes_from_their_beginnings(ten: Corpus) -> None:
+    settings = {"sequence_length": 30, "batch_size": 4, "transpose": 0}
+    plain, with_beginnings = batches(ten, "small", **settings), batches(ten, "small", **settings, beginnings=2)
+    for step in range(3):
+        rows = with_beginnings.batch(step)
+        assert (rows.inputs[:2] == plain.batch(step).inputs[:2]).all()
+        for row in rows.inputs[2:]:
+            text = ten.vocabulary.decode(row.tolist())
+            assert any((SEPARATOR + tune).startswith(text) for tune in ten.tunes)
+        assert (rows.inputs[:, 1:] == rows.targets[:, :-1]).all()
 
 
 def test_an_epoch_of_streams_is_every_tune_once(ten: Corpus) -> None:
