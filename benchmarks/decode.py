@@ -104,13 +104,24 @@ def _write(checkpoint: Checkpoint, units: int, folder: Path) -> Path:
         from training.publishing.export import decoder_graph  # brings TensorFlow
 
         weights = _widened(weights)
-        graph = decoder_graph(weights)
+        graph = decoder_graph(weights, inputs=checkpoint.manifest.model.inputs)
     folder.mkdir(parents=True)
+    weights = _of_characters(weights)
     short = ("embedding", "kernel", "recurrent", "bias", "dense", "dense_bias")
     np.savez(folder / "weights.npz", **{name: weights[long] for name, long in zip(short, names, strict=True)})  # type: ignore[arg-type]
     (folder / "vocabulary.json").write_text(json.dumps(checkpoint.manifest.vocabulary))
     (folder / DECODER_FILE).write_bytes(graph)
     return folder
+
+
+def _of_characters(weights: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """What is left of a network that reads nothing but characters, as the peers do."""
+    size, dim = weights["embedding"].shape
+    return weights | {
+        "lstm_0/kernel": weights["lstm_0/kernel"][:dim],
+        "dense/kernel": weights["dense/kernel"][:, :size],
+        "dense/bias": weights["dense/bias"][:size],
+    }
 
 
 def _widened(weights: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:

@@ -16,7 +16,7 @@ import numpy as np
 from app.generation.model_registry import some_tunes
 from app.grammar import Form, Grammar, Request
 from app.grammar.meter import METERS
-from app.inference.decoder import LiteRTDecoder
+from app.inference.decoder import LiteRTDecoder, read
 from app.inference.engine import Engine
 from app.inference.sampler import SamplingParams
 from app.inference.sequence import Sequence
@@ -101,7 +101,7 @@ def reading(grammar: Grammar, vocabulary: Vocabulary, tunes: list[tuple[Request,
 
 def stepping(decoder: LiteRTDecoder) -> float:
     """Microseconds of one sequence's step in the decoder."""
-    ids, state = np.zeros(1, np.int32), decoder.initial_state(1)
+    ids, state = read(decoder, np.zeros(1, np.int32)), decoder.initial_state(1)
     begun = time.perf_counter()
     for _ in range(STEPS):
         _, state = decoder.step(ids, state)
@@ -112,7 +112,7 @@ def main() -> None:
     """Print the table."""
     store = Store(STORE)
     checkpoint = store.load(store.names()[0])
-    decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE), TUNES)
+    decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE), TUNES, characters=checkpoint.manifest.vocabulary)
     step = stepping(decoder)
     tunes = written(checkpoint, decoder)
     grammar = Grammar(checkpoint.vocabulary)

@@ -3,14 +3,27 @@
 import hashlib
 import json
 from datetime import datetime
+from math import prod
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from model_store.errors import InvalidCheckpointError, NewerFormatError
 from model_store.vocabulary import Vocabulary
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The newest: it lists a model's inputs beside the character. A model without any is still written in format 1."""
+
 _OLDEST_FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
 DECODER_FILE = "decoder.tflite"
@@ -27,25 +40,80 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
+class Input(_Frozen):
+    """What a network is told beside each character: one integer, in which so many numbers of these ranges are joined.
+
+    Each number has an embedding of its own. The last one counts fastest: of factors (a, b), x · b + y says (x, y).
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,32}$")]
+    factors: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+    dims: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+    gate: bool = False
+    """Whether the first number is a character (`vocab_size`: none) that has a copying gate on the way out."""
+
+    @property
+    def size(self) -> int:
+        return prod(self.factors)
+
+    def tensors(self) -> dict[str, tuple[int, int]]:
+        """Name → shape of its embeddings."""
+        shapes = zip(self.factors, self.dims, strict=True)
+        return {f"inputs/{self.name}/{number}": shape for number, shape in enumerate(shapes)}
+
+
 class ModelConfig(_Frozen):
-    """The network's shape: Embedding → LSTM → Dense, V characters out."""
+    """The network's shape: Embedding → LSTM → Dense, V characters out.
+
+    With `inputs`, their embeddings stand beside the character's, and the dense layer gives a number for each gate too.
+    """
 
     vocab_size: int = Field(ge=1)
     embedding_dim: int = Field(ge=1)
     lstm_units: int = Field(ge=1)
     layers: Literal[1] = 1  # all that training and decoders know; manifests have always said it
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    inputs: tuple[Input, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_inputs(self) -> Self:
+        names = [each.name for each in self.inputs]
+        if len(set(names)) < len(names):
+            raise ValueError("two inputs have one name")
+        for each in self.inputs:
+            if len(each.factors) != len(each.dims):
+                raise ValueError(f"input {each.name}: {len(each.factors)} factors, but {len(each.dims)} dims")
+            if each.gate and each.factors[0] != self.vocab_size + 1:
+                raise ValueError(
+                    f"input {each.name}: a gate for {each.factors[0]} characters, not {self.vocab_size + 1}"
+                )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _serialize(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `inputs` where there are none, as format 1 has it."""
+        values: dict[str, Any] = serialize(self)
+        if not self.inputs:
+            del values["inputs"]
+        return values
+
+    @property
+    def gates(self) -> int:
+        """How many copying gates there are."""
+        return sum(each.gate for each in self.inputs)
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name → shape of every tensor in the weights file; gates lie in Keras' order i, f, g, o."""
         vocab, units = self.vocab_size, self.lstm_units
-        return {
-            "embedding": (vocab, self.embedding_dim),
-            "lstm_0/kernel": (self.embedding_dim, 4 * units),
+        shapes: dict[str, tuple[int, ...]] = {"embedding": (vocab, self.embedding_dim)}
+        for each in self.inputs:
+            shapes |= each.tensors()
+        return shapes | {
+            "lstm_0/kernel": (self.embedding_dim + sum(sum(each.dims) for each in self.inputs), 4 * units),
             "lstm_0/recurrent_kernel": (units, 4 * units),
             "lstm_0/bias": (4 * units,),
-            "dense/kernel": (units, vocab),
-            "dense/bias": (vocab,),
+            "dense/kernel": (units, vocab + self.gates),
+            "dense/bias": (vocab + self.gates,),
         }
 
 
@@ -104,8 +172,9 @@ class Manifest(Draft):
     @classmethod
     def seal(cls, draft: Draft, *, version: int, created: datetime, files: dict[str, FileRecord]) -> Self:
         """The manifest of a draft that is about to be published."""
+        newest_needed = FORMAT_VERSION if draft.model.inputs else 1
         unsealed = cls(
-            **dict(draft), format_version=FORMAT_VERSION, version=version, created=created, files=files, digest="0" * 64
+            **dict(draft), format_version=newest_needed, version=version, created=created, files=files, digest="0" * 64
         )
         return unsealed.model_copy(update={"digest": _digest(unsealed.model_dump(mode="json"))})
 
@@ -148,6 +217,8 @@ class Manifest(Draft):
             raise InvalidCheckpointError(f"{where}: field {field}: {first['msg']}") from None
         except ValueError as error:
             raise InvalidCheckpointError(f"{where}: {error}") from None
+        if manifest.model.inputs and manifest.format_version < FORMAT_VERSION:
+            raise InvalidCheckpointError(f"{where}: a model with inputs in format {manifest.format_version}")
         size, expected = len(vocabulary), manifest.model.vocab_size
         if size != expected:
             raise InvalidCheckpointError(f"{where}: the vocabulary has {size} characters, but vocab_size is {expected}")

@@ -44,6 +44,7 @@ BELOW: dict[str, tuple[str, ...]] = {
 EXCEPTIONS = {
     ("training.corpora.corpus_report", "training.evaluation.abc2midi_check"): "how many tunes abc2midi finds clean",
     ("training.learning.train", "training.evaluation.heldout_loss"): "the loss after each epoch",
+    ("training.learning.model", "app.inference.keras_network"): "what learns is the network of the keras decoder",
     ("training.evaluation.candidate", "training.publishing.export"): "a run is judged by the decoder it would have",
     ("training.evaluation.candidate", "training.publishing.tune_index"): "and by the tunes it would be held against",
     ("training.evaluation.evaluate", "training.publishing.export"): "a run is judged by the decoder it would have",
@@ -53,7 +54,7 @@ EXCEPTIONS = {
 
 RESERVED = {
     ("app", "tensorflow"): ("app.inference.keras_decoder",),
-    ("app", "keras"): ("app.inference.keras_decoder",),
+    ("app", "keras"): ("app.inference.keras_network",),
     ("model_store", "tensorflow"): (),
     ("model_store", "keras"): (),
     ("app", "fastapi"): ("app.api", "app.operations.tracing"),

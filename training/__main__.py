@@ -243,7 +243,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_corpus(command: argparse.ArgumentParser) -> None:
     names = f"{', '.join(corpora.NAMED)}, {corpora.THESESSION}FILE, or ABC files, folders or globs (default: lab)"
-    command.add_argument("--corpus", nargs="+", default=[], metavar="BOOK", help=names)
+    licence = "The dump of thesession.org is yours to fetch: its licence now forbids use with large language models."
+    command.add_argument("--corpus", nargs="+", default=[], metavar="BOOK", help=f"{names}. {licence}")
 
 
 def _whole(text: str) -> int:

@@ -13,7 +13,7 @@ from app.generation.jobs import seed_of_draw
 from app.generation.model_registry import ServedModel
 from app.grammar.infill_constraint import Refill
 from app.inference.completion import Completion, FinishReason
-from app.inference.decoder import State
+from app.inference.memory import Memory
 from app.inference.sampler import SamplingParams
 from app.inference.sequence import Sequence
 
@@ -30,7 +30,7 @@ class Candidate:
     """What stands in place of a run of bars, so far; `state` is the model's before it has read `unread`."""
 
     text: str
-    state: State | None
+    state: Memory | None
     unread: str
 
 

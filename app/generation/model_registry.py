@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from app.abc.lookback import columns
 from app.errors import VocabularyError
 from app.generation.originality import Originality, originality
 from app.grammar import Grammar, Menus
@@ -13,7 +14,7 @@ from app.inference.engine import Engine
 from app.settings import Settings
 from model_store.errors import CheckpointNotFoundError, InvalidCheckpointError, StoreError
 from model_store.lexicon import Lexicon
-from model_store.manifest import DECODER_FILE
+from model_store.manifest import DECODER_FILE, Manifest
 from model_store.store import Checkpoint, Store
 from model_store.tune_index import TuneIndex
 
@@ -75,18 +76,30 @@ def load_decoders(checkpoint: Checkpoint, settings: Settings, few: int) -> tuple
     """What the settings make of it: an engine's decoder and its lanes; TensorFlow is imported for `keras` alone.
 
     Raises:
-        InvalidCheckpointError: the file is what was published, and is no decoder.
+        InvalidCheckpointError: the file is what was published, and is no decoder, or has inputs not known here.
     """
+    _check_inputs(checkpoint.manifest)
     if settings.decoder == "keras":
         from app.inference.keras_decoder import KerasDecoder
 
         return (KerasDecoder(checkpoint, settings.max_batch),)
     try:
         graph = checkpoint.path(DECODER_FILE)
-        return LiteRTDecoder.for_engine(graph, settings.max_batch, settings.decoder_threads, few)
+        characters = checkpoint.manifest.vocabulary
+        return LiteRTDecoder.for_engine(graph, settings.max_batch, settings.decoder_threads, few, characters)
     except (RuntimeError, ValueError, KeyError) as error:  # whoever published it sealed what is no decoder
         where = f"{checkpoint.manifest.name}/{checkpoint.manifest.version}/{DECODER_FILE}"
         raise InvalidCheckpointError(f"{where}: not a decoder's graph ({type(error).__name__})") from None
+
+
+def _check_inputs(manifest: Manifest) -> None:
+    known = [(column.name, column.factors) for column in columns(manifest.model.vocab_size)]
+    for number, each in enumerate(manifest.model.inputs):
+        if known[number : number + 1] != [(each.name, each.factors)]:
+            raise InvalidCheckpointError(
+                f"{manifest.name}/{manifest.version}: this Lilt does not compute its input {each.name}"
+                f" of {' × '.join(map(str, each.factors))} values"
+            )
 
 
 class Models:

@@ -1,11 +1,14 @@
 """The sequences that are stepped together, one a row, with their state."""
 
+from array import array
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.inference.decoder import Decoder, State
+from app.abc.lookback import Tracker
+from app.inference.decoder import Decoder, Ids, State
+from app.inference.memory import Memory
 from app.inference.sampler import Sampler
 from app.inference.scoring import PromptScorer
 from app.inference.sequence import Constraint, Sequence
@@ -23,7 +26,11 @@ class Batch:
         self._steps = 0
         self._rows: list[Sequence | None]
         self._state: State
-        self._ids: NDArray[np.int32]  # what the coming step reads, [B]
+        self._next: NDArray[np.int32]  # the ids that the coming step reads, [B]
+        self._ids: Ids  # what it reads, which may be more
+        self._trackers: list[Tracker | None]
+        self._told: list[bytes | array[int]]  # what each row's says
+        self._tracked: list[tuple[int, Tracker]]  # those of the rows that are not empty, if the decoder is told more
         self._masks: list[NDArray[np.float32]]  # each row's, [V]
         self._gathered: NDArray[np.float32]  # where they are put side by side, [B · V]
         self._running: list[tuple[int, Sequence]]  # the rows that are not empty
@@ -51,7 +58,8 @@ class Batch:
             return
         for row, sequence in self._running:
             if sequence in leaving:
-                sequence.state = tuple(array[row].copy() for array in self._state)
+                sequence.state = Memory(tuple(part[row].copy() for part in self._state), self._trackers[row])
+                self._trackers[row] = None
                 self._rows[row] = None
                 self._masks[row] = self._anything
                 self._sampler.clear(row)
@@ -78,6 +86,8 @@ class Batch:
 
     def step(self) -> bool:
         """One decoder step and one draw for every row; True once any sequence has begun or ended."""
+        if self._tracked:
+            self._follow()
         logits, self._state = self._decoder.step(self._ids, self._state)
         if not self._steps % _OBSERVE_EVERY:
             self._observe(logits)
@@ -85,7 +95,7 @@ class Batch:
         for row, sequence, scorer in self._scored:
             scorer.take(sequence.fed + 1, logits[row])
         drawn = self._sampler.sample(logits, self._mask() if self._constrained else None)
-        ids, has_news = self._ids, False
+        ids, has_news = self._next, False
         for row, sequence in self._running:
             ids[row] = sequence.advance(drawn[row])
             if sequence.finish_reason:
@@ -96,6 +106,14 @@ class Batch:
         for row, constraint in self._constrained:
             masks[row] = constraint.mask
         return has_news
+
+    def _follow(self) -> None:
+        """Tell each tracker its row's next character, and gather what it says of it."""
+        ids = self._next.tolist()
+        for row, tracker in self._tracked:
+            tracker.advance(ids[row])
+        if len(ids) > 1:  # a single tracker's row is what the decoder reads
+            self._ids.reshape(-1)[:] = np.frombuffer(b"".join(self._told), np.int32)
 
     def _mask(self) -> NDArray[np.float32]:
         """Those of all rows, [B, V]."""
@@ -112,7 +130,12 @@ class Batch:
     def _lay_out(self, size: int) -> None:
         self._rows = [None] * size
         self._state = self._decoder.initial_state(size)
-        self._ids = np.zeros(size, np.int32)
+        self._next = self._ids = np.zeros(size, np.int32)
+        self._trackers = [None] * size
+        self._told = []
+        if alphabet := self._decoder.alphabet:
+            self._ids = np.zeros((size, 1 + alphabet.width), np.int32)
+            self._told = [bytes(4 * (1 + alphabet.width))] * size
         self._masks = [self._anything] * size
         self._gathered = np.zeros(size * self._decoder.vocab_size, np.float32)
         self._list_rows()
@@ -120,16 +143,23 @@ class Batch:
 
     def _put_in(self, row: int, sequence: Sequence) -> None:
         self._rows[row] = sequence
-        self._ids[row] = sequence.next_input
+        self._next[row] = sequence.next_input
         self._sampler.put(row, sequence.params, sequence.next_draw)
         if sequence.constraint:
             self._masks[row] = sequence.constraint.mask
-        for index, array in enumerate(self._state):
-            array[row] = sequence.state[index] if sequence.state else 0.0
+        for index, part in enumerate(self._state):
+            part[row] = sequence.state.arrays[index] if sequence.state else 0.0
+        if alphabet := self._decoder.alphabet:
+            known = sequence.state.tracker if sequence.state else None
+            tracker = self._trackers[row] = known.copy() if known else Tracker(alphabet)
+            self._told[row] = tracker.row
+            if len(self._rows) == 1:
+                self._ids = np.frombuffer(tracker.row, np.int32)[None]
 
     def _list_rows(self) -> None:
         self._running = [(row, sequence) for row, sequence in enumerate(self._rows) if sequence is not None]
         self._constrained = [(row, of.constraint) for row, of in self._running if of.constraint]
+        self._tracked = [(row, tracker) for row, tracker in enumerate(self._trackers) if tracker]
         self._scored = [(row, sequence, sequence.scorer) for row, sequence in self._running if sequence.scorer]
         self._unbegun = [sequence for _, sequence in self._running if not sequence.new_ids]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.inference.decoder import State
+from app.inference.memory import Memory
 
 
 class FinishReason(StrEnum):
@@ -18,11 +18,11 @@ class Completion:
 
     Args:
         new_ids: those that were made.
-        state: what the model remembers of it, each array's row, [units]; None where it was never stepped.
+        state: what is remembered of it; None where it was never stepped.
         log_probability: nats of the part of its prompt that was to be scored; 0 where none was.
     """
 
     new_ids: tuple[int, ...]
     finish_reason: FinishReason
-    state: State | None = None
+    state: Memory | None = None
     log_probability: float = 0.0

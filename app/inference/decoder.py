@@ -8,10 +8,14 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from app.abc.lookback import Alphabet, track
 from app.inference import cpu_affinity
 
 State = tuple[NDArray[np.float32], ...]
 """What a batch of sequences remembers: arrays [B, units], row b belonging to sequence b."""
+
+Ids = NDArray[np.int32]
+"""What a step reads of B sequences: each one's character, [B]; or a row of `lookback.Tracker` of each, [B, width]."""
 
 
 FEW = 8
@@ -28,6 +32,11 @@ class Decoder(Protocol):
     batch_sizes: tuple[int, ...]
     """The batch sizes that can be stepped, ascending."""
 
+    @property
+    def alphabet(self) -> Alphabet | None:
+        """Where there is one, rows of a `lookback.Tracker` of it are what is read."""
+        ...
+
     def adopt(self) -> None:
         """Called by the thread that will step it, before it does."""
         ...
@@ -36,9 +45,14 @@ class Decoder(Protocol):
         """The state before the first character: zeros."""
         ...
 
-    def step(self, ids: NDArray[np.int32], state: State) -> tuple[NDArray[np.float32], State]:
-        """ids [B] int32 and the state → logits [B, V] float32 and the next state; B is one of `batch_sizes`."""
+    def step(self, ids: Ids, state: State) -> tuple[NDArray[np.float32], State]:
+        """What comes next and the state → logits [B, V] float32 and the next state; B is one of `batch_sizes`."""
         ...
+
+
+def read(decoder: Decoder, ids: NDArray[np.int32]) -> Ids:
+    """What a decoder reads of a whole text [N], one character after another: [N], or rows [N, width]."""
+    return track(decoder.alphabet, ids.tolist()) if decoder.alphabet else ids
 
 
 def power_of_two_sizes(max_size: int) -> tuple[int, ...]:
@@ -51,25 +65,33 @@ class LiteRTDecoder:
 
     Args:
         threads: that share a step; what it gives does not depend on how many.
+        characters: the vocabulary's, for a graph that reads more than them.
+
+    Raises:
+        ValueError: the graph reads what this code does not tell it.
 
     A batch size is laid out when it is first stepped, in 2 ms, unless that starts threads: for these there is room now.
     """
 
-    def __init__(self, graph: Path, max_batch: int = 64, threads: int = 1) -> None:
+    def __init__(self, graph: Path, max_batch: int = 64, threads: int = 1, characters: str = "") -> None:
         content = graph.read_bytes()
         self.batch_sizes = power_of_two_sizes(max_batch)
         self._lay_out = partial(_CompiledStep, content, threads=threads)
         at_once = self.batch_sizes if threads > 1 else self.batch_sizes[:1]
         self._steps = {size: self._lay_out(size) for size in at_once}
         self.vocab_size, self._units = self._steps[1].vocab_size, self._steps[1].units
+        self.alphabet = _alphabet(characters, self._steps[1].width)
 
     @classmethod
-    def for_engine(cls, graph: Path, max_batch: int, threads: int, few: int = FEW) -> "tuple[LiteRTDecoder, ...]":
+    def for_engine(
+        cls, graph: Path, max_batch: int, threads: int, few: int = FEW, characters: str = ""
+    ) -> "tuple[LiteRTDecoder, ...]":
         """One for a few sequences, whose threads share each step, and a lane for each thread once there are more."""
         if threads == 1 or max_batch <= few:
-            return (cls(graph, max_batch, threads),)
+            return (cls(graph, max_batch, threads, characters),)
         share = -(-max_batch // threads)
-        return (cls(graph, few, threads), *(cls(graph, share) for _ in range(threads)))
+        lanes = (cls(graph, share, characters=characters) for _ in range(threads))
+        return (cls(graph, few, threads, characters), *lanes)
 
     def adopt(self) -> None:
         for step in self._steps.values():
@@ -79,11 +101,20 @@ class LiteRTDecoder:
     def initial_state(self, batch_size: int) -> State:
         return np.zeros((batch_size, self._units), np.float32), np.zeros((batch_size, self._units), np.float32)
 
-    def step(self, ids: NDArray[np.int32], state: State) -> tuple[NDArray[np.float32], State]:
+    def step(self, ids: Ids, state: State) -> tuple[NDArray[np.float32], State]:
         size = len(ids)
         if size not in self._steps:
             self._steps[size] = self._lay_out(size)
         return self._steps[size](ids, state)
+
+
+def _alphabet(characters: str, width: int) -> Alphabet | None:
+    if not width:
+        return None
+    alphabet = Alphabet(characters)
+    if width != 1 + alphabet.width:
+        raise ValueError(f"the graph reads {width} integers of each character, not {1 + alphabet.width}")
+    return alphabet
 
 
 class _CompiledStep:
@@ -98,13 +129,16 @@ class _CompiledStep:
         self.vocab_size, self.units = int(outputs["logits"]["shape"][-1]), int(inputs["h"]["shape"][-1])
         self._ids, self._h_in, self._c_in = (int(inputs[name]["index"]) for name in ("ids", "h", "c"))
         self._logits, self._h_out, self._c_out = (int(outputs[name]["index"]) for name in ("logits", "h", "c"))
-        self._interpreter.resize_tensor_input(self._ids, [batch_size])
+        told = [int(size) for size in inputs["ids"]["shape"][1:]]
+        self.width = told[0] if told else 0
+        """Integers that it reads of each sequence; 0: only the character."""
+        self._interpreter.resize_tensor_input(self._ids, [batch_size, *told])
         self._interpreter.resize_tensor_input(self._h_in, [batch_size, self.units])
         self._interpreter.resize_tensor_input(self._c_in, [batch_size, self.units])
         self._interpreter.allocate_tensors()
         self.helpers = sorted(cpu_affinity.native_threads() - before)
 
-    def __call__(self, ids: NDArray[np.int32], state: State) -> tuple[NDArray[np.float32], State]:
+    def __call__(self, ids: Ids, state: State) -> tuple[NDArray[np.float32], State]:
         run = self._interpreter
         run.set_tensor(self._ids, ids)
         run.set_tensor(self._h_in, state[0])

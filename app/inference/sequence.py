@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inference.completion import Completion, FinishReason
-from app.inference.decoder import State
+from app.inference.memory import Memory
 from app.inference.sampler import SamplingParams
 from app.inference.scoring import PromptScorer
 
@@ -37,8 +37,8 @@ class Sequence:
         state: of another sequence, which this one goes on from.
         scored_from: the place in the prompt, ≥ 1, from which on its ids' probabilities are added up; None: nowhere.
 
-    `new_ids` only grows, so another thread may read it at any time. `state` is what the model remembers of the sequence
-    while it is not being stepped: each array's row, [units]; None before its first step.
+    `new_ids` only grows, so another thread may read it at any time. `state` is what is remembered of the sequence while
+    it is not being stepped; None before its first step.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Sequence:
         params: SamplingParams,
         stop: Callable[[int], bool] = lambda _: False,
         constraint: Constraint | None = None,
-        state: State | None = None,
+        state: Memory | None = None,
         scored_from: int | None = None,
     ) -> None:
         if not len(prompt):

@@ -32,7 +32,7 @@ def grammar_on_new_tunes(task: Task) -> Callable[[], int]:
 
 
 def _loop(task: Task, grammar: Grammar | None, sets: Iterator[int], before: int) -> Callable[[], int]:
-    decoder, *lanes = LiteRTDecoder.for_engine(task.graph, task.batch, task.threads)
+    decoder, *lanes = LiteRTDecoder.for_engine(task.graph, task.batch, task.threads, characters=task.characters)
     engine = Engine(decoder, lanes=tuple(lanes))
     prompt = Vocabulary(task.characters).encode(START)
 

@@ -112,8 +112,8 @@ def test_every_field_of_the_manifest_is_guarded(tmp_path: Path) -> None:
 def test_a_newer_format_is_said_to_be_newer(tmp_path: Path) -> None:
     store = store_with(tmp_path, 1)
     path = tmp_path / "tiny" / "1" / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 2}))
-    with pytest.raises(NewerFormatError, match="format 2 is newer"):
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 3}))
+    with pytest.raises(NewerFormatError, match="format 3 is newer"):
         store.load("tiny")
 
 

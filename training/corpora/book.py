@@ -20,3 +20,4 @@ class Book:
     rejects: tuple[Reject, ...] = ()
     kin: tuple[str, ...] = ()  # for each tune, which others are settings of it: those with the same word
     text: str = ""  # where it is more than the tunes
+    is_extra: bool = False  # all of it is learnt from, but what is like held-out tunes of the books before it

@@ -12,6 +12,7 @@ from training.dialect import dialect
 from training.corpora import families
 from training.corpora.book import SEPARATOR, Book
 from training.errors import CorpusError, DialectError
+from training.corpora.families import VALIDATION_FROM
 from training.corpora.split import Split, split
 from training.corpora.tunebook import Reject
 
@@ -104,16 +105,22 @@ def merge(books: list[Book], *, translate: bool = False, watch: Watch = iter) ->
     texts: list[str] = []
     records: list[CorpusRecord] = []
     drops: list[Drop] = []
+    placed: set[float] = set()  # those of the tunes of the books so far
     for book in books:
         new: list[str] = []
+        before = frozenset(placed)
         for tune, place in zip(watch(book.tunes), places, strict=False):
             try:
                 text = dialect.translate(tune) if translate else tune
             except DialectError as error:
                 drops.append(Drop(book.name, tune, str(error)))
                 continue
+            if place is not None:
+                placed.add(place)
+                if book.is_extra and before and place >= VALIDATION_FROM:
+                    place = None if place in before else place * VALIDATION_FROM
             if place is None:
-                drops.append(Drop(book.name, tune, "like tunes on two sides of the split"))
+                drops.append(Drop(book.name, tune, "like tunes on another side of the split"))
             elif text in kept:
                 drops.append(Drop(book.name, tune, "the same as another tune"))
             else:

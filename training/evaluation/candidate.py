@@ -62,7 +62,7 @@ def _of_run(run: RunFolder, folder: Path) -> Candidate:
 
     trained, tunes = from_run(run), run.corpus()
     graph = folder / f"{trained.name}.tflite"
-    graph.write_bytes(decoder_graph(trained.weights))
+    graph.write_bytes(decoder_graph(trained.weights, inputs=trained.network.inputs))
     index = _index(tunes, run.config().learn_from)
     return Candidate(trained.name, trained.vocabulary, _parameters(trained.network), graph, tunes, index)
 

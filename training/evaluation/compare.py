@@ -140,7 +140,10 @@ def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell) -> Compari
         text = common_text.choose(name, source.sides.test, candidates)
         real = _real(text, source, tunes)
         tell("time them")
-        decoders = [LiteRTDecoder(candidate.graph, MAX_BATCH) for candidate in candidates]
+        decoders = [
+            LiteRTDecoder(candidate.graph, MAX_BATCH, characters=candidate.vocabulary.characters)
+            for candidate in candidates
+        ]
         grammars = [tune_sampling.grammar_of(candidate.vocabulary) for candidate in candidates]
         vocabularies = [candidate.vocabulary for candidate in candidates]
         speeds = speed.measure(list(zip(decoders, vocabularies, grammars, strict=True)))

@@ -112,13 +112,13 @@ def evaluation_of(run: RunFolder, tunes: int) -> Evaluation:
 
 
 def _score(trained: Trained, tunes: tuple[str, ...]) -> Score:
-    return Scorer(tunes, trained.vocabulary).score(trained.weights)
+    return Scorer(tunes, trained.vocabulary, trained.network.inputs).score(trained.weights)
 
 
 def _score_int8(trained: Trained, tunes: tuple[str, ...]) -> Score:
     with tempfile.TemporaryDirectory(prefix="lilt-evaluate-") as folder:
         graph = Path(folder) / "decoder.tflite"
-        graph.write_bytes(decoder_graph(trained.weights))
+        graph.write_bytes(decoder_graph(trained.weights, inputs=trained.network.inputs))
         return score_decoder(graph, tunes, trained.vocabulary)
 
 

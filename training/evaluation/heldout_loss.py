@@ -6,14 +6,17 @@ character of the tune and the blank line that closes it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from model_store.manifest import Input
 from model_store.vocabulary import Vocabulary
 from training.corpora.corpus import SEPARATOR
 from training.learning import lstm
+from training.learning.input_pipeline import read
 from training.learning.model import forward, zero_state
 
 ROWS = 16  # tunes side by side
@@ -33,13 +36,13 @@ class Score:
 
 
 class Scorer:
-    """Scores one list of tunes again and again, as a network learns."""
+    """Scores one list of tunes again and again, as a network learns; `inputs` are what it is told beside characters."""
 
-    def __init__(self, tunes: tuple[str, ...], vocabulary: Vocabulary) -> None:
+    def __init__(self, tunes: tuple[str, ...], vocabulary: Vocabulary, inputs: tuple[Input, ...] = ()) -> None:
         self.characters = sum(len(tune) + len(SEPARATOR) for tune in tunes)
         ordered = sorted(tunes, key=len)
-        self._batches = [_pack(ordered[i : i + ROWS], vocabulary) for i in range(0, len(ordered), ROWS)]
-        self._nats = tf.function(_nats, reduce_retracing=True, autograph=False)
+        self._batches = [_pack(ordered[i : i + ROWS], vocabulary, bool(inputs)) for i in range(0, len(ordered), ROWS)]
+        self._nats = tf.function(partial(_nats, inputs), reduce_retracing=True, autograph=False)
 
     def score(self, weights: Mapping[str, tf.Tensor]) -> Score:
         """The loss of all tunes under these weights."""
@@ -48,19 +51,27 @@ class Scorer:
         return Score(nats, self.characters)
 
 
-def _pack(tunes: list[str], vocabulary: Vocabulary) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-    """Inputs, targets and which targets count, [B, T] each; shorter tunes are padded at their ends."""
-    rows = [vocabulary.encode(SEPARATOR + tune + SEPARATOR) for tune in tunes]
+def _pack(
+    tunes: list[str], vocabulary: Vocabulary, lookback: bool
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """What is read [B, T, …], targets and which targets count, [B, T] each; shorter tunes are padded at their ends."""
+    rows = [read(vocabulary.encode(SEPARATOR + tune + SEPARATOR), vocabulary, lookback) for tune in tunes]
     width = -(-max(map(len, rows)) // COLUMNS) * COLUMNS + 1
-    ids = np.zeros((ROWS, width), np.int32)
+    ids = np.zeros((ROWS, width, *rows[0].shape[1:]), np.int32)
     counts = np.zeros((ROWS, width), np.float32)
     for row, line in enumerate(rows):
         ids[row, : len(line)] = line
         counts[row, len(SEPARATOR) : len(line)] = 1.0
-    return ids[:, :-1], ids[:, 1:], counts[:, 1:]
+    return ids[:, :-1], ids[:, 1:, 0] if lookback else ids[:, 1:], counts[:, 1:]
 
 
-def _nats(weights: Mapping[str, tf.Tensor], inputs: tf.Tensor, targets: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+def _nats(
+    inputs: tuple[Input, ...],
+    weights: Mapping[str, tf.Tensor],
+    ids: tf.Tensor,
+    targets: tf.Tensor,
+    counts: tf.Tensor,
+) -> tf.Tensor:
     units = weights["dense/kernel"].shape[0]
-    logits, _ = forward(weights, lstm.for_cpu, tf.convert_to_tensor(inputs), zero_state(ROWS, units))
+    logits, _ = forward(weights, lstm.for_cpu, tf.convert_to_tensor(ids), zero_state(ROWS, units), inputs=inputs)
     return tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits) * counts)

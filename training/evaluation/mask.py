@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.grammar import Grammar
-from app.inference.decoder import Decoder
+from app.inference.decoder import Decoder, read
 from model_store.vocabulary import Vocabulary
 from training.corpora.corpus import SEPARATOR
 from training.evaluation.tune_sampling import MAX_BATCH, Draw, held
@@ -41,10 +41,11 @@ def _removed(
     rows = next(size for size in decoder.batch_sizes if size >= len(draws))
     prompt = vocabulary.encode(SEPARATOR).tolist()
     lines = [[*prompt, *each.ids] for each in draws]
+    told = [read(decoder, np.array(line, np.int32)) for line in lines]
     cursors = [held(grammar) for _ in draws]
-    ids = np.zeros((rows, max(map(len, lines))), np.int32)
-    for row, line in enumerate(lines):
-        ids[row, : len(line)] = line
+    ids = np.zeros((rows, max(map(len, lines)), *told[0].shape[1:]), np.int32)
+    for row, what in enumerate(told):
+        ids[row, : len(what)] = what
     state = decoder.initial_state(rows)
     found: list[float] = []
     for t in range(ids.shape[1] - 1):

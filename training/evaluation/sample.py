@@ -43,8 +43,8 @@ def sample(
 
     with tempfile.TemporaryDirectory(prefix="lilt-sample-") as name:
         graph = Path(name) / "decoder.tflite"
-        graph.write_bytes(decoder_graph(trained.weights, quantise))
-        engine = Engine(LiteRTDecoder(graph, MAX_BATCH), max_waiting=len(seeds))
+        graph.write_bytes(decoder_graph(trained.weights, quantise, trained.network.inputs))
+        engine = Engine(LiteRTDecoder(graph, MAX_BATCH, characters=vocabulary.characters), max_waiting=len(seeds))
     try:
         waiting = [engine.submit(sequence(seed)).done for seed in seeds]
         finished = [future.result() for future in waiting]

@@ -30,6 +30,10 @@ class TrainingConfig:
     lstm_units: int = 1024
     embedding_range: float = 0.05  # the embedding begins uniform between minus and plus this; Keras' own is 0.05
     recurrent_initializer: RecurrentInitializer = "glorot_uniform"
+    lookback: bool = False  # whether it is told where it stands and what stood there (see `app.abc.lookback`)
+    pointer_dim: int = 32  # of the embedding of the character that a pointer points at
+    run_dim: int = 8  # of that of how long it has been right
+    place_dim: int = 16  # of each of the other things that it is told
     # the text
     translate: bool = False  # into plain ABC, and without the tunes that cannot be said in it
     learn_from: Portion = "train"
@@ -37,6 +41,7 @@ class TrainingConfig:
     sequence_length: int = 250
     batch_size: int = 64
     carry_state: bool = True  # from batch to batch, as a stateful layer does; else each crop begins from zeros
+    beginnings: int = 0  # rows of each batch of streams that are the beginnings of tunes instead, read from zeros
     transpose: float = 0.0  # share of the tunes that are moved to another key, anew each epoch
     # the steps
     steps: int = 2000
@@ -53,6 +58,7 @@ class TrainingConfig:
     embedding_dropout: float = 0.0
     recurrent_dropout: float = 0.0  # of the recurrent weights: DropConnect (Merity et al., 2017)
     output_dropout: float = 0.0
+    pointer_dropout: float = 0.0  # of what one pointer points at, at one character
     # the record
     validate_every: int = 100
     patience: int = 0
@@ -63,6 +69,8 @@ class TrainingConfig:
         hints = get_type_hints(type(self))
         for name in hints:
             self._check(name, getattr(self, name), hints[name])
+        if not self.beginnings < self.batch_size:
+            raise ConfigError(f"beginnings: {self.beginnings} is not below batch_size, {self.batch_size}")
 
     def _check(self, name: str, value: float | str, hint: type) -> None:
         allowed = get_args(hint)
@@ -111,13 +119,24 @@ class TrainingConfig:
 
 
 _PROBABILITIES = frozenset(
-    {"transpose", "average_decay", "character_dropout", "embedding_dropout", "recurrent_dropout", "output_dropout"}
+    {
+        "transpose",
+        "average_decay",
+        "character_dropout",
+        "embedding_dropout",
+        "recurrent_dropout",
+        "output_dropout",
+        "pointer_dropout",
+    }
 )
 _POSITIVE = frozenset(
     {
         "embedding_dim",
         "embedding_range",
         "lstm_units",
+        "pointer_dim",
+        "run_dim",
+        "place_dim",
         "sequence_length",
         "batch_size",
         "steps",
@@ -194,4 +213,16 @@ RECIPES["books"] = RECIPES["small"] | {
     "output_dropout": 0.25,
     "validate_every": 200,
     "patience": 0,
+}
+# The same, told where it stands and what stood there: by far the most that anything has brought (docs/tunes.md).
+RECIPES["lookback"] = RECIPES["books"] | {
+    "lookback": True,
+    "character_dropout": 0.03,
+    "recurrent_dropout": 0.35,
+    "output_dropout": 0.35,
+    "pointer_dropout": 0.15,
+    "beginnings": 2,
+    "average_decay": 0.998,
+    "steps": 12000,
+    "validate_every": 250,
 }

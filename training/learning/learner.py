@@ -16,7 +16,7 @@ from training.learning import lstm
 from training.learning.config import TrainingConfig
 from training.learning.input_pipeline import Batch
 from training.learning.lstm import State
-from training.learning.model import Noise, build_model, forward, model_config, set_weights, variables
+from training.learning.model import Noise, build_network, forward, model_config, set_weights, variables
 from training.learning.workers import Workers
 
 Tensors = dict[str, NDArray[Any]]
@@ -47,15 +47,22 @@ class Learner:
             raise ConfigError(f"batch_size: {config.batch_size} is not a multiple of the {self._replicas} devices")
         self._is_mixed = config.precision == "mixed_float16"
         self._dtype = "float16" if self._is_mixed else "float32"
-        cudnn = lstm.for_gpu(config.embedding_dim, config.lstm_units, self._dtype)
+        width: int = self.network.weight_shapes()["lstm_0/kernel"][0]
+        cudnn = lstm.for_gpu(width, config.lstm_units, self._dtype)
         self._lstm: lstm.Layer = cudnn if has_gpu else lstm.for_cpu
         keras.utils.set_random_seed(config.seed)
         with self._strategy.scope():
-            self._model = build_model(
-                self.network, None, False, config.recurrent_initializer, embedding_range=config.embedding_range
+            self._model = build_network(
+                self.network,
+                None,
+                False,
+                recurrent_initializer=config.recurrent_initializer,
+                embedding_range=config.embedding_range,
             )
-            self._optimizer = _optimizer(config, self._model)
-        self._weights = variables(self._model, self.network)
+            named = variables(self._model, self.network)
+            self._variables = list(named.values())
+            self._optimizer = _optimizer(config, self._variables)
+        self._weights = {name: variable.value for name, variable in named.items()}
         self._zeros = self._share_out_zeros()
         self._state = self._zeros
         # XLA makes one program of the scan; cuDNN and several replicas do without
@@ -86,7 +93,7 @@ class Learner:
         if not self.config.average_decay:
             return self._numpy_weights()
         kept = self._numpy_weights()
-        self._optimizer.finalize_variable_values(self._model.trainable_variables)
+        self._optimizer.finalize_variable_values(self._variables)
         averaged = self._numpy_weights()
         set_weights(self._model, self.network, kept)
         return averaged
@@ -151,14 +158,23 @@ class Learner:
         """One replica's step; its loss is its share of the whole batch's mean."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         noise = Noise(self.config, step, replica)
+        state = self._forget_beginnings(state, replica)
         with tf.GradientTape() as tape:
-            logits, state = forward(self._weights, self._lstm, inputs, state, noise, self._dtype)
+            logits, state = forward(self._weights, self._lstm, inputs, state, noise, self._dtype, self.network.inputs)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
             loss = tf.reduce_sum(losses) / (self.config.batch_size * self.config.sequence_length)
             scaled = self._optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, list(self._weights.values()))
-        self._optimizer.apply_gradients(zip(gradients, self._model.trainable_variables, strict=True))
+        self._optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
         return loss, tuple(tf.stop_gradient(part) for part in state)
+
+    def _forget_beginnings(self, state: State, replica: tf.Tensor | int) -> State:
+        """The batch's last rows are read from zeros."""
+        if not self.config.beginnings:
+            return state
+        each = self.config.batch_size // self._replicas
+        is_carried = replica * each + tf.range(each) < self.config.batch_size - self.config.beginnings
+        return tuple(tf.where(is_carried[:, None], part, 0.0) for part in state)
 
 
 @cache
@@ -188,7 +204,8 @@ def fastest_precision(config: TrainingConfig, vocab_size: int) -> TrainingConfig
 def _seconds(learner: Learner, steps: int = 5) -> float:
     """How long a few steps take, compilation not counted."""
     shape = (learner.config.batch_size, learner.config.sequence_length)
-    batch = Batch(np.zeros(shape, np.int32), np.zeros(shape, np.int32))
+    told = (1 + len(learner.network.inputs),) if learner.network.inputs else ()
+    batch = Batch(np.zeros(shape + told, np.int32), np.zeros(shape, np.int32))
     learner.learn(batch, 0)
     begun = time.perf_counter()
     for step in range(steps):
@@ -196,7 +213,7 @@ def _seconds(learner: Learner, steps: int = 5) -> float:
     return time.perf_counter() - begun
 
 
-def _optimizer(config: TrainingConfig, model: keras.Model) -> keras.optimizers.Optimizer:
+def _optimizer(config: TrainingConfig, variables: list[keras.Variable]) -> keras.optimizers.Optimizer:
     kinds: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
         "adam": keras.optimizers.Adam,
         "adamw": keras.optimizers.AdamW,
@@ -212,7 +229,7 @@ def _optimizer(config: TrainingConfig, model: keras.Model) -> keras.optimizers.O
         optimizer.exclude_from_weight_decay(var_names=["bias"])
     if config.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    optimizer.build(model.trainable_variables)
+    optimizer.build(variables)
     return optimizer
 
 

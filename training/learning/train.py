@@ -58,7 +58,7 @@ def _train(run: RunFolder) -> Outcome:
     config = fastest_precision(run.config(), len(vocabulary))
     learner = Learner(config, len(vocabulary))
     batches = open_batches(sides.train, corpus.text, vocabulary, config)
-    scorer = Scorer(sides.validation, vocabulary)
+    scorer = Scorer(sides.validation, vocabulary, learner.network.inputs)
     sizes = f"{len(sides.train)} train, {len(sides.validation)} validation, {len(sides.test)} test"
     logger.info("%d tunes (%s), %d characters in the vocabulary", len(corpus.tunes), sizes, len(vocabulary))
     logger.info("recipe %s: %d parameters, on %s", config.recipe, learner.parameters, learner.description)

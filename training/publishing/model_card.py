@@ -2,7 +2,6 @@
 
 from model_store.manifest import Draft
 from training.corpora import corpora
-from training.corpora.families import TEST_FROM, VALIDATION_FROM
 from training.corpora.split import Split
 from training.evaluation.evaluate import Evaluation, FreeTunes, Loss
 from training.learning.config import RECIPES, TrainingConfig
@@ -14,7 +13,8 @@ def card(draft: Draft, config: TrainingConfig, sides: Split, evaluation: Evaluat
     return f"""# {draft.name}
 
 A character-level LSTM that continues a text in ABC notation, trained with Lilt: {_network(draft)},
-{evaluation.parameters:,} parameters. It reads one character and predicts the next; `weights.safetensors` holds its
+{evaluation.parameters:,} parameters.
+It reads one character{_told(draft)} and predicts the next; `weights.safetensors` holds its
 float32 tensors, `decoder.tflite` the same network as a one-step graph with int8 weights, `manifest.json` its vocabulary
 and every setting.
 
@@ -58,7 +58,28 @@ lowest. Seed {config.seed}. {_libraries(draft)}.
 
 
 def _network(draft: Draft) -> str:
-    return f"Embedding {draft.model.embedding_dim} → LSTM {draft.model.lstm_units} → Dense {draft.model.vocab_size}"
+    model = draft.model
+    gates = f" + {model.gates} copying gates" if model.gates else ""
+    told = (
+        f" beside {sum(sum(each.dims) for each in model.inputs)} of {len(model.inputs)} inputs" if model.inputs else ""
+    )
+    return f"Embedding {model.embedding_dim}{told} → LSTM {model.lstm_units} → Dense {model.vocab_size}{gates}"
+
+
+def _told(draft: Draft) -> str:
+    """What it is told beside the character."""
+    inputs = draft.model.inputs
+    if not inputs:
+        return ""
+    backs = [each.name.removeprefix("back_") for each in inputs if each.gate]
+    return (
+        ", with what the text so far says of where it stands (place in bar and part, key, metre, rhythm)\n"
+        f"and what stood {_and(backs)} bars back (`app/abc/lookback.py`),"
+    )
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _corpora(draft: Draft) -> str:
@@ -67,9 +88,9 @@ def _corpora(draft: Draft) -> str:
 
 
 def _sides(sides: Split) -> str:
-    shares = VALIDATION_FROM, TEST_FROM - VALIDATION_FROM, 1 - TEST_FROM
-    counts = f"{len(sides.train)} tunes to train, {len(sides.validation)} to validate, {len(sides.test)} to test"
-    return f"{counts} (about {' : '.join(f'{share:.0%}' for share in shares)})"
+    sizes = len(sides.train), len(sides.validation), len(sides.test)
+    counts = "{} tunes to train, {} to validate, {} to test".format(*sizes)
+    return f"{counts} ({' : '.join(f'{size / sum(sizes):.0%}' for size in sizes)})"
 
 
 def _learnt_from(config: TrainingConfig) -> str:

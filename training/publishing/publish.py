@@ -50,7 +50,7 @@ def publish(run: RunFolder, name: str, store: Path, tunes: int, note: str = "") 
     training = config.to_json() | {"best_step": evaluation.step}
     draft = empty.model_copy(update={"training": training, "metrics": evaluation.metrics()})
     files = {
-        DECODER_FILE: decoder_graph(trained.weights),
+        DECODER_FILE: decoder_graph(trained.weights, inputs=trained.network.inputs),
         TUNES_FILE: index_of(run).to_bytes(),
         LEXICON_FILE: lexicon_of(learnt_tunes(run)).to_bytes(),
         CARD_FILE: card(draft, config, corpus.sides, evaluation, note).encode(),

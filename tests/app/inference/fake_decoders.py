@@ -14,6 +14,7 @@ class CountingDecoder:
     def __init__(self, vocab_size: int = 10, max_batch: int = 8) -> None:
         self.vocab_size = vocab_size
         self.batch_sizes = power_of_two_sizes(max_batch)
+        self.alphabet = None
         self.steps: list[int] = []
 
     def adopt(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.inference import cpu_affinity
-from app.inference.decoder import Decoder, LiteRTDecoder
+from app.inference.decoder import Decoder, LiteRTDecoder, read
 from model_store.manifest import DECODER_FILE
 from model_store.store import Checkpoint
 
@@ -26,20 +26,24 @@ def logits_over(decoder: Decoder, ids: NDArray[np.int32]) -> NDArray[np.float32]
     """Logits [N, V] after each of N ids, one at a time."""
     state = decoder.initial_state(1)
     rows = []
-    for id_ in ids:
-        logits, state = decoder.step(np.array([id_], np.int32), state)
+    for what in read(decoder, ids):
+        logits, state = decoder.step(what[None], state)
         rows.append(logits[0])
     return np.stack(rows)
 
 
+def decoder_of(checkpoint: Checkpoint, max_batch: int = 64, threads: int = 1) -> LiteRTDecoder:
+    return LiteRTDecoder(checkpoint.path(DECODER_FILE), max_batch, threads, checkpoint.manifest.vocabulary)
+
+
 @pytest.mark.parametrize("batch_size", [2, 8, 64])
 def test_rows_are_bitwise_the_same_at_every_batch_size(checkpoint: Checkpoint, batch_size: int) -> None:
-    decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE))
+    decoder = decoder_of(checkpoint)
     ids = checkpoint.vocabulary.encode(TEXT)
-    alone = logits_over(decoder, ids)
+    alone, rows = logits_over(decoder, ids), read(decoder, ids)
     state = decoder.initial_state(batch_size)
     for step in range(len(ids) - batch_size):
-        logits, state = decoder.step(np.roll(ids, -step)[:batch_size].copy(), state)
+        logits, state = decoder.step(np.roll(rows, -step, axis=0)[:batch_size].copy(), state)
         assert (logits[0] == alone[step]).all()
 
 
@@ -47,11 +51,11 @@ def test_rows_are_bitwise_the_same_at_every_batch_size(checkpoint: Checkpoint, b
 def test_what_a_step_gives_does_not_depend_on_how_many_threads_share_it(
     checkpoint: Checkpoint, batch_size: int
 ) -> None:
-    ids = checkpoint.vocabulary.encode(TEXT)
-    alone, shared = (LiteRTDecoder(checkpoint.path(DECODER_FILE), batch_size, threads) for threads in (1, 2))
+    alone, shared = (decoder_of(checkpoint, batch_size, threads) for threads in (1, 2))
+    text = read(alone, checkpoint.vocabulary.encode(TEXT))
     state = alone.initial_state(batch_size)
     for step in range(64):
-        rows = np.resize(np.roll(ids, -step), batch_size)
+        rows = np.roll(text, -step, axis=0)[:batch_size].copy()
         logits, after = alone.step(rows, state)
         others, state = shared.step(rows, state)
         assert (logits == others).all()
@@ -61,7 +65,7 @@ def test_what_a_step_gives_does_not_depend_on_how_many_threads_share_it(
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor")
 def test_the_threads_that_share_a_step_keep_to_processors_of_their_own(checkpoint: Checkpoint) -> None:
     before = cpu_affinity.native_threads()
-    decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE), max_batch=4, threads=2)
+    decoder = decoder_of(checkpoint, max_batch=4, threads=2)
     helpers = cpu_affinity.native_threads() - before
     processors = os.sched_getaffinity(0)
 
@@ -79,11 +83,12 @@ def test_the_threads_that_share_a_step_keep_to_processors_of_their_own(checkpoin
 
 
 def test_a_state_is_a_value(checkpoint: Checkpoint) -> None:
-    decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE), max_batch=1)
-    _, state = decoder.step(np.array([3], np.int32), decoder.initial_state(1))
-    first, _ = decoder.step(np.array([5], np.int32), state)
-    decoder.step(np.array([7], np.int32), state)
-    again, _ = decoder.step(np.array([5], np.int32), state)
+    decoder = decoder_of(checkpoint, max_batch=1)
+    rows = read(decoder, np.array([3, 5, 7], np.int32))
+    _, state = decoder.step(rows[:1], decoder.initial_state(1))
+    first, _ = decoder.step(rows[1:2], state)
+    decoder.step(rows[2:], state)
+    again, _ = decoder.step(rows[1:2], state)
     assert (first == again).all()
 
 
@@ -93,7 +98,7 @@ def test_keras_and_litert_agree_over_real_text(checkpoint: Checkpoint) -> None:
 
     ids = checkpoint.vocabulary.encode(TEXT)
     keras = logits_over(KerasDecoder(checkpoint, max_batch=1), ids).astype(np.float64)
-    litert = logits_over(LiteRTDecoder(checkpoint.path(DECODER_FILE), max_batch=1), ids).astype(np.float64)
+    litert = logits_over(decoder_of(checkpoint, max_batch=1), ids).astype(np.float64)
     assert len(ids) > 300
     p, q = (np.exp(x - np.logaddexp.reduce(x, axis=1)[:, None]) for x in (keras, litert))
     kl_nats = (p * (np.log(p) - np.log(q))).sum(axis=1)

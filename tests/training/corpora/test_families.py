@@ -1,5 +1,7 @@
 """Settings of one tune are found by their melody, and never lie on two sides of the split."""
 
+from random import Random
+
 import pytest
 
 from tests.training.books import lab_as_found, lab_translated
@@ -77,6 +79,23 @@ def test_the_labs_tunes_keep_their_sides_beside_another_book() -> None:
     both = corpus.merge([lab_corpus.open_book(), book])
     for side, beside in zip(sides, (both.sides.train, both.sides.validation, both.sides.test), strict=True):
         assert side == set(beside) & set(lab.tunes)
+
+
+def test_an_extra_book_is_learnt_from_and_holds_nothing_out() -> None:
+    lab = lab_as_found()
+    held_out = set(lab.sides.validation) | set(lab.sides.test)
+    settings = [tune.replace("K:D Major", "K:G Major").replace("T:", "T:Not ") for tune in lab.sides.test]
+    generator = Random(1)
+    bars = ["".join(generator.choice("DEFGABcd") for _ in range(8)) for _ in range(200)]
+    new = [f"X:1\nT:New {n}\nM:4/4\nL:1/8\nK:D Major\n" + "|".join(bars[n::25]) + "|]" for n in range(25)]
+    assert {families.side(families.fraction(tune)) for tune in new} > {"train"}
+    book = Book("extra", "extra.abc", "not stated", "0" * 64, (*settings, *new), is_extra=True)
+    both = corpus.merge([lab_corpus.open_book(), book])
+    assert set(both.sides.validation) | set(both.sides.test) == held_out
+    assert set(both.sides.train) == set(lab.sides.train) | set(new)
+    assert {drop.reason for drop in both.drops} == {"like tunes on another side of the split"}
+    alone = corpus.merge([Book("extra", "extra.abc", "not stated", "0" * 64, lab.tunes, is_extra=True)])
+    assert alone.sides == lab.sides
 
 
 def test_no_two_tunes_that_are_alike_lie_on_two_sides() -> None:

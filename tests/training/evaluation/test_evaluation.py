@@ -42,6 +42,7 @@ class Indifferent:
     """A decoder to which every character is as likely as any other."""
 
     batch_sizes: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
+    alphabet: None = None
 
     def __init__(self, vocab_size: int) -> None:
         self.vocab_size = vocab_size

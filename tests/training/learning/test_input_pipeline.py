@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from app.abc.lookback import Alphabet, track
 from training.corpora.corpus import SEPARATOR, Corpus
 from training.learning.config import TrainingConfig
 from training.learning.input_pipeline import Batch, Batches, Streams, get_batch, open_batches
@@ -37,7 +38,7 @@ def test_batch_func_next_step(batch: Batch) -> None:
     assert (batch.inputs[:, 1:] == batch.targets[:, :-1]).all()
 
 
-@pytest.mark.parametrize("recipe", ["lab", "small"])
+@pytest.mark.parametrize("recipe", ["lab", "small", "lookback"])
 def test_a_batch_follows_from_seed_and_step_alone(ten: Corpus, recipe: str) -> None:
     first, second = batches(ten, recipe), batches(ten, recipe)
     for step in (5, 0, 17):
@@ -49,6 +50,31 @@ def test_a_batch_follows_from_seed_and_step_alone(ten: Corpus, recipe: str) -> N
 def test_streams_go_on_where_the_last_batch_ended(ten: Corpus) -> None:
     streams = batches(ten, "small", sequence_length=10, batch_size=2, transpose=0)
     assert (streams.batch(0).targets[:, -1] == streams.batch(1).inputs[:, 0]).all()
+
+
+def test_a_network_that_is_told_more_learns_the_same_characters_with_what_the_whole_text_tells(ten: Corpus) -> None:
+    settings = {"sequence_length": 10, "batch_size": 2, "transpose": 0, "beginnings": 0}
+    plain, told = batches(ten, "small", **settings), batches(ten, "lookback", **settings)
+    alphabet = Alphabet(ten.vocabulary.characters)
+    for step in range(3):
+        one, other = plain.batch(step), told.batch(step)
+        assert (one.inputs == other.inputs[..., 0]).all()
+        assert (one.targets == other.targets).all()
+    assert isinstance(told, Streams)
+    first_stream = np.concatenate([told.batch(step).inputs[0] for step in range(told.steps_per_epoch)])
+    np.testing.assert_array_equal(first_stream, track(alphabet, first_stream[:, 0].tolist()))
+
+
+def test_some_rows_are_tunes_from_their_beginnings(ten: Corpus) -> None:
+    settings = {"sequence_length": 30, "batch_size": 4, "transpose": 0}
+    plain, with_beginnings = batches(ten, "small", **settings), batches(ten, "small", **settings, beginnings=2)
+    for step in range(3):
+        rows = with_beginnings.batch(step)
+        assert (rows.inputs[:2] == plain.batch(step).inputs[:2]).all()
+        for row in rows.inputs[2:]:
+            text = ten.vocabulary.decode(row.tolist())
+            assert any((SEPARATOR + tune).startswith(text) for tune in ten.tunes)
+        assert (rows.inputs[:, 1:] == rows.targets[:, :-1]).all()
 
 
 def test_an_epoch_of_streams_is_every_tune_once(ten: Corpus) -> None:

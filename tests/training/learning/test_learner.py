@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import tensorflow as tf
 
 from tests.servers import ROOT
 from tests.training.conftest import TINY
@@ -51,6 +52,14 @@ def test_mixed_precision_learns(ten: Corpus) -> None:
     losses = [learner.learn(batches.batch(step), step) for step in range(20)]
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]
+
+
+def test_beginnings_are_read_from_zeros_and_the_other_rows_go_on(ten: Corpus) -> None:
+    config = TrainingConfig.from_recipe("small", TINY | {"beginnings": "1", "steps": "1"})
+    learner = Learner(config, len(ten.vocabulary))
+    state = tuple(tf.ones((4, 16)) for _ in "hc")
+    for part in learner._forget_beginnings(state, 0):
+        assert part.numpy()[:, 0].tolist() == [1, 1, 1, 0]
 
 
 def test_a_cpu_learns_in_float32() -> None:

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from app.inference.keras_network import build_network as build_model
+from app.inference.keras_network import variables
 from model_store.manifest import ModelConfig
 from training.corpora.corpus import Corpus
 from training.evaluation.heldout_loss import Scorer
 from training.learning import lstm
 from training.learning.config import TrainingConfig
 from training.learning.learner import Learner
-from training.learning.model import build_model, forward, set_weights, variables, zero_state
+from training.learning.model import forward, set_weights, zero_state
 
 SMALL = ModelConfig(vocab_size=11, embedding_dim=6, lstm_units=8)
 

@@ -51,7 +51,7 @@ def losses(run: Path) -> list[float]:
     return [float(row["loss"]) for row in rows]
 
 
-@pytest.mark.parametrize("recipe", ["lab", "plain", "small"])
+@pytest.mark.parametrize("recipe", ["lab", "plain", "small", "lookback"])
 def test_every_recipe_takes_a_step(tmp_path: Path, ten: Corpus, recipe: str) -> None:
     outcome = train(new_run(tmp_path / "run", ten, recipe, steps="1"))
     assert outcome.progress.step == 1
@@ -88,11 +88,13 @@ def test_learning_from_everything(tmp_path: Path, ten: Corpus) -> None:
     assert train(run).progress.step == 2
 
 
-def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, ten: Corpus, tunebook_file: Path) -> None:
-    whole = RunFolder.create(tmp_path / "whole", TrainingConfig.from_recipe("small", LONG), ten)
+@pytest.mark.parametrize("recipe", ["small", "lookback"])
+def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, ten: Corpus, tunebook_file: Path, recipe: str) -> None:
+    settings = LONG | {"translate": "false"}
+    whole = RunFolder.create(tmp_path / "whole", TrainingConfig.from_recipe(recipe, settings), ten)
     train(whole)
 
-    killed = start(tunebook_file, tmp_path / "killed")
+    killed = start(tunebook_file, tmp_path / "killed", "--recipe", recipe, "--set", "translate=false")
     wait_for_checkpoint(killed, tmp_path / "killed")
     killed.kill()
     killed.communicate()

@@ -8,14 +8,17 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from app.inference.decoder import LiteRTDecoder
+from app.inference.decoder import LiteRTDecoder, read
+from app.inference.keras_network import build_network as build_model
 from model_store.manifest import ModelConfig
 from model_store.store import Checkpoint
+from model_store.vocabulary import Vocabulary
 from training.corpora import corpus
 from training.evaluation.heldout_loss import Scorer
 from training.evaluation.score_decoder import score_decoder
 from training.evaluation.weights_source import from_run
-from training.learning.model import build_model, set_weights
+from training.learning.input_pipeline import read as what_is_read
+from training.learning.model import set_weights
 from training.learning.run_folder import RunFolder
 from training.publishing.export import SIGNATURE, decoder_graph, export
 
@@ -24,20 +27,23 @@ STEPS = 400
 Weights = Mapping[str, NDArray[np.float32]]
 
 
-def litert_logits(graph: bytes, ids: NDArray[np.int32], folder: Path) -> NDArray[np.float32]:
+def litert_logits(graph: bytes, ids: NDArray[np.int32], folder: Path, characters: str) -> NDArray[np.float32]:
     """Ids [T] → logits [T, V], one step at a time."""
     file = folder / "decoder.tflite"
     file.write_bytes(graph)
-    decoder = LiteRTDecoder(file, 2)
+    decoder = LiteRTDecoder(file, 2, characters=characters)
     state = decoder.initial_state(1)
     rows = []
-    for id_ in ids:
-        logits, state = decoder.step(np.array([id_], np.int32), state)
+    for what in read(decoder, ids):
+        logits, state = decoder.step(what[None], state)
         rows.append(logits[0].copy())
     return np.array(rows)
 
 
-def keras_logits(network: ModelConfig, weights: Weights, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+def keras_logits(
+    network: ModelConfig, weights: Weights, ids: NDArray[np.int32], vocabulary: Vocabulary
+) -> NDArray[np.float32]:
+    ids = what_is_read(ids, vocabulary, bool(network.inputs))
     model = build_model(network, 1, stateful=False)
     set_weights(model, network, weights)
     logits: NDArray[np.float32] = np.asarray(model(ids[None]))[0]
@@ -49,13 +55,18 @@ def test_float32_logits_are_keras_over_400_characters_of_a_real_tunebook(
 ) -> None:
     weights, network = checkpoint.weights(), checkpoint.manifest.model
     ids = checkpoint.vocabulary.encode(corpus.load([]).text[:STEPS])
-    ours = litert_logits(decoder_graph(weights, quantise=False), ids, tmp_path)
-    np.testing.assert_allclose(ours, keras_logits(network, weights, ids), atol=1e-4)
+    graph = decoder_graph(weights, quantise=False, inputs=network.inputs)
+    ours = litert_logits(graph, ids, tmp_path, checkpoint.manifest.vocabulary)
+    np.testing.assert_allclose(ours, keras_logits(network, weights, ids, checkpoint.vocabulary), atol=1e-4)
 
 
 def test_the_published_int8_graph_loses_next_to_nothing(checkpoint: Checkpoint) -> None:
     tunes = corpus.load(["lab"], translate=True).sides.test[:16]
-    exact = Scorer(tunes, checkpoint.vocabulary).score(checkpoint.weights()).nats_per_character
+    exact = (
+        Scorer(tunes, checkpoint.vocabulary, checkpoint.manifest.model.inputs)
+        .score(checkpoint.weights())
+        .nats_per_character
+    )
     served = score_decoder(checkpoint.path("decoder.tflite"), tunes, checkpoint.vocabulary).nats_per_character
     assert served == pytest.approx(exact, abs=0.01)
 
@@ -82,7 +93,7 @@ def test_the_products_are_int8(checkpoint: Checkpoint) -> None:
     interpreter = Interpreter(model_path=str(checkpoint.path("decoder.tflite")))
     int8 = {tuple(t["shape"]) for t in interpreter.get_tensor_details() if t["dtype"] is np.int8}
     assert (4 * network.lstm_units, network.lstm_units) in int8  # h @ Wh
-    assert (network.vocab_size, network.lstm_units) in int8  # h' @ Wd
+    assert (network.vocab_size + network.gates, network.lstm_units) in int8  # h' @ Wd
 
 
 def test_export_writes_the_weights_both_graphs_and_the_index(tiny_run: RunFolder) -> None:

@@ -1,0 +1,169 @@
+"""A model that is told more than the character keeps every promise that one of characters keeps."""
+
+from collections.abc import Iterator
+from concurrent.futures import wait
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.generation.model_registry import load_decoders
+from app.grammar import Grammar
+from app.inference.decoder import LiteRTDecoder, read
+from app.inference.engine import Engine
+from app.inference.memory import Memory
+from app.inference.sampler import SamplingParams
+from app.inference.scheduler import TURN_STEPS
+from app.inference.sequence import Sequence
+from app.settings import Settings
+from model_store.errors import InvalidCheckpointError
+from model_store.manifest import DECODER_FILE
+from model_store.store import Checkpoint, Store
+from tests.app.inference import told_models
+from tests.app.inference.test_decoder import TEXT, decoder_of, logits_over
+from tests.servers import serving
+
+pytest.importorskip("tensorflow")
+TIMEOUT_S = 60
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def told(store: Store, checkpoint: Checkpoint) -> Checkpoint:
+    return told_models.publish(store, checkpoint)
+
+
+@pytest.fixture
+def engine(told: Checkpoint) -> Iterator[Engine]:
+    with closing(Engine(decoder_of(told, max_batch=4))) as running:
+        yield running
+
+
+def test_keras_and_the_float32_graph_agree(told: Checkpoint, tmp_path: Path) -> None:
+    from app.inference.keras_decoder import KerasDecoder
+    from training.publishing.export import decoder_graph
+
+    graph = tmp_path / DECODER_FILE
+    graph.write_bytes(decoder_graph(told.weights(), quantise=False, inputs=told.manifest.model.inputs))
+    litert = LiteRTDecoder(graph, 1, characters=told.manifest.vocabulary)
+    ids = told.vocabulary.encode(TEXT)
+    np.testing.assert_allclose(logits_over(litert, ids), logits_over(KerasDecoder(told, max_batch=1), ids), atol=1e-4)
+
+
+@pytest.mark.parametrize("batch_size", [2, 8, 64])
+def test_rows_are_bitwise_the_same_at_every_batch_size(told: Checkpoint, batch_size: int) -> None:
+    decoder, ids = decoder_of(told), told.vocabulary.encode(TEXT)
+    alone, rows = logits_over(decoder, ids), read(decoder, ids)
+    state = decoder.initial_state(batch_size)
+    for step in range(len(rows) - batch_size):
+        logits, state = decoder.step(np.roll(rows, -step, axis=0)[:batch_size].copy(), state)
+        assert (logits[0] == alone[step]).all()
+
+
+def test_what_is_told_changes_what_comes_next(told: Checkpoint) -> None:
+    decoder = decoder_of(told, max_batch=1)
+    ids = told.vocabulary.encode(TEXT)
+    row = read(decoder, ids)[-1]
+    for place in range(1, len(row)):
+        other = row.copy()
+        other[place] = 0 if row[place] else 1
+        (one, _), (another, _) = (decoder.step(each[None], decoder.initial_state(1)) for each in (row, other))
+        assert not np.allclose(one, another, atol=1e-3)
+
+
+def free(told: Checkpoint, seed: int, length: int, text: str = "X:1\n", state: Memory | None = None) -> Sequence:
+    return Sequence(told.vocabulary.encode(text), length, SamplingParams(seed=seed), state=state)
+
+
+def held(told: Checkpoint, grammar: Grammar, seed: int) -> Sequence:
+    prompt, constraint = told.vocabulary.encode("X:1\n"), grammar.begin("X:1\n", length=400)
+    return Sequence(prompt, 400, SamplingParams(seed=seed), constraint=constraint)
+
+
+def ended(engine: Engine, *sequences: Sequence) -> list[list[int]]:
+    waiting = [engine.submit(sequence).done for sequence in sequences]
+    assert not wait(waiting, TIMEOUT_S).not_done
+    return [sequence.new_ids for sequence in sequences]
+
+
+def test_same_seed_same_text_alone_and_under_load_with_turns(told: Checkpoint, engine: Engine) -> None:
+    length = TURN_STEPS + 100  # more sequences than places: each is paused once at least
+    alone = [ended(engine, free(told, seed, length))[0] for seed in range(3)]
+    assert ended(engine, *(free(told, seed, length) for seed in range(9)))[:3] == alone
+    assert len({tuple(ids) for ids in alone}) == 3
+
+
+def test_same_seed_same_tune_with_the_grammar(told: Checkpoint, engine: Engine) -> None:
+    grammar = Grammar(told.vocabulary)
+    alone = [ended(engine, held(told, grammar, seed))[0] for seed in range(4)]
+    assert ended(engine, *(held(told, grammar, seed) for seed in range(12)))[:4] == alone
+
+
+def test_a_draw_is_what_the_graph_says_of_the_text_so_far(told: Checkpoint, engine: Engine) -> None:
+    (ids,) = ended(engine, Sequence(told.vocabulary.encode(TEXT), 200, SamplingParams(temperature=0.0)))
+    text = TEXT + told.vocabulary.decode(ids)
+    logits = logits_over(decoder_of(told, max_batch=1), told.vocabulary.encode(text))
+    assert logits.argmax(axis=1)[len(TEXT) - 1 : -1].tolist() == ids
+
+
+@pytest.mark.parametrize("cut", [10, 70, 133, 300])
+def test_a_state_is_gone_on_from_in_several_ways(told: Checkpoint, engine: Engine, cut: int) -> None:
+    first = free(told, 0, 1, TEXT[:cut])
+    ended(engine, first)
+    for rest in (TEXT[cut:], "|A2|\n", TEXT[cut:]):
+        whole = ended(engine, free(told, 7, 100, TEXT[:cut] + rest))
+        assert ended(engine, free(told, 7, 100, rest, first.state)) == whole
+
+
+def test_a_graph_that_reads_something_else_is_refused(told: Checkpoint, checkpoint: Checkpoint, tmp_path: Path) -> None:
+    from training.publishing.export import decoder_graph
+
+    plain = LiteRTDecoder(checkpoint.path(DECODER_FILE), 1, characters=checkpoint.manifest.vocabulary)
+    assert plain.alphabet is None
+    less = told.manifest.model.inputs[:-1]
+    weights = told_models.drawn_weights(told.manifest.model.model_copy(update={"inputs": less}))
+    graph = tmp_path / DECODER_FILE
+    graph.write_bytes(decoder_graph(weights, inputs=less))
+    with pytest.raises(ValueError, match="reads 8 integers of each character, not 9"):
+        LiteRTDecoder(graph, 1, characters=told.manifest.vocabulary)
+
+
+def test_a_model_with_inputs_that_this_code_does_not_know_is_refused(
+    told: Checkpoint, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    other = Store(tmp_path)
+    (*known, last) = told.manifest.model.inputs
+    strange = told_models.publish(other, checkpoint, inputs=(*known, last.model_copy(update={"name": "mood"})))
+    with pytest.raises(InvalidCheckpointError, match=r"told/1: .*input mood"):
+        load_decoders(strange, Settings(model_store=tmp_path), few=1)
+
+
+def test_it_is_published_in_a_format_that_lists_its_inputs(
+    store: Store, told: Checkpoint, checkpoint: Checkpoint
+) -> None:
+    assert (told.manifest.format_version, checkpoint.manifest.format_version) == (2, 1)
+    again = store.load("told").manifest
+    assert again == told.manifest
+    assert [each.name for each in again.model.inputs] == [
+        *("back_1", "back_2", "back_4", "back_8"),
+        *("place", "bar", "key", "form"),
+    ]
+
+
+@pytest.mark.parametrize("decoder", ["litert", "keras"])
+def test_the_service_gives_the_same_tune_for_a_seed_and_makes_bars_anew(
+    store: Store, told: Checkpoint, decoder: str
+) -> None:
+    assert told.manifest.name == "told"
+    with serving(model_store=str(store.root), decoder=decoder) as server, server.client() as client:
+        wish = {"seed": 5, "length": 300, "top_k": 3}
+        one, other = (client.post("/generate", json=wish).raise_for_status().json() for _ in range(2))
+        assert one["abc"] == other["abc"]
+        tune = "X:1\nT:A\nM:4/4\nL:1/8\nK:D\n|:ABcd efga|bagf edcB|ABcd efga|d2d2 d4:|\n"
+        anew = client.post("/generate", json={"abc": tune, "bars": [2], "seed": 1})
+        assert anew.status_code in (200, 422), anew.text  # a model of noise may find no bar that fits
