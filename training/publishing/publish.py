@@ -20,11 +20,12 @@ from training.publishing.tune_index import index_of, learnt_tunes
 LIBRARIES = ("tensorflow", "keras", "numpy", "ai-edge-litert")
 
 
-def publish(run: RunFolder, name: str, store: Path, tunes: int, note: str = "") -> Checkpoint:
+def publish(run: RunFolder, name: str, store: Path, tunes: int, note: str = "", sample_size: int = 0) -> Checkpoint:
     """Publish a run as the next version of a name.
 
     Args:
         tunes: how many tunes to judge, if the run has not been evaluated since it last learnt.
+        sample_size: how many of them to hold beside real ones, likewise.
         note: what else a reader of the card should know of this run.
 
     Raises:
@@ -46,7 +47,7 @@ def publish(run: RunFolder, name: str, store: Path, tunes: int, note: str = "") 
         )
     except ValidationError as error:
         raise ConfigError(f"--name {name}: {error.errors()[0]['msg']}") from None
-    evaluation = evaluation_of(run, tunes)
+    evaluation = evaluation_of(run, tunes, sample_size)
     training = config.to_json() | {"best_step": evaluation.step}
     draft = empty.model_copy(update={"training": training, "metrics": evaluation.metrics()})
     files = {
