@@ -1,10 +1,11 @@
-"""The command line: `python -m training train | evaluate | judge | sample | export | publish | corpus`."""
+"""The command line: `python -m training train | evaluate | judge | critic | sample | export | publish | corpus`."""
 
 import argparse
 import json
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ RUNS = Path("runs")
 STORE = Path("model_store/checkpoints")
 EVALUATION = Path("evaluation")
 SAMPLE = 500
+CRITIC_TUNES = 3000
 logger = logging.getLogger("training")
 Command = Callable[[argparse.Namespace], int]
 
@@ -110,6 +112,17 @@ def _judge(options: argparse.Namespace) -> int:
     return 0
 
 
+def _critic(options: argparse.Namespace) -> int:
+    from training.evaluation import critic
+    from training.evaluation.candidate import open_candidate
+
+    with tempfile.TemporaryDirectory(prefix="lilt-critic-") as folder:
+        content = critic.of(open_candidate(options.run, Path(folder)), options.tunes).to_bytes()
+    atomic_file.write(options.out, content)
+    print(f"{options.out} ({len(content):,} bytes)")
+    return 0
+
+
 def _sample(options: argparse.Namespace) -> int:
     from training.evaluation.sample import sample
     from training.evaluation.weights_source import open_trained
@@ -136,7 +149,13 @@ def _publish(options: argparse.Namespace) -> int:
     from training.publishing.publish import publish
 
     checkpoint = publish(
-        RunFolder.open(options.run), options.name, options.store, options.tunes, options.note, options.sample
+        RunFolder.open(options.run),
+        options.name,
+        options.store,
+        options.tunes,
+        options.note,
+        options.sample,
+        options.critic,
     )
     manifest = checkpoint.manifest
     print(f"published {manifest.name} version {manifest.version} in {checkpoint.folder}")
@@ -241,6 +260,12 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
     judge.set_defaults(command=_judge)
 
+    critic = commands.add_parser("critic", help="train what chooses among several of a model's tunes, as publish does")
+    critic.add_argument("run", type=Path, metavar="RUN", help="a run folder, or NAME/VERSION in a model store")
+    critic.add_argument("--tunes", type=_several, default=CRITIC_TUNES, help=f"tunes to draw (default: {CRITIC_TUNES})")
+    critic.add_argument("--out", type=Path, required=True, metavar="FILE", help="where it goes, as safetensors")
+    critic.set_defaults(command=_critic)
+
     sample = commands.add_parser("sample", help="print tunes")
     sample.add_argument("run", type=Path, metavar="RUN", help="a run folder, or NAME/VERSION in a model store")
     sample.add_argument("--start", default="X:1\n", help="what each tune begins with (default: X:1 and a line end)")
@@ -260,6 +285,8 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--store", type=Path, default=STORE, help="the model store (default: model_store/checkpoints)")
     publish.add_argument("--tunes", type=_whole, default=200, help="tunes to judge, if that is still to be done")
     _add_sample(publish)
+    told = f"tunes to draw for a critic, which chooses among several, to learn from; 0: none (default: {CRITIC_TUNES})"
+    publish.add_argument("--critic", type=_whole, default=CRITIC_TUNES, metavar="TUNES", help=told)
     publish.add_argument("--note", default="", help="a sentence for the model card")
     publish.set_defaults(command=_publish)
 

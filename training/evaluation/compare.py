@@ -145,7 +145,7 @@ def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell, sample: in
         real, real_side = _real(text, source, tunes), RealSide(text.tunes, source.sides.train)
         tell("time them")
         decoders = [LiteRTDecoder(candidate.graph, MAX_BATCH) for candidate in candidates]
-        grammars = [tune_sampling.grammar_of(candidate.vocabulary) for candidate in candidates]
+        grammars = [tune_sampling.grammar_of(candidate.vocabulary, candidate.lexicon) for candidate in candidates]
         vocabularies = [candidate.vocabulary for candidate in candidates]
         speeds = speed.measure(list(zip(decoders, vocabularies, grammars, strict=True)))
         reports = [

@@ -2,8 +2,6 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from math import exp, log
 from pathlib import Path
@@ -11,15 +9,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from app.inference.decoder import LiteRTDecoder
 from training import atomic_file
 from training.corpora.split import Split
-from training.evaluation import tune_sampling
 from training.evaluation.abc2midi_check import Verdicts, judge
 from training.evaluation.beside_real import BesideReal, RealSide
+from training.evaluation.candidate import open_candidate
 from training.evaluation.heldout_loss import Score, Scorer
 from training.evaluation.sample import sample
 from training.evaluation.score_decoder import score_decoder
+from training.evaluation.tune_sampling import draw_as_served
 from training.evaluation.two_sample import NUMBERS
 from training.evaluation.weights_source import Trained, from_run
 from training.learning.run_folder import RunFolder
@@ -110,7 +108,7 @@ def evaluate(run: RunFolder, tunes: int, sample_size: int = 0) -> Evaluation:
         test=_loss(sides.test, _score(trained, sides.test)),
         test_int8=_loss(sides.test, _score_int8(trained, sides.test)),
         free_tunes=free,
-        beside_real=_beside_real(trained, sides, sample_size) if sample_size else None,
+        beside_real=_beside_real(run, sides, sample_size) if sample_size else None,
     )
     atomic_file.write(run.evaluation, (json.dumps(asdict(evaluation), indent=2) + "\n").encode())
     return evaluation
@@ -131,26 +129,17 @@ def _score(trained: Trained, tunes: tuple[str, ...]) -> Score:
 
 
 def _score_int8(trained: Trained, tunes: tuple[str, ...]) -> Score:
-    with _graph(trained) as graph:
-        return score_decoder(graph, tunes, trained.vocabulary)
-
-
-def _beside_real(trained: Trained, sides: Split, sample_size: int) -> BesideReal | None:
-    with _graph(trained) as graph:
-        decoder = LiteRTDecoder(graph, tune_sampling.MAX_BATCH)
-        seeds = range(FIRST_SEED, FIRST_SEED + sample_size)
-        grammar = tune_sampling.grammar_of(trained.vocabulary)
-        drawn = tune_sampling.draw(decoder, trained.vocabulary, seeds, 1.0, grammar)
-    return RealSide(sides.test, sides.train).beside([each.tune for each in drawn if each.tune is not None])
-
-
-@contextmanager
-def _graph(trained: Trained) -> Iterator[Path]:
-    """The decoder's graph in a file, for as long as it is needed."""
     with tempfile.TemporaryDirectory(prefix="lilt-evaluate-") as folder:
         graph = Path(folder) / "decoder.tflite"
         graph.write_bytes(decoder_graph(trained.weights))
-        yield graph
+        return score_decoder(graph, tunes, trained.vocabulary)
+
+
+def _beside_real(run: RunFolder, sides: Split, sample_size: int) -> BesideReal | None:
+    seeds = range(FIRST_SEED, FIRST_SEED + sample_size)
+    with tempfile.TemporaryDirectory(prefix="lilt-evaluate-") as folder:
+        drawn = draw_as_served(open_candidate(run.path, Path(folder)), seeds)
+    return RealSide(sides.test, sides.train).beside(drawn)
 
 
 def _loss(tunes: tuple[str, ...], score: Score) -> Loss:

@@ -89,7 +89,7 @@ def _parts(music: Music) -> float | None:
 
 
 def _ends_at_home(music: Music) -> float | None:
-    return float((music.sounds[-1].semitone - music.tonic) % 12 == 0) if music.sounds else None
+    return float((music.sounds[-1].midi - music.tonic) % 12 == 0) if music.sounds else None
 
 
 def _range(music: Music) -> float | None:

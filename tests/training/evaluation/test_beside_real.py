@@ -3,20 +3,16 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import pytest
 
+from tests.training.made_up_tunes import AABB, FORGETFUL, OTHERS, REMEMBERING, tune
 from training.__main__ import main
 from training.evaluation import measures, music, two_sample, verdict, verdict_table
 from training.evaluation.beside_real import ALL, BesideReal, RealSide, understood
 from training.evaluation.two_sample import CLASSIFIERS, NUMBERS, WORDS
 from training.evaluation.verdict import Verdict
-
-A = "DFAF dFAF|GABG dBAG|FAdf afdf|edcB A2A2|DFAF dFAF|GABG dBAG|f2ed edcA|d2A2 D4"
-B = "fgaf dfaf|g2fe fedc|a2fa gfed|e2cA E2A2|fgaf dfaf|g2fe dcBA|f2ed edcA|d2f2 d4"
-AABB = f"X:1\nT:Known\nR:reel\nM:4/4\nL:1/8\nK:D\n|:{A}:|\n|:{B}:|"
 
 KNOWN = {
     "bars that come again": 4 / 16,  # 5 and 6 of A, 5 and 7 of B
@@ -42,28 +38,6 @@ def measured(tune: str) -> dict[str, float]:
     found = music.read(tune)
     assert found is not None
     return dict(zip((measure.name for measure in measures.MEASURES), measures.table([found])[0].tolist(), strict=True))
-
-
-def tune(number: int, *, forgets: bool = False) -> str:
-    """A made-up reel of two parts, whose second half says the first again, or something else."""
-    generator = Random(number)
-
-    def bars(count: int) -> list[str]:
-        return ["".join(generator.choice("DEFGABcdef") for _ in range(8)) for _ in range(count)]
-
-    parts = []
-    for _ in "AB":
-        half = bars(3)
-        again = bars(3) if forgets else half
-        parts.append("|".join([*half, *bars(1), *again, "f2ed D4"]))
-    return (
-        f"X:1\nT:{'Else' if forgets else 'Known'} {number}\nR:reel\nM:4/4\nL:1/8\nK:D\n|:{parts[0]}:|\n|:{parts[1]}:|"
-    )
-
-
-REMEMBERING = [tune(number) for number in range(60)]
-OTHERS = [tune(number) for number in range(100, 160)]
-FORGETFUL = [tune(number, forgets=True) for number in range(200, 260)]
 
 
 def test_a_tune_whose_numbers_are_known() -> None:
