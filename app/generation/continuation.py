@@ -54,6 +54,10 @@ class Continuation(Generation):
         """Characters so far."""
         return len(self._submission.new_ids)
 
+    def cancel(self) -> None:
+        """Give its place in the engine to another; nothing where it has ended."""
+        self._done.cancel()
+
     def when_ended(self, call: Callable[[End], None]) -> None:
         self._done.add_done_callback(lambda done: call(End(_outcome(done), self.drawn)))
 
