@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from app.abc.tunebook import split_tunes
 from app.errors import Fault, LiltError, RequestError
 from app.generation.answer import Answer
 from app.generation.buffered import Buffered
@@ -61,13 +62,20 @@ class BestOf(Buffered):
 
     async def _make(self) -> Answer:
         try:
-            answers = list(await asyncio.gather(*(draw.answer() for draw in self._draws)))
-            while self._job.avoid_copies and min(map(_copies, answers)) and len(answers) < MAX_DRAWS:
-                answers.append(await (await self._draw()).answer())
-            chosen = await asyncio.to_thread(self._choose, answers)
+            await asyncio.gather(*(draw.finished() for draw in self._draws))
+            candidates = await self._with_fewest_copies() if self._job.avoid_copies else self._draws
+            chosen = await asyncio.to_thread(self._choose, candidates)
         finally:
             self._cancel()
         return replace(chosen, seed=self._job.sampling.seed)
+
+    async def _with_fewest_copies(self) -> list[Continuation]:
+        copies = [await asyncio.to_thread(_copies, draw) for draw in self._draws]
+        while min(copies) and len(copies) < MAX_DRAWS:
+            draw = await self._draw()
+            await draw.finished()
+            copies.append(await asyncio.to_thread(_copies, draw))
+        return [draw for draw, count in zip(self._draws, copies, strict=True) if count == min(copies)]
 
     async def _draw(self) -> Continuation:
         sampling = replace(self._job.sampling, seed=seed_of_draw(self._job.sampling.seed, len(self._draws)))
@@ -78,18 +86,16 @@ class BestOf(Buffered):
         for draw in self._draws:
             draw.cancel()
 
-    def _choose(self, answers: list[Answer]) -> Answer:
-        if self._job.avoid_copies:
-            fewest = min(map(_copies, answers))
-            answers = [answer for answer in answers if _copies(answer) == fewest]
+    def _choose(self, candidates: list[Continuation]) -> Answer:
         critic = self._model.critic
         if self._job.best_of == 1 or critic is None:
-            return answers[0]
-        log_odds = [critic.log_odds([judged.tune.abc for judged in answer.tunes]) for answer in answers]
+            return candidates[0].describe()
+        log_odds = [critic.log_odds([tune.abc for tune in split_tunes(draw.text)]) for draw in candidates]
         number = choose([float(np.sum(each)) if len(each) else -np.inf for each in log_odds], self._job.sampling.seed)
-        tunes = zip(answers[number].tunes, log_odds[number].tolist(), strict=True)
-        return replace(answers[number], tunes=tuple(replace(judged, score=score(odds)) for judged, odds in tunes))
+        answer = candidates[number].describe()
+        judged = zip(answer.tunes, log_odds[number].tolist(), strict=True)
+        return replace(answer, tunes=tuple(replace(tune, score=score(odds)) for tune, odds in judged))
 
 
-def _copies(answer: Answer) -> int:
-    return sum(tune.is_copy for tune in answer.tunes)
+def _copies(draw: Continuation) -> int:
+    return sum(judged.is_copy for judged in draw.describe().tunes)
