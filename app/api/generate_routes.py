@@ -122,7 +122,7 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     account, at_most = account_of(request.scope), cost_of(max_characters(job))
     account.reserve(at_most - REQUEST)
     try:
-        account.charge(reading_cost(body.abc or body.start_string) - REQUEST)
+        account.charge(body.best_of * reading_cost(body.abc or body.start_string) - REQUEST)
         if isinstance(job, InfillJob):
             await renders.readings.run(partial(gate, job.abc))
         deadline = asyncio.get_running_loop().time() + knobs.generate_timeout_s

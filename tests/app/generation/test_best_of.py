@@ -133,7 +133,9 @@ def test_an_allowance_is_charged_for_all_that_may_be_drawn() -> None:
 def test_a_stream_tells_the_tune_once_it_is_chosen(client: httpx.Client) -> None:
     with client.stream("POST", "/generate", json=REQUEST, headers={"Accept": "text/event-stream"}) as response:
         events = [block.split("\n") for block in "".join(response.iter_text()).strip().split("\n\n")]
-    (start, chunk, done) = [(event[0], json.loads(event[1].removeprefix("data: "))) for event in events if event[0] != ":"]
+    (start, chunk, done) = [
+        (event[0], json.loads(event[1].removeprefix("data: "))) for event in events if event[0] != ":"
+    ]
     assert (start[0], chunk[0], done[0]) == ("event: start", "event: chunk", "event: done")
     assert "X:1\n" + chunk[1]["text"] == done[1]["abc"]
     assert done[1] == generate(client, **REQUEST)
