@@ -104,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=["original", "echoes"],
         help="write only tunes that are original, or at the worst echo a tune that the model was trained on",
     )
+    make.add_argument(
+        "--best-of", type=_best_of, default=1, metavar="N", help="draw so many for each tune; the critic chooses one"
+    )
     make.add_argument("--free", dest="constrained", action="store_false", help="do not hold tunes to the grammar")
     return parser
 
@@ -111,6 +114,14 @@ def _parser() -> argparse.ArgumentParser:
 def _whole(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+def _best_of(text: str) -> int:
+    from app.generation.jobs import MAX_BEST_OF
+
+    if _whole(text) > MAX_BEST_OF:
+        raise argparse.ArgumentTypeError(f"{text} is more than {MAX_BEST_OF}")
     return int(text)
 
 

@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from model_store.critic import Critic
 from model_store.errors import (
     CheckpointNotFoundError,
     InvalidCheckpointError,
@@ -32,6 +33,7 @@ from model_store.errors import (
 from model_store.lexicon import Lexicon
 from model_store.manifest import (
     CARD_FILE,
+    CRITIC_FILE,
     DECODER_FILE,
     LEXICON_FILE,
     TUNES_FILE,
@@ -103,6 +105,17 @@ class Checkpoint:
             return None
         file = self.path(LEXICON_FILE)
         return Lexicon.parse(_read(file), _label(file))
+
+    def critic(self) -> Critic | None:
+        """What chooses among several of the model's tunes; None for a version that was published without one.
+
+        Raises:
+            StoreError: the file is no critic, or one of a later format.
+        """
+        if CRITIC_FILE not in self.manifest.files:
+            return None
+        file = self.path(CRITIC_FILE)
+        return Critic.read(file, _label(file))
 
 
 class Store:

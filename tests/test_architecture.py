@@ -47,6 +47,7 @@ EXCEPTIONS = {
     ("training.learning.model", "app.inference.keras_network"): "what learns is the network of the keras decoder",
     ("training.evaluation.candidate", "training.publishing.export"): "a run is judged by the decoder it would have",
     ("training.evaluation.candidate", "training.publishing.tune_index"): "and by the tunes it would be held against",
+    ("training.evaluation.candidate", "training.publishing.lexicon"): "and held to the titles it would have",
     ("training.evaluation.evaluate", "training.publishing.export"): "a run is judged by the decoder it would have",
     ("training.evaluation.sample", "training.publishing.export"): "so are its samples drawn",
 }

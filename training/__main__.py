@@ -1,17 +1,19 @@
-"""The command line: `python -m training train | evaluate | sample | export | publish | corpus`."""
+"""The command line: `python -m training train | evaluate | judge | critic | sample | export | publish | corpus`."""
 
 import argparse
 import json
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from model_store.errors import StoreError
 from training import atomic_file
-from training.corpora import corpora, corpus
-from training.errors import ConfigError, RunError, TrainingError
+from training.corpora import corpora, corpus, tunebook
+from training.errors import ConfigError, CorpusError, RunError, TrainingError
 from training.learning.config import RECIPES, TrainingConfig
 from training.learning.run_folder import RunFolder
 from training.learning.workers import Workers
@@ -19,6 +21,8 @@ from training.learning.workers import Workers
 RUNS = Path("runs")
 STORE = Path("model_store/checkpoints")
 EVALUATION = Path("evaluation")
+SAMPLE = 500
+CRITIC_TUNES = 3000
 logger = logging.getLogger("training")
 Command = Callable[[argparse.Namespace], int]
 
@@ -78,9 +82,9 @@ def _evaluate(options: argparse.Namespace) -> int:
         from training.evaluation.evaluate import evaluate
 
         logger.info("losses of %s", options.run)
-        evaluate(RunFolder.open(options.run), options.tunes)
+        evaluate(RunFolder.open(options.run), options.tunes, options.sample)
     paths = [options.run, *options.beside]
-    comparison = compare.compare(paths, options.on, options.tunes, logger.info)
+    comparison = compare.compare(paths, options.on, options.tunes, logger.info, options.sample)
     out: Path = options.out or (options.run / "evaluation" if (options.run / "run.json").is_file() else EVALUATION)
     logger.info("engrave tunes and write the page")
     out.mkdir(parents=True, exist_ok=True)
@@ -90,6 +94,32 @@ def _evaluate(options: argparse.Namespace) -> int:
     written = out / "index.html"
     atomic_file.write(written, page.page(comparison).encode())
     print(written)
+    return 0
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from training.evaluation import verdict_table
+    from training.evaluation.beside_real import RealSide
+
+    drawn = tunebook.read(options.tunes).tunes
+    sides = corpus.load(options.on, translate=True).sides
+    beside = RealSide(sides.test, sides.train).beside(drawn)
+    if beside is None:
+        raise CorpusError(f"{options.tunes}: not one of its {len(drawn)} tunes is understood")
+    if options.json:
+        atomic_file.write(options.json, (json.dumps(asdict(beside), indent=2, ensure_ascii=False) + "\n").encode())
+    print(verdict_table.to_markdown(beside))
+    return 0
+
+
+def _critic(options: argparse.Namespace) -> int:
+    from training.evaluation import critic
+    from training.evaluation.candidate import open_candidate
+
+    with tempfile.TemporaryDirectory(prefix="lilt-critic-") as folder:
+        content = critic.of(open_candidate(options.run, Path(folder)), options.tunes).to_bytes()
+    atomic_file.write(options.out, content)
+    print(f"{options.out} ({len(content):,} bytes)")
     return 0
 
 
@@ -118,7 +148,15 @@ def _export(options: argparse.Namespace) -> int:
 def _publish(options: argparse.Namespace) -> int:
     from training.publishing.publish import publish
 
-    checkpoint = publish(RunFolder.open(options.run), options.name, options.store, options.tunes, options.note)
+    checkpoint = publish(
+        RunFolder.open(options.run),
+        options.name,
+        options.store,
+        options.tunes,
+        options.note,
+        options.sample,
+        options.critic,
+    )
     manifest = checkpoint.manifest
     print(f"published {manifest.name} version {manifest.version} in {checkpoint.folder}")
     return 0
@@ -211,7 +249,22 @@ def _parser() -> argparse.ArgumentParser:
         "--tunes", type=_several, default=100, help="tunes to draw and judge at each temperature (default: 100)"
     )
     evaluate.add_argument("--out", type=Path, metavar="FOLDER", help="where the page goes (default: RUN/evaluation)")
+    _add_sample(evaluate)
     evaluate.set_defaults(command=_evaluate)
+
+    judge = commands.add_parser("judge", help="what the tunes of a file are like, beside held-out real tunes")
+    judge.add_argument("tunes", type=Path, metavar="FILE", help="a tunebook, whoever made it")
+    judge.add_argument(
+        "--on", nargs="+", default=[], metavar="BOOK", help="books whose test side it is held beside (default: lab)"
+    )
+    judge.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
+    judge.set_defaults(command=_judge)
+
+    critic = commands.add_parser("critic", help="train what chooses among several of a model's tunes, as publish does")
+    critic.add_argument("run", type=Path, metavar="RUN", help="a run folder, or NAME/VERSION in a model store")
+    critic.add_argument("--tunes", type=_several, default=CRITIC_TUNES, help=f"tunes to draw (default: {CRITIC_TUNES})")
+    critic.add_argument("--out", type=Path, required=True, metavar="FILE", help="where it goes, as safetensors")
+    critic.set_defaults(command=_critic)
 
     sample = commands.add_parser("sample", help="print tunes")
     sample.add_argument("run", type=Path, metavar="RUN", help="a run folder, or NAME/VERSION in a model store")
@@ -231,6 +284,9 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--name", required=True, help="the checkpoint's name: a-z, 0-9, - and _")
     publish.add_argument("--store", type=Path, default=STORE, help="the model store (default: model_store/checkpoints)")
     publish.add_argument("--tunes", type=_whole, default=200, help="tunes to judge, if that is still to be done")
+    _add_sample(publish)
+    told = f"tunes to draw for a critic, which chooses among several, to learn from; 0: none (default: {CRITIC_TUNES})"
+    publish.add_argument("--critic", type=_whole, default=CRITIC_TUNES, metavar="TUNES", help=told)
     publish.add_argument("--note", default="", help="a sentence for the model card")
     publish.set_defaults(command=_publish)
 
@@ -245,6 +301,11 @@ def _add_corpus(command: argparse.ArgumentParser) -> None:
     names = f"{', '.join(corpora.NAMED)}, {corpora.THESESSION}FILE, or ABC files, folders or globs (default: lab)"
     licence = "The dump of thesession.org is yours to fetch: its licence now forbids use with large language models."
     command.add_argument("--corpus", nargs="+", default=[], metavar="BOOK", help=f"{names}. {licence}")
+
+
+def _add_sample(command: argparse.ArgumentParser) -> None:
+    told = f"tunes to draw under the grammar at temperature 1, to be held beside real ones (default: {SAMPLE})"
+    command.add_argument("--sample", type=_whole, default=SAMPLE, help=told)
 
 
 def _whole(text: str) -> int:

@@ -42,7 +42,7 @@ class MelodyBar(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """What sounds between two bar lines, and how many ticks its metre has for it."""
+    """What sounds between two bar lines, how many ticks its metre has for it, and whether a part ends there."""
 
     pitches: list[int | None]
     """of each note or rest: of a chord the highest, of a rest None"""
@@ -52,6 +52,7 @@ class Bar(NamedTuple):
     whole: int
     bars: int = 1
     """how many a rest of several bars stands for"""
+    ends_part: bool = False
 
 
 def melody(abc: str) -> list[MelodyBar]:
@@ -157,9 +158,11 @@ class _Voice:
             self._held.clear()
             self._begin_bar()
 
-    def take_bar_line(self, _: str) -> None:
+    def take_bar_line(self, text: str) -> None:
         self.close_bar()
         self._held.clear()
+        if self.bars and not text.isdecimal() and any(mark in text for mark in _PART_ENDS):
+            self.bars[-1] = self.bars[-1]._replace(ends_part=True)
 
     def take_ending(self, _: str) -> None:
         self.close_bar()
@@ -238,6 +241,8 @@ class _Voice:
         self._pitches.append(pitch)
         self._lengths.append(ticks)
 
+
+_PART_ENDS = (":", "||", "]", "[|")
 
 _TAKE: dict[str, Callable[[_Voice, str], None]] = {
     "note": _Voice.take_note,

@@ -112,6 +112,7 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     `Accept: text/vnd.abc` answers with the ABC alone. `Accept: text/event-stream` sends the text while it is made:
     first a `start` event with `seed` and `model`, by which the tune can be made again even if it is left before its
     end, then `chunk` events `{"text": …}`, then one `done` with the whole JSON, or an `error` with a problem document.
+    With `best_of`, `avoid_copies` or `bars` there is one `chunk`, once drawing has ended.
     """
     media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC, EVENTS))
     if body.length > knobs.max_length:
@@ -121,7 +122,7 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     account, at_most = account_of(request.scope), cost_of(max_characters(job))
     account.reserve(at_most - REQUEST)
     try:
-        account.charge(reading_cost(body.abc or body.start_string) - REQUEST)
+        account.charge(body.best_of * reading_cost(body.abc or body.start_string) - REQUEST)
         if isinstance(job, InfillJob):
             await renders.readings.run(partial(gate, job.abc))
         deadline = asyncio.get_running_loop().time() + knobs.generate_timeout_s
@@ -190,7 +191,12 @@ async def originality(
 @router.get("/models")
 async def models(loaded: Loaded) -> ModelList:
     """What is loaded, the default first."""
-    return ModelList(models=[LoadedModel.of(model.checkpoint.manifest, model.menus) for model in loaded.all()])
+    return ModelList(
+        models=[
+            LoadedModel.of(model.checkpoint.manifest, model.menus, has_critic=model.critic is not None)
+            for model in loaded.all()
+        ]
+    )
 
 
 @router.head("/healthz", include_in_schema=False)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from app.errors import Fault
 from app.generation.answer import Answer, JudgedTune
-from app.generation.jobs import MAX_SEED, GenerationJob, InfillJob, Job
+from app.generation.jobs import MAX_BEST_OF, MAX_SEED, GenerationJob, InfillJob, Job
 from app.generation.model_registry import ModelId as ServedModelId
 from app.generation.originality import Judgement, Originality
 from app.grammar import Form, Menus, Request
@@ -36,7 +36,7 @@ class _Body(BaseModel):
         return {name: fields[name] for name in (*(fields.keys() & known), *unknown)}
 
 
-_OF_NEW_TUNES = ("start_string", "length", "tunes", "form", "key", "meter", "rhythm")
+_OF_NEW_TUNES = ("start_string", "length", "tunes", "form", "key", "meter", "rhythm", "best_of")
 
 
 class GenerateRequest(_Body):
@@ -95,6 +95,12 @@ class GenerateRequest(_Body):
     avoid_copies: bool = Field(
         default=False, description="Draw anew, a few times at the most, while a tune copies one that was trained on."
     )
+    best_of: int = Field(
+        default=1,
+        ge=1,
+        le=MAX_BEST_OF,
+        description="Draw so many side by side and answer with the one that the model's critic chooses.",
+    )
     model: str | None = Field(default=None, description="The name of a loaded model; the default one if missing.")
 
     @field_validator("start_string")
@@ -107,6 +113,12 @@ class GenerateRequest(_Body):
         wishes = [name for name in ("key", "meter", "rhythm", "form", "low", "high") if getattr(self, name) is not None]
         if wishes and not self.constrained:
             raise ValueError(f"{', '.join(wishes)}: only a constrained tune can be held to what is asked for")
+        return self
+
+    @model_validator(mode="after")
+    def _only_whole_tunes_are_chosen(self) -> Self:
+        if self.best_of > 1 and self.tunes is None:
+            raise ValueError("best_of: only whole tunes are chosen among; say how many `tunes`")
         return self
 
     @model_validator(mode="after")
@@ -136,7 +148,14 @@ class GenerateRequest(_Body):
         if self.abc is not None:
             return InfillJob(self.abc, tuple(self.bars or ()), wishes, self.avoid_copies, sampling)
         return GenerationJob(
-            self.start_string, self.length, self.tunes, wishes, self.constrained, self.avoid_copies, sampling
+            self.start_string,
+            self.length,
+            self.tunes,
+            wishes,
+            self.constrained,
+            self.avoid_copies,
+            self.best_of,
+            sampling,
         )
 
 
@@ -200,6 +219,10 @@ class GeneratedTune(BaseModel):
     originality: TuneOriginality | None = Field(
         default=None, description="Null where the tune is too short, or the model has no index of its training tunes."
     )
+    score: float | None = Field(
+        default=None,
+        description="With `best_of`: how real the critic takes it for beside the model's others, 0 to 1.",
+    )
 
     @classmethod
     def of(cls, judged: JudgedTune) -> "GeneratedTune":
@@ -208,6 +231,7 @@ class GeneratedTune(BaseModel):
             | {
                 "problems": [Problem.of(fault) for fault in judged.tune.problems],
                 "originality": TuneOriginality.of(judged.originality) if judged.originality else None,
+                "score": judged.score,
             }
         )
 
@@ -337,9 +361,10 @@ class LoadedModel(BaseModel):
     metrics: dict[str, float]
     defaults: Defaults
     menus: ModelMenus
+    max_best_of: int = Field(description="1 for a version that was published without a critic.")
 
     @classmethod
-    def of(cls, manifest: Manifest, menus: Menus) -> "LoadedModel":
+    def of(cls, manifest: Manifest, menus: Menus, *, has_critic: bool) -> "LoadedModel":
         return cls(
             name=manifest.name,
             version=manifest.version,
@@ -351,6 +376,7 @@ class LoadedModel(BaseModel):
             metrics=manifest.metrics,
             defaults=manifest.defaults,
             menus=ModelMenus(**vars(menus)),
+            max_best_of=MAX_BEST_OF if has_critic else 1,
         )
 
 

@@ -10,10 +10,14 @@ from app.inference.completion import FinishReason
 
 @dataclass(frozen=True)
 class JudgedTune:
-    """A tune, and what it has in common with the training tunes; None where that cannot be said."""
+    """A tune, and what it has in common with the training tunes; None where that cannot be said.
+
+    `score` is how real the critic takes it for, 0 to 1; None where it was not asked.
+    """
 
     tune: Tune
     originality: Originality | None
+    score: float | None = None
 
     @property
     def is_copy(self) -> bool:

@@ -1,7 +1,7 @@
 """Sets a job going in the way that suits it."""
 
+from app.generation.best_of import MAX_DRAWS, BestOf
 from app.generation.continuation import Continuation
-from app.generation.copy_avoidance import MAX_DRAWS, CopyAvoidance
 from app.generation.counted import Counted
 from app.generation.generation import Generation
 from app.generation.infill import Infill
@@ -30,8 +30,8 @@ async def begin(model: ServedModel, job: Job, deadline: float, readings: Turns) 
 async def _begin(model: ServedModel, job: Job, deadline: float, readings: Turns) -> Generation:
     if isinstance(job, InfillJob):
         return await Infill.begin(model, job, deadline, readings)
-    if job.avoid_copies:
-        return await CopyAvoidance.begin(model, job, deadline)
+    if job.avoid_copies or job.best_of > 1:
+        return await BestOf.begin(model, job, deadline)
     return await Continuation.begin(model, job, deadline)
 
 
@@ -39,4 +39,4 @@ def max_characters(job: Job) -> int:
     """How many may be drawn for a job."""
     if isinstance(job, InfillJob):
         return CANDIDATES * MAX_PER_BAR * len(job.bars)
-    return job.length * (MAX_DRAWS if job.avoid_copies else 1)
+    return job.length * max(job.best_of, MAX_DRAWS if job.avoid_copies else 1)

@@ -16,7 +16,8 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from app.abc.tunebook import Tune, split_tunes
 from app.errors import SetupError
-from app.generation.jobs import GenerationJob
+from app.generation.critic import choose
+from app.generation.jobs import GenerationJob, seed_of_draw
 from app.generation.model_registry import Models, ServedModel
 from app.generation.originality import Judgement
 from app.generation.prepare import prepare
@@ -45,6 +46,7 @@ class BulkJob:
     meter: str | None = None
     rhythm: str | None = None
     constrained: bool = True
+    best_of: int = 1
     originality: Judgement | None = None
     """The worst that a tune may be judged; None takes any."""
 
@@ -81,6 +83,8 @@ def run(job: BulkJob, models: Models, out: Path, drawing: Drawing | None = None)
     model = models.get(job.model)
     if model is None:
         raise BulkError(f"no model {job.model!r} is loaded; there is {', '.join(m.id.name for m in models.all())}")
+    if job.best_of > 1 and model.critic is None:
+        raise BulkError(f"{model.id.name}/{model.id.version} was published without a critic; publish it anew")
     if job.originality is not None and model.index is None:
         raise BulkError(f"{model.id.name}/{model.id.version} has no index of its training tunes; publish it anew")
     notebook = _Notebook(out, job, model)
@@ -101,22 +105,37 @@ def draw(job: BulkJob, model: ServedModel, first_seed: int, end: int | None = No
         constrained=job.constrained,
     )
     ahead = 2 * model.engine.max_running
-    under_way: deque[tuple[int, Future[Completion]]] = deque()
+    under_way: deque[tuple[int, list[Future[Completion]]]] = deque()
     seed = first_seed
     try:
         while True:
-            while len(under_way) < ahead and (end is None or seed < end):
-                numbered = replace(each, sampling=SamplingParams(job.temperature, seed=seed))
-                under_way.append((seed, model.engine.submit(prepare(model, numbered).sequence).done))
+            while len(under_way) * job.best_of < ahead and (end is None or seed < end):
+                under_way.append((seed, []))
+                for number in range(job.best_of):
+                    sampling = SamplingParams(job.temperature, seed=seed_of_draw(seed, number))
+                    sequence = prepare(model, replace(each, sampling=sampling)).sequence
+                    under_way[-1][1].append(model.engine.submit(sequence).done)
                 seed += 1
             if not under_way:
                 return
-            drawn, future = under_way.popleft()
-            abc = job.start_string + model.checkpoint.vocabulary.decode(future.result().new_ids)
-            yield drawn, next(iter(split_tunes(abc)), None)
+            drawn, futures = under_way[0]
+            texts = [model.checkpoint.vocabulary.decode(future.result().new_ids) for future in futures]
+            under_way.popleft()
+            yield (
+                drawn,
+                _chosen([next(iter(split_tunes(job.start_string + text)), None) for text in texts], model, drawn),
+            )
     finally:
-        for _, future in under_way:
-            future.cancel()
+        for _, futures in under_way:
+            for future in futures:
+                future.cancel()
+
+
+def _chosen(candidates: list[Tune | None], model: ServedModel, seed: int) -> Tune | None:
+    """The one that the critic chooses."""
+    if len(candidates) == 1 or model.critic is None:
+        return candidates[0]
+    return candidates[choose(model.critic.log_odds([tune.abc if tune else "" for tune in candidates]).tolist(), seed)]
 
 
 class _Notebook:

@@ -54,19 +54,32 @@ class Continuation(Generation):
         """Characters so far."""
         return len(self._submission.new_ids)
 
+    def cancel(self) -> None:
+        """Give its place in the engine to another; nothing where it has ended."""
+        self._done.cancel()
+
     def when_ended(self, call: Callable[[End], None]) -> None:
         self._done.add_done_callback(lambda done: call(End(_outcome(done), self.drawn)))
 
-    async def answer(self) -> Answer:
+    @property
+    def text(self) -> str:
+        """So far, the start string included."""
+        return self._job.start_string + self._model.checkpoint.vocabulary.decode(self._submission.new_ids)
+
+    async def finished(self) -> None:
+        """Wait for the last character; raises as `answer` does."""
         try:
             async with asyncio.timeout_at(self._deadline):
-                completion = await self._done
+                await self._done
         except TimeoutError:
             raise self._too_late() from None
         finally:
             self._done.cancel()
-        is_long = len(self._job.start_string) + len(completion.new_ids) > _TOLD_HERE
-        return await asyncio.to_thread(self._describe, completion) if is_long else self._describe(completion)
+
+    async def answer(self) -> Answer:
+        await self.finished()
+        is_long = len(self._job.start_string) + self.drawn > _TOLD_HERE
+        return await asyncio.to_thread(self.describe) if is_long else self.describe()
 
     async def chunks(self) -> AsyncGenerator[str, None]:
         """The first piece comes with the first character, the others gather what was made in `CHUNK_S`."""
@@ -91,8 +104,9 @@ class Continuation(Generation):
     def _too_late(self) -> DeadlineError:
         return DeadlineError(f"{self._job.length} characters were not made in time")
 
-    def _describe(self, completion: Completion) -> Answer:
-        abc = self._job.start_string + self._model.checkpoint.vocabulary.decode(completion.new_ids)
+    def describe(self) -> Answer:
+        """The answer, once it has finished."""
+        abc, completion = self.text, self._done.result()
         return Answer(
             abc=abc,
             tunes=tuple(JudgedTune(tune, self._model.originality(tune.abc)) for tune in split_tunes(abc, self._faults)),

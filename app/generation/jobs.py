@@ -8,6 +8,8 @@ from app.inference.sampler import SamplingParams
 MAX_SEED = 2**53 - 1
 """What JavaScript's numbers hold exactly."""
 
+MAX_BEST_OF = 64
+
 
 @dataclass(frozen=True)
 class GenerationJob:
@@ -20,6 +22,7 @@ class GenerationJob:
         wishes: what the tunes are to be; they need `constrained`.
         constrained: whether the tunes are held to the grammar.
         avoid_copies: whether to draw anew, a few times at the most, while a tune copies one that was trained on.
+        best_of: so many are drawn, of which the model's critic chooses one; more than one needs `tunes`.
         sampling: how characters are drawn, and from which seed.
     """
 
@@ -29,6 +32,7 @@ class GenerationJob:
     wishes: Request = field(default_factory=Request)
     constrained: bool = True
     avoid_copies: bool = False
+    best_of: int = 1
     sampling: SamplingParams = field(default_factory=SamplingParams)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.abc.lookback import columns
 from app.errors import VocabularyError
+from app.generation.critic import Critic
 from app.generation.originality import Originality, originality
 from app.grammar import Grammar, Menus
 from app.inference.decoder import FEW, Decoder, LiteRTDecoder
@@ -14,7 +15,7 @@ from app.inference.engine import Engine
 from app.settings import Settings
 from model_store.errors import CheckpointNotFoundError, InvalidCheckpointError, StoreError
 from model_store.lexicon import Lexicon
-from model_store.manifest import DECODER_FILE, Manifest
+from model_store.manifest import CRITIC_FILE, DECODER_FILE, Manifest
 from model_store.store import Checkpoint, Store
 from model_store.tune_index import TuneIndex
 
@@ -43,6 +44,8 @@ class ServedModel:
     """None for a model whose characters cannot write a tune as the grammar has it."""
     index: TuneIndex | None = None
     """None for a version that was published without one."""
+    critic: Critic | None = None
+    """Likewise."""
 
     @property
     def id(self) -> ModelId:
@@ -174,7 +177,7 @@ class Models:
         lessons = grammar.learn(some_tunes(index)) if grammar and index else ()
         first, *lanes = decoders
         engine = Engine(first, self._settings.max_waiting, spare_work=lessons, lanes=tuple(lanes))
-        return ServedModel(checkpoint, engine, grammar, index)
+        return ServedModel(checkpoint, engine, grammar, index, _critic(checkpoint))
 
 
 def some_tunes(index: TuneIndex) -> Iterator[str]:
@@ -207,3 +210,12 @@ def _tune_index(checkpoint: Checkpoint) -> TuneIndex | None:
     if index is not None:
         logger.info("%s: %d training tunes, %.1f MB", checkpoint.manifest.name, len(index), index.size / 1e6)
     return index
+
+
+def _critic(checkpoint: Checkpoint) -> Critic | None:
+    try:
+        trees = checkpoint.critic()
+        return Critic(trees, f"{checkpoint.path(CRITIC_FILE)}") if trees else None
+    except StoreError as error:
+        logger.error("%s: none of its tunes can be chosen among several", error)  # noqa: TRY400
+        return None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from model_store.lexicon import Lexicon
 from model_store.manifest import DECODER_FILE, Manifest, ModelConfig
 from model_store.store import Checkpoint
 from model_store.tune_index import TuneIndex
@@ -16,6 +17,7 @@ from training.evaluation.weights_source import from_run, open_version
 from training.learning.config import TrainingConfig
 from training.learning.run_folder import RunFolder
 from training.publishing import tune_index
+from training.publishing.lexicon import lexicon_of
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Candidate:
     corpus: Corpus | None
     index: TuneIndex | None
     corpus_note: str = ""
+    lexicon: Lexicon | None = None
+    """What its headers may say."""
 
     @property
     def learnt(self) -> tuple[str, ...]:
@@ -64,7 +68,15 @@ def _of_run(run: RunFolder, folder: Path) -> Candidate:
     graph = folder / f"{trained.name}.tflite"
     graph.write_bytes(decoder_graph(trained.weights, inputs=trained.network.inputs))
     index = _index(tunes, run.config().learn_from)
-    return Candidate(trained.name, trained.vocabulary, _parameters(trained.network), graph, tunes, index)
+    return Candidate(
+        trained.name,
+        trained.vocabulary,
+        _parameters(trained.network),
+        graph,
+        tunes,
+        index,
+        lexicon=lexicon_of(tune_index.learnt_tunes(run)),
+    )
 
 
 def _of_version(checkpoint: Checkpoint) -> Candidate:
@@ -84,6 +96,7 @@ def _of_version(checkpoint: Checkpoint) -> Candidate:
         corpus=tunes,
         index=index,
         corpus_note=note,
+        lexicon=checkpoint.lexicon(),
     )
 
 

@@ -15,6 +15,7 @@ from training.corpora.corpus import Corpus
 from training.errors import ConfigError, CorpusError
 from training.evaluation import common_text, copying, mask, music, speed, style, tune_sampling
 from training.evaluation.abc2midi_check import complaints_of
+from training.evaluation.beside_real import BesideReal, RealSide
 from training.evaluation.candidate import Candidate, open_candidate
 from training.evaluation.common_text import CommonText
 from training.evaluation.copying import Copying, Learnt
@@ -99,6 +100,8 @@ class Report:
     copying_of_real: Copying | None  # the common text against the same tunes
     speed: Speed
     blind: list[BlindTune]
+    drawn: int  # for all that is told of its music
+    beside_real: BesideReal | None
 
     @property
     def level(self) -> Level:
@@ -114,7 +117,7 @@ class Comparison:
     reports: list[Report]
 
 
-def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell) -> Comparison:
+def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell, sample: int = 0) -> Comparison:
     """Judge the models at some paths.
 
     Args:
@@ -122,6 +125,7 @@ def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell) -> Compari
         on: the books whose test side is the common text; empty: the first model's own.
         tunes: how many are drawn at each temperature, freely and under the grammar.
         tell: is told what is being done.
+        sample: how many, if they are more, are drawn at temperature 1 for all that is told of a model's music.
 
     Raises:
         ConfigError: there is no telling what to compare by, or two models have the same name.
@@ -138,17 +142,17 @@ def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell) -> Compari
         tell("choose held-out tunes that none of them learnt from")
         name, source = _source(candidates[0], on)
         text = common_text.choose(name, source.sides.test, candidates)
-        real = _real(text, source, tunes)
+        real, real_side = _real(text, source, tunes), RealSide(text.tunes, source.sides.train)
         tell("time them")
         decoders = [
             LiteRTDecoder(candidate.graph, MAX_BATCH, characters=candidate.vocabulary.characters)
             for candidate in candidates
         ]
-        grammars = [tune_sampling.grammar_of(candidate.vocabulary) for candidate in candidates]
+        grammars = [tune_sampling.grammar_of(candidate.vocabulary, candidate.lexicon) for candidate in candidates]
         vocabularies = [candidate.vocabulary for candidate in candidates]
         speeds = speed.measure(list(zip(decoders, vocabularies, grammars, strict=True)))
         reports = [
-            _report(*each, tunes, text, real.style, tell)
+            _report(*each, tunes, max(tunes, sample), text, real.style, real_side, tell)
             for each in zip(candidates, decoders, grammars, speeds, strict=True)
         ]
     return Comparison(real, reports)
@@ -195,8 +199,10 @@ def _report(
     grammar: Grammar | None,
     measured: Speed,
     tunes: int,
+    sample: int,
     text: CommonText,
     real_style: Style,
+    real_side: RealSide,
     tell: Tell,
 ) -> Report:
     tell(f"{candidate.name}: held-out loss")
@@ -209,8 +215,10 @@ def _report(
     for temperature in TEMPERATURES:
         tell(f"{candidate.name}: {tunes} tunes freely and {tunes} under the grammar, temperature {temperature}")
         seeds = range(FIRST_SEED, FIRST_SEED + tunes)
-        free = tune_sampling.draw(decoder, candidate.vocabulary, seeds, temperature)
-        held = tune_sampling.draw(decoder, candidate.vocabulary, seeds, temperature, grammar) if grammar else None
+        more = range(FIRST_SEED, FIRST_SEED + (sample if temperature == AT else tunes))
+        all_free = tune_sampling.draw(decoder, candidate.vocabulary, seeds if grammar else more, temperature)
+        all_held = tune_sampling.draw(decoder, candidate.vocabulary, more, temperature, grammar) if grammar else None
+        free, held = all_free[:tunes], all_held[:tunes] if all_held else None
         shares = mask.removed(decoder, candidate.vocabulary, grammar, held, temperature) if grammar and held else None
         levels.append(
             Level(
@@ -222,7 +230,7 @@ def _report(
             )
         )
         if temperature == AT:
-            shown, shown_free = held or free, free
+            shown, shown_free = all_held or all_free, all_free
             spread = mask.spread(shares) if shares is not None else None
     described = _described(shown)
     tell(f"{candidate.name}: its music, and what it shares with what it learnt from")
@@ -247,6 +255,8 @@ def _report(
         copying_of_real=_copying(learnt, text.tunes),
         speed=measured,
         blind=[_blind(each, learnt) for each in shown[:BLIND]],
+        drawn=len(shown),
+        beside_real=real_side.beside([each.tune for each in shown if each.tune is not None]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Judges a run: held-out loss, and the share of its free tunes that abc2midi takes without complaint."""
+"""Judges a run: held-out loss, what abc2midi says of its free tunes, and how its tunes lie beside real ones."""
 
 import json
 import tempfile
@@ -10,10 +10,15 @@ from typing import Any, Self
 import numpy as np
 
 from training import atomic_file
+from training.corpora.split import Split
 from training.evaluation.abc2midi_check import Verdicts, judge
+from training.evaluation.beside_real import BesideReal, RealSide
+from training.evaluation.candidate import open_candidate
 from training.evaluation.heldout_loss import Score, Scorer
 from training.evaluation.sample import sample
 from training.evaluation.score_decoder import score_decoder
+from training.evaluation.tune_sampling import draw_as_served
+from training.evaluation.two_sample import NUMBERS
 from training.evaluation.weights_source import Trained, from_run
 from training.learning.run_folder import RunFolder
 from training.publishing.export import decoder_graph
@@ -55,13 +60,15 @@ class Evaluation:
     test: Loss
     test_int8: Loss  # of the decoder graph that is served
     free_tunes: FreeTunes | None
+    beside_real: BesideReal | None  # of tunes under the grammar
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """The inverse of `asdict`."""
         losses = {name: Loss(**values[name]) for name in ("train", "validation", "test", "test_int8")}
         free = FreeTunes(**values["free_tunes"]) if values["free_tunes"] else None
-        return cls(step=values["step"], parameters=values["parameters"], **losses, free_tunes=free)
+        beside = BesideReal.from_json(values["beside_real"]) if values["beside_real"] else None
+        return cls(step=values["step"], parameters=values["parameters"], **losses, free_tunes=free, beside_real=beside)
 
     def metrics(self) -> dict[str, float]:
         """The numbers that a manifest carries."""
@@ -74,14 +81,18 @@ class Evaluation:
             named["free_tunes_judged"] = float(self.free_tunes.tunes)
             named["free_tunes_clean_share"] = self.free_tunes.share_clean
             named["free_tunes_clean_but_for_repeats_share"] = self.free_tunes.share_clean_but_for_repeats
+        for test in self.beside_real.tests if self.beside_real else ():
+            which = "numbers" if test.classifier == NUMBERS else "words"
+            named |= {f"auc_by_{which}": test.drawn.auc, f"auc_by_{which}_of_real_tunes": test.real.auc}
         return named
 
 
-def evaluate(run: RunFolder, tunes: int) -> Evaluation:
+def evaluate(run: RunFolder, tunes: int, sample_size: int = 0) -> Evaluation:
     """Judge a run and write its evaluation.json.
 
     Args:
-        tunes: how many tunes to draw; 0 leaves abc2midi out.
+        tunes: how many tunes to draw freely; 0 leaves abc2midi out.
+        sample_size: how many to draw under the grammar, to be held beside real ones; 0 leaves that out.
     """
     trained, corpus = from_run(run), run.corpus()
     sides = corpus.sides
@@ -97,18 +108,20 @@ def evaluate(run: RunFolder, tunes: int) -> Evaluation:
         test=_loss(sides.test, _score(trained, sides.test)),
         test_int8=_loss(sides.test, _score_int8(trained, sides.test)),
         free_tunes=free,
+        beside_real=_beside_real(run, sides, sample_size) if sample_size else None,
     )
     atomic_file.write(run.evaluation, (json.dumps(asdict(evaluation), indent=2) + "\n").encode())
     return evaluation
 
 
-def evaluation_of(run: RunFolder, tunes: int) -> Evaluation:
+def evaluation_of(run: RunFolder, tunes: int, sample_size: int = 0) -> Evaluation:
     """The run's evaluation.json, made anew if the run has learnt since."""
     try:
         evaluation = Evaluation.from_json(json.loads(run.evaluation.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
-        return evaluate(run, tunes)
-    return evaluation if evaluation.step == run.load_progress()[0].best_step else evaluate(run, tunes)
+        return evaluate(run, tunes, sample_size)
+    is_current = evaluation.step == run.load_progress()[0].best_step
+    return evaluation if is_current else evaluate(run, tunes, sample_size)
 
 
 def _score(trained: Trained, tunes: tuple[str, ...]) -> Score:
@@ -120,6 +133,13 @@ def _score_int8(trained: Trained, tunes: tuple[str, ...]) -> Score:
         graph = Path(folder) / "decoder.tflite"
         graph.write_bytes(decoder_graph(trained.weights, inputs=trained.network.inputs))
         return score_decoder(graph, tunes, trained.vocabulary)
+
+
+def _beside_real(run: RunFolder, sides: Split, sample_size: int) -> BesideReal | None:
+    seeds = range(FIRST_SEED, FIRST_SEED + sample_size)
+    with tempfile.TemporaryDirectory(prefix="lilt-evaluate-") as folder:
+        drawn = draw_as_served(open_candidate(run.path, Path(folder)), seeds)
+    return RealSide(sides.test, sides.train).beside(drawn)
 
 
 def _loss(tunes: tuple[str, ...], score: Score) -> Loss:

@@ -1,11 +1,11 @@
-"""What can be counted in a tune, made out of its text: notes, bars, parts and the tonic."""
+"""What can be counted in a tune, made out of its text: notes, bars, parts, the tonic and the rhythm."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from app.abc.keys import Key
-from app.abc.pitch import ALTERATIONS, NATURAL_SEMITONES, SEMITONES_PER_OCTAVE
+from app.abc.pitch import ALTERATIONS, NATURAL_SEMITONES, SEMITONES_PER_OCTAVE, STEPS, Pitch
 from app.abc.plain import Bar, Part, length_of
 from training.dialect import dialect
 from training.dialect.parts import parts_of
@@ -14,21 +14,33 @@ from training.errors import DialectError
 
 @dataclass(frozen=True)
 class Sound:
-    """A note of the melody, tied ones joined: its MIDI number, and its length in whole notes."""
+    """A note of the melody, tied ones joined: its MIDI number, and its length in whole notes.
+
+    `place` counts steps of the scale from middle C up; `is_altered` says that it is not the key's own note on its step.
+    """
 
     midi: int
+    place: int
+    is_altered: bool
     length: Fraction
 
 
 @dataclass(frozen=True)
 class Music:
-    """A tune that has been understood; `parts` holds the bars of each, and nothing where they do not add up."""
+    """A tune that has been understood; `parts` holds the bars of each, and nothing where they do not add up.
 
+    `sections` are the same parts as the bars from the first whole one on, the first ending alone; `tonic` is in
+    semitones above C, `tonic_step` in steps; `rhythm` is empty where the tune does not say.
+    """
+
+    rhythm: str
     tonic: int
+    tonic_step: int
     bar_length: Fraction
     bars: tuple[Bar, ...]
     sounds: tuple[Sound, ...]
     parts: tuple[int, ...]
+    sections: tuple[tuple[Bar, ...], ...]
 
     @property
     def whole_bars(self) -> list[Bar]:
@@ -48,24 +60,51 @@ def read(tune: str) -> Music | None:
     except DialectError:
         parts = ()
     counts = [_bars_in(part, bar_length) for part in parts]
-    return Music(_tonic(head.key), bar_length, bars, tuple(_sounds(bars)), tuple(filter(None, counts)))
+    return Music(
+        rhythm=head.rhythm,
+        tonic=_tonic(head.key),
+        tonic_step=STEPS.index(head.key.tonic[0]),
+        bar_length=bar_length,
+        bars=bars,
+        sounds=tuple(_sounds(bars, head.key)),
+        parts=tuple(filter(None, counts)),
+        sections=tuple(_past_pickup(part, bar_length) for part, count in zip(parts, counts, strict=True) if count),
+    )
 
 
-def _sounds(bars: tuple[Bar, ...]) -> Iterator[Sound]:
+def plain(bar: Bar) -> tuple[tuple[tuple[int, ...], Fraction], ...]:
+    """What two bars have in common that sound the same."""
+    return tuple((tuple(pitch.midi for pitch in note.pitches), note.length) for note in bar)
+
+
+def _past_pickup(part: Part, bar_length: Fraction) -> tuple[Bar, ...]:
+    bars = (*part.bars, *part.first)
+    return bars[1:] if length_of(bars[0]) < bar_length else bars
+
+
+def _sounds(bars: tuple[Bar, ...], key: Key) -> Iterator[Sound]:
     """The highest note of each chord; rests are left out."""
     last: Sound | None = None
     is_tied = False
     for note in (note for bar in bars for note in bar):
-        midi = max((pitch.midi for pitch in note.pitches), default=None)
-        if last and is_tied and midi == last.midi:
-            last = Sound(last.midi, last.length + note.length)
+        highest = max(note.pitches, key=_height, default=None)
+        if last and is_tied and highest and highest.midi == last.midi:
+            last = replace(last, length=last.length + note.length)
         else:
             if last:
                 yield last
-            last = Sound(midi, note.length) if midi is not None else None
+            last = _sound(highest, note.length, key) if highest else None
         is_tied = note.tied
     if last:
         yield last
+
+
+def _height(pitch: Pitch) -> int:
+    return pitch.midi
+
+
+def _sound(pitch: Pitch, length: Fraction, key: Key) -> Sound:
+    return Sound(pitch.midi, pitch.place, pitch.alter != key.alter(pitch.step), length)
 
 
 def _bars_in(part: Part, bar_length: Fraction) -> int:

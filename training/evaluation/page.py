@@ -5,11 +5,15 @@ from functools import partial
 from html import escape
 from pathlib import Path
 
-from training.evaluation import plots
+from training.evaluation import plots, verdict_table
+from training.evaluation.beside_real import ALL, Row, Summary
 from training.evaluation.compare import AT, BLIND, BlindTune, Comparison, RealTunes, Report
 from training.evaluation.copying import Copying
+from training.evaluation.measures import MEASURES, OTHERS, RHYTHMS
 from training.evaluation.scores import scores
 from training.evaluation.style import ASPECTS, Style
+from training.evaluation.two_sample import CLASSIFIERS
+from training.evaluation.verdict import Verdict
 
 _STYLE = Path(__file__).with_name("page.css")
 _MISSING = "–"
@@ -44,12 +48,23 @@ def page(comparison: Comparison) -> str:
 <h1>{_headline(comparison)}</h1>
 <p class="lead">{_lead(first, real)}</p>
 </header>
+<h2>Verdict</h2>
+{_verdicts(comparison)}
+<p class="note">Under “real” are the held-out tunes: for a classifier, how well it tells them from other real tunes of
+their corpus, families kept apart (an AUC of 0.5 is a coin’s); for variety, in samples of as many tunes on both sides.
+<em>As real</em>: no further from the held-out tunes, by the largest gap between the two distributions, than 95 % of
+halves of those are from each other; <em>near</em>: no further than twice that; <em>far</em>: further. Bars are those
+that are written, and a pickup is one.</p>
+{"".join(_of_rhythm(comparison, rhythm) for rhythm in (*RHYTHMS, OTHERS))}
+
+<h2>Figures</h2>
 {_table(comparison)}
-<p class="note">{_about_text(real)} Music and copying are those of {first.level.tunes} tunes a model, drawn at
-temperature {AT:g} under the grammar, seeds 1 to {first.level.tunes}; small figures in brackets are of as many drawn
-freely. Overlap is the area that two distributions share (1 less their total variation distance) with the held-out
+<p class="note">{_about_text(real)} Music and copying are those of {first.drawn} tunes a model, drawn at
+temperature {AT:g} under the grammar, seeds 1 to {first.drawn}; small figures in brackets are of {first.level.tunes}
+drawn freely. Overlap is the area that two distributions share (1 less their total variation distance) with the held-out
 tunes; for those themselves, with {real.yardstick} other real tunes of their corpus: as alike as real tunes are to each
-other. For copying, the held-out tunes are held against what {escape(first.name)} learnt from.</p>
+other. It is no verdict: where one category holds most of the mass, it hides the
+rest. For copying, the held-out tunes are held against what {escape(first.name)} learnt from.</p>
 
 <h2>Quality and speed</h2>
 <p>What a character of the held-out text costs, against how many the model makes on this machine with grammar and
@@ -95,7 +110,9 @@ def _headline(comparison: Comparison) -> str:
 
 def _lead(report: Report, real: RealTunes) -> str:
     level = report.level
+    verdict = [f"<b>{escape(verdict_table.verdict_in_words(report.beside_real))}</b>"] if report.beside_real else []
     said = [
+        *verdict,
         f"A character of {real.tunes} held-out tunes costs {escape(report.name)} <b>{report.common.nats:.3f} nats</b>"
         f" ({report.common.bits:.3f} bits).",
         f"Of {level.tunes} tunes drawn freely <b>{level.clean_free}</b> are clean",
@@ -115,6 +132,91 @@ def _about_text(real: RealTunes) -> str:
     aside = "; ".join(f"{count} because {escape(reason)}" for reason, count in real.set_aside.items())
     told = f"set aside for all: {aside}" if aside else "none had to be set aside"
     return f"Held-out text: {escape(real.name)}, {real.tunes} tunes; {told}."
+
+
+# ------------------------------------------------------------------------------------------------ verdicts
+
+
+def _verdicts(comparison: Comparison) -> str:
+    reports = comparison.reports
+    rows = [*_test_rows(reports), *_variety_rows(reports)]
+    rows += [_measure_row(reports, ALL, measure.name) for measure in MEASURES]
+    return _framed(comparison, rows)
+
+
+def _of_rhythm(comparison: Comparison, rhythm: str) -> str:
+    rows = [_measure_row(comparison.reports, rhythm, measure.name, spread=True) for measure in MEASURES]
+    counts = [
+        f"{row.real.tunes if row.real else 0} real, {row.drawn.tunes if row.drawn else 0} drawn"
+        for row in _rows_of(comparison.reports[0], rhythm)[:1]
+    ]
+    title = f"{rhythm.capitalize()}{'' if rhythm == OTHERS else 's'}"
+    return (
+        f"<details><summary>{title} <small>{''.join(counts)}; means, and what 10, 50 and 90 % do not exceed</small>"
+        f"</summary>{_framed(comparison, rows)}</details>"
+    )
+
+
+def _framed(comparison: Comparison, rows: list[str]) -> str:
+    heads = "".join(
+        f'<th class="{plots.colour(number)}"><span class="name">{escape(report.name)}</span></th>'
+        for number, report in enumerate(comparison.reports)
+    )
+    return f"""<div class="table"><table>
+<thead><tr><th></th><th>Real</th>{heads}</tr></thead>
+<tbody>{"".join(rows)}</tbody>
+</table></div>"""
+
+
+def _line(name: str, real: str, cells: list[tuple[str, Verdict] | None]) -> str:
+    told = "".join(f"<td>{_judged(*cell) if cell else _MISSING}</td>" for cell in cells)
+    return f"<tr><th>{escape(name)}</th><td>{real}</td>{told}</tr>"
+
+
+def _judged(value: str, verdict: Verdict) -> str:
+    return f'{value} <span class="verdict {verdict.replace(" ", "-")}">{verdict}</span>'
+
+
+def _test_rows(reports: list[Report]) -> Iterator[str]:
+    for name in CLASSIFIERS:
+        found = [
+            next((test for test in report.beside_real.tests if test.classifier == name), None)
+            if report.beside_real
+            else None
+            for report in reports
+        ]
+        real = next((verdict_table.auc(test.real) for test in found if test), _MISSING)
+        cells = [(verdict_table.auc(test.drawn), test.verdict) if test else None for test in found]
+        yield _line(f"told apart by {name}, AUC", real, cells)
+
+
+def _variety_rows(reports: list[Report]) -> Iterator[str]:
+    told = [report.beside_real.varieties if report.beside_real else [] for report in reports]
+    for name in dict.fromkeys(each.name for varieties in told for each in varieties):
+        found = [next((each for each in varieties if each.name == name), None) for varieties in told]
+        real = next((f"{each.real:.1%}" for each in found if each), _MISSING)
+        yield _line(name, real, [(f"{each.drawn:.1%}", each.verdict) if each else None for each in found])
+
+
+def _measure_row(reports: list[Report], group: str, name: str, *, spread: bool = False) -> str:
+    found = [next((row for row in _rows_of(report, group) if row.name == name), None) for report in reports]
+
+    def value(summary: Summary | None) -> str:
+        told = verdict_table.value(name, summary)
+        return f"{told} {_quantiles(name, summary)}" if spread and summary else told
+
+    real = next((value(row.real) for row in found if row), _MISSING)
+    return _line(name, real, [(value(row.drawn), row.verdict) if row else None for row in found])
+
+
+def _rows_of(report: Report, group: str) -> list[Row]:
+    return report.beside_real.rows[group] if report.beside_real else []
+
+
+def _quantiles(name: str, summary: Summary) -> str:
+    is_share = verdict_table.IS_SHARE[name]
+    told = [f"{100 * value:.0f}" if is_share else f"{value:.3g}" for value in summary.quantiles]
+    return f"<small>{' · '.join(told)}</small>"
 
 
 # ------------------------------------------------------------------------------------------------ the table

@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from statistics import mean, median
 
-from training.evaluation.music import Music
+from training.evaluation.music import Music, plain
 
 EIGHTH = Fraction(1, 8)
 DEGREES = ("1", "♭2", "2", "♭3", "3", "4", "♯4", "5", "♭6", "6", "♭7", "7")
@@ -39,11 +39,10 @@ def _rhythms(music: Music) -> Iterator[str]:
 
 def _repetition(music: Music) -> Iterator[str]:
     """For each bar after the first, how many bars back the same notes stand."""
-    seen = [tuple((note.pitches, note.length) for note in bar) for bar in music.bars]
-    plain = [tuple((tuple(p.midi for p in pitches), length) for pitches, length in bar) for bar in seen]
-    for number in range(1, len(plain)):
+    bars = [plain(bar) for bar in music.bars]
+    for number in range(1, len(bars)):
         lags = range(1, min(number, FARTHEST) + 1)
-        yield str(next((lag for lag in lags if plain[number - lag] == plain[number]), NEW))
+        yield str(next((lag for lag in lags if bars[number - lag] == bars[number]), NEW))
 
 
 def _notes_a_bar(music: Music) -> Iterator[str]:

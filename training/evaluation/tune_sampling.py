@@ -7,12 +7,14 @@ from app.abc.tunebook import TuneCounter
 from app.errors import VocabularyError
 from app.grammar import Cursor, Grammar
 from app.inference.completion import FinishReason
-from app.inference.decoder import Decoder
+from app.inference.decoder import Decoder, LiteRTDecoder
 from app.inference.engine import Engine
 from app.inference.sampler import SamplingParams
 from app.inference.sequence import Sequence
+from model_store.lexicon import Lexicon
 from model_store.vocabulary import Vocabulary
 from training.corpora.corpus import SEPARATOR
+from training.evaluation.candidate import Candidate
 
 MAX_BATCH = 64
 MAX_CHARACTERS = 1500
@@ -27,10 +29,17 @@ class Draw:
     tune: str | None
 
 
-def grammar_of(vocabulary: Vocabulary) -> Grammar | None:
+def draw_as_served(candidate: Candidate, seeds: Many[int]) -> list[str]:
+    """The tunes of those seeds that end in time, temperature 1, nothing asked: as the service makes them."""
+    decoder = LiteRTDecoder(candidate.graph, MAX_BATCH)
+    drawn = draw(decoder, candidate.vocabulary, seeds, 1.0, grammar_of(candidate.vocabulary, candidate.lexicon))
+    return [each.tune for each in drawn if each.tune is not None]
+
+
+def grammar_of(vocabulary: Vocabulary, lexicon: Lexicon | None = None) -> Grammar | None:
     """None for a model whose characters cannot write a tune as the grammar has it."""
     try:
-        return Grammar(vocabulary)
+        return Grammar(vocabulary, lexicon)
     except VocabularyError:
         return None
 

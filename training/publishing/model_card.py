@@ -3,7 +3,9 @@
 from model_store.manifest import Draft
 from training.corpora import corpora
 from training.corpora.split import Split
+from training.evaluation.beside_real import BesideReal
 from training.evaluation.evaluate import Evaluation, FreeTunes, Loss
+from training.evaluation.verdict_table import to_markdown
 from training.learning.config import RECIPES, TrainingConfig
 
 
@@ -38,6 +40,8 @@ Each tune by itself, from a zero state, after a blank line; all its characters a
 |---|---|---|---|
 {_losses(evaluation)}
 {_free_tunes(evaluation.free_tunes)}
+## Beside real tunes
+{_beside_real(evaluation.beside_real)}
 ## Recipe
 
 `{config.recipe}`{_overrides(config)}; the weights are those of step {evaluation.step:,}, where the validation loss was
@@ -122,6 +126,18 @@ tunes, as abc2midi takes them:
 |---|---|---|
 | drawn | {free.share_clean:.1%} | {free.share_clean_but_for_repeats:.1%} |
 | the test tunes | {free.share_clean_of_test_tunes:.1%} | {free.share_clean_but_for_repeats_of_test_tunes:.1%} |
+"""
+
+
+def _beside_real(beside: BesideReal | None) -> str:
+    if beside is None:
+        return "\nNo tunes were drawn from it to be held beside real ones.\n"
+    return f"""
+Tunes as the service makes them, asked for nothing (temperature 1, under the grammar), beside the held-out test tunes.
+*As real*: no further from those than 95 % of their halves are from each other; *near*: no further than twice that. Of
+an AUC, the figure under "real" is of the test tunes against other real ones; 0.5 is a coin's.
+
+{to_markdown(beside)}
 """
 
 

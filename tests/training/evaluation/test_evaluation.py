@@ -175,7 +175,8 @@ def test_the_page_tells_of_all_and_needs_nothing_else(
     version = publish(tiny_run, "tiny", tmp_path, tunes=0).folder
     beside = tmp_path / "other"
     shutil.copytree(tiny_run.path, beside)
-    arguments = ["evaluate", str(beside), "--beside", str(version), "--tunes", "3", "--out", str(tmp_path / "told")]
+    arguments = ["evaluate", str(beside), "--beside", str(version), "--tunes", "3", "--sample", "4"]
+    arguments += ["--out", str(tmp_path / "told")]
     assert main(arguments) == 0
     assert str(tmp_path / "told" / "index.html") in capsys.readouterr().out
     assert (beside / "evaluation.json").is_file()
@@ -184,7 +185,9 @@ def test_the_page_tells_of_all_and_needs_nothing_else(
     assert "<h1>" in text
     assert ">other</span>" in text
     assert ">tiny/1</span>" in text
-    assert text.count("Seed ") == 6
+    assert text.index("<h2>Verdict</h2>") < text.index("<h2>Figures</h2>")
+    assert text.count("bars that come again") == 5  # of all, and of each rhythm
+    assert text.count("Seed ") == 8
     assert not re.findall(r'(?:src|href)="(?!#|data:)|@import|<script', text)
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
@@ -196,7 +199,9 @@ def test_the_page_tells_of_all_and_needs_nothing_else(
     assert told["copying"] == own["copying"] is not None
     assert own["common"]["nats"] == pytest.approx(told["common"]["nats"])
 
-    again = compare([beside, version], [], 3, lambda _: None).reports
+    assert told["drawn"] == 4
+
+    again = compare([beside, version], [], 3, lambda _: None, sample=4).reports
     assert [timeless(report) for report in again] == [{**each, "speed": None} for each in (own, told)]
 
 

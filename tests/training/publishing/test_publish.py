@@ -50,13 +50,15 @@ def test_a_name_that_no_store_takes_is_refused(tiny_run: RunFolder, tmp_path: Pa
 
 
 def test_evaluation_is_written_down(tiny_run: RunFolder) -> None:
-    evaluation = evaluate(tiny_run, tunes=4)
+    evaluation = evaluate(tiny_run, tunes=4, sample_size=2)
     written = json.loads(tiny_run.evaluation.read_text())
     assert written["test"]["nats"] == evaluation.test.nats
     assert evaluation.test.bits == pytest.approx(evaluation.test.nats / np.log(2))
     assert evaluation.test_int8.nats == pytest.approx(evaluation.test.nats, abs=0.05)
     assert evaluation.free_tunes is not None
     assert evaluation.free_tunes.tunes == 4
+    assert evaluation.beside_real is not None
+    assert evaluation.beside_real.drawn == 2
     assert evaluation_of(tiny_run, 0) == evaluation
 
 

@@ -1,0 +1,61 @@
+"""How real a critic takes tunes for, and which of several candidates it chooses.
+
+A candidate is chosen with a probability in proportion to its odds of being real rather than the model's own: of many
+candidates so chosen, the tunes are spread as real ones are (sampling by importance), where always taking the best would
+make them all alike.
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.abc import features
+from model_store import critic
+from model_store.errors import InvalidCheckpointError
+
+
+class Critic:
+    """A checkpoint's critic, told of tunes by their text.
+
+    Args:
+        trees: the critic's file.
+        label: what it is called in errors.
+
+    Raises:
+        InvalidCheckpointError: it goes by features that this Lilt does not have.
+    """
+
+    def __init__(self, trees: critic.Critic, label: str) -> None:
+        unknown = [name for name in trees.feature_names if name not in features.NAMES]
+        if unknown:
+            raise InvalidCheckpointError(
+                f"{label}: goes by features that this Lilt does not have: {', '.join(unknown)}"
+            )
+        self._trees = trees
+        self._columns = [features.NAMES.index(name) for name in trees.feature_names]
+
+    def log_odds(self, tunes: Sequence[str]) -> NDArray[np.float64]:
+        """How much likelier each tune is real than the model's own, as a logarithm; minus infinity for no tune."""
+        found = np.full(len(tunes), -np.inf)
+        melodies = {number: melody for number, tune in enumerate(tunes) if (melody := features.read(tune))}
+        if melodies:
+            table = np.array([features.features(melody)[self._columns] for melody in melodies.values()])
+            found[list(melodies)] = self._trees.log_odds(table)
+        return found
+
+
+def choose(log_odds: Sequence[float], seed: int) -> int:
+    """The number of the candidate that is chosen, always the same for a seed; any of them where all are hopeless."""
+    best = max(log_odds)
+    if best == -np.inf:
+        return 0
+    weights = np.exp(np.asarray(log_odds) - best)
+    ends = np.cumsum(weights)
+    return int(np.searchsorted(ends, Random(seed).random() * ends[-1], side="right"))  # noqa: S311
+
+
+def score(log_odds: float) -> float:
+    """The odds as a probability: 0 for what is surely the model's own, 1 for what might well stand in a book."""
+    return float(1 / (1 + np.exp(-log_odds)))

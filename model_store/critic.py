@@ -1,0 +1,131 @@
+"""A checkpoint's critic: boosted trees that tell real tunes from the model's own; a file of its version.
+
+The file is safetensors, metadata `{"format": "1"}`, with N nodes of T trees over F features:
+
+    names        [.] uint8     the features' names in order, UTF-8, a line each
+    baseline     [1] float64   what all trees are added to
+    roots        [T] int32     the first node of each tree
+    features     [N] int32     which feature a node asks for; -1 for a leaf
+    thresholds   [N] float64   a value no greater goes left
+    lefts, rights [N] int32    the nodes below, always later ones
+    missing_left [N] uint8     1 where NaN goes left
+    values       [N] float64   what a leaf adds, in log odds
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from model_store.errors import InvalidCheckpointError, NewerFormatError
+
+FORMAT = 1
+
+_TYPES = {
+    "names": np.uint8,
+    "baseline": np.float64,
+    "roots": np.int32,
+    "features": np.int32,
+    "thresholds": np.float64,
+    "lefts": np.int32,
+    "rights": np.int32,
+    "missing_left": np.uint8,
+    "values": np.float64,
+}
+_OF_NODES = ("thresholds", "lefts", "rights", "missing_left", "values")
+_LEAF = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Critic:
+    """The arrays of the file."""
+
+    names: NDArray[np.uint8]
+    baseline: NDArray[np.float64]
+    roots: NDArray[np.int32]
+    features: NDArray[np.int32]
+    thresholds: NDArray[np.float64]
+    lefts: NDArray[np.int32]
+    rights: NDArray[np.int32]
+    missing_left: NDArray[np.uint8]
+    values: NDArray[np.float64]
+
+    @classmethod
+    def read(cls, file: Path, label: str) -> Self:
+        """The critic in a file.
+
+        Args:
+            label: the file's name, for errors.
+
+        Raises:
+            NewerFormatError: it was written in a later format.
+            InvalidCheckpointError: it is no critic.
+        """
+        try:
+            with safe_open(file, framework="numpy") as opened:
+                format_ = (opened.metadata() or {}).get("format", "")
+                if format_.isdecimal() and int(format_) > FORMAT:
+                    raise NewerFormatError(f"{label}: format {format_} is newer than this Lilt reads (up to {FORMAT})")
+                arrays: dict[str, Any] = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise InvalidCheckpointError(f"{label}: unreadable ({error})") from None
+        found = {name: array.dtype for name, array in arrays.items()}
+        if format_ != str(FORMAT) or found != _TYPES or any(array.ndim != 1 for array in arrays.values()):
+            raise InvalidCheckpointError(f"{label}: not a critic")
+        critic = cls(**arrays)
+        if not critic._is_consistent():
+            raise InvalidCheckpointError(f"{label}: its arrays do not fit together")
+        return critic
+
+    def to_bytes(self) -> bytes:
+        """The file."""
+        return save({name: getattr(self, name) for name in _TYPES}, {"format": str(FORMAT)})
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """What it has to be told of a tune, in order."""
+        return tuple(str(self.names.tobytes(), "utf-8").split("\n"))
+
+    def log_odds(self, tunes: NDArray[np.float32]) -> NDArray[np.float64]:
+        """How much likelier each tune is real than the model's own, as a logarithm.
+
+        Args:
+            tunes: [tunes, features], in the order of `feature_names`; NaN where a feature has no meaning.
+        """
+        at = np.tile(self.roots, (len(tunes), 1))  # [tunes, trees]
+        rows = np.arange(len(tunes))[:, None]
+        while (self.features[at] != _LEAF).any():
+            value = tunes[rows, self.features[at]].astype(np.float64)  # a leaf asks for the last one, and stays
+            goes_left = np.where(np.isnan(value), self.missing_left[at] == 1, value <= self.thresholds[at])
+            below = np.where(goes_left, self.lefts[at], self.rights[at])
+            at = np.where(self.features[at] == _LEAF, at, below)
+        return np.asarray(self.baseline[0] + self.values[at].sum(axis=1))
+
+    def _is_consistent(self) -> bool:
+        nodes = len(self.features)
+        if any(len(getattr(self, name)) != nodes for name in _OF_NODES) or len(self.baseline) != 1 or not nodes:
+            return False
+        try:
+            features = len(self.feature_names)
+        except UnicodeDecodeError:
+            return False
+        inner = self.features != _LEAF
+        here = np.arange(nodes)[inner]
+        return (
+            bool(((self.features >= _LEAF) & (self.features < features)).all())
+            and bool(((self.roots >= 0) & (self.roots < nodes)).all())
+            and all(bool(((below > here) & (below < nodes)).all()) for below in (self.lefts[inner], self.rights[inner]))
+            and bool(np.isfinite(self.values).all() and np.isfinite(self.baseline).all())
+            and not bool(np.isnan(self.thresholds).any())
+        )
+
+
+def encode_names(names: Sequence[str]) -> NDArray[np.uint8]:
+    """Feature names as the file has them."""
+    return np.frombuffer("\n".join(names).encode(), np.uint8)

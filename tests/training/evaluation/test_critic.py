@@ -1,0 +1,72 @@
+"""A critic learns what real tunes have and a model's have not, and is the same trees outside scikit-learn."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.abc import features
+from app.generation.critic import Critic
+from model_store.store import Store
+from tests.training.made_up_tunes import AABB, FORGETFUL, REMEMBERING, tune
+from training.__main__ import main
+from training.errors import CorpusError
+from training.evaluation import critic
+from training.learning.run_folder import RunFolder
+from training.publishing.publish import publish
+
+REAL = [*REMEMBERING, *(tune(number) for number in range(400, 500))]
+DRAWN = [*FORGETFUL, *(tune(number, forgets=True) for number in range(500, 600))]
+
+
+def table(tunes: list[str]) -> np.ndarray:
+    return np.array([features.features(melody) for each in tunes if (melody := features.read(each))])
+
+
+def test_the_trees_answer_as_those_that_were_learnt() -> None:
+    rows = table([*REAL, *DRAWN])
+    rows[::7, ::3] = np.nan
+    labels = np.arange(len(rows)) < len(REAL)
+    model = critic._fitted(rows, labels, np.ones(len(rows)))
+    np.testing.assert_allclose(critic._as_critic(model).log_odds(rows), model.decision_function(rows), atol=1e-12)
+
+
+def test_a_critic_prefers_what_comes_again() -> None:
+    learnt = Critic(critic.train(REAL, DRAWN), "critic")
+    unseen = [tune(number) for number in range(700, 720)]
+    forgetful = [tune(number, forgets=True) for number in range(700, 720)]
+    assert learnt.log_odds(unseen).min() > learnt.log_odds(forgetful).max()
+
+
+def test_a_critic_sees_that_a_tune_was_spoilt() -> None:
+    trees = critic.train(REAL, DRAWN)
+    generator = np.random.default_rng(5)
+    melodies = [melody for number in range(700, 760) if (melody := features.read(tune(number)))]
+    spoilt = [critic.spoil(melody, generator) for melody in melodies]
+    whole, broken = (trees.log_odds(np.array(list(map(features.features, each)))) for each in (melodies, spoilt))
+    assert (whole > broken).mean() > 0.9
+
+
+def test_a_spoilt_tune_has_the_same_bars_elsewhere() -> None:
+    melody = features.read(AABB)
+    assert melody is not None
+    generator = np.random.default_rng(1)
+    for _ in range(10):
+        spoilt = critic.spoil(melody, generator)
+        assert spoilt.bars != melody.bars
+        assert sorted(bar.pitches for bar in spoilt.bars) == sorted(bar.pitches for bar in melody.bars)
+        assert [bar.ends_part for bar in spoilt.bars] == [bar.ends_part for bar in melody.bars]
+
+
+def test_too_few_tunes_teach_nothing() -> None:
+    with pytest.raises(CorpusError, match="3 real and 160 drawn tunes that can be read; a critic needs 20 of each"):
+        critic.train(REAL[:3], DRAWN)
+
+
+def test_a_run_of_few_tunes_gets_no_critic(
+    tiny_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["critic", str(tiny_run.path), "--tunes", "2", "--out", str(tmp_path / "critic.safetensors")]) == 2
+    assert "a critic needs 20 of each" in capsys.readouterr().err
+    assert publish(tiny_run, "tiny", tmp_path, tunes=0).critic() is None
+    assert Store(tmp_path).load("tiny").critic() is None

@@ -1,0 +1,116 @@
+"""Trains a critic: boosted trees that tell real tunes from what a model draws, and from real tunes that were spoilt.
+
+The trees' log odds are those of real against the model's own, so that choosing among several drawn tunes in proportion
+to the odds draws as real tunes are spread (sampling by importance). Spoilt tunes, whose bars were shuffled or whose
+last bar was swapped, keep a critic from going by what only the model's tunes give away.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.abc import features
+from app.abc.features import Melody
+from model_store.critic import Critic, encode_names
+from training.errors import CorpusError
+from training.evaluation.candidate import Candidate
+from training.evaluation.tune_sampling import draw_as_served
+
+FIRST_SEED = 1_000_001
+"""Far from those of evaluations."""
+
+LEAST = 20
+"""Tunes on either side, below which there is nothing to learn from."""
+
+_SPOILT_WEIGHT = 0.25  # of all spoilt tunes together, beside 1 of the real and 1 of the drawn ones
+_SETTINGS = {
+    "max_iter": 150,
+    "learning_rate": 0.08,
+    "max_leaf_nodes": 12,
+    "min_samples_leaf": 20,
+    "l2_regularization": 1.0,
+    "early_stopping": False,
+    "random_state": 1,
+}
+_LEAF = -1
+
+
+def of(candidate: Candidate, tunes: int) -> Critic:
+    """A critic for a model, from the tunes that it learnt from and as many as wanted that it draws as the service does.
+
+    Raises:
+        CorpusError: its tunes are not known, or there are too few.
+    """
+    return train(candidate.learnt, draw_as_served(candidate, range(FIRST_SEED, FIRST_SEED + tunes)))
+
+
+def train(real: Sequence[str], drawn: Sequence[str], seed: int = 1) -> Critic:
+    """A critic from the tunes that a model learnt from and as many as wanted that it drew.
+
+    Raises:
+        CorpusError: there are too few of either.
+    """
+    melodies = [melody for tune in real if (melody := features.read(tune))]
+    others = [melody for tune in drawn if (melody := features.read(tune))]
+    if min(len(melodies), len(others)) < LEAST:
+        raise CorpusError(
+            f"{len(melodies)} real and {len(others)} drawn tunes that can be read; a critic needs {LEAST} of each"
+        )
+    generator = np.random.default_rng(seed)
+    spoilt = [spoil(melody, generator) for melody in melodies]
+    groups = [(melodies, True, 1.0), (others, False, 1.0), (spoilt, False, _SPOILT_WEIGHT)]
+    table = np.array([features.features(melody) for group, _, _ in groups for melody in group])
+    labels = np.concatenate([np.full(len(group), is_real) for group, is_real, _ in groups])
+    weights = np.concatenate([np.full(len(group), len(melodies) * share / len(group)) for group, _, share in groups])
+    return _as_critic(_fitted(table, labels, weights))
+
+
+def spoil(melody: Melody, generator: np.random.Generator) -> Melody:
+    """A real tune with its whole bars shuffled, or its last one swapped with another; parts end where they did."""
+    bars = list(melody.bars)
+    whole = [number for number, bar in enumerate(bars) if sum(bar.ticks) == bar.whole]
+    if len(whole) < 2:
+        return melody
+    order = generator.permutation(whole).tolist() if generator.random() < 0.5 else _swapped(whole, generator)
+    for number, source in zip(whole, order, strict=True):
+        bars[number] = melody.bars[source]._replace(ends_part=melody.bars[number].ends_part)
+    return replace(melody, bars=tuple(bars))
+
+
+def _swapped(whole: list[int], generator: np.random.Generator) -> list[int]:
+    other = int(generator.integers(len(whole) - 1))
+    order = list(whole)
+    order[-1], order[other] = order[other], order[-1]
+    return order
+
+
+def _fitted(table: NDArray[np.float32], labels: NDArray[np.bool_], weights: NDArray[np.float64]) -> Any:  # noqa: ANN401
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # the same trees on any machine
+        return HistGradientBoostingClassifier(**_SETTINGS).fit(table, labels, weights)
+
+
+def _as_critic(model: Any) -> Critic:  # noqa: ANN401
+    """The trees of scikit-learn's model, one after another."""
+    trees = [each[0].nodes for each in model._predictors]
+    begins = np.cumsum([0, *map(len, trees)])
+    nodes = np.concatenate(trees)
+    shift = np.repeat(begins[:-1], [len(tree) for tree in trees])
+    is_leaf = nodes["is_leaf"] == 1
+    here = np.arange(len(nodes))
+    return Critic(
+        names=encode_names(features.NAMES),
+        baseline=np.asarray(model._baseline_prediction, np.float64).reshape(1),
+        roots=begins[:-1].astype(np.int32),
+        features=np.where(is_leaf, _LEAF, nodes["feature_idx"]).astype(np.int32),
+        thresholds=np.where(is_leaf, 0.0, nodes["num_threshold"]).astype(np.float64),
+        lefts=np.where(is_leaf, here, nodes["left"] + shift).astype(np.int32),
+        rights=np.where(is_leaf, here, nodes["right"] + shift).astype(np.int32),
+        missing_left=(~is_leaf & (nodes["missing_go_to_left"] == 1)).astype(np.uint8),
+        values=np.where(is_leaf, nodes["value"], 0.0).astype(np.float64),
+    )
