@@ -7,8 +7,8 @@ from math import inf
 
 import mido
 
+from app.abc.dances import dance_of, quarters_a_minute
 from app.abc.meters import Meter
-from app.abc.playback_defaults import manner
 from app.abc.score import Score
 from app.errors import RenderError
 from app.rendering.synth import Timed
@@ -103,14 +103,13 @@ def arrange(content: bytes, score: Score, wanted: Arrangement, max_notes: float 
     notes = wanted.repeats * sum(event.message.type == "note_on" and event.message.velocity > 0 for event in events)
     if notes > max_notes:
         raise RenderError(f"it has {notes:,} notes as played; {max_notes:,} are allowed")
-    usual = manner(score.rhythm, score.meter)
-    tempo = wanted.tempo or (None if _says_tempo(score) else usual.tempo)
+    tempo = wanted.tempo or (None if _says_tempo(score) else quarters_a_minute(score))
     if tempo is not None:
         events = [event for event in events if event.message.type != "set_tempo"]
         events.insert(0, _Event(0, mido.MetaMessage("set_tempo", tempo=_tempo_event(tempo))))
     program = wanted.program
     if program is None and not any(event.message.type == "program_change" for event in events):
-        program = usual.program
+        program = dance_of(score.rhythm, score.meter).program
     if program is not None:
         events = _on_program(events, program)
     if wanted.swing:

@@ -23,7 +23,7 @@ from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
 from app.rendering.synth import Synth
 
-_RECIPE = 2  # raised whenever the same request makes other bytes than before
+_RECIPE = 3  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _CHECKS_WAIT = 8  # as many as renders: each is a fiftieth of one
 
