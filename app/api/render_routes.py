@@ -172,7 +172,7 @@ def _format(body: RenderRequest, request: Request) -> Format:
 
 
 def _options(body: RenderRequest) -> RenderOptions:
-    arrangement = Arrangement(body.tempo, body.program, body.repeats, body.click, body.swing)
+    arrangement = Arrangement(body.tempo, body.program, body.repeats, body.click, body.swing, body.feel, body.variation)
     return RenderOptions(arrangement, body.transpose, body.chords)
 
 

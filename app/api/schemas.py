@@ -276,13 +276,23 @@ class RenderRequest(_Body):
     repeats: int = Field(default=1, ge=1, le=20, description="Times through the whole tune.")
     chords: bool = Field(default=True, description="Whether chord symbols are played.")
     click: bool = Field(default=False, description="A bar's count-in, which a pickup completes.")
-    swing: float = Field(
-        default=0.0,
+    swing: float | None = Field(
+        default=None,
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="0 plays eighths even, 1 plays the first of each pair twice as long as the second.",
+        description="0 plays eighths even, 1 plays the first of each pair twice as long as the second; "
+        "else `feel` decides, by the rhythm.",
     )
+    feel: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="How much of a player is in it: accents, phrases, uneven eighths, ornaments where the tune says "
+        "none. 0 is the grid.",
+    )
+    variation: bool = Field(default=False, description="Whether second times through a part differ.")
 
 
 class CheckRequest(_Body):

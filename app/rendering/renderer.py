@@ -1,6 +1,7 @@
 """ABC → MIDI → sound, and ABC → score: a few renders at once, each result made once and kept."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,13 +16,18 @@ from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationE
 from app.operations import metrics, tracing
 from app.operations.turns import Turns, in_thread
 from app.rendering import encode, external_tools, seal, synth
-from app.rendering.arrangement import Arrangement, Performance, arrange
+from app.rendering.arrangement import Arrangement, arrange
 from app.rendering.cache import Cache, Kept, key_of
 from app.rendering.formats import Format, Kind
 from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit
+from app.rendering.performance import Performance
 from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
 from app.rendering.synth import Synth
+
+_RHYTHM = re.compile(r"^R:|\[R:(?=[^\]\n]*\])", re.MULTILINE)
+_HIDDEN = {"R:": "%", "[R:": "[r:"}
+"""a rhythm is kept from abc2midi, which plays hornpipes 2 : 1 of its own accord; [r: is a remark"""
 
 _RECIPE = 3  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
@@ -290,10 +296,13 @@ class Renderer:
 
     async def _performance(self, abc: str, job: Job, folder: Path) -> Performance:
         """A tune as abc2midi plays it, arranged as is wanted."""
-        content, faults = await external_tools.to_midi(abc, folder, self.confinement, chords=job.options.chords)
+        content, faults = await external_tools.to_midi(
+            _RHYTHM.sub(lambda match: _HIDDEN[match[0]], abc), folder, self.confinement, chords=job.options.chords
+        )
         try:
+            options = job.options
             performance = await in_thread(
-                lambda: arrange(content, job.tune.score, job.options.arrangement, PLAYED_NOTES.max_allowed)
+                lambda: arrange(content, job.tune.score, options.arrangement, options.transpose, PLAYED_NOTES.max_allowed)
             )
         except ValueError as error:
             raise RenderError(
