@@ -6,8 +6,8 @@ ABC 2.1, sections 4.8 (repeats), 4.9 (variant endings) and 3.1.9 (parts).
 from dataclasses import dataclass
 from fractions import Fraction
 
-from app.abc.meters import Meter
 from app.abc.keys import Key
+from app.abc.meters import Meter
 from app.abc.score import Bar, Score, Voice
 
 MAX_PLAYED_BARS = 20_000
@@ -41,7 +41,7 @@ def playing_order(score: Score) -> list[PlayedBar]:
         return []
     voice = score.voices[0]
     order = _in_parts(voice, score.parts) if score.parts else _repeated(voice.bars, 0, len(voice.bars))
-    sections = _sections(voice.bars)
+    spans = sections(voice.bars)
     signatures = _signatures(voice.bars, score)
     turns: dict[int, int] = {}
     played: list[PlayedBar] = []
@@ -50,19 +50,23 @@ def playing_order(score: Score) -> list[PlayedBar]:
         bar = voice.bars[index]
         length = bar.length
         meter, key = signatures[index]
-        first, last = sections[index]
+        first, last = spans[index]
         offset = _offset(length, meter, is_first=index == first)
         pickup = int(_offset(voice.bars[first].length, signatures[first][0], is_first=True) > 0)
         turn = turns.get(index, 0)
         turns[index] = turn + 1
-        played.append(
-            PlayedBar(
-                bar, index, start, length, offset, meter, key, turn,
-                number=index - first - pickup, of=last - first + 1 - pickup, ends_section=index == last,
-            )
-        )  # fmt: skip
-        start += length
-    return played
+        for part in range(bar.count):
+            played.append(
+                PlayedBar(
+                    bar, index, start, length, offset, meter, key, turn,
+                    number=index - first - pickup, of=last - first + 1 - pickup,
+                    ends_section=index == last and part == bar.count - 1,
+                )
+            )  # fmt: skip
+            start += length
+        if len(played) > MAX_PLAYED_BARS:
+            break
+    return played[:MAX_PLAYED_BARS]
 
 
 def _offset(length: Fraction, meter: Meter, *, is_first: bool) -> Fraction:
@@ -79,7 +83,7 @@ def _signatures(bars: list[Bar], score: Score) -> list[tuple[Meter, Key]]:
     return found
 
 
-def _sections(bars: list[Bar]) -> list[tuple[int, int]]:
+def sections(bars: list[Bar]) -> list[tuple[int, int]]:
     """The first and last bar of the section that each bar is in: repeats, double bars, parts and endings part them."""
     starts = [0]
     for index in range(1, len(bars)):

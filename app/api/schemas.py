@@ -293,6 +293,32 @@ class RenderRequest(_Body):
         "none. 0 is the grid.",
     )
     variation: bool = Field(default=False, description="Whether second times through a part differ.")
+    backing: Literal["none", "guitar", "piano", "session"] = Field(
+        default="none",
+        description="Who accompanies, on the tune's own chords or on those that `/chords` finds; `session` is guitar "
+        "and bodhrán. Scores and MusicXML then show the chords.",
+    )
+
+
+class ChordsRequest(_Body):
+    """A tune that wants chords."""
+
+    abc: str = Field(description="One tune in ABC notation.", examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"])
+
+
+class ChordAt(BaseModel):
+    """A chord where it begins; bars count from 1, a pickup before them is 0."""
+
+    bar: int
+    quarters: float = Field(description="Quarter notes from the bar's beginning.")
+    symbol: str
+
+
+class ChordsResponse(BaseModel):
+    """A tune with chord symbols; parts that had some are as they were."""
+
+    abc: str
+    chords: list[ChordAt]
 
 
 class CheckRequest(_Body):

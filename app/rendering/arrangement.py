@@ -12,6 +12,7 @@ from app.abc.dances import dance_of, quarters_a_minute
 from app.abc.meters import Meter
 from app.abc.score import Score
 from app.errors import RenderError
+from app.rendering.backing import Backing, accompany, chords_for, most_notes
 from app.rendering.feel import Timing, accented, articulated, last_held, swung, uneven
 from app.rendering.instruments import PIPES, instrument_of
 from app.rendering.layout import Layout, lay_out, repeat
@@ -33,6 +34,7 @@ _CLICK_TICKS_PER_BEAT = 0.25
 _LARGEST_TEMPO = 0xFFFFFF  # a set_tempo event holds three bytes of microseconds a quarter note
 _META_KEPT = {"set_tempo", "track_name", "time_signature", "key_signature"}
 _CHORD_TRACK = "gchord track"
+_TUNE = "Tune"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Arrangement:
     """0–1, how much of a player is in it; 0 is the grid"""
     variation: bool = False
     """whether second times differ"""
+    backing: Backing = Backing.NONE
+    """who accompanies"""
 
 
 def arrange(
@@ -65,7 +69,7 @@ def arrange(
         score: the tune, for its metre, rhythm and bars.
         wanted: how to play it.
         semitones: by which the content is higher than the score.
-        max_notes: as played, all times through together.
+        max_notes: as played, all times through and accompaniment together.
 
     Raises:
         ValueError: the content is no MIDI file.
@@ -92,11 +96,28 @@ def arrange(
     layout = repeat(once, wanted.repeats)
     if wanted.feel or wanted.variation:
         events = _played(events, score, layout, wanted, semitones, _accompaniment(file))
+    parts: dict[int, str] = {}
+    if wanted.backing is not Backing.NONE:
+        if notes + most_notes(layout) > max_notes:
+            raise RenderError(f"it may have more notes with accompaniment than the {max_notes:,} that are allowed")
+        events, parts = _accompanied(events, score, layout, wanted, semitones)
     if timing := _timing(events, layout, wanted):
         events = [Event(timing.moved(event.tick), event.message) for event in events]
     if wanted.click:
         events = _counted_in(events, score, beat)
-    return Performance(events, beat)
+    return Performance(events, beat, parts)
+
+
+def _accompanied(
+    events: list[Event], score: Score, layout: Layout, wanted: Arrangement, semitones: int
+) -> tuple[list[Event], dict[int, str]]:
+    """The tune with those who accompany it, and the names of all."""
+    tune, _ = split_notes(events)
+    programs = dict.fromkeys(sorted(_channels(events)), 0) | _programs(events)
+    changes = chords_for(score, layout, tune, semitones)
+    made = accompany(layout, changes, wanted.backing, tune, semitones, programs, is_strummed=wanted.feel > 0)
+    added = sorted([*made.events, *note_events(made.notes)], key=lambda event: event.tick)
+    return events + added, dict.fromkeys(programs, _TUNE) | made.parts
 
 
 def _played(
@@ -105,7 +126,7 @@ def _played(
     """The notes as players have them, but for their uneven eighths."""
     notes, others = split_notes(events)
     second = _Tempos(events, layout.ticks_per_beat).ticks_a_second
-    programs = {e.message.channel: e.message.program for e in others if e.message.type == "program_change"}
+    programs = _programs(others)
     lines: list[Note] = []
     channels = sorted({note.channel for note in notes} - accompaniment)
     for channel in channels:
@@ -154,6 +175,10 @@ class _Tempos:
         """At a tick."""
         at = bisect_right(self._ticks, tick) - 1
         return self._speeds[at] if at >= 0 else self._first
+
+
+def _programs(events: list[Event]) -> dict[int, int]:
+    return {e.message.channel: e.message.program for e in events if e.message.type == "program_change"}
 
 
 def _channels(events: list[Event]) -> set[int]:

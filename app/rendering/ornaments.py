@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from zlib import crc32
 
-from app.abc.keys import Key
+from app.abc.keys import SEMITONES_PER_FIFTH, Key
+from app.abc.pitch import NATURAL_SEMITONES, SEMITONES_PER_OCTAVE
 from app.abc.score import Score
 from app.rendering.feel import Place, places
 from app.rendering.instruments import Instrument
@@ -24,9 +25,8 @@ _GRACE_IS_SOFTER, _MIDDLE_IS_SOFTER = 14, 8
 _ROLLS, _CUTS, _TRIPLETS, _PASSING = 1.2, 1.4, 0.3, 0.5  # share of the places that are taken, at full feel
 _APART = 2.0  # eighths from one ornament to the next, at the least
 _NEARLY = 0.1  # of an eighth, by which lengths may differ
-_MAX_CUT, _STEPS = 5, 12
+_MAX_CUT = 5  # semitones
 _DRONE_PITCHES, _DRONE_VELOCITY = (45, 56), 44
-_IN_SCALE = {"F": 5, "C": 0, "G": 7, "D": 2, "A": 9, "E": 4, "B": 11}
 _ORNAMENTS = {"roll", "trill", "turn", "mordent", "lowermordent", "uppermordent", "pralltriller"}
 
 
@@ -165,26 +165,27 @@ def drones(layout: Layout, until: int, channel: int, semitones: int, feel: float
     """The tonic and its octave below a piper's tune, from its first bar to its end."""
     if not layout.bars:
         return []
-    tonic = (tonic_of(layout.bars[0].key) + semitones) % _STEPS
-    low = next(pitch for pitch in range(*_DRONE_PITCHES) if pitch % _STEPS == tonic)
+    tonic = (tonic_of(layout.bars[0].key) + semitones) % SEMITONES_PER_OCTAVE
+    low = next(pitch for pitch in range(*_DRONE_PITCHES) if pitch % SEMITONES_PER_OCTAVE == tonic)
     velocity = max(1, round(_DRONE_VELOCITY * min(1.0, 2 * feel)))
-    return [Note(0, until, pitch, velocity, channel) for pitch in (low, low + _STEPS)]
+    return [Note(0, until, pitch, velocity, channel) for pitch in (low, low + SEMITONES_PER_OCTAVE)]
 
 
 def tonic_of(key: Key) -> int:
-    """The pitch class of a key's tonic: signatures have as many fifths as the tonic has, but for the mode."""
-    fifths = {"major": 0, "mixolydian": 1, "dorian": 2, "minor": 3, "phrygian": 4, "locrian": 5, "lydian": -1}
-    return 7 * (key.fifths + fifths.get(key.mode, 0)) % _STEPS
+    """The pitch class of a key's tonic, whatever stands in its signature beside the mode."""
+    return SEMITONES_PER_FIFTH * (key.fifths - key.mode.fifths) % SEMITONES_PER_OCTAVE
 
 
 def _neighbour(pitch: int, key: Key, semitones: int, steps: int) -> int:
     """The note so many steps of the scale above, or below if negative, no further than a fourth."""
-    scale = {(natural + key.alter(step) + semitones) % _STEPS for step, natural in _IN_SCALE.items()}
+    scale = {
+        (natural + key.alter(step) + semitones) % SEMITONES_PER_OCTAVE for step, natural in NATURAL_SEMITONES.items()
+    }
     direction = 1 if steps > 0 else -1
     left, found = abs(steps), pitch
     for _ in range(_MAX_CUT):
         found += direction
-        left -= found % _STEPS in scale
+        left -= found % SEMITONES_PER_OCTAVE in scale
         if not left:
             break
     return max(0, min(127, found))

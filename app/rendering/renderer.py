@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.abc import musicxml
+from app.abc.harmony import PlacedChord, placed, with_chords
 from app.abc.reader import read
 from app.abc.transpose import transpose
 from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
@@ -17,6 +18,7 @@ from app.operations import metrics, tracing
 from app.operations.turns import Turns, in_thread
 from app.rendering import encode, external_tools, seal, synth
 from app.rendering.arrangement import Arrangement, arrange
+from app.rendering.backing import Backing
 from app.rendering.cache import Cache, Kept, key_of
 from app.rendering.formats import Format, Kind
 from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit
@@ -29,7 +31,7 @@ _RHYTHM = re.compile(r"^R:|\[R:(?=[^\]\n]*\])", re.MULTILINE)
 _HIDDEN = {"R:": "%", "[R:": "[r:"}
 """a rhythm is kept from abc2midi, which plays hornpipes 2 : 1 of its own accord; [r: is a remark"""
 
-_RECIPE = 3  # raised whenever the same request makes other bytes than before
+_RECIPE = 4  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _CHECKS_WAIT = 8  # as many as renders: each is a fiftieth of one
 
@@ -95,6 +97,14 @@ class Job:
     format: Format
     options: RenderOptions
     name: str
+
+
+@dataclass(frozen=True)
+class Chorded:
+    """A tune with its chords written in, and where they are."""
+
+    abc: str
+    chords: tuple[PlacedChord, ...]
 
 
 class Renderer:
@@ -165,6 +175,20 @@ class Renderer:
             "font": (str(self._soundfont), font.st_size, font.st_mtime_ns) if font else None,
         }
         return Job(tune, format_, options, f"{key_of(parts)}.{format_.extension}")
+
+    async def chords(self, abc: str) -> Chorded:
+        """A stranger's tune with chords that suit it.
+
+        Raises:
+            NotationError: the gate refuses it.
+            BusyError: too many texts are waiting to be read.
+        """
+
+        def find() -> Chorded:
+            tune = admit(abc, max_duration_s=self._max_duration_s)
+            return Chorded(with_chords(tune.abc.lstrip("\n"), tune.score), placed(tune.score))
+
+        return await self.readings.run(find)
 
     def is_kept(self, job: Job) -> bool:
         """Whether a job's file is there already."""
@@ -262,7 +286,7 @@ class Renderer:
             await asyncio.to_thread(seal.add, making.path, job.name)
 
     async def _make(self, job: Job, making: Making) -> None:
-        abc = await in_thread(lambda: transpose(job.tune.abc, job.options.transpose))
+        abc = await in_thread(lambda: _written(job))
         with self.private_folder() as folder:
             if job.format.kind is Kind.SCORE:
                 making.path.write_bytes(await self._score(abc, job.format, folder))
@@ -296,8 +320,9 @@ class Renderer:
 
     async def _performance(self, abc: str, job: Job, folder: Path) -> Performance:
         """A tune as abc2midi plays it, arranged as is wanted."""
+        chords = job.options.chords and job.options.arrangement.backing is Backing.NONE
         content, faults = await external_tools.to_midi(
-            _RHYTHM.sub(lambda match: _HIDDEN[match[0]], abc), folder, self.confinement, chords=job.options.chords
+            _RHYTHM.sub(lambda match: _HIDDEN[match[0]], abc), folder, self.confinement, chords=chords
         )
         try:
             options = job.options
@@ -328,6 +353,14 @@ def _musicxml(abc: str) -> bytes:
     if excess := DRAWN_NOTES.excess(musicxml.drawn_notes(score), ""):
         raise NotationError(f"it has {excess}")
     return musicxml.write(score)
+
+
+def _written(job: Job) -> str:
+    """The tune as it is to be read: transposed, and in a score with the chords of who accompanies it."""
+    abc = job.tune.abc
+    if job.format.kind is Kind.SCORE and job.options.arrangement.backing is not Backing.NONE:
+        abc = with_chords(abc, job.tune.score)
+    return transpose(abc, job.options.transpose)
 
 
 def _traced(job: Job) -> dict[str, str | int]:
