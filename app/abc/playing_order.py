@@ -144,7 +144,7 @@ def _repeated(bars: list[Bar], first: int, after: int) -> list[int]:
     """The bars of a stretch with its repeats and endings taken."""
     order: list[int] = []
     start, turn, position = first, 1, first
-    is_open = False  # by a sign, so that a double bar inside does not begin another stretch
+    is_open = True  # by a sign or as the tune begins, so that a double bar inside does not begin another stretch
     while position < after and len(order) < MAX_PLAYED_BARS:
         bar = bars[position]
         if bar.opens_repeat and turn == 1:

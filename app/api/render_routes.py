@@ -31,6 +31,7 @@ from app.api.schemas import (
 from app.errors import MediaTypeError, RangeError
 from app.rendering import lint as checking
 from app.rendering.arrangement import Arrangement
+from app.rendering.backing import Backing
 from app.rendering.formats import Format, disposition
 from app.rendering.input_filter import decode
 from app.rendering.renderer import Job, Renderer, Rendering, RenderOptions
@@ -193,7 +194,16 @@ def _format(body: RenderRequest, request: Request) -> Format:
 
 
 def _options(body: RenderRequest) -> RenderOptions:
-    arrangement = Arrangement(body.tempo, body.program, body.repeats, body.click, body.swing, body.feel, body.variation)
+    arrangement = Arrangement(
+        tempo=body.tempo,
+        program=body.program,
+        repeats=body.repeats,
+        click=body.click,
+        swing=body.swing,
+        feel=body.feel,
+        variation=body.variation,
+        backing=Backing(body.backing),
+    )
     return RenderOptions(arrangement, body.transpose, body.chords)
 
 

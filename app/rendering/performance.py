@@ -60,13 +60,12 @@ class Performance:
         self._parts = parts or {}
         timeline: list[Timed] = []
         self.duration_s, self.notes = 0.0, 0
-        tick, tempo = 0, USUAL_TEMPO
+        since, since_s, tempo = 0, 0.0, USUAL_TEMPO
         for event in self._events:
             message = event.message
-            self.duration_s += mido.tick2second(event.tick - tick, ticks_per_beat, tempo)
-            tick = event.tick
+            self.duration_s = since_s + mido.tick2second(event.tick - since, ticks_per_beat, tempo)
             if message.type == "set_tempo":
-                tempo = message.tempo
+                since, since_s, tempo = event.tick, self.duration_s, message.tempo
             elif message.type in CHANNEL_MESSAGES:
                 timeline.append(Timed(self.duration_s, message))
                 self.notes += message.type == "note_on" and message.velocity > 0
