@@ -12,6 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from app.rendering.loudness import TARGET_LUFS, Limiter, integrated_lufs
+from app.rendering.mp3_stream import Mp3File
 from app.rendering.synth import RATE, Samples, Synth, Timed
 
 TAIL_S = 1.5
@@ -102,18 +103,38 @@ def write(
                 grown()
         return
     try:
-        _encode(blocks, path, extension, grown)
+        if extension == "mp3":
+            _encode_mp3(blocks, frames, path, grown)
+        else:
+            _encode(blocks, path, extension, grown)
     except soundfile.LibsndfileError as error:
         if error.code != _SYSTEM_ERROR:
             raise
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None  # what else a local file may fail for
 
 
-def _encode(blocks: Iterator[NDArray[np.int16]], path: Path, extension: str, grown: Callable[[], None]) -> None:
+def _encode_mp3(blocks: Iterator[NDArray[np.int16]], frames: int, path: Path, grown: Callable[[], None]) -> None:
+    file = Mp3File(path, frames)
+
+    def written() -> None:
+        if file.error:
+            raise file.error
+        grown()
+
+    try:
+        _encode(blocks, file, "mp3", written)
+    finally:
+        file.close()
+    written()
+
+
+def _encode(
+    blocks: Iterator[NDArray[np.int16]], file: Path | Mp3File, extension: str, grown: Callable[[], None]
+) -> None:
     container, coding, level = _QUALITY[extension]
     mode = "VARIABLE" if extension == "mp3" else None  # LAME's constant rate takes twice as long
     with soundfile.SoundFile(
-        path, "w", RATE, 2, format=container, subtype=coding, compression_level=level, bitrate_mode=mode
+        file, "w", RATE, 2, format=container, subtype=coding, compression_level=level, bitrate_mode=mode
     ) as encoder:
         for block in blocks:
             encoder.write(block.astype(np.float32) / 32768)  # libsndfile's MP3 comes out 10 dB too loud from integers

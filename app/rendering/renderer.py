@@ -31,7 +31,7 @@ _RHYTHM = re.compile(r"^R:|\[R:(?=[^\]\n]*\])", re.MULTILINE)
 _HIDDEN = {"R:": "%", "[R:": "[r:"}
 """a rhythm is kept from abc2midi, which plays hornpipes 2 : 1 of its own accord; [r: is a remark"""
 
-_RECIPE = 4  # raised whenever the same request makes other bytes than before
+_RECIPE = 5  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _CHECKS_WAIT = 8  # as many as renders: each is a fiftieth of one
 
