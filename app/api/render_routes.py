@@ -44,7 +44,7 @@ _BODY = {
     "required": True,
     "content": {
         JSON: {"schema": RenderRequest.model_json_schema()},
-        ABC: {"schema": {"type": "string", "description": "One tune; the other fields go into the query."}},
+        ABC: {"schema": {"type": "string", "description": "A tune or a set; the other fields go into the query."}},
     },
 }
 _CHECK_BODY = {
@@ -211,9 +211,9 @@ def _headers(job: Job) -> dict[str, str]:
     name = job.name.partition(".")[0]
     # libvorbis numbers each stream by chance: two renders of one tune differ in that alone.
     etag = f'W/"{name}"' if job.format is Format.OGG else f'"{name}"'
-    headers = {**_HEADERS, "ETag": etag, "Content-Disposition": disposition(job.tune.title, job.format)}
-    if job.tune.dropped:
-        named = [f"line {fault.line}: {fault.message.rsplit(': ', 1)[-1]}" for fault in job.tune.dropped[:_MAX_NAMED]]
+    headers = {**_HEADERS, "ETag": etag, "Content-Disposition": disposition(job.title, job.format)}
+    if dropped := job.tunes[0].dropped:
+        named = [f"line {fault.line}: {fault.message.rsplit(': ', 1)[-1]}" for fault in dropped[:_MOST_NAMED]]
         headers["Lilt-Left-Out"] = "; ".join(named).encode("ascii", "replace").decode()
     return headers
 

@@ -256,7 +256,10 @@ class GenerateResponse(BaseModel):
 class RenderRequest(_Body):
     """A tune, and how to play it."""
 
-    abc: str = Field(description="One tune in ABC notation.", examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"])
+    abc: str = Field(
+        description="One tune in ABC notation, or a set: two to five that are played one after another.",
+        examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"],
+    )
     format: Literal["wav", "mp3", "ogg", "flac", "midi", "svg", "pdf", "musicxml"] | None = Field(
         default=None, description="Where it is missing, `Accept` decides; `wav` if that does not."
     )

@@ -60,7 +60,13 @@ class Arrangement:
 
 
 def arrange(
-    content: bytes, score: Score, wanted: Arrangement, semitones: int = 0, max_notes: float = inf
+    content: bytes,
+    score: Score,
+    wanted: Arrangement,
+    semitones: int = 0,
+    max_notes: float = inf,
+    *,
+    goes_on: bool = False,
 ) -> Performance:
     """A performance as it is wanted.
 
@@ -70,6 +76,7 @@ def arrange(
         wanted: how to play it.
         semitones: by which the content is higher than the score.
         max_notes: as played, all times through and accompaniment together.
+        goes_on: whether another tune follows, so that nothing is held at the end.
 
     Raises:
         ValueError: the content is no MIDI file.
@@ -95,33 +102,42 @@ def arrange(
         events = _repeated(events, wanted.repeats, _length_ticks(file, once))
     layout = repeat(once, wanted.repeats)
     if wanted.feel or wanted.variation:
-        events = _played(events, score, layout, wanted, semitones, _accompaniment(file))
+        events = _played(events, score, layout, wanted, semitones, _accompaniment(file), goes_on=goes_on)
     parts: dict[int, str] = {}
     if wanted.backing is not Backing.NONE:
         if notes + most_notes(layout) > max_notes:
             raise RenderError(f"it may have more notes with accompaniment than the {max_notes:,} that are allowed")
-        events, parts = _accompanied(events, score, layout, wanted, semitones)
+        events, parts = _accompanied(events, score, layout, wanted, semitones, goes_on=goes_on)
     if timing := _timing(events, layout, wanted):
         events = [Event(timing.moved(event.tick), event.message) for event in events]
     if wanted.click:
-        events = _counted_in(events, score, beat)
+        return Performance(_counted_in(events, score, beat), beat, parts, _count_in_ticks(score, beat))
     return Performance(events, beat, parts)
 
 
 def _accompanied(
-    events: list[Event], score: Score, layout: Layout, wanted: Arrangement, semitones: int
+    events: list[Event], score: Score, layout: Layout, wanted: Arrangement, semitones: int, *, goes_on: bool
 ) -> tuple[list[Event], dict[int, str]]:
     """The tune with those who accompany it, and the names of all."""
     tune, _ = split_notes(events)
     programs = dict.fromkeys(sorted(_channels(events)), 0) | _programs(events)
     changes = chords_for(score, layout, tune, semitones)
-    made = accompany(layout, changes, wanted.backing, tune, semitones, programs, is_strummed=wanted.feel > 0)
+    made = accompany(
+        layout, changes, wanted.backing, tune, semitones, programs, is_strummed=wanted.feel > 0, goes_on=goes_on
+    )
     added = sorted([*made.events, *note_events(made.notes)], key=lambda event: event.tick)
     return events + added, dict.fromkeys(programs, _TUNE) | made.parts
 
 
 def _played(
-    events: list[Event], score: Score, layout: Layout, wanted: Arrangement, semitones: int, accompaniment: set[int]
+    events: list[Event],
+    score: Score,
+    layout: Layout,
+    wanted: Arrangement,
+    semitones: int,
+    accompaniment: set[int],
+    *,
+    goes_on: bool,
 ) -> list[Event]:
     """The notes as players have them, but for their uneven eighths."""
     notes, others = split_notes(events)
@@ -143,7 +159,7 @@ def _played(
             line = replace(line, notes=articulated(line.notes, layout, instrument, wanted.feel, second))
         lines += line.notes
     if wanted.feel:
-        lines = last_held(lines, wanted.feel, second)
+        lines = lines if goes_on else last_held(lines, wanted.feel, second)
         pipers = {channel for channel in channels if programs.get(channel) == PIPES}
         free = next((channel for channel in range(CHANNELS) if channel not in {*_channels(events), PERCUSSION}), None)
         if pipers and free is not None:
@@ -258,9 +274,7 @@ def _repeated(events: list[Event], times: int, length: int) -> list[Event]:
 def _counted_in(events: list[Event], score: Score, beat: int) -> list[Event]:
     """Clicks for a bar, which a pickup completes."""
     count, each = _beats(score.meter)
-    pickup = Fraction(_pickup_ticks(score, beat), 4 * beat)
-    bar = count * each
-    length = round((bar - pickup) * 4 * beat)
+    length = _count_in_ticks(score, beat)
     clicks: list[Event] = []
     for index in range(count):
         tick = round(index * each * 4 * beat)
@@ -272,6 +286,12 @@ def _counted_in(events: list[Event], score: Score, beat: int) -> list[Event]:
     opening = [event for event in events if _opens(event)]
     rest = [event for event in events if not _opens(event)]
     return opening + clicks + [Event(event.tick + length, event.message) for event in rest]
+
+
+def _count_in_ticks(score: Score, beat: int) -> int:
+    """As long as a bar without the pickup that completes it."""
+    count, each = _beats(score.meter)
+    return round((count * each - Fraction(_pickup_ticks(score, beat), 4 * beat)) * 4 * beat)
 
 
 def _opens(event: Event) -> bool:

@@ -131,6 +131,7 @@ def accompany(
     programs: dict[int, int],
     *,
     is_strummed: bool,
+    goes_on: bool,
 ) -> Accompaniment:
     """What accompanies a tune.
 
@@ -142,22 +143,26 @@ def accompany(
         semitones: by which it sounds higher than it is written.
         programs: the instruments of the tune's channels, none of which is free.
         is_strummed: whether a guitar's strings sound one after another.
+        goes_on: whether another tune follows, so that the last bar is one like others.
     """
     instrument = _PIANO if backing is Backing.PIANO else _GUITAR
     if not is_strummed:
         instrument = replace(instrument, is_strummed=False)
-    channel = next(channel for channel in range(CHANNELS) if channel not in programs and channel != PERCUSSION)
+    channel = next(
+        channel for channel in reversed(range(CHANNELS)) if channel not in programs and channel != PERCUSSION
+    )
     player = _Player(layout, instrument, channel, tune)
     notes: list[Note] = []
+    last = len(layout.bars) if goes_on else len(layout.bars) - 1
     for number, bar in enumerate(layout.bars):
         if bar.number >= 0:
-            notes += player.play(bar, changes, semitones, is_last=number == len(layout.bars) - 1)
+            notes += player.play(bar, changes, semitones, is_last=number == last)
     louder = _LOUDER if any(program in _LOUD for program in programs.values()) else 1.0
     events = _setting(channel, round(instrument.volume * louder), instrument.pan)
     events.insert(0, Event(0, mido.Message("program_change", channel=channel, program=instrument.program)))
     parts = {channel: instrument.name}
     if backing is Backing.SESSION and layout.dance.name not in _SLOW:
-        notes += [note for bar in layout.bars[:-1] if bar.number >= 0 for note in _bodhran(bar, layout)]
+        notes += [note for bar in layout.bars[:last] if bar.number >= 0 for note in _bodhran(bar, layout)]
         events += _setting(PERCUSSION, round(_BODHRAN_VOLUME * louder), _BODHRAN_PAN)
         parts[PERCUSSION] = _BODHRAN
     return Accompaniment(notes, events, parts)

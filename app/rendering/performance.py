@@ -47,21 +47,23 @@ class Performance:
         timeline: the messages that a synthesiser hears, each with its time.
         duration_s: to the last of all messages.
         notes: as played.
-    """
-
-    def __init__(self, events: list[Event], ticks_per_beat: int, parts: dict[int, str] | None = None) -> None:
-        """Args:
-        events: all messages.
+        events: all messages by their ticks.
         ticks_per_beat: ticks of a quarter note.
         parts: channels that the file has on tracks of their own, each with its name; none for a file of one track.
-        """
-        self._events = sorted(events, key=lambda event: event.tick)
-        self._ticks_per_beat = ticks_per_beat
-        self._parts = parts or {}
+        begins: the tick at which the tune does, after its count-in.
+    """
+
+    def __init__(
+        self, events: list[Event], ticks_per_beat: int, parts: dict[int, str] | None = None, begins: int = 0
+    ) -> None:
+        self.events = sorted(events, key=lambda event: event.tick)
+        self.ticks_per_beat = ticks_per_beat
+        self.parts = parts or {}
+        self.begins = begins
         timeline: list[Timed] = []
         self.duration_s, self.notes = 0.0, 0
         since, since_s, tempo = 0, 0.0, USUAL_TEMPO
-        for event in self._events:
+        for event in self.events:
             message = event.message
             self.duration_s = since_s + mido.tick2second(event.tick - since, ticks_per_beat, tempo)
             if message.type == "set_tempo":
@@ -74,10 +76,10 @@ class Performance:
     def as_midi(self) -> bytes:
         """A Standard MIDI File: of one track, or where there are parts with a track for each, the tune's own first."""
         tracks: dict[str | None, list[Event]] = {None: []}
-        for event in self._events:
+        for event in self.events:
             channel = getattr(event.message, "channel", None)
-            tracks.setdefault(self._parts.get(channel) if channel is not None else None, []).append(event)
-        file = mido.MidiFile(type=1 if self._parts else 0, ticks_per_beat=self._ticks_per_beat)
+            tracks.setdefault(self.parts.get(channel) if channel is not None else None, []).append(event)
+        file = mido.MidiFile(type=1 if self.parts else 0, ticks_per_beat=self.ticks_per_beat)
         file.tracks += [_track(name, events) for name, events in tracks.items()]
         buffer = io.BytesIO()
         file.save(file=buffer)

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,17 +21,18 @@ from app.rendering.arrangement import Arrangement, arrange
 from app.rendering.backing import Backing
 from app.rendering.cache import Cache, Kept, key_of
 from app.rendering.formats import Format, Kind
-from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit
+from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit, admit_set
 from app.rendering.performance import Performance
 from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
 from app.rendering.synth import Synth
+from app.rendering.tune_set import as_one_score, joined, speeds
 
 _RHYTHM = re.compile(r"^R:|\[R:(?=[^\]\n]*\])", re.MULTILINE)
 _HIDDEN = {"R:": "%", "[R:": "[r:"}
 """a rhythm is kept from abc2midi, which plays hornpipes 2 : 1 of its own accord; [r: is a remark"""
 
-_RECIPE = 5  # raised whenever the same request makes other bytes than before
+_RECIPE = 6  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _CHECKS_WAIT = 8  # as many as renders: each is a fiftieth of one
 
@@ -93,10 +94,16 @@ class Rendering:
 class Job:
     """An admitted tune and what is wanted of it; `name` is the same for the same bytes."""
 
-    tune: Admitted
+    tunes: tuple[Admitted, ...]
+    """one, or a set"""
     format: Format
     options: RenderOptions
     name: str
+
+    @property
+    def title(self) -> str | None:
+        """The tune's, or those of all."""
+        return " - ".join(tune.title for tune in self.tunes if tune.title) or None
 
 
 @dataclass(frozen=True)
@@ -162,19 +169,20 @@ class Renderer:
         """
         max_s = self._max_duration_s / max(1, options.arrangement.repeats)
         try:
-            tune = await self.readings.run(lambda: admit(abc, max_duration_s=max_s, tempo=options.arrangement.tempo))
+            tempo = options.arrangement.tempo
+            tunes = await self.readings.run(lambda: admit_set(abc, max_duration_s=most_s, tempo=tempo))
         except NotationError:
             metrics.GATE_REFUSALS.inc()
             raise
         font = self._soundfont.stat() if self._soundfont.is_file() else None
         parts = {
             "recipe": _RECIPE,
-            "abc": tune.abc,
+            "abc": [tune.abc for tune in tunes],
             "format": format_,
             "options": asdict(options),
             "font": (str(self._soundfont), font.st_size, font.st_mtime_ns) if font else None,
         }
-        return Job(tune, format_, options, f"{key_of(parts)}.{format_.extension}")
+        return Job(tunes, format_, options, f"{key_of(parts)}.{format_.extension}")
 
     async def chords(self, abc: str) -> Chorded:
         """A stranger's tune with chords that suit it.
@@ -286,12 +294,11 @@ class Renderer:
             await asyncio.to_thread(seal.add, making.path, job.name)
 
     async def _make(self, job: Job, making: Making) -> None:
-        abc = await in_thread(lambda: _written(job))
-        with self.private_folder() as folder:
-            if job.format.kind is Kind.SCORE:
-                making.path.write_bytes(await self._score(abc, job.format, folder))
-                return
-            performance = await self._performance(abc, job, folder)
+        if job.format.kind is Kind.SCORE:
+            with self.private_folder() as folder:
+                making.path.write_bytes(await self._score(job, folder))
+            return
+        performance = await self._performance(job)
         if job.format.kind is Kind.MIDI:
             making.path.write_bytes(await in_thread(performance.as_midi))
             return
@@ -318,16 +325,38 @@ class Renderer:
             except Abandoned:
                 raise asyncio.CancelledError from None
 
-    async def _performance(self, abc: str, job: Job, folder: Path) -> Performance:
+    async def _performance(self, job: Job) -> Performance:
+        """A tune as it is wanted, or all of a set."""
+        scores = [tune.score for tune in job.tunes]
+        wanted = job.options.arrangement
+        tempos = [wanted.tempo] if len(scores) == 1 else [wanted.tempo or speed for speed in speeds(scores)]
+        made: list[Performance] = []
+        for index, (tune, tempo) in enumerate(zip(job.tunes, tempos, strict=True)):
+            one = replace(wanted, tempo=tempo, click=wanted.click and not index)
+            left = PLAYED_NOTES.most - sum(performance.notes for performance in made)
+            made.append(await self._arranged(tune, job.options, one, left, goes_on=index + 1 < len(scores)))
+        performance = made[0]
+        if len(made) > 1:
+            performance = await in_thread(lambda: joined(made, scores, wanted.repeats))
+        if performance.duration_s > self._max_duration_s:
+            raise RenderError(
+                f"it would last {performance.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed"
+            )
+        return performance
+
+    async def _arranged(
+        self, tune: Admitted, options: RenderOptions, wanted: Arrangement, max_notes: int, *, goes_on: bool
+    ) -> Performance:
         """A tune as abc2midi plays it, arranged as is wanted."""
-        chords = job.options.chords and job.options.arrangement.backing is Backing.NONE
-        content, faults = await external_tools.to_midi(
-            _RHYTHM.sub(lambda match: _HIDDEN[match[0]], abc), folder, self.confinement, chords=chords
-        )
+        chords = options.chords and wanted.backing is Backing.NONE
+        abc = await in_thread(lambda: transpose(tune.abc, options.transpose))
+        with self.private_folder() as folder:
+            content, faults = await external_tools.to_midi(
+                _RHYTHM.sub(lambda match: _HIDDEN[match[0]], abc), folder, self.confinement, chords=chords
+            )
         try:
-            options = job.options
             performance = await in_thread(
-                lambda: arrange(content, job.tune.score, options.arrangement, options.transpose, PLAYED_NOTES.max_allowed)
+                lambda: arrange(content, tune.score, wanted, options.transpose, max_notes, goes_on=goes_on)
             )
         except ValueError as error:
             raise RenderError(
@@ -335,32 +364,27 @@ class Renderer:
             ) from None
         if not performance.notes:
             raise RenderError("there is not a note in this tune" + external_tools.first_of(faults), faults=faults)
-        if performance.duration_s > self._max_duration_s:
-            raise RenderError(
-                f"it would last {performance.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed"
-            )
         return performance
 
-    async def _score(self, abc: str, format_: Format, folder: Path) -> bytes:
-        written = await in_thread(lambda: _musicxml(abc))
-        if format_ is Format.MUSICXML:
+    async def _score(self, job: Job, folder: Path) -> bytes:
+        written = await in_thread(lambda: _musicxml(job))
+        if job.format is Format.MUSICXML:
             return written
-        return await external_tools.engrave(written, format_.extension, folder, self.confinement)
+        return await external_tools.engrave(written, job.format.extension, folder, self.confinement)
 
 
-def _musicxml(abc: str) -> bytes:
-    score = read(abc)
+def _musicxml(job: Job) -> bytes:
+    scores = [read(_written(tune, job.options)) for tune in job.tunes]
+    score = scores[0] if len(scores) == 1 else as_one_score(scores)
     if excess := DRAWN_NOTES.excess(musicxml.drawn_notes(score), ""):
         raise NotationError(f"it has {excess}")
     return musicxml.write(score)
 
 
-def _written(job: Job) -> str:
-    """The tune as it is to be read: transposed, and in a score with the chords of who accompanies it."""
-    abc = job.tune.abc
-    if job.format.kind is Kind.SCORE and job.options.arrangement.backing is not Backing.NONE:
-        abc = with_chords(abc, job.tune.score)
-    return transpose(abc, job.options.transpose)
+def _written(tune: Admitted, options: RenderOptions) -> str:
+    """The tune as it is to be drawn: transposed, and with the chords of who accompanies it."""
+    has_chords = options.arrangement.backing is not Backing.NONE
+    return transpose(with_chords(tune.abc, tune.score) if has_chords else tune.abc, options.transpose)
 
 
 def _traced(job: Job) -> dict[str, str | int]:
