@@ -116,8 +116,8 @@ def _in_parts(voice: Voice, parts: str) -> list[int]:
     return order
 
 
-def _expanded(text: str, most: int = MAX_PLAYED_BARS) -> list[str]:
-    """`A2(BC)3` as the parts one after another; never more than `most`."""
+def _expanded(text: str, max_parts: int = MAX_PLAYED_BARS) -> list[str]:
+    """`A2(BC)3` as the parts one after another; never more than `max_parts`."""
     stack: list[list[str]] = [[]]
     last: list[str] = []
     digits = ""
@@ -127,7 +127,7 @@ def _expanded(text: str, most: int = MAX_PLAYED_BARS) -> list[str]:
             continue
         if digits and last:
             times = int(digits) - 1
-            stack[-1] += (last * min(times, most // len(last) + 1))[: most - min(most, len(stack[-1]))]
+            stack[-1] += (last * min(times, max_parts // len(last) + 1))[: max_parts - min(max_parts, len(stack[-1]))]
         digits, last = "", last if character in ". " else []
         if character.isalpha():
             stack[-1].append(character)
@@ -137,7 +137,7 @@ def _expanded(text: str, most: int = MAX_PLAYED_BARS) -> list[str]:
         elif character == ")" and len(stack) > 1:
             last = stack.pop()
             stack[-1] += last
-    return [name for level in stack for name in level][:most]
+    return [name for level in stack for name in level][:max_parts]
 
 
 def _repeated(bars: list[Bar], first: int, after: int) -> list[int]:

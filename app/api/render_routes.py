@@ -213,7 +213,7 @@ def _headers(job: Job) -> dict[str, str]:
     etag = f'W/"{name}"' if job.format is Format.OGG else f'"{name}"'
     headers = {**_HEADERS, "ETag": etag, "Content-Disposition": disposition(job.title, job.format)}
     if dropped := job.tunes[0].dropped:
-        named = [f"line {fault.line}: {fault.message.rsplit(': ', 1)[-1]}" for fault in dropped[:_MOST_NAMED]]
+        named = [f"line {fault.line}: {fault.message.rsplit(': ', 1)[-1]}" for fault in dropped[:_MAX_NAMED]]
         headers["Lilt-Left-Out"] = "; ".join(named).encode("ascii", "replace").decode()
     return headers
 

@@ -12,7 +12,7 @@ from app.abc.dances import dance_of, quarters_a_minute
 from app.abc.meters import Meter
 from app.abc.score import Score
 from app.errors import RenderError
-from app.rendering.backing import Backing, accompany, chords_for, most_notes
+from app.rendering.backing import Backing, accompany, chords_for, notes_at_most
 from app.rendering.feel import Timing, accented, articulated, last_held, swung, uneven
 from app.rendering.instruments import PIPES, instrument_of
 from app.rendering.layout import Layout, lay_out, repeat
@@ -105,7 +105,7 @@ def arrange(
         events = _played(events, score, layout, wanted, semitones, _accompaniment(file), goes_on=goes_on)
     parts: dict[int, str] = {}
     if wanted.backing is not Backing.NONE:
-        if notes + most_notes(layout) > max_notes:
+        if notes + notes_at_most(layout) > max_notes:
             raise RenderError(f"it may have more notes with accompaniment than the {max_notes:,} that are allowed")
         events, parts = _accompanied(events, score, layout, wanted, semitones, goes_on=goes_on)
     if timing := _timing(events, layout, wanted):

@@ -82,7 +82,7 @@ class Accompaniment:
     parts: dict[int, str]
 
 
-def most_notes(layout: Layout) -> int:
+def notes_at_most(layout: Layout) -> int:
     """How many notes an accompaniment may have, at the most."""
     eighths = sum(layout.ticks(bar.length) // layout.eighth + 1 for bar in layout.bars)
     return _MAX_NOTES_AN_EIGHTH * eighths + _MAX_NOTES_A_BAR * len(layout.bars)

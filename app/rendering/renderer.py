@@ -170,7 +170,7 @@ class Renderer:
         max_s = self._max_duration_s / max(1, options.arrangement.repeats)
         try:
             tempo = options.arrangement.tempo
-            tunes = await self.readings.run(lambda: admit_set(abc, max_duration_s=most_s, tempo=tempo))
+            tunes = await self.readings.run(lambda: admit_set(abc, max_duration_s=max_s, tempo=tempo))
         except NotationError:
             metrics.GATE_REFUSALS.inc()
             raise
@@ -333,7 +333,7 @@ class Renderer:
         made: list[Performance] = []
         for index, (tune, tempo) in enumerate(zip(job.tunes, tempos, strict=True)):
             one = replace(wanted, tempo=tempo, click=wanted.click and not index)
-            left = PLAYED_NOTES.most - sum(performance.notes for performance in made)
+            left = PLAYED_NOTES.max_allowed - sum(performance.notes for performance in made)
             made.append(await self._arranged(tune, job.options, one, left, goes_on=index + 1 < len(scores)))
         performance = made[0]
         if len(made) > 1:
