@@ -406,12 +406,13 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Able to serve; `sandbox` is what holds the renderers, `missing` the files they cannot do without."""
+    """Able to serve; `sandbox` holds the renderers, `synthesizer` plays, `missing` is what they cannot do without."""
 
     status: Literal["ready", "degraded"]
     models: list[ModelId]
     decoder: str
     sandbox: str
+    synthesizer: str
     missing: list[str]
 
 

@@ -73,6 +73,14 @@ class Performance:
                 self.notes += message.type == "note_on" and message.velocity > 0
         self.timeline = tuple(timeline)
 
+    def beginning(self, seconds: float) -> "Performance":
+        """What of it begins before a time."""
+        until = sum(timed.at_s < seconds for timed in self.timeline)
+        heard = [event for event in self.events if event.message.type in CHANNEL_MESSAGES]
+        tick = heard[until].tick if until < len(heard) else self.events[-1].tick + 1
+        kept = [event for event in self.events if event.tick < tick]
+        return Performance(kept, self.ticks_per_beat, self.parts, self.begins)
+
     def as_midi(self) -> bytes:
         """A Standard MIDI File: of one track, or where there are parts with a track for each, the tune's own first."""
         tracks: dict[str | None, list[Event]] = {None: []}

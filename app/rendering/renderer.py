@@ -3,11 +3,14 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.abc import musicxml
 from app.abc.harmony import PlacedChord, placed, with_chords
@@ -16,7 +19,7 @@ from app.abc.transpose import transpose
 from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
 from app.operations import metrics, tracing
 from app.operations.turns import Turns, in_thread
-from app.rendering import encode, external_tools, seal, synth
+from app.rendering import encode, external_tools, seal, timidity
 from app.rendering.arrangement import Arrangement, arrange
 from app.rendering.backing import Backing
 from app.rendering.cache import Cache, Kept, key_of
@@ -25,14 +28,15 @@ from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admi
 from app.rendering.performance import Performance
 from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
-from app.rendering.synth import Synth
+from app.rendering.synth import Synth, SynthError
+from app.rendering.synthesizer import Synthesizer
 from app.rendering.tune_set import as_one_score, joined, speeds
 
 _RHYTHM = re.compile(r"^R:|\[R:(?=[^\]\n]*\])", re.MULTILINE)
 _HIDDEN = {"R:": "%", "[R:": "[r:"}
 """a rhythm is kept from abc2midi, which plays hornpipes 2 : 1 of its own accord; [r: is a remark"""
 
-_RECIPE = 6  # raised whenever the same request makes other bytes than before
+_RECIPE = 7  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _CHECKS_WAIT = 8  # as many as renders: each is a fiftieth of one
 
@@ -124,6 +128,7 @@ class Renderer:
         at_once: renders that may run together.
         max_waiting: renders queued before new ones are turned away.
         max_duration_s: the longest performance that is synthesised.
+        synthesizer: `fluidsynth` or `timidity`; `auto` takes timidity where FluidSynth's library is missing.
     """
 
     def __init__(
@@ -135,8 +140,10 @@ class Renderer:
         at_once: int,
         max_waiting: int,
         max_duration_s: float,
+        synthesizer: str = "auto",
     ) -> None:
         self.confinement = confinement
+        self.synthesizer = Synthesizer.choose(synthesizer)
         self._cache = cache
         self._turns = Turns(at_once, max_waiting, "renders")
         self.checks = Turns(at_once, _CHECKS_WAIT * max_waiting, "checks")
@@ -145,16 +152,29 @@ class Renderer:
         """turns at reading a stranger's text; who has one waits for nothing else"""
         self._max_duration_s = max_duration_s
         self._makings: dict[str, Making] = {}
-        self._soundfont = soundfont
+        self._wanted_font = soundfont
+        self._soundfont = self.synthesizer.font(soundfont)
 
     def missing(self) -> list[str]:
         """What this machine lacks to render: programs, libraries and the sound font."""
-        files = [str(path) for path in (Path(external_tools.ABC2MIDI), self._soundfont) if not path.is_file()]
-        return files + ([] if synth.is_installed() else ["libfluidsynth3"])
+        has_abc2midi = Path(external_tools.ABC2MIDI).is_file()
+        return ([] if has_abc2midi else [external_tools.ABC2MIDI]) + self.synthesizer.missing(self._wanted_font)
 
-    def check_soundfont(self) -> None:
-        """Raises SynthError: it cannot be played from."""
-        Synth(self._soundfont).close()
+    async def check_synthesizer(self, midi: bytes) -> None:
+        """Play a little.
+
+        Raises:
+            SynthError: the sound font cannot be played from.
+            LiltError: timidity does not play.
+        """
+        if self.synthesizer is Synthesizer.FLUIDSYNTH:
+            Synth(self._soundfont).close()
+            return
+        with self.private_folder() as folder:
+            run = timidity.Run(midi, folder, self._soundfont, self.confinement, encode.SCOUT_RATE)
+            await run.finish()
+            if not np.abs(run.whole()).max() > 0:
+                raise SynthError(f"{self._soundfont}: timidity plays nothing from it")
 
     def private_folder(self) -> AbstractContextManager[Path]:
         """A folder to run a program in."""
@@ -180,6 +200,7 @@ class Renderer:
             "abc": [tune.abc for tune in tunes],
             "format": format_,
             "options": asdict(options),
+            "synthesizer": self.synthesizer,
             "font": (str(self._soundfont), font.st_size, font.st_mtime_ns) if font else None,
         }
         return Job(tunes, format_, options, f"{key_of(parts)}.{format_.extension}")
@@ -314,16 +335,43 @@ class Renderer:
             if time.thread_time() > cpu_from[0] + _SYNTHESIS_CPU_S or time.monotonic() > deadline:
                 raise DeadlineError("synthesis took too long over this tune")
 
-        def work() -> None:
+        def write(blocks: Iterator[NDArray[np.int16]]) -> None:
             cpu_from[0] = time.thread_time()
-            blocks = encode.render(performance.timeline, self._soundfont, check)
             encode.write(blocks, frames, making.path, job.format.extension, making.grown)
 
         with tracing.step("synthesis"):
             try:
-                await in_thread(work)
+                if self.synthesizer is Synthesizer.TIMIDITY:
+                    await self._play_by_timidity(performance, frames, check, write)
+                else:
+                    await in_thread(lambda: write(encode.render(performance.timeline, self._soundfont, check)))
             except Abandoned:
                 raise asyncio.CancelledError from None
+
+    async def _play_by_timidity(
+        self,
+        performance: Performance,
+        frames: int,
+        check: Callable[[], None],
+        write: Callable[[Iterator[NDArray[np.int16]]], None],
+    ) -> None:
+        """A coarse rendition of the beginning for its loudness, then the real one, written while it is made."""
+        with self.private_folder() as folder:
+            midi = await in_thread(performance.beginning(encode.SCOUTED_S).as_midi)
+            scout = timidity.Run(midi, folder, self._soundfont, self.confinement, encode.SCOUT_RATE)
+            await scout.finish()
+            gain = await in_thread(lambda: encode.gain_of(scout.whole(), encode.SCOUT_RATE))
+        with self.private_folder() as folder:
+            midi = await in_thread(performance.as_midi)
+            run = timidity.Run(midi, folder, self._soundfont, self.confinement)
+            running = asyncio.create_task(run.finish())
+            try:
+                played = run.blocks(frames, encode.BLOCK)
+                await in_thread(lambda: write(encode.finished(played, gain, frames, check)))
+                await running
+            finally:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
 
     async def _performance(self, job: Job) -> Performance:
         """A tune as it is wanted, or all of a set."""
