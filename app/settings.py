@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     renderers: Literal["auto", "required"] = Field(
         default="auto", description="whether to start where something that rendering needs is not installed"
     )
+    synthesizer: Literal["auto", "fluidsynth", "timidity"] = Field(
+        default="auto", description="what plays: FluidSynth's library, or the notebook's timidity where that is missing"
+    )
     soundfont: Path = Field(default=Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"), description="an SF2 or SF3 file")
     cache: Path = Field(
         default=Path(tempfile.gettempdir()) / f"lilt-cache-{os.getuid()}",

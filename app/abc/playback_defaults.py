@@ -1,66 +1,17 @@
-"""How long a tune lasts as it is played, and how it is played where it does not say: tempo and instrument."""
+"""How long a tune lasts as it is played, at its own tempo or at that of its kind."""
 
 import re
 from dataclasses import dataclass
 
-from app.abc.meters import Meter
+from app.abc.dances import quarters_a_minute
 from app.abc.score import Bar, Score
 
 _MAX_TIMES = 10_000  # past it a tune is too long whatever it holds
 
 
-@dataclass(frozen=True)
-class Manner:
-    """`tempo` in quarter notes a minute, `program` of General MIDI (0–127)."""
-
-    tempo: float
-    program: int
-
-
-FIDDLE, ACCORDION, HARP, FLUTE, WHISTLE = 40, 21, 46, 73, 78
-
-MANNERS = {
-    # Played for a listener, slower than for dancers: about four fifths of the speeds that Comhaltas' sessions keep.
-    "slip jig": Manner(165, FLUTE),
-    "double jig": Manner(165, FLUTE),
-    "single jig": Manner(165, FLUTE),
-    "hop jig": Manner(165, FLUTE),
-    "jig": Manner(165, FLUTE),
-    "slide": Manner(180, ACCORDION),
-    "reel": Manner(190, FIDDLE),
-    "hornpipe": Manner(150, ACCORDION),
-    "strathspey": Manner(120, FIDDLE),
-    "barndance": Manner(150, ACCORDION),
-    "polka": Manner(120, ACCORDION),
-    "march": Manner(110, WHISTLE),
-    "mazurka": Manner(130, FIDDLE),
-    "waltz": Manner(110, ACCORDION),
-    "slow air": Manner(60, HARP),
-    "air": Manner(72, HARP),
-    "lament": Manner(60, HARP),
-    "planxty": Manner(90, HARP),
-    "carolan": Manner(90, HARP),
-}
-"""By what an `R:` field contains; the first that fits. 165 quarters are 110 of a jig's dotted quarters."""
-
-_COMPOUND = Manner(140, FLUTE)
-_BY_METER = {2: Manner(110, ACCORDION), 3: Manner(110, FLUTE), 4: Manner(150, FLUTE)}
-
-
-def manner(rhythm: str | None, meter: Meter) -> Manner:
-    """How a tune of this rhythm, or else of this metre, is played."""
-    rhythm = (rhythm or "").lower()
-    for name, found in MANNERS.items():
-        if name in rhythm:
-            return found
-    if meter.is_compound:
-        return _COMPOUND
-    return _BY_METER.get(4 if meter.symbol else meter.beats or 4, _BY_METER[4])
-
-
 def default_tempo(score: Score) -> float:
     """Quarter notes a minute: the tune's own, or its rhythm's."""
-    return score.tempo or manner(score.rhythm, score.meter).tempo
+    return score.tempo or quarters_a_minute(score)
 
 
 @dataclass(frozen=True)

@@ -154,4 +154,5 @@ def _renderer(settings: Settings, confinement: Confinement) -> Renderer:
         at_once=settings.max_renders,
         max_waiting=settings.max_waiting_renders,
         max_duration_s=60 * settings.max_render_minutes,
+        synthesizer=settings.synthesizer,
     )

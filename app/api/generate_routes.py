@@ -216,5 +216,6 @@ async def readyz(loaded: Loaded, knobs: Knobs, renders: Renders) -> Readiness:
         models=[ModelId.of(model.id) for model in loaded.all()],
         decoder=knobs.decoder,
         sandbox=renders.confinement,
+        synthesizer=renders.synthesizer,
         missing=missing,
     )

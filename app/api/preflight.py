@@ -115,6 +115,7 @@ def check_renderers(settings: Settings, renderer: Renderer) -> None:
         logger.warning("renderers run under limits %s: no file of this user's is hidden from them", held)
     else:
         logger.info("renderers run under %s", renderer.confinement)
+    logger.info("%s plays", renderer.synthesizer)
 
 
 def _check_folder(name: str, folder: Path, may_grow: int = 0) -> None:
@@ -132,12 +133,19 @@ def _check_folder(name: str, folder: Path, may_grow: int = 0) -> None:
 
 
 def _try(renderer: Renderer) -> None:
-    """One bar through abc2midi in its sandbox, and the sound font opened."""
+    """One bar through abc2midi in its sandbox, and the synthesiser tried."""
     try:
-        with renderer.private_folder() as folder:
-            asyncio.run(external_tools.to_midi(_TRIAL, folder, renderer.confinement, chords=True))
-        renderer.check_soundfont()
-    except LiltError as error:
-        raise StartupError(f"abc2midi under {renderer.confinement}: {error.detail}") from None
+        asyncio.run(_play_a_bar(renderer))
     except SynthError as error:
         raise StartupError(f"LILT_SOUNDFONT: {error}") from None
+
+
+async def _play_a_bar(renderer: Renderer) -> None:
+    program = "abc2midi"
+    try:
+        with renderer.private_folder() as folder:
+            midi, _ = await external_tools.to_midi(_TRIAL, folder, renderer.confinement, chords=True)
+        program = renderer.synthesizer
+        await renderer.check_synthesizer(midi)
+    except LiltError as error:
+        raise StartupError(f"{program} under {renderer.confinement}: {error.detail}") from None

@@ -19,10 +19,19 @@ from app.api.generate_routes import ABC, JSON, Knobs, Renders, content_type, pro
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import RENDER, REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
-from app.api.schemas import CheckedProblem, CheckRequest, CheckResponse, RenderRequest
+from app.api.schemas import (
+    CheckedProblem,
+    CheckRequest,
+    CheckResponse,
+    ChordAt,
+    ChordsRequest,
+    ChordsResponse,
+    RenderRequest,
+)
 from app.errors import MediaTypeError, RangeError
 from app.rendering import lint as checking
 from app.rendering.arrangement import Arrangement
+from app.rendering.backing import Backing
 from app.rendering.formats import Format, disposition
 from app.rendering.input_filter import decode
 from app.rendering.renderer import Job, Renderer, Rendering, RenderOptions
@@ -35,12 +44,16 @@ _BODY = {
     "required": True,
     "content": {
         JSON: {"schema": RenderRequest.model_json_schema()},
-        ABC: {"schema": {"type": "string", "description": "One tune; the other fields go into the query."}},
+        ABC: {"schema": {"type": "string", "description": "A tune or a set; the other fields go into the query."}},
     },
 }
 _CHECK_BODY = {
     "required": True,
     "content": {JSON: {"schema": CheckRequest.model_json_schema()}, ABC: {"schema": {"type": "string"}}},
+}
+_CHORDS_BODY = {
+    "required": True,
+    "content": {JSON: {"schema": ChordsRequest.model_json_schema()}, ABC: {"schema": {"type": "string"}}},
 }
 _PARAMETERS = [
     {"name": name, "in": "query", "required": name == "abc", "schema": schema}
@@ -84,13 +97,22 @@ async def render_query(request: Request) -> RenderRequest:
     return _valid(RenderRequest, dict(request.query_params))
 
 
+async def chords_request(request: Request) -> ChordsRequest:
+    """The body of a request for chords: JSON, or bare ABC."""
+    return await _abc_request(ChordsRequest, request)
+
+
 async def check_request(request: Request) -> CheckRequest:
     """The body of a check request: JSON, or bare ABC."""
+    return await _abc_request(CheckRequest, request)
+
+
+async def _abc_request(model: type[Body], request: Request) -> Body:
     kind = content_type(request)
     if kind not in (JSON, ABC):
         raise MediaTypeError(f"send the text as {ABC}, or in {JSON}")
     body = await request.body()
-    return _valid(CheckRequest, body if kind == JSON else {"abc": decode(body)})
+    return _valid(model, body if kind == JSON else {"abc": decode(body)})
 
 
 def _valid(model: type[Body], content: bytes | dict[str, str]) -> Body:
@@ -172,7 +194,16 @@ def _format(body: RenderRequest, request: Request) -> Format:
 
 
 def _options(body: RenderRequest) -> RenderOptions:
-    arrangement = Arrangement(body.tempo, body.program, body.repeats, body.click, body.swing)
+    arrangement = Arrangement(
+        tempo=body.tempo,
+        program=body.program,
+        repeats=body.repeats,
+        click=body.click,
+        swing=body.swing,
+        feel=body.feel,
+        variation=body.variation,
+        backing=Backing(body.backing),
+    )
     return RenderOptions(arrangement, body.transpose, body.chords)
 
 
@@ -180,9 +211,9 @@ def _headers(job: Job) -> dict[str, str]:
     name = job.name.partition(".")[0]
     # libvorbis numbers each stream by chance: two renders of one tune differ in that alone.
     etag = f'W/"{name}"' if job.format is Format.OGG else f'"{name}"'
-    headers = {**_HEADERS, "ETag": etag, "Content-Disposition": disposition(job.tune.title, job.format)}
-    if job.tune.dropped:
-        named = [f"line {fault.line}: {fault.message.rsplit(': ', 1)[-1]}" for fault in job.tune.dropped[:_MAX_NAMED]]
+    headers = {**_HEADERS, "ETag": etag, "Content-Disposition": disposition(job.title, job.format)}
+    if dropped := job.tunes[0].dropped:
+        named = [f"line {fault.line}: {fault.message.rsplit(': ', 1)[-1]}" for fault in dropped[:_MAX_NAMED]]
         headers["Lilt-Left-Out"] = "; ".join(named).encode("ascii", "replace").decode()
     return headers
 
@@ -229,6 +260,27 @@ class _FileResponse(StreamingResponse):
         async for chunk in rendering.read(start, stop):
             yield chunk
             await asyncio.sleep(0)  # others have their turn, and a client that has left is noticed
+
+
+@router.post(
+    "/chords",
+    openapi_extra={"requestBody": _CHORDS_BODY},
+    response_model=ChordsResponse,
+    responses={
+        200: {"content": {ABC: {"schema": {"type": "string"}}}},
+        **problems_of(401, 403, 406, 408, 413, 415, 421, 422, 429, 503),
+    },
+)
+async def chords(
+    body: Annotated[ChordsRequest, Depends(chords_request)], request: Request, renders: Renders
+) -> Response:
+    """Find chords that suit a tune; what it has of its own stays. As JSON, or as the ABC alone by `Accept`."""
+    accepted = choose_media_type(request.headers.get("accept"), (JSON, ABC))
+    found = await while_connected(request, renders.chords(body.abc))
+    if accepted == ABC:
+        return Response(found.abc, media_type=ABC)
+    answer = ChordsResponse(abc=found.abc, chords=[ChordAt(**vars(chord)) for chord in found.chords])
+    return Response(answer.model_dump_json(), media_type=JSON)
 
 
 @router.post(

@@ -280,7 +280,10 @@ class GenerateResponse(BaseModel):
 class RenderRequest(_Body):
     """A tune, and how to play it."""
 
-    abc: str = Field(description="One tune in ABC notation.", examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"])
+    abc: str = Field(
+        description="One tune in ABC notation, or a set: two to five that are played one after another.",
+        examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"],
+    )
     format: Literal["wav", "mp3", "ogg", "flac", "midi", "svg", "pdf", "musicxml"] | None = Field(
         default=None, description="Where it is missing, `Accept` decides; `wav` if that does not."
     )
@@ -300,13 +303,49 @@ class RenderRequest(_Body):
     repeats: int = Field(default=1, ge=1, le=20, description="Times through the whole tune.")
     chords: bool = Field(default=True, description="Whether chord symbols are played.")
     click: bool = Field(default=False, description="A bar's count-in, which a pickup completes.")
-    swing: float = Field(
-        default=0.0,
+    swing: float | None = Field(
+        default=None,
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="0 plays eighths even, 1 plays the first of each pair twice as long as the second.",
+        description="0 plays eighths even, 1 plays the first of each pair twice as long as the second; "
+        "else `feel` decides, by the rhythm.",
     )
+    feel: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="How much of a player is in it: accents, phrases, uneven eighths, ornaments where the tune says "
+        "none. 0 is the grid.",
+    )
+    variation: bool = Field(default=False, description="Whether second times through a part differ.")
+    backing: Literal["none", "guitar", "piano", "session"] = Field(
+        default="none",
+        description="Who accompanies, on the tune's own chords or on those that `/chords` finds; `session` is guitar "
+        "and bodhrán. Scores and MusicXML then show the chords.",
+    )
+
+
+class ChordsRequest(_Body):
+    """A tune that wants chords."""
+
+    abc: str = Field(description="One tune in ABC notation.", examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"])
+
+
+class ChordAt(BaseModel):
+    """A chord where it begins; bars count from 1, a pickup before them is 0."""
+
+    bar: int
+    quarters: float = Field(description="Quarter notes from the bar's beginning.")
+    symbol: str
+
+
+class ChordsResponse(BaseModel):
+    """A tune with chord symbols; parts that had some are as they were."""
+
+    abc: str
+    chords: list[ChordAt]
 
 
 class CheckRequest(_Body):
@@ -393,12 +432,13 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Able to serve; `sandbox` is what holds the renderers, `missing` the files they cannot do without."""
+    """Able to serve; `sandbox` holds the renderers, `synthesizer` plays, `missing` is what they cannot do without."""
 
     status: Literal["ready", "degraded"]
     models: list[ModelId]
     decoder: str
     sandbox: str
+    synthesizer: str
     missing: list[str]
 
 

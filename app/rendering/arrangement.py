@@ -1,25 +1,40 @@
-"""Arranges a MIDI performance: swing, times through, a count-in, tempo and instrument; and lays it out in seconds."""
+"""Arranges a MIDI performance: tempo, instrument, times through, feel, swing and a count-in."""
 
 import io
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf
 
 import mido
 
+from app.abc.dances import dance_of, quarters_a_minute
 from app.abc.meters import Meter
-from app.abc.playback_defaults import manner
 from app.abc.score import Score
 from app.errors import RenderError
-from app.rendering.synth import Timed
+from app.rendering.backing import Backing, accompany, chords_for, notes_at_most
+from app.rendering.feel import Timing, accented, articulated, last_held, swung, uneven
+from app.rendering.instruments import PIPES, instrument_of
+from app.rendering.layout import Layout, lay_out, repeat
+from app.rendering.ornaments import Line, drones, has_ornaments, ornamented, seed_of, varied
+from app.rendering.performance import (
+    CHANNEL_MESSAGES,
+    CHANNELS,
+    PERCUSSION,
+    USUAL_TEMPO,
+    Event,
+    Note,
+    Performance,
+    note_events,
+    split_notes,
+)
 
-_PERCUSSION_CHANNEL = 9
 _HIGH_WOOD_BLOCK, _LOW_WOOD_BLOCK = 76, 77
 _CLICK_TICKS_PER_BEAT = 0.25
 _LARGEST_TEMPO = 0xFFFFFF  # a set_tempo event holds three bytes of microseconds a quarter note
-_USUAL_TEMPO = 500_000  # of a MIDI file that says none
 _META_KEPT = {"set_tempo", "track_name", "time_signature", "key_signature"}
-_CHANNEL_MESSAGES = {"note_on", "note_off", "program_change", "control_change", "pitchwheel"}
+_CHORD_TRACK = "gchord track"
+_TUNE = "Tune"
 
 
 @dataclass(frozen=True)
@@ -34,64 +49,34 @@ class Arrangement:
     """times through the whole tune"""
     click: bool = False
     """a bar's count-in"""
-    swing: float = 0.0
-    """0 plays eighths even, 1 plays the first of a pair twice as long as the second"""
+    swing: float | None = None
+    """0 plays eighths even, 1 plays the first of a pair twice as long as the second; None leaves it to `feel`"""
+    feel: float = 0.0
+    """0–1, how much of a player is in it; 0 is the grid"""
+    variation: bool = False
+    """whether second times differ"""
+    backing: Backing = Backing.NONE
+    """who accompanies"""
 
 
-@dataclass(frozen=True)
-class _Event:
-    tick: int
-    message: mido.Message
-
-
-class Performance:
-    """What sounds, in the order in which it does.
-
-    Attributes:
-        timeline: the messages that a synthesiser hears, each with its time.
-        duration_s: to the last of all messages.
-        notes: as played.
-    """
-
-    def __init__(self, events: list[_Event], ticks_per_beat: int) -> None:
-        self._events = sorted(events, key=lambda event: event.tick)
-        self._ticks_per_beat = ticks_per_beat
-        timeline: list[Timed] = []
-        self.duration_s, self.notes = 0.0, 0
-        tick, tempo = 0, _USUAL_TEMPO
-        for event in self._events:
-            message = event.message
-            self.duration_s += mido.tick2second(event.tick - tick, ticks_per_beat, tempo)
-            tick = event.tick
-            if message.type == "set_tempo":
-                tempo = message.tempo
-            elif message.type in _CHANNEL_MESSAGES:
-                timeline.append(Timed(self.duration_s, message))
-                self.notes += message.type == "note_on" and message.velocity > 0
-        self.timeline = tuple(timeline)
-
-    def as_midi(self) -> bytes:
-        """A Standard MIDI File of one track."""
-        track = mido.MidiTrack()
-        tick = 0
-        for event in self._events:
-            track.append(event.message.copy(time=event.tick - tick))
-            tick = event.tick
-        file = mido.MidiFile(type=0, ticks_per_beat=self._ticks_per_beat)
-        file.tracks.append(track)
-        buffer = io.BytesIO()
-        file.save(file=buffer)
-        return buffer.getvalue()
-
-
-def arrange(content: bytes, score: Score, wanted: Arrangement, max_notes: float = inf) -> Performance:
+def arrange(
+    content: bytes,
+    score: Score,
+    wanted: Arrangement,
+    semitones: int = 0,
+    max_notes: float = inf,
+    *,
+    goes_on: bool = False,
+) -> Performance:
     """A performance as it is wanted.
 
     Args:
         content: what abc2midi made of the tune, repeats played.
-        score: the tune, for its metre, rhythm and pickup.
+        score: the tune, for its metre, rhythm and bars.
         wanted: how to play it.
-        max_notes: as played, all times through together.
+        semitones: by which the content is higher than the score.
+        max_notes: as played, all times through and accompaniment together.
+        goes_on: whether another tune follows, so that nothing is held at the end.
 
     Raises:
         ValueError: the content is no MIDI file.
@@ -103,23 +88,128 @@ def arrange(content: bytes, score: Score, wanted: Arrangement, max_notes: float 
     notes = wanted.repeats * sum(event.message.type == "note_on" and event.message.velocity > 0 for event in events)
     if notes > max_notes:
         raise RenderError(f"it has {notes:,} notes as played; {max_notes:,} are allowed")
-    usual = manner(score.rhythm, score.meter)
-    tempo = wanted.tempo or (None if _says_tempo(score) else usual.tempo)
+    tempo = wanted.tempo or (None if _says_tempo(score) else quarters_a_minute(score))
     if tempo is not None:
         events = [event for event in events if event.message.type != "set_tempo"]
-        events.insert(0, _Event(0, mido.MetaMessage("set_tempo", tempo=_tempo_event(tempo))))
+        events.insert(0, Event(0, mido.MetaMessage("set_tempo", tempo=_tempo_event(tempo))))
     program = wanted.program
     if program is None and not any(event.message.type == "program_change" for event in events):
-        program = usual.program
+        program = dance_of(score.rhythm, score.meter).program
     if program is not None:
         events = _on_program(events, program)
-    if wanted.swing:
-        events = _swung(events, _pickup_ticks(score, beat), beat, wanted.swing)
+    once = lay_out(score, beat, _sounds_until(events))
     if wanted.repeats > 1:
-        events = _repeated(events, wanted.repeats, _length_ticks(file))
+        events = _repeated(events, wanted.repeats, _length_ticks(file, once))
+    layout = repeat(once, wanted.repeats)
+    if wanted.feel or wanted.variation:
+        events = _played(events, score, layout, wanted, semitones, _accompaniment(file), goes_on=goes_on)
+    parts: dict[int, str] = {}
+    if wanted.backing is not Backing.NONE:
+        if notes + notes_at_most(layout) > max_notes:
+            raise RenderError(f"it may have more notes with accompaniment than the {max_notes:,} that are allowed")
+        events, parts = _accompanied(events, score, layout, wanted, semitones, goes_on=goes_on)
+    if timing := _timing(events, layout, wanted):
+        events = [Event(timing.moved(event.tick), event.message) for event in events]
     if wanted.click:
-        events = _counted_in(events, score, beat)
-    return Performance(events, beat)
+        return Performance(_counted_in(events, score, beat), beat, parts, _count_in_ticks(score, beat))
+    return Performance(events, beat, parts)
+
+
+def _accompanied(
+    events: list[Event], score: Score, layout: Layout, wanted: Arrangement, semitones: int, *, goes_on: bool
+) -> tuple[list[Event], dict[int, str]]:
+    """The tune with those who accompany it, and the names of all."""
+    tune, _ = split_notes(events)
+    programs = dict.fromkeys(sorted(_channels(events)), 0) | _programs(events)
+    changes = chords_for(score, layout, tune, semitones)
+    made = accompany(
+        layout, changes, wanted.backing, tune, semitones, programs, is_strummed=wanted.feel > 0, goes_on=goes_on
+    )
+    added = sorted([*made.events, *note_events(made.notes)], key=lambda event: event.tick)
+    return events + added, dict.fromkeys(programs, _TUNE) | made.parts
+
+
+def _played(
+    events: list[Event],
+    score: Score,
+    layout: Layout,
+    wanted: Arrangement,
+    semitones: int,
+    accompaniment: set[int],
+    *,
+    goes_on: bool,
+) -> list[Event]:
+    """The notes as players have them, but for their uneven eighths."""
+    notes, others = split_notes(events)
+    second = _Tempos(events, layout.ticks_per_beat).ticks_a_second
+    programs = _programs(others)
+    lines: list[Note] = []
+    channels = sorted({note.channel for note in notes} - accompaniment)
+    for channel in channels:
+        instrument = instrument_of(programs.get(channel, 0))
+        line = Line(
+            [note for note in notes if note.channel == channel], layout, instrument, semitones, second, seed_of(score)
+        )
+        if wanted.variation and channel == channels[0]:
+            line = replace(line, notes=varied(line))
+        if wanted.feel and channel == channels[0] and not has_ornaments(score):
+            line = replace(line, notes=ornamented(line, wanted.feel, varied=wanted.variation))
+        if wanted.feel:
+            line = replace(line, notes=accented(line.notes, layout, wanted.feel))
+            line = replace(line, notes=articulated(line.notes, layout, instrument, wanted.feel, second))
+        lines += line.notes
+    if wanted.feel:
+        lines = lines if goes_on else last_held(lines, wanted.feel, second)
+        pipers = {channel for channel in channels if programs.get(channel) == PIPES}
+        free = next((channel for channel in range(CHANNELS) if channel not in {*_channels(events), PERCUSSION}), None)
+        if pipers and free is not None:
+            others.append(Event(0, mido.Message("program_change", channel=free, program=PIPES)))
+            lines += drones(layout, max(note.end for note in lines), free, semitones, wanted.feel)
+    rest = [note for note in notes if note.channel in accompaniment]
+    return sorted(others, key=lambda event: event.tick) + note_events(lines + rest)
+
+
+def _timing(events: list[Event], layout: Layout, wanted: Arrangement) -> Timing | None:
+    """The chosen swing, or else the uneven eighths of the tune's kind."""
+    if wanted.swing is not None:
+        return swung(layout, wanted.swing) if wanted.swing else None
+    if not wanted.feel:
+        return None
+    return uneven(layout, wanted.feel, _Tempos(events, layout.ticks_per_beat).ticks_a_second)
+
+
+class _Tempos:
+    """How fast a performance is where."""
+
+    def __init__(self, events: list[Event], ticks_per_beat: int) -> None:
+        changes = [event for event in events if event.message.type == "set_tempo"]
+        self._ticks = [event.tick for event in changes]
+        self._speeds = [ticks_per_beat * 1e6 / event.message.tempo for event in changes]
+        self._first = ticks_per_beat * 1e6 / USUAL_TEMPO
+
+    def ticks_a_second(self, tick: int) -> float:
+        """At a tick."""
+        at = bisect_right(self._ticks, tick) - 1
+        return self._speeds[at] if at >= 0 else self._first
+
+
+def _programs(events: list[Event]) -> dict[int, int]:
+    return {e.message.channel: e.message.program for e in events if e.message.type == "program_change"}
+
+
+def _channels(events: list[Event]) -> set[int]:
+    return {event.message.channel for event in events if not event.message.is_meta}
+
+
+def _accompaniment(file: mido.MidiFile) -> set[int]:
+    """The channels on which abc2midi plays chord symbols: each of its tracks says what it holds."""
+    return {
+        message.channel
+        for track in file.tracks
+        if any(message.type == "text" and message.text == _CHORD_TRACK for message in track)
+        for message in track
+        if message.type == "note_on"
+    }
 
 
 def _parse(content: bytes) -> mido.MidiFile:
@@ -138,31 +228,34 @@ def _says_tempo(score: Score) -> bool:
     return bool(score.tempo) or any(bar.tempo for voice in score.voices for bar in voice.bars)
 
 
-def _events(file: mido.MidiFile) -> list[_Event]:
+def _events(file: mido.MidiFile) -> list[Event]:
     """What sounds in all tracks, by time, and at one time by track."""
     events = []
     for track in file.tracks:
         tick = 0
         for message in track:
             tick += message.time
-            if message.type in _CHANNEL_MESSAGES or message.type in _META_KEPT:
-                events.append(_Event(tick, message))
+            if message.type in CHANNEL_MESSAGES or message.type in _META_KEPT:
+                events.append(Event(tick, message))
     return sorted(events, key=lambda event: event.tick)
 
 
-def _length_ticks(file: mido.MidiFile) -> int:
+def _sounds_until(events: list[Event]) -> int:
+    return max((event.tick for event in events if event.message.type == "note_off"), default=0)
+
+
+def _length_ticks(file: mido.MidiFile, once: Layout) -> int:
+    """How long one time through is: as long as its bars, or else as the file says."""
+    if once.follows_score:
+        return once.ticks(once.bars[-1].start + once.bars[-1].length)
     return max((sum(message.time for message in track) for track in file.tracks), default=0)
 
 
-def _on_program(events: list[_Event], program: int) -> list[_Event]:
+def _on_program(events: list[Event], program: int) -> list[Event]:
     channels = sorted({event.message.channel for event in events if event.message.type == "note_on"})
-    kept = [
-        event
-        for event in events
-        if event.message.type != "program_change" or event.message.channel == _PERCUSSION_CHANNEL
-    ]
-    changes = [mido.Message("program_change", channel=c, program=program) for c in channels if c != _PERCUSSION_CHANNEL]
-    return [_Event(0, change) for change in changes] + kept
+    kept = [event for event in events if event.message.type != "program_change" or event.message.channel == PERCUSSION]
+    changes = [mido.Message("program_change", channel=c, program=program) for c in channels if c != PERCUSSION]
+    return [Event(0, change) for change in changes] + kept
 
 
 def _pickup_ticks(score: Score, beat: int) -> int:
@@ -174,48 +267,41 @@ def _pickup_ticks(score: Score, beat: int) -> int:
     return round(first.length * 4 * beat)
 
 
-def _swung(events: list[_Event], pickup: int, beat: int, swing: float) -> list[_Event]:
-    """Each beat's first half made longer and its second shorter, beats being counted from the first whole bar."""
-    half = beat / 2
-    long = half * (1 + swing / 3)
-
-    def moved(tick: int) -> int:
-        beats, within = divmod(tick - pickup, beat)
-        later = within * long / half if within < half else long + (within - half) * (beat - long) / half
-        return max(0, pickup + beats * beat + round(later))
-
-    return [_Event(moved(event.tick), event.message) for event in events]
+def _repeated(events: list[Event], times: int, length: int) -> list[Event]:
+    return [Event(event.tick + turn * length, event.message) for turn in range(times) for event in events]
 
 
-def _repeated(events: list[_Event], times: int, length: int) -> list[_Event]:
-    return [_Event(event.tick + turn * length, event.message) for turn in range(times) for event in events]
-
-
-def _counted_in(events: list[_Event], score: Score, beat: int) -> list[_Event]:
+def _counted_in(events: list[Event], score: Score, beat: int) -> list[Event]:
     """Clicks for a bar, which a pickup completes."""
     count, each = _beats(score.meter)
-    pickup = Fraction(_pickup_ticks(score, beat), 4 * beat)
-    bar = count * each
-    length = round((bar - pickup) * 4 * beat)
-    clicks: list[_Event] = []
+    length = _count_in_ticks(score, beat)
+    clicks: list[Event] = []
     for index in range(count):
         tick = round(index * each * 4 * beat)
         if tick < length:
             note = _LOW_WOOD_BLOCK if index else _HIGH_WOOD_BLOCK
-            on = mido.Message("note_on", channel=_PERCUSSION_CHANNEL, note=note, velocity=100)
-            off = mido.Message("note_off", channel=_PERCUSSION_CHANNEL, note=note)
-            clicks += [_Event(tick, on), _Event(tick + round(_CLICK_TICKS_PER_BEAT * beat), off)]
+            on = mido.Message("note_on", channel=PERCUSSION, note=note, velocity=100)
+            off = mido.Message("note_off", channel=PERCUSSION, note=note)
+            clicks += [Event(tick, on), Event(tick + round(_CLICK_TICKS_PER_BEAT * beat), off)]
     opening = [event for event in events if _opens(event)]
     rest = [event for event in events if not _opens(event)]
-    return opening + clicks + [_Event(event.tick + length, event.message) for event in rest]
+    return opening + clicks + [Event(event.tick + length, event.message) for event in rest]
 
 
-def _opens(event: _Event) -> bool:
+def _count_in_ticks(score: Score, beat: int) -> int:
+    """As long as a bar without the pickup that completes it."""
+    count, each = _beats(score.meter)
+    return round((count * each - Fraction(_pickup_ticks(score, beat), 4 * beat)) * 4 * beat)
+
+
+def _opens(event: Event) -> bool:
     return event.tick == 0 and event.message.type in ("set_tempo", "program_change")
 
 
 def _beats(meter: Meter) -> tuple[int, Fraction]:
     """How many beats a bar has, and how long each is in whole notes."""
-    if meter.length is None:
+    if meter.beats is None:
         return 4, Fraction(1, 4)
-    return int(meter.length / meter.beat), meter.beat
+    if meter.is_compound:
+        return meter.beats // 3, Fraction(3, meter.unit)
+    return meter.beats, Fraction(1, meter.unit)

@@ -12,13 +12,14 @@ import soundfile
 from numpy.typing import NDArray
 
 from app.rendering.loudness import TARGET_LUFS, Limiter, integrated_lufs
+from app.rendering.mp3_stream import Mp3File
 from app.rendering.synth import RATE, Samples, Synth, Timed
 
 TAIL_S = 1.5
-_SCOUT_RATE = 11_025  # Hz, of the quick rendition whose loudness is measured before the real one begins
-_SCOUTED_S = 20.0
+SCOUT_RATE = 11_025  # Hz, of the quick rendition whose loudness is measured before the real one begins
+SCOUTED_S = 20.0
 _FADE_IN_S, _FADE_OUT_S = 0.002, 0.6
-_BLOCK = 32_768  # frames
+BLOCK = 32_768  # frames
 _MAX_GAIN = 100.0
 _SYSTEM_ERROR = 2  # libsndfile's SF_ERR_SYSTEM
 _QUALITY = {"mp3": ("MP3", "MPEG_LAYER_III", 0.4), "ogg": ("OGG", "VORBIS", 0.5), "flac": ("FLAC", "PCM_16", 0.3)}
@@ -40,25 +41,42 @@ def render(timeline: tuple[Timed, ...], soundfont: Path, check: Callable[[], Non
         check: called at each block; what it raises ends the work.
     """
     frames = frames_of(timeline)
-    with Synth(soundfont, _SCOUT_RATE, reverb=False) as scout, Synth(soundfont) as synth:
+    with Synth(soundfont, SCOUT_RATE, reverb=False) as scout, Synth(soundfont) as synth:
         gain = _gain(timeline, scout, check)  # the instruments that the scout has read, the other need not read again
-        played = (block * gain for block in synth.play(timeline, frames / RATE, _BLOCK))
-        position = 0
-        for block in Limiter().run(played):
-            check()
-            yield _as_int16(_smooth_ends(block, position, frames))
-            position += block.shape[1]
+        yield from finished(synth.play(timeline, frames / RATE, BLOCK), gain, frames, check)
+
+
+def finished(
+    blocks: Iterator[Samples], gain: float, frames: int, check: Callable[[], None]
+) -> Iterator[NDArray[np.int16]]:
+    """Sound brought to its loudness, its peaks held down and its ends smoothed.
+
+    Args:
+        blocks: as it was played, `frames` altogether.
+        gain: by which it is made louder.
+        frames: of all.
+        check: called at each block; what it raises ends the work.
+    """
+    position = 0
+    for block in Limiter().run(block * gain for block in blocks):
+        check()
+        yield _as_int16(_smooth_ends(block, position, frames))
+        position += block.shape[1]
+
+
+def gain_of(beginning: Samples, rate: int) -> float:
+    """What brings sound to the target, by the loudness of its beginning as a quick rendition has it."""
+    found = integrated_lufs(beginning, rate)
+    return float(min(_MAX_GAIN, 10 ** ((TARGET_LUFS - found) / 20))) if np.isfinite(found) else 1.0
 
 
 def _gain(timeline: tuple[Timed, ...], scout: Synth, check: Callable[[], None]) -> float:
-    """What brings a performance to the target, by the loudness of its beginning as a quick rendition has it."""
-    length = min(frames_of(timeline) / RATE, _SCOUTED_S)
+    length = min(frames_of(timeline) / RATE, SCOUTED_S)
     blocks = []
-    for block in scout.play(timeline, length, _BLOCK):
+    for block in scout.play(timeline, length, BLOCK):
         check()
         blocks.append(block)
-    found = integrated_lufs(np.concatenate(blocks, axis=1), scout.rate)
-    return float(min(_MAX_GAIN, 10 ** ((TARGET_LUFS - found) / 20))) if np.isfinite(found) else 1.0
+    return gain_of(np.concatenate(blocks, axis=1), scout.rate)
 
 
 def _smooth_ends(block: Samples, position: int, frames: int) -> Samples:
@@ -102,18 +120,38 @@ def write(
                 grown()
         return
     try:
-        _encode(blocks, path, extension, grown)
+        if extension == "mp3":
+            _encode_mp3(blocks, frames, path, grown)
+        else:
+            _encode(blocks, path, extension, grown)
     except soundfile.LibsndfileError as error:
         if error.code != _SYSTEM_ERROR:
             raise
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None  # what else a local file may fail for
 
 
-def _encode(blocks: Iterator[NDArray[np.int16]], path: Path, extension: str, grown: Callable[[], None]) -> None:
+def _encode_mp3(blocks: Iterator[NDArray[np.int16]], frames: int, path: Path, grown: Callable[[], None]) -> None:
+    file = Mp3File(path, frames)
+
+    def written() -> None:
+        if file.error:
+            raise file.error
+        grown()
+
+    try:
+        _encode(blocks, file, "mp3", written)
+    finally:
+        file.close()
+    written()
+
+
+def _encode(
+    blocks: Iterator[NDArray[np.int16]], file: Path | Mp3File, extension: str, grown: Callable[[], None]
+) -> None:
     container, coding, level = _QUALITY[extension]
     mode = "VARIABLE" if extension == "mp3" else None  # LAME's constant rate takes twice as long
     with soundfile.SoundFile(
-        path, "w", RATE, 2, format=container, subtype=coding, compression_level=level, bitrate_mode=mode
+        file, "w", RATE, 2, format=container, subtype=coding, compression_level=level, bitrate_mode=mode
     ) as encoder:
         for block in blocks:
             encoder.write(block.astype(np.float32) / 32768)  # libsndfile's MP3 comes out 10 dB too loud from integers

@@ -58,9 +58,9 @@ class Format(StrEnum):
 
 _FACTS = {
     Format.WAV: _Facts("audio/wav", "wav", Kind.SOUND, grows=True),
-    Format.MP3: _Facts("audio/mpeg", "mp3", Kind.SOUND),  # its first frame tells the length, and is written last
+    Format.MP3: _Facts("audio/mpeg", "mp3", Kind.SOUND, grows=True),
     Format.OGG: _Facts("audio/ogg", "ogg", Kind.SOUND, grows=True),
-    Format.FLAC: _Facts("audio/flac", "flac", Kind.SOUND),  # the same of its first block
+    Format.FLAC: _Facts("audio/flac", "flac", Kind.SOUND),  # its first block has a hash of all samples
     Format.MIDI: _Facts("audio/midi", "mid", Kind.MIDI),
     Format.SVG: _Facts("image/svg+xml", "svg", Kind.SCORE),
     Format.PDF: _Facts("application/pdf", "pdf", Kind.SCORE),

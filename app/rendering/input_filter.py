@@ -6,7 +6,7 @@ holds when a row here is wrong; the rows are there so that it need not, and so t
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 
@@ -34,6 +34,7 @@ LINES = Bound(1000, "lines", "a tune of the lab's corpus has 30; time to read gr
 LINE = Bound(1000, "characters", "abc2midi overruns fixed buffers on long words")
 VOICES = Bound(8, "voices", "each is a MIDI track and channel; there are 15 for notes")
 TUNES = Bound(1, "tunes in the text", "abc2midi -o makes the first alone")
+SET = Bound(5, "tunes in the set", "each is a run of abc2midi")
 CHORD = Bound(12, "notes in one chord", "6,000 notes in a chord cost minutes of synthesis")
 BARS = Bound(MAX_BARS, "bars", "`Z999|` says 999 of them in five bytes; each is numbered, drawn and compared")
 NOTES = Bound(10_000, "notes and rests", "what 32 KiB of dense music hold; a note drawn is a kilobyte of memory")
@@ -172,7 +173,29 @@ def admit(text: str, *, max_duration_s: float, tempo: float | None = None) -> Ad
         NotationError: some row of the gate refuses it; each fault with its line and column, 1-based.
     """
     text, dropped = clean(text)
-    tune = _only_tune(text)
+    return _admit(_only_tune(text), dropped, max_duration_s, tempo)
+
+
+def admit_set(text: str, *, max_duration_s: float, tempo: float | None = None) -> tuple[Admitted, ...]:
+    """The tunes of a set, one at the least; see `admit`. Together they are held to what one tune may be.
+
+    Raises:
+        NotationError: some row of the gate refuses one of them, or all together.
+    """
+    text, dropped = clean(text)
+    tunes = _tunes(text, SET)
+    found = tuple(_admit(tune, dropped if not n else (), max_duration_s, tempo) for n, tune in enumerate(tunes))
+    lasts_s = sum(duration_s(tune.score, tempo) for tune in found)
+    if lasts_s > max_duration_s:
+        raise NotationError(f"it would last {lasts_s:,.0f} seconds; {max_duration_s:,.0f} are allowed")
+    sounds = [played(tune.score) for tune in found]
+    for bound, count in ((PLAYED_BARS, sum(s.bars for s in sounds)), (PLAYED_NOTES, sum(s.notes for s in sounds))):
+        if excess := bound.excess(count, ""):
+            raise NotationError(f"it has {excess}")
+    return found
+
+
+def _admit(tune: str, dropped: tuple[Fault, ...], max_duration_s: float, tempo: float | None) -> Admitted:
     reader = Reader(tune, _hold)
     score = reader.score
     lasts_s = duration_s(score, tempo)
@@ -266,16 +289,25 @@ def _judge(number: int, line: str) -> tuple[Row | None, Fault | None]:
 def _only_tune(text: str) -> str:
     """The one tune of a text, after as many empty lines as it had lines before: a renderer's line numbers stay the
     sender's."""
+    return _tunes(text, TUNES)[0]
+
+
+def _tunes(text: str, bound: Bound) -> list[str]:
+    """The tunes of a text, each after as many empty lines as it had lines before."""
     tunes = [(block, line) for block, line, _ in split_blocks(text) if {"X", "K"} & header_fields(block).keys()]
     if not tunes:
         raise NotationError("there is no tune in the text: no X: and no K: field")
-    if len(tunes) > TUNES.max_allowed:
-        raise NotationError(f"there are {len(tunes)} tunes in the text; send one at a time")
-    problems = split_tunes(text)[0].problems
+    if len(tunes) > bound.max_allowed:
+        allowed = f"send {bound.max_allowed} at the most" if bound.max_allowed > 1 else "send one at a time"
+        raise NotationError(f"there are {len(tunes)} tunes in the text; {allowed}")
+    problems = [
+        replace(fault, line=(fault.line or 1) + first_line - 1)
+        for tune, (_, first_line) in zip(split_tunes(text), tunes, strict=True)
+        for fault in tune.problems
+    ]
     if problems:
-        raise NotationError(summary(list(problems)), faults=problems)
-    tune, first_line = tunes[0]
-    return "\n" * (first_line - 1) + tune.rstrip("\n") + "\n"
+        raise NotationError(summary(problems), faults=tuple(problems))
+    return ["\n" * (first_line - 1) + tune.rstrip("\n") + "\n" for tune, first_line in tunes]
 
 
 def summary(faults: list[Fault]) -> str:

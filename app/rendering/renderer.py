@@ -1,29 +1,42 @@
 """ABC → MIDI → sound, and ABC → score: a few renders at once, each result made once and kept."""
 
 import asyncio
+import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.abc import musicxml
+from app.abc.harmony import PlacedChord, placed, with_chords
 from app.abc.reader import read
 from app.abc.transpose import transpose
 from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
 from app.operations import metrics, tracing
 from app.operations.turns import Turns, in_thread
-from app.rendering import encode, external_tools, seal, synth
-from app.rendering.arrangement import Arrangement, Performance, arrange
+from app.rendering import encode, external_tools, seal, timidity
+from app.rendering.arrangement import Arrangement, arrange
+from app.rendering.backing import Backing
 from app.rendering.cache import Cache, Kept, key_of
 from app.rendering.formats import Format, Kind
-from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit
+from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit, admit_set
+from app.rendering.performance import Performance
 from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
-from app.rendering.synth import Synth
+from app.rendering.synth import Synth, SynthError
+from app.rendering.synthesizer import Synthesizer
+from app.rendering.tune_set import as_one_score, joined, speeds
 
-_RECIPE = 2  # raised whenever the same request makes other bytes than before
+_RHYTHM = re.compile(r"^R:|\[R:(?=[^\]\n]*\])", re.MULTILINE)
+_HIDDEN = {"R:": "%", "[R:": "[r:"}
+"""a rhythm is kept from abc2midi, which plays hornpipes 2 : 1 of its own accord; [r: is a remark"""
+
+_RECIPE = 7  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _CHECKS_WAIT = 8  # as many as renders: each is a fiftieth of one
 
@@ -85,10 +98,24 @@ class Rendering:
 class Job:
     """An admitted tune and what is wanted of it; `name` is the same for the same bytes."""
 
-    tune: Admitted
+    tunes: tuple[Admitted, ...]
+    """one, or a set"""
     format: Format
     options: RenderOptions
     name: str
+
+    @property
+    def title(self) -> str | None:
+        """The tune's, or those of all."""
+        return " - ".join(tune.title for tune in self.tunes if tune.title) or None
+
+
+@dataclass(frozen=True)
+class Chorded:
+    """A tune with its chords written in, and where they are."""
+
+    abc: str
+    chords: tuple[PlacedChord, ...]
 
 
 class Renderer:
@@ -101,6 +128,7 @@ class Renderer:
         at_once: renders that may run together.
         max_waiting: renders queued before new ones are turned away.
         max_duration_s: the longest performance that is synthesised.
+        synthesizer: `fluidsynth` or `timidity`; `auto` takes timidity where FluidSynth's library is missing.
     """
 
     def __init__(
@@ -112,8 +140,10 @@ class Renderer:
         at_once: int,
         max_waiting: int,
         max_duration_s: float,
+        synthesizer: str = "auto",
     ) -> None:
         self.confinement = confinement
+        self.synthesizer = Synthesizer.choose(synthesizer)
         self._cache = cache
         self._turns = Turns(at_once, max_waiting, "renders")
         self.checks = Turns(at_once, _CHECKS_WAIT * max_waiting, "checks")
@@ -122,16 +152,29 @@ class Renderer:
         """turns at reading a stranger's text; who has one waits for nothing else"""
         self._max_duration_s = max_duration_s
         self._makings: dict[str, Making] = {}
-        self._soundfont = soundfont
+        self._wanted_font = soundfont
+        self._soundfont = self.synthesizer.font(soundfont)
 
     def missing(self) -> list[str]:
         """What this machine lacks to render: programs, libraries and the sound font."""
-        files = [str(path) for path in (Path(external_tools.ABC2MIDI), self._soundfont) if not path.is_file()]
-        return files + ([] if synth.is_installed() else ["libfluidsynth3"])
+        has_abc2midi = Path(external_tools.ABC2MIDI).is_file()
+        return ([] if has_abc2midi else [external_tools.ABC2MIDI]) + self.synthesizer.missing(self._wanted_font)
 
-    def check_soundfont(self) -> None:
-        """Raises SynthError: it cannot be played from."""
-        Synth(self._soundfont).close()
+    async def check_synthesizer(self, midi: bytes) -> None:
+        """Play a little.
+
+        Raises:
+            SynthError: the sound font cannot be played from.
+            LiltError: timidity does not play.
+        """
+        if self.synthesizer is Synthesizer.FLUIDSYNTH:
+            Synth(self._soundfont).close()
+            return
+        with self.private_folder() as folder:
+            run = timidity.Run(midi, folder, self._soundfont, self.confinement, encode.SCOUT_RATE)
+            await run.finish()
+            if not np.abs(run.whole()).max() > 0:
+                raise SynthError(f"{self._soundfont}: timidity plays nothing from it")
 
     def private_folder(self) -> AbstractContextManager[Path]:
         """A folder to run a program in."""
@@ -146,19 +189,35 @@ class Renderer:
         """
         max_s = self._max_duration_s / max(1, options.arrangement.repeats)
         try:
-            tune = await self.readings.run(lambda: admit(abc, max_duration_s=max_s, tempo=options.arrangement.tempo))
+            tempo = options.arrangement.tempo
+            tunes = await self.readings.run(lambda: admit_set(abc, max_duration_s=max_s, tempo=tempo))
         except NotationError:
             metrics.GATE_REFUSALS.inc()
             raise
         font = self._soundfont.stat() if self._soundfont.is_file() else None
         parts = {
             "recipe": _RECIPE,
-            "abc": tune.abc,
+            "abc": [tune.abc for tune in tunes],
             "format": format_,
             "options": asdict(options),
+            "synthesizer": self.synthesizer,
             "font": (str(self._soundfont), font.st_size, font.st_mtime_ns) if font else None,
         }
-        return Job(tune, format_, options, f"{key_of(parts)}.{format_.extension}")
+        return Job(tunes, format_, options, f"{key_of(parts)}.{format_.extension}")
+
+    async def chords(self, abc: str) -> Chorded:
+        """A stranger's tune with chords that suit it.
+
+        Raises:
+            NotationError: the gate refuses it.
+            BusyError: too many texts are waiting to be read.
+        """
+
+        def find() -> Chorded:
+            tune = admit(abc, max_duration_s=self._max_duration_s)
+            return Chorded(with_chords(tune.abc.lstrip("\n"), tune.score), placed(tune.score))
+
+        return await self.readings.run(find)
 
     def is_kept(self, job: Job) -> bool:
         """Whether a job's file is there already."""
@@ -256,12 +315,11 @@ class Renderer:
             await asyncio.to_thread(seal.add, making.path, job.name)
 
     async def _make(self, job: Job, making: Making) -> None:
-        abc = await in_thread(lambda: transpose(job.tune.abc, job.options.transpose))
-        with self.private_folder() as folder:
-            if job.format.kind is Kind.SCORE:
-                making.path.write_bytes(await self._score(abc, job.format, folder))
-                return
-            performance = await self._performance(abc, job, folder)
+        if job.format.kind is Kind.SCORE:
+            with self.private_folder() as folder:
+                making.path.write_bytes(await self._score(job, folder))
+            return
+        performance = await self._performance(job)
         if job.format.kind is Kind.MIDI:
             making.path.write_bytes(await in_thread(performance.as_midi))
             return
@@ -277,23 +335,76 @@ class Renderer:
             if time.thread_time() > cpu_from[0] + _SYNTHESIS_CPU_S or time.monotonic() > deadline:
                 raise DeadlineError("synthesis took too long over this tune")
 
-        def work() -> None:
+        def write(blocks: Iterator[NDArray[np.int16]]) -> None:
             cpu_from[0] = time.thread_time()
-            blocks = encode.render(performance.timeline, self._soundfont, check)
             encode.write(blocks, frames, making.path, job.format.extension, making.grown)
 
         with tracing.step("synthesis"):
             try:
-                await in_thread(work)
+                if self.synthesizer is Synthesizer.TIMIDITY:
+                    await self._play_by_timidity(performance, frames, check, write)
+                else:
+                    await in_thread(lambda: write(encode.render(performance.timeline, self._soundfont, check)))
             except Abandoned:
                 raise asyncio.CancelledError from None
 
-    async def _performance(self, abc: str, job: Job, folder: Path) -> Performance:
+    async def _play_by_timidity(
+        self,
+        performance: Performance,
+        frames: int,
+        check: Callable[[], None],
+        write: Callable[[Iterator[NDArray[np.int16]]], None],
+    ) -> None:
+        """A coarse rendition of the beginning for its loudness, then the real one, written while it is made."""
+        with self.private_folder() as folder:
+            midi = await in_thread(performance.beginning(encode.SCOUTED_S).as_midi)
+            scout = timidity.Run(midi, folder, self._soundfont, self.confinement, encode.SCOUT_RATE)
+            await scout.finish()
+            gain = await in_thread(lambda: encode.gain_of(scout.whole(), encode.SCOUT_RATE))
+        with self.private_folder() as folder:
+            midi = await in_thread(performance.as_midi)
+            run = timidity.Run(midi, folder, self._soundfont, self.confinement)
+            running = asyncio.create_task(run.finish())
+            try:
+                played = run.blocks(frames, encode.BLOCK)
+                await in_thread(lambda: write(encode.finished(played, gain, frames, check)))
+                await running
+            finally:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+
+    async def _performance(self, job: Job) -> Performance:
+        """A tune as it is wanted, or all of a set."""
+        scores = [tune.score for tune in job.tunes]
+        wanted = job.options.arrangement
+        tempos = [wanted.tempo] if len(scores) == 1 else [wanted.tempo or speed for speed in speeds(scores)]
+        made: list[Performance] = []
+        for index, (tune, tempo) in enumerate(zip(job.tunes, tempos, strict=True)):
+            one = replace(wanted, tempo=tempo, click=wanted.click and not index)
+            left = PLAYED_NOTES.max_allowed - sum(performance.notes for performance in made)
+            made.append(await self._arranged(tune, job.options, one, left, goes_on=index + 1 < len(scores)))
+        performance = made[0]
+        if len(made) > 1:
+            performance = await in_thread(lambda: joined(made, scores, wanted.repeats))
+        if performance.duration_s > self._max_duration_s:
+            raise RenderError(
+                f"it would last {performance.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed"
+            )
+        return performance
+
+    async def _arranged(
+        self, tune: Admitted, options: RenderOptions, wanted: Arrangement, max_notes: int, *, goes_on: bool
+    ) -> Performance:
         """A tune as abc2midi plays it, arranged as is wanted."""
-        content, faults = await external_tools.to_midi(abc, folder, self.confinement, chords=job.options.chords)
+        chords = options.chords and wanted.backing is Backing.NONE
+        abc = await in_thread(lambda: transpose(tune.abc, options.transpose))
+        with self.private_folder() as folder:
+            content, faults = await external_tools.to_midi(
+                _RHYTHM.sub(lambda match: _HIDDEN[match[0]], abc), folder, self.confinement, chords=chords
+            )
         try:
             performance = await in_thread(
-                lambda: arrange(content, job.tune.score, job.options.arrangement, PLAYED_NOTES.max_allowed)
+                lambda: arrange(content, tune.score, wanted, options.transpose, max_notes, goes_on=goes_on)
             )
         except ValueError as error:
             raise RenderError(
@@ -301,24 +412,27 @@ class Renderer:
             ) from None
         if not performance.notes:
             raise RenderError("there is not a note in this tune" + external_tools.first_of(faults), faults=faults)
-        if performance.duration_s > self._max_duration_s:
-            raise RenderError(
-                f"it would last {performance.duration_s:,.0f} seconds; {self._max_duration_s:,.0f} are allowed"
-            )
         return performance
 
-    async def _score(self, abc: str, format_: Format, folder: Path) -> bytes:
-        written = await in_thread(lambda: _musicxml(abc))
-        if format_ is Format.MUSICXML:
+    async def _score(self, job: Job, folder: Path) -> bytes:
+        written = await in_thread(lambda: _musicxml(job))
+        if job.format is Format.MUSICXML:
             return written
-        return await external_tools.engrave(written, format_.extension, folder, self.confinement)
+        return await external_tools.engrave(written, job.format.extension, folder, self.confinement)
 
 
-def _musicxml(abc: str) -> bytes:
-    score = read(abc)
+def _musicxml(job: Job) -> bytes:
+    scores = [read(_written(tune, job.options)) for tune in job.tunes]
+    score = scores[0] if len(scores) == 1 else as_one_score(scores)
     if excess := DRAWN_NOTES.excess(musicxml.drawn_notes(score), ""):
         raise NotationError(f"it has {excess}")
     return musicxml.write(score)
+
+
+def _written(tune: Admitted, options: RenderOptions) -> str:
+    """The tune as it is to be drawn: transposed, and with the chords of who accompanies it."""
+    has_chords = options.arrangement.backing is not Backing.NONE
+    return transpose(with_chords(tune.abc, tune.score) if has_chords else tune.abc, options.transpose)
 
 
 def _traced(job: Job) -> dict[str, str | int]:

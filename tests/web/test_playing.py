@@ -73,6 +73,25 @@ def test_steps_follow_repeats_and_endings(page: Page) -> None:
     assert [round(step["at"] * 1.5, 2) for step in found] == [float(beat) for beat in range(24)]
 
 
+def test_steps_are_the_tunes_alone_where_others_accompany_it(page: Page) -> None:
+    found = page.evaluate(
+        """async (abc) => {
+          const { read } = await import("/js/timing.js");
+          const heard = async (backing) => {
+            const body = JSON.stringify({ abc, backing, format: "midi" });
+            const headers = { "Content-Type": "application/json" };
+            const answer = await fetch("/render", { method: "POST", headers, body });
+            const { notes } = read(await answer.arrayBuffer());
+            return notes.filter(({ channel }) => channel === notes[0].channel).map(({ at, pitch }) => [at, pitch]);
+          };
+          return [await heard("none"), await heard("session")];
+        }""",
+        SCALE,
+    )
+    assert len(found[0]) > 8
+    assert found[0] == found[1]
+
+
 def test_bars_loop_and_practice_speeds_up(page: Page) -> None:
     bring(page, SCALE)
     page.locator("#practise").click()

@@ -2,14 +2,37 @@
 
 const PERCUSSION = 9;
 
-/** A one-track Standard MIDI File's notes as {at, until, pitch} in seconds, without percussion, and its first tempo. */
+/**
+ * A Standard MIDI File's notes as {at, until, pitch, channel} in seconds, without percussion, and its first tempo. Those
+ * of its first track with notes come first: that is the tune's, where others accompany it.
+ */
 export function read(buffer) {
   const view = new DataView(buffer);
   const ticksPerQuarter = view.getUint16(12);
-  const end = 22 + view.getUint32(18);
-  let [at, seconds, perQuarter, status] = [22, 0, 0.5, 0];
-  let quarters = null;
-  const [notes, sounding] = [[], new Map()];
+  const tracks = [];
+  for (let at = 14; at + 8 <= view.byteLength; at += 8 + view.getUint32(at + 4)) tracks.push(trackAt(view, at));
+  const tempos = tracks.flatMap(({ tempos }) => tempos).sort((a, b) => a.tick - b.tick);
+  const seconds = (tick) => {
+    let [total, from, perQuarter] = [0, 0, 0.5];
+    for (const tempo of tempos) {
+      if (tempo.tick >= tick) break;
+      total += ((tempo.tick - from) / ticksPerQuarter) * perQuarter;
+      [from, perQuarter] = [tempo.tick, tempo.perQuarter];
+    }
+    return total + ((tick - from) / ticksPerQuarter) * perQuarter;
+  };
+  const notes = tracks
+    .flatMap(({ notes }) => notes)
+    .map(({ at, until, ...note }) => ({ at: seconds(at), until: seconds(until), ...note }));
+  const quarters = tempos.length ? 60 / tempos[0].perQuarter : 120;
+  return { notes, quarters, length: seconds(Math.max(0, ...tracks.map(({ end }) => end))) };
+}
+
+/** The notes and tempos of the track whose chunk begins at a byte, in ticks. */
+function trackAt(view, chunk) {
+  const end = chunk + 8 + view.getUint32(chunk + 4);
+  let [at, tick, status] = [chunk + 8, 0, 0];
+  const [notes, tempos, sounding] = [[], [], new Map()];
   const number = () => {
     let value = 0;
     let byte;
@@ -20,14 +43,13 @@ export function read(buffer) {
     return value;
   };
   while (at < end) {
-    seconds += (number() / ticksPerQuarter) * perQuarter;
+    tick += number();
     if (view.getUint8(at) & 0x80) status = view.getUint8(at++);
     if (status === 0xff) {
       const type = view.getUint8(at++);
       const length = number();
       if (type === 0x51) {
-        perQuarter = ((view.getUint8(at) << 16) | view.getUint16(at + 1)) / 1e6;
-        quarters ??= 60 / perQuarter;
+        tempos.push({ tick, perQuarter: ((view.getUint8(at) << 16) | view.getUint16(at + 1)) / 1e6 });
       }
       at += length;
     } else if (status >= 0xf0) {
@@ -39,16 +61,16 @@ export function read(buffer) {
       if (channel === PERCUSSION || (kind !== 0x90 && kind !== 0x80)) continue;
       const name = channel * 128 + first;
       if (kind === 0x90 && second) {
-        const note = { at: seconds, until: seconds, pitch: first, channel };
+        const note = { at: tick, until: tick, pitch: first, channel };
         notes.push(note);
         sounding.set(name, note);
       } else if (sounding.has(name)) {
-        sounding.get(name).until = seconds;
+        sounding.get(name).until = tick;
         sounding.delete(name);
       }
     }
   }
-  return { notes, quarters: quarters ?? 120, length: seconds };
+  return { notes, tempos, end: tick };
 }
 
 /** Notes as abcjs would play them, repeats unfolded, as {pitch, from}: `from` is the place in the text. */

@@ -134,10 +134,10 @@ def test_a_tune_becomes_sound(client: httpx.Client, *, as_json: bool) -> None:
 
 
 def test_a_tune_becomes_midi_by_field_query_or_accept(client: httpx.Client) -> None:
-    by_field = client.post("/render", json={"abc": TUNE, "format": "midi"})
-    by_accept = client.post("/render", json={"abc": TUNE}, headers={"Accept": "audio/midi"})
+    by_field = client.post("/render", json={"abc": TUNE, "format": "midi", "feel": 0})
+    by_accept = client.post("/render", json={"abc": TUNE, "feel": 0}, headers={"Accept": "audio/midi"})
     abc = {"Content-Type": "text/vnd.abc"}
-    by_query = client.post("/render", params={"format": "midi"}, content=TUNE, headers=abc)
+    by_query = client.post("/render", params={"format": "midi", "feel": "0"}, content=TUNE, headers=abc)
     for response in (by_field, by_accept, by_query):
         assert response.headers["Content-Type"] == "audio/midi"
         assert response.content == by_field.content
@@ -146,10 +146,10 @@ def test_a_tune_becomes_midi_by_field_query_or_accept(client: httpx.Client) -> N
 
 
 def test_tempo_program_and_transpose_are_obeyed(client: httpx.Client) -> None:
-    body = {"abc": TUNE, "format": "midi", "tempo": 240, "program": 73, "transpose": 2}
+    body = {"abc": TUNE, "format": "midi", "tempo": 240, "program": 73, "transpose": 2, "feel": 0}
     changed = mido.MidiFile(file=io.BytesIO(client.post("/render", json=body).content))
     plain = mido.MidiFile(
-        file=io.BytesIO(client.post("/render", json={"abc": TUNE, "format": "midi", "tempo": 120}).content)
+        file=io.BytesIO(client.post("/render", json={"abc": TUNE, "format": "midi", "tempo": 120, "feel": 0}).content)
     )
     assert changed.length == pytest.approx(plain.length / 2, rel=0.01)
     assert {m.program for m in changed if m.type == "program_change"} == {73}

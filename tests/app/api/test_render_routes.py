@@ -1,6 +1,7 @@
 """What a player in a browser relies on: ranges, entity tags, one making for many, words for what is wrong."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -184,3 +185,38 @@ def test_the_first_bytes_come_before_the_last_are_made(client: httpx.Client) -> 
 def test_the_log_has_no_trace(server: Server) -> None:
     assert not [line for line in server.log if "Traceback" in line]
     assert subprocess.run(["/usr/bin/pgrep", "-P", str(server.process.pid)], check=False).returncode == 1
+
+
+def test_chords_are_found_as_json_or_as_the_tune_alone_and_own_ones_stay(client: httpx.Client) -> None:
+    plain = "X:1\nT:Morning\nR:jig\nM:6/8\nL:1/8\nK:D\nA|:dfd dfd|gbg gbg|ece ece|d3 d2A:|\n"
+    answer = client.post("/chords", json={"abc": plain})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert [chord["symbol"] for chord in found["chords"]] == ["D", "G", "A", "D"]
+    assert [chord["bar"] for chord in found["chords"]] == [1, 2, 3, 4]
+    assert found["abc"] == plain.replace("dfd dfd", '"D"dfd dfd').replace("gbg gbg", '"G"gbg gbg').replace(
+        "ece ece", '"A"ece ece'
+    ).replace("d3 d2A", '"D"d3 d2A')
+    headers = {"Content-Type": "text/vnd.abc", "Accept": "text/vnd.abc"}
+    assert client.post("/chords", content=plain, headers=headers).text == found["abc"]
+    assert client.post("/chords", json={"abc": found["abc"]}).json() == found
+
+
+def test_what_is_no_tune_has_no_chords(client: httpx.Client) -> None:
+    assert client.post("/chords", json={"abc": "no tune"}).status_code == 422
+
+
+@pytest.mark.parametrize("backing", ["guitar", "piano", "session"])
+def test_an_accompanied_tune_is_made_again_with_its_parts_named_and_its_chords_in_the_score(
+    client: httpx.Client, backing: str
+) -> None:
+    body = {"abc": JIG, "backing": backing}
+    midi = client.post("/render", json=body | {"format": "midi"})
+    assert midi.content == client.post("/render", json=body | {"format": "midi"}).content
+    assert midi.content != client.post("/render", json={"abc": JIG, "format": "midi"}).content
+    names = {"guitar": [b"Guitar"], "piano": [b"Piano"], "session": [b"Guitar", "Bodhrán".encode()]}[backing]
+    assert all(name in midi.content for name in names)
+    plain = re.sub('"[^"]*"', "", JIG)
+    score = client.post("/render", json=body | {"abc": plain, "format": "musicxml"}).text
+    assert "<harmony>" in score
+    assert "<harmony>" not in client.post("/render", json={"abc": plain, "format": "musicxml"}).text

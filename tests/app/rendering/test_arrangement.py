@@ -7,7 +7,8 @@ import pytest
 
 from app.abc.reader import read
 from app.abc.score import Score
-from app.rendering.arrangement import Arrangement, Performance, arrange
+from app.rendering.arrangement import Arrangement, arrange
+from app.rendering.performance import Performance
 
 BEAT = 480
 

@@ -1,0 +1,186 @@
+"""In which order the bars of a voice sound: repeats, endings and parts taken as abc2midi takes them.
+
+ABC 2.1, sections 4.8 (repeats), 4.9 (variant endings) and 3.1.9 (parts).
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from app.abc.keys import Key
+from app.abc.meters import Meter
+from app.abc.score import Bar, Score, Voice
+
+MAX_PLAYED_BARS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedBar:
+    """A bar as it comes in the performance. Lengths and times are in whole notes."""
+
+    bar: Bar
+    index: int
+    """among the voice's bars"""
+    start: Fraction
+    length: Fraction
+    offset: Fraction
+    """where in a whole bar it begins: past nought for a pickup"""
+    meter: Meter
+    key: Key
+    turn: int
+    """how many times it was played before"""
+    number: int
+    """whole bars since its section began; -1 for a pickup"""
+    of: int
+    """whole bars of its section"""
+    ends_section: bool
+
+
+def playing_order(score: Score) -> list[PlayedBar]:
+    """The bars of the first voice as they are played, at most MAX_PLAYED_BARS of them; none where there is no voice."""
+    if not score.voices:
+        return []
+    voice = score.voices[0]
+    order = _in_parts(voice, score.parts) if score.parts else _repeated(voice.bars, 0, len(voice.bars))
+    spans = sections(voice.bars)
+    signatures = _signatures(voice.bars, score)
+    turns: dict[int, int] = {}
+    played: list[PlayedBar] = []
+    start = Fraction(0)
+    for index in order[:MAX_PLAYED_BARS]:
+        bar = voice.bars[index]
+        length = bar.length
+        meter, key = signatures[index]
+        first, last = spans[index]
+        offset = _offset(length, meter, is_first=index == first)
+        pickup = int(_offset(voice.bars[first].length, signatures[first][0], is_first=True) > 0)
+        turn = turns.get(index, 0)
+        turns[index] = turn + 1
+        for part in range(bar.count):
+            played.append(
+                PlayedBar(
+                    bar, index, start, length, offset, meter, key, turn,
+                    number=index - first - pickup, of=last - first + 1 - pickup,
+                    ends_section=index == last and part == bar.count - 1,
+                )
+            )  # fmt: skip
+            start += length
+        if len(played) > MAX_PLAYED_BARS:
+            break
+    return played[:MAX_PLAYED_BARS]
+
+
+def _offset(length: Fraction, meter: Meter, *, is_first: bool) -> Fraction:
+    whole = meter.length
+    return whole - length if is_first and whole is not None and length < whole else Fraction(0)
+
+
+def _signatures(bars: list[Bar], score: Score) -> list[tuple[Meter, Key]]:
+    """Metre and key in each bar."""
+    meter, key, found = score.meter, score.key, []
+    for bar in bars:
+        meter, key = bar.meter or meter, bar.key or key
+        found.append((meter, key))
+    return found
+
+
+def sections(bars: list[Bar]) -> list[tuple[int, int]]:
+    """The first and last bar of the section that each bar is in: repeats, double bars, parts and endings part them."""
+    starts = [0]
+    for index in range(1, len(bars)):
+        before, bar = bars[index - 1], bars[index]
+        is_ending = bool(bar.ending) and not bar.opens_repeat
+        ended = before.closes_repeat or before.line_style in ("||", "|]", "[|") or before.ends_ending
+        if bar.opens_repeat or bar.part or (ended and not is_ending):
+            starts.append(index)
+    found: list[tuple[int, int]] = []
+    for first, after in zip(starts, [*starts[1:], len(bars)], strict=True):
+        found += [(first, after - 1)] * (after - first)
+    return found[: len(bars)]
+
+
+def _in_parts(voice: Voice, parts: str) -> list[int]:
+    """Bars in the order that the header's `P:` gives; each part's own repeats are played."""
+    marks = [index for index, bar in enumerate(voice.bars) if bar.part]
+    if not marks:
+        return _repeated(voice.bars, 0, len(voice.bars))
+    spans = {
+        voice.bars[first].part: (first, after)
+        for first, after in zip(marks, [*marks[1:], len(voice.bars)], strict=True)
+    }
+    order = _repeated(voice.bars, 0, marks[0])
+    for name in _expanded(parts):
+        if name in spans:
+            order += _repeated(voice.bars, *spans[name])
+        if len(order) > MAX_PLAYED_BARS:
+            break
+    return order
+
+
+def _expanded(text: str, max_parts: int = MAX_PLAYED_BARS) -> list[str]:
+    """`A2(BC)3` as the parts one after another; never more than `max_parts`."""
+    stack: list[list[str]] = [[]]
+    last: list[str] = []
+    digits = ""
+    for character in f"{text} ":
+        if character.isdigit() and character.isascii():
+            digits = (digits + character)[:5]
+            continue
+        if digits and last:
+            times = int(digits) - 1
+            stack[-1] += (last * min(times, max_parts // len(last) + 1))[: max_parts - min(max_parts, len(stack[-1]))]
+        digits, last = "", last if character in ". " else []
+        if character.isalpha():
+            stack[-1].append(character)
+            last = [character]
+        elif character == "(":
+            stack.append([])
+        elif character == ")" and len(stack) > 1:
+            last = stack.pop()
+            stack[-1] += last
+    return [name for level in stack for name in level][:max_parts]
+
+
+def _repeated(bars: list[Bar], first: int, after: int) -> list[int]:
+    """The bars of a stretch with its repeats and endings taken."""
+    order: list[int] = []
+    start, turn, position = first, 1, first
+    is_open = True  # by a sign or as the tune begins, so that a double bar inside does not begin another stretch
+    while position < after and len(order) < MAX_PLAYED_BARS:
+        bar = bars[position]
+        if bar.opens_repeat and turn == 1:
+            start, is_open = position, True
+        if bar.ending and turn not in _numbers(bar.ending):
+            position = _next_ending(bars, position, after)
+            if position < after and bars[position].ending:
+                continue
+            start, turn, is_open = position, 1, False
+            continue
+        order.append(position)
+        if bar.closes_repeat and (turn <= bar.closes_repeat or _has_ending(bars, position + 1, after, turn + 1)):
+            position, turn = start, turn + 1
+            continue
+        position += 1
+        if bar.closes_repeat or bar.ends_ending or (bar.line_style in ("||", "|]", "[|") and not is_open):
+            start, turn, is_open = position, 1, False
+    return order
+
+
+def _has_ending(bars: list[Bar], position: int, after: int, turn: int) -> bool:
+    return position < after and bool(bars[position].ending) and turn in _numbers(bars[position].ending or "")
+
+
+def _next_ending(bars: list[Bar], position: int, after: int) -> int:
+    """The bar after an ending that is not taken now."""
+    while position < after and not (bars[position].ends_ending or bars[position].closes_repeat):
+        position += 1
+    return min(position + 1, after)
+
+
+def _numbers(text: str) -> set[int]:
+    """`1,3` and `1-3` as the turns that they name; of a long range the first hundred."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit():
+            found.update(range(int(first), min(int(last) if last.isdigit() else int(first), int(first) + 99) + 1))
+    return found
