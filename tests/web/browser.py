@@ -7,7 +7,15 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-_FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+LAN_NAME = "lilt.lan"
+"""this machine by a name as a local network gives one: browsers take plain http under it for an insecure page"""
+_FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
+]
 _AS_ROOT = ["--no-sandbox"]  # Chromium's own sandbox does not start as root
 
 

@@ -414,3 +414,9 @@ def test_nothing_breaks_the_security_policy(page: Page) -> None:
     page.get_by_text("/generate", exact=False).first.click()
     expect(page.get_by_text("start_string").first).to_be_visible()
     assert page.evaluate("() => window.broken") == []
+
+
+def test_every_key_of_the_menu_has_a_name_of_its_own(page: Page) -> None:
+    names = page.locator("#key option").all_inner_texts()
+    assert len(names) == len(set(names)) > 80
+    assert {"D major", "D minor", "D Mixolydian", "D Dorian"} <= set(names)

@@ -53,10 +53,15 @@ export class Shelf {
   }
 }
 
+/** `crypto.randomUUID` is there on secure pages only; a classroom's server is reached by plain http. */
+function newId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** A tune that has one setting yet. */
 export function newTune(abc, how, { recipe = null, originality = null, kept = false, complete = true } = {}) {
   return {
-    id: crypto.randomUUID(),
+    id: newId(),
     at: Date.now(),
     kept,
     complete,

@@ -60,15 +60,28 @@ async function drawCode(link) {
 }
 
 async function copy(text, words) {
-  try {
-    await navigator.clipboard.writeText(text);
-    element("sharing-message").textContent = words;
-  } catch {
-    element("link").value = text;
-    element("link").select();
-    element("sharing-message").textContent =
-      "This browser does not let pages copy: the text is marked above, press Ctrl C.";
-  }
+  const isCopied = await navigator.clipboard?.writeText(text).then(
+    () => true,
+    () => false,
+  );
+  element("sharing-message").textContent =
+    isCopied || copyFromField(text)
+      ? words
+      : "This browser does not let pages copy. Select the link above and press Ctrl C, or download the ABC.";
+}
+
+/** Copies as browsers did before the clipboard, which is there on secure pages only. */
+function copyFromField(text) {
+  const field = document.createElement("textarea");
+  const focused = document.activeElement;
+  field.value = text;
+  field.className = "offscreen";
+  element("sharing").append(field);
+  field.select();
+  const isCopied = document.execCommand("copy");
+  field.remove();
+  focused?.focus();
+  return isCopied;
 }
 
 /** Saves a file of the user's. */
