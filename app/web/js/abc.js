@@ -39,6 +39,12 @@ export function keyName(key) {
   return `${found[1].replace("b", "♭").replace("#", "♯")} ${MODES[(found[2] ?? "").toLowerCase()]}`;
 }
 
+/** Rhythm, key and metre, as far as the header has them. */
+export function facts(abc) {
+  const { R, K, M } = headerOf(abc);
+  return [R, keyName(K), M].filter(Boolean).join(" · ");
+}
+
 /** A form in words, short enough for a menu: the parts as they are played, and how long each is. */
 export function formName(form) {
   const [, letters, bars] = /^([A-H]+)(\d+)$/.exec(form);

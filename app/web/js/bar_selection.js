@@ -12,7 +12,7 @@ const span = (one, other) => {
 };
 
 /** `textOf` gives the tune's text, `changed` takes it when its bars are typed anew, `said` takes words for the ear. */
-export class ChosenBars {
+export class BarSelection {
   constructor(score, player, { textOf, changed, said, shown }) {
     Object.assign(this, { score, player, textOf, changed, said, shown });
     this.numbers = [];

@@ -1,7 +1,7 @@
 // The form: menus from the model, taste, seed, start string; what it says becomes a request to /generate.
 
 import { formName, headerOf, keyName } from "./abc.js";
-import { keepMarked, mark } from "./highlight.js";
+import { followScroll, highlight } from "./highlight.js";
 
 const element = (id) => document.getElementById(id);
 const MENUS = { rhythm: "rhythms", key: "keys", meter: "meters", form: "forms" };
@@ -70,7 +70,7 @@ function read() {
     if (vocabulary && !vocabulary.has(character)) unknown.push({ from: at, to: at + character.length, kind: "error" });
     at += character.length;
   }
-  mark(element("start"), unknown);
+  highlight(element("start"), unknown);
   const signs = [...new Set(unknown.map(({ from, to }) => text.slice(from, to)))];
   element("start-fault").textContent = signs.length ? `The model does not know ${signs.join(" ")}. Take it out.` : "";
   element("start").setAttribute("aria-invalid", signs.length > 0);
@@ -172,4 +172,4 @@ for (const radio of document.querySelectorAll('input[name="count"]')) {
     element("make-button").textContent = count() === 1 ? "Make a tune" : `Make ${count()} tunes`;
   });
 }
-keepMarked(element("start"));
+followScroll(element("start"));

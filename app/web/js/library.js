@@ -4,7 +4,7 @@ const PREFIX = "lilt.tune.";
 const MOST_UNKEPT = 300;
 
 /** The tunes of this browser, newest first. A tune is {id, at, kept, recipe, settings: [{abc, how, originality}], now}. */
-export class Shelf {
+export class Library {
   constructor(storage, failed) {
     this.storage = storage;
     this.failed = failed;

@@ -4,7 +4,7 @@ const SOON_S = 0.03; // as far ahead as a start must be told to be kept to the s
 const FADE_S = 0.003; // at both ends, so that the cuts do not click
 
 /** One stretch at a time sounds; `wake` must be called in a press, or phones keep it silent. */
-export class Round {
+export class LoopPlayer {
   constructor() {
     this.passes = []; // what sounds, and what follows it
     this.isPaused = false;

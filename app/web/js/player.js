@@ -1,7 +1,7 @@
 // Plays a tune in the service's sound, in step with its score: loops, slow practice, tempo, instrument, transposition.
 
 import { post, Told } from "./api.js";
-import { Round } from "./loop_player.js";
+import { LoopPlayer } from "./loop_player.js";
 import { inStep, noteAt, read, writtenNotes } from "./timing.js";
 
 const LONGEST_ADDRESS = 6000;
@@ -57,7 +57,7 @@ export class Player {
     this.score = score;
     this.audio = this.part("sound");
     this.steps = [];
-    this.round = new Round();
+    this.looper = new LoopPlayer();
     this.rounding = null; // the loop under way, an object of its own
     this.loop = null; // when its bars sound, or null
     this.source = "";
@@ -165,7 +165,7 @@ export class Player {
   }
 
   isPlaying() {
-    return this.rounding ? !this.round.isPaused : !this.audio.paused;
+    return this.rounding ? !this.looper.isPaused : !this.audio.paused;
   }
 
   /** From a press: the sound must begin in it, or phones stay silent. */
@@ -175,14 +175,14 @@ export class Player {
   }
 
   pause() {
-    if (this.rounding) this.round.pause();
+    if (this.rounding) this.looper.pause();
     this.audio.pause();
     this.show();
   }
 
   play() {
     if (this.isPlaying()) return;
-    if (this.rounding) this.round.resume();
+    if (this.rounding) this.looper.resume();
     else if (this.chosen || this.part("round").checked) this.goRound();
     else this.playThrough();
     this.show();
@@ -200,7 +200,7 @@ export class Player {
   /** Loops the chosen bars, or the tune: each time round faster, up to full speed. What plays goes on until it begins. */
   async goRound(rate = Number(this.part("slow").value)) {
     this.endRounds();
-    this.round.wake();
+    this.looper.wake();
     const own = {};
     this.rounding = own;
     this.say("Fetching the sound…");
@@ -209,14 +209,14 @@ export class Player {
       await this.prepared;
       let pass = await this.pass(rate);
       if (this.rounding === own) {
-        this.round.begin(pass, this.audio.paused ? 0 : this.offsetIn(pass, this.audio.currentTime));
+        this.looper.begin(pass, this.audio.paused ? 0 : this.offsetIn(pass, this.audio.currentTime));
         this.audio.pause();
       }
       while (this.rounding === own) {
         this.say(pass.rate < 1 ? `${Math.round(pass.rate * 100)} % of the speed` : "");
         if (pass.rate === 1) return;
         pass = await this.pass(Math.min(1, Math.round(100 * (pass.rate + FASTER)) / 100));
-        if (this.rounding === own) await this.round.follow(pass);
+        if (this.rounding === own) await this.looper.follow(pass);
       }
     } catch (error) {
       if (this.rounding !== own) return;
@@ -236,12 +236,12 @@ export class Player {
       post("/render", { ...wanted, format: this.format() }, { accept: "*/*" }).then((answer) => answer.arrayBuffer()),
     ]);
     const { from, to } = this.stretch(this.chosen, steps) ?? { from: 0, to: length };
-    return { rate, steps, from, buffer: await this.round.cut(sound, from, to) };
+    return { rate, steps, from, buffer: await this.looper.cut(sound, from, to) };
   }
 
   endRounds() {
     this.rounding = null;
-    this.round.stop();
+    this.looper.stop();
   }
 
   begin() {
@@ -278,7 +278,7 @@ export class Player {
 
   /** The pass of the loop that is heard and how far it is, some seconds from now; null where no loop sounds. */
   spot(ahead = 0) {
-    return this.rounding && this.round.where(this.round.isPaused ? 0 : ahead);
+    return this.rounding && this.looper.where(this.looper.isPaused ? 0 : ahead);
   }
 
   /** The moment of the tune that is heard. */
@@ -302,7 +302,7 @@ export class Player {
 
   seek(seconds) {
     const spot = this.spot();
-    if (spot) this.round.begin(spot.pass, this.offsetIn(spot.pass, seconds));
+    if (spot) this.looper.begin(spot.pass, this.offsetIn(spot.pass, seconds));
     else if (this.source) this.audio.currentTime = seconds;
     else this.startAt = seconds;
     this.tick();

@@ -1,0 +1,121 @@
+// The tune on the bench: its title and facts, its score, its settings, whether it is kept and how original it is.
+
+import { facts, titleOf, wholeBars } from "./abc.js";
+import { button, element, show } from "./elements.js";
+import { showNearest, words } from "./originality.js";
+
+export class TuneView {
+  constructor(store, { score, player, bars, editor }) {
+    Object.assign(this, { store, score, player, bars, editor });
+    this.growing = "";
+    store.on("open", (how) => this.open(how));
+    store.on("change", () => this.change());
+    store.on("keep", () => this.showKept());
+    store.on("trust", () => this.showTrust());
+    element("keep").addEventListener("click", () => store.keep(store.opened, !store.opened.kept));
+    element("trust").addEventListener("click", () => this.toggleNearest());
+  }
+
+  /** Clears the bench for a tune that is about to grow on it. */
+  begin() {
+    element("welcome").hidden = true;
+    element("tune").hidden = false;
+    element("tune").classList.add("growing");
+    show("work");
+  }
+
+  grow(text) {
+    const bars = wholeBars(text);
+    element("title").textContent = /^T:.*\n/m.test(text) ? titleOf(text) : "…";
+    element("facts").textContent = "being written";
+    if (!bars || bars === this.growing) return;
+    this.growing = bars;
+    this.score.draw(bars);
+  }
+
+  open({ was, isMovedTo }) {
+    const { opened } = this.store;
+    const chosen = opened?.id === was?.id ? this.bars.numbers : [];
+    const isThere = opened !== null;
+    this.bars.choose([]);
+    element("welcome").hidden = isThere;
+    element("tune").hidden = element("player").hidden = !isThere;
+    element("tune").classList.remove("growing");
+    if (!isThere) {
+      this.player.stop();
+      return;
+    }
+    this.growing = "";
+    const { abc } = this.store.setting;
+    this.showFacts();
+    this.editor.show(abc);
+    this.score.draw(abc);
+    this.player.load(abc);
+    this.bars.choose(chosen);
+    this.showSettings();
+    this.showKept();
+    this.showTrust();
+    this.editor.check();
+    if (!isMovedTo) return;
+    element("work").focus({ preventScroll: true });
+    element("work").scrollIntoView({ block: "start" });
+  }
+
+  change() {
+    const { abc } = this.store.setting;
+    element("title").textContent = titleOf(abc);
+    this.score.draw(abc);
+    this.player.load(abc);
+    this.showSettings();
+  }
+
+  showFacts() {
+    const { opened, setting } = this.store;
+    const seed = opened.recipe?.seed === undefined ? "" : ` · seed ${opened.recipe.seed}`;
+    const unfinished = opened.complete === false ? " · not finished: it was stopped, or ran out of characters" : "";
+    element("title").textContent = titleOf(setting.abc);
+    element("facts").textContent = facts(setting.abc) + seed + unfinished;
+  }
+
+  showKept() {
+    const isKept = Boolean(this.store.opened?.kept);
+    element("keep").setAttribute("aria-pressed", isKept);
+    element("keep").textContent = isKept ? "Kept" : "Keep";
+  }
+
+  showSettings() {
+    const { settings, now } = this.store.opened;
+    element("settings").hidden = settings.length < 2;
+    element("settings").replaceChildren(
+      ...(settings.length < 2 ? [] : settings).map(({ how }, index) => {
+        const made = button(`${index + 1} ${how}`, () => this.store.showSetting(index));
+        made.setAttribute("aria-pressed", index === now);
+        return made;
+      }),
+    );
+  }
+
+  showTrust(originality = this.store.setting.originality) {
+    const trust = element("trust");
+    trust.hidden = !originality;
+    trust.dataset.judgement = originality?.judgement ?? "";
+    trust.textContent = words(originality);
+    trust.disabled = !originality?.nearest;
+    trust.setAttribute("aria-expanded", "false");
+    element("nearest").hidden = true;
+    element("tune").classList.remove("beside");
+    this.score.shade("shared", []);
+  }
+
+  toggleNearest() {
+    const { originality } = this.store.setting;
+    const isShown = element("nearest").toggleAttribute("hidden") === false;
+    element("trust").setAttribute("aria-expanded", isShown);
+    element("tune").classList.toggle("beside", isShown);
+    if (isShown) {
+      showNearest(element("nearest"), originality);
+      show("nearest");
+    }
+    this.score.shade("shared", isShown ? originality.bars : []);
+  }
+}
