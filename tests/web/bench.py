@@ -8,6 +8,11 @@ from tests.servers import ROOT
 
 AXE = ROOT / "app" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SCALE = "X:1\nT:Scale\nM:4/4\nL:1/8\nQ:1/4=90\nK:C\n|:C2D2E2F2|G2A2B2c2:|\nc2B2A2G2|F2E2D2C2|]\n"
+PICKUPS = (
+    "X:1\nT:Pick\nR:jig\nM:6/8\nL:1/8\nK:Ador\nE|:A2A ABc|d3 d2e|f3 g2f|e3 e2:|\n"
+    "|:d|c2c cBA|B3 B2c|A3 E3|1 A3 A2:|2 A3 A3|]\n"
+)
+"""a pickup before each part, and two endings"""
 
 
 def visit(page: Page, path: str = "/") -> None:

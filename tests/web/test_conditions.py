@@ -1,13 +1,14 @@
 """The page where browsers give it less: by plain http on a local network, and without storage."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.servers import serving
+from tests.servers import Server, serving
 from tests.web.bench import abc_of, is_made, make, visit
-from tests.web.browser import LAN_NAME
+from tests.web.browser import LAN_NAME, chromium_without_storage
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +52,29 @@ def test_abc_is_copied_by_plain_http_on_a_local_network(lan_page: Page) -> None:
     lan_page.locator("#start").fill("")
     lan_page.locator("#start").press("Control+v")
     expect(lan_page.locator("#start")).to_have_value(made)
+
+
+def test_where_storage_is_refused_tunes_stay_in_memory_and_that_is_said_once(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    with chromium_without_storage(browser, tmp_path, server.url) as page:
+        visit(page)
+        assert page.evaluate("() => { try { return localStorage.length; } catch (error) { return error.name; } }") == (
+            "SecurityError"
+        )
+        expect(page.locator("#message")).to_be_empty()
+        for seed in ("3", "4"):
+            make(page, seed=seed)
+            is_made(page)
+            expect(page.locator("#stop")).to_be_hidden()
+            message = page.locator("#message")
+            if seed == "3":
+                expect(message).to_contain_text("stores nothing for this page")
+                message.click()
+            expect(message).to_be_empty()
+        page.get_by_role("button", name="Keep", exact=True).click()
+        page.locator("#show-history").click()
+        expect(page.locator("#shelf .name")).to_have_count(2)
+        page.locator("#shelf .name").nth(1).click()
+        is_made(page)
+        expect(page.locator("#message")).to_be_empty()

@@ -39,10 +39,10 @@ export function keyName(key) {
   return `${found[1].replace("b", "♭").replace("#", "♯")} ${MODES[(found[2] ?? "").toLowerCase()]}`;
 }
 
-/** Rhythm, key and metre, as far as the header has them. */
-export function facts(abc) {
+/** Rhythm, key and metre, as far as the header has them; a score knows its key, which may be transposed. */
+export function facts(abc, key = null) {
   const { R, K, M } = headerOf(abc);
-  return [R, keyName(K), M].filter(Boolean).join(" · ");
+  return [R, key ?? keyName(K), M].filter(Boolean).join(" · ");
 }
 
 /** A form in words, short enough for a menu: the parts as they are played, and how long each is. */

@@ -55,12 +55,13 @@ export class BarSelection {
     for (const id of ["loop", "loop-slow"]) element(id).setAttribute("aria-pressed", "false");
     if (!this.range) return;
     this.shown();
-    element("first-bar").value = this.numbers[0];
-    element("last-bar").value = this.numbers.at(-1);
+    this.player.fetchAhead();
+    element("first-bar").value = this.score.bar(this.numbers[0]).label;
+    element("last-bar").value = this.score.bar(this.numbers.at(-1)).label;
   }
 
   type() {
-    const [first, last] = ["first-bar", "last-bar"].map((id) => element(id).valueAsNumber);
+    const [first, last] = ["first-bar", "last-bar"].map((id) => this.score.numberOf(element(id).valueAsNumber));
     this.choose(first <= last ? span(first, last) : []);
   }
 
@@ -139,7 +140,8 @@ export class BarSelection {
       const isMore = event.shiftKey && this.numbers.length && next >= this.numbers[0];
       this.choose(isMore ? span(this.numbers[0], next) : [next]);
       const { numbers } = this;
-      this.said(numbers.length > 1 ? `Bars ${numbers[0]} to ${numbers.at(-1)} chosen.` : `Bar ${next} chosen.`);
+      const words = this.score.span(numbers).replace("–", " to ");
+      this.said(`${numbers.length > 1 ? "Bars" : "Bar"} ${words} chosen.`);
       this.score.reveal(this.score.bar(next).notes[0]);
     } else if (event.key === "Enter" && this.numbers.length && !event.ctrlKey) this.playFrom(this.range.from);
     else if (event.key === "Escape") this.choose([]);

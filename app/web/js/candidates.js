@@ -15,6 +15,9 @@ export class Candidates {
     });
     store.on("open", () => this.showKept());
     store.on("keep", () => this.showKept());
+    store.on("library", () => this.dropRemoved());
+    store.on("open", () => this.showPlaying());
+    player.root.addEventListener("state", () => this.showPlaying());
   }
 
   clear(isHidden) {
@@ -26,6 +29,24 @@ export class Candidates {
     const card = new Card(this.store, this.player);
     this.list.append(card.item);
     return card;
+  }
+
+  dropRemoved() {
+    for (const card of [...this.list.children]) {
+      if (card.dataset.tune && !this.store.library.get(card.dataset.tune)) card.remove();
+    }
+    if (!this.list.children.length) this.list.hidden = true;
+  }
+
+  /** Which card's tune sounds. */
+  showPlaying() {
+    for (const card of this.list.children) {
+      const play = card.querySelector(".main");
+      if (!play) continue;
+      const isPlaying = card.dataset.tune === this.store.opened?.id && this.player.isPlaying();
+      play.textContent = isPlaying ? "Pause" : "Play";
+      play.setAttribute("aria-label", `${play.textContent}: ${card.querySelector("h3").textContent}`);
+    }
   }
 
   showKept() {
@@ -81,8 +102,9 @@ class Card {
     const { store, player } = this;
     const now = () => store.library.get(tune.id);
     const play = button("Play", () => {
-      store.open(now());
-      player.play();
+      if (store.opened?.id !== tune.id) store.open(now());
+      if (player.isPlaying()) player.pause();
+      else player.play({ follows: false });
     });
     play.classList.add("main");
     const keep = button("Keep", () => store.keep(now(), !now().kept));

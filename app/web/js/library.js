@@ -1,15 +1,27 @@
 // Tunes that stay in this browser: every one made here, the kept ones for good.
 
 const PREFIX = "lilt.tune.";
-const MOST_UNKEPT = 300;
+const MAX_UNKEPT = 300;
 
-/** The tunes of this browser, newest first. A tune is {id, at, kept, recipe, settings: [{abc, how, originality}], now}. */
+/** The browser's storage; null where it is refused, as some privacy settings do. */
+export function browserStorage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The tunes of this browser, newest first. A tune is {id, at, kept, recipe, settings: [{abc, how, originality}], now}.
+ * `failed` is called once, when a tune could not be stored; it is there until the page is closed.
+ */
 export class Library {
   constructor(storage, failed) {
     this.storage = storage;
     this.failed = failed;
     this.tunes = new Map();
-    for (const key of Object.keys(storage).filter((key) => key.startsWith(PREFIX))) {
+    for (const key of Object.keys(storage ?? {}).filter((key) => key.startsWith(PREFIX))) {
       try {
         const tune = JSON.parse(storage.getItem(key));
         if (tune.settings[tune.now].abc) this.tunes.set(tune.id, tune);
@@ -30,26 +42,31 @@ export class Library {
   put(tune) {
     this.tunes.set(tune.id, tune);
     const unkept = this.all().filter(({ kept }) => !kept);
-    for (const old of unkept.slice(MOST_UNKEPT)) this.remove(old.id);
-    const spare = unkept.slice(1, MOST_UNKEPT).filter(({ id }) => id !== tune.id);
-    while (true) {
-      try {
-        this.storage.setItem(PREFIX + tune.id, JSON.stringify(tune));
+    for (const old of unkept.slice(MAX_UNKEPT)) this.remove(old.id);
+    const spare = this.storage ? unkept.slice(1, MAX_UNKEPT).filter(({ id }) => id !== tune.id) : [];
+    while (!this.write(tune)) {
+      const oldest = spare.pop();
+      if (!oldest) {
+        if (!this.hasFailed) this.failed();
+        this.hasFailed = true;
         return;
-      } catch {
-        const oldest = spare.pop();
-        if (!oldest) {
-          this.failed();
-          return;
-        }
-        this.remove(oldest.id);
       }
+      this.storage.removeItem(PREFIX + oldest.id); // it is there until the page is closed
+    }
+  }
+
+  write(tune) {
+    try {
+      this.storage.setItem(PREFIX + tune.id, JSON.stringify(tune));
+      return true;
+    } catch {
+      return false;
     }
   }
 
   remove(id) {
     this.tunes.delete(id);
-    this.storage.removeItem(PREFIX + id);
+    this.storage?.removeItem(PREFIX + id);
   }
 }
 

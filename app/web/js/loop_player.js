@@ -12,13 +12,21 @@ export class LoopPlayer {
 
   wake() {
     if (navigator.audioSession) navigator.audioSession.type = "playback"; // an iPhone's mute switch does not silence it
-    this.context ??= new AudioContext();
-    return this.context.resume();
+    return this.open().resume();
   }
 
-  /** The stretch of an encoded sound between two times. */
-  async cut(encoded, from, to) {
-    const whole = await this.context.decodeAudioData(encoded);
+  /** The context, which is silent until it is woken. */
+  open() {
+    this.context ??= new AudioContext();
+    return this.context;
+  }
+
+  decode(encoded) {
+    return this.open().decodeAudioData(encoded);
+  }
+
+  /** The stretch of a sound between two times. */
+  cut(whole, from, to) {
     const rate = whole.sampleRate;
     const [first, last] = [from, to].map((seconds) => Math.min(whole.length, Math.round(seconds * rate)));
     const stretch = new AudioBuffer({

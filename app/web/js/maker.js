@@ -10,7 +10,7 @@ import { complain, isComplaining, say } from "./messages.js";
 const lastOf = (answer) => answer.tunes.at(-1) ?? answer;
 
 /** Streams one tune; the same seed makes the same tune where the service went away in the middle. */
-async function stream(body, grown, signal) {
+async function stream(body, grown, signal, waits = () => {}) {
   let text = "";
   try {
     return await patiently(
@@ -23,7 +23,10 @@ async function stream(body, grown, signal) {
           },
           signal,
         ),
-      (waiting) => say(waiting),
+      (waiting) => {
+        say(waiting);
+        waits();
+      },
     );
   } catch (error) {
     if (error.name === "AbortError" && wholeBars(text)) return { abc: `${wholeBars(text)}\n`, tunes: [] };
@@ -59,16 +62,17 @@ export class Maker {
     this.making?.abort();
     this.making = new AbortController();
     const { signal } = this.making;
+    const step = this.store.step(bodies.length === 1 ? "making a tune" : `making ${bodies.length} tunes`);
     element("stop").hidden = false;
     element("make-button").disabled = true;
     this.player.stop();
     say(bodies.length === 1 ? "Making a tune…" : `Making ${bodies.length} tunes…`);
     this.candidates.clear(bodies.length === 1);
     try {
-      if (bodies.length === 1) await this.makeOne(bodies[0], signal);
+      if (bodies.length === 1) await this.makeOne(bodies[0], step, signal);
       else {
         show("candidates");
-        await Promise.all(bodies.map((each) => this.makeCandidate(each, signal)));
+        await Promise.all(bodies.map((each) => this.makeCandidate(each, step, signal)));
       }
       if (!isComplaining()) say("");
     } catch (error) {
@@ -80,31 +84,37 @@ export class Maker {
     }
   }
 
-  async makeOne(body, signal) {
-    this.view.begin();
-    const answer = await stream(body, (text) => this.view.grow(text), signal);
-    this.store.open(this.finished(body, answer));
+  /** What was on the bench stays there until the new tune begins, and comes back where that has no end. */
+  async makeOne(body, step, signal) {
+    try {
+      const grown = (text) => this.view.grow(text);
+      const answer = await stream(body, grown, signal, () => this.store.opened && this.view.restore());
+      this.store.open(this.finished(body, answer, step));
+    } catch (error) {
+      this.view.restore();
+      throw error;
+    }
   }
 
-  async makeCandidate(body, signal) {
+  async makeCandidate(body, step, signal) {
     const card = this.candidates.card();
     try {
       const answer = await stream(body, (text) => card.grow(text), signal);
-      card.finish(this.finished(body, answer), (tune) => this.alike(tune));
+      card.finish(this.finished(body, answer, step), (tune) => this.alike(tune));
     } catch (error) {
       card.fail(error);
       complain(error);
     }
   }
 
-  finished(body, answer) {
+  finished(body, answer, step) {
     const whole = answer.tunes.findLast(({ complete }) => complete) ?? answer.tunes.at(-1);
     const tune = newTune(whole?.abc ?? answer.abc, "as made", {
       recipe: { ...body, model: answer.model?.name },
       originality: whole?.originality ?? null,
       complete: Boolean(whole?.complete),
     });
-    this.store.add(tune, "making a tune");
+    this.store.add(tune, step);
     return tune;
   }
 
@@ -133,8 +143,8 @@ export class Maker {
   }
 
   otherBars() {
-    const { numbers } = this.bars;
-    const how = numbers.length > 1 ? `bars ${numbers[0]}–${numbers.at(-1)} anew` : `bar ${numbers[0]} anew`;
+    const { numbers, score } = this.bars;
+    const how = `${numbers.length > 1 ? "bars" : "bar"} ${score.span(numbers)} anew`;
     return this.remake(how, { abc: this.store.setting.abc, bars: numbers, ...change() }, lastOf);
   }
 
@@ -149,7 +159,7 @@ export class Maker {
 
   againFromHere() {
     const start = this.store.setting.abc.slice(0, this.bars.range.from);
-    return this.endAnew(`again from bar ${this.bars.numbers[0]}`, start);
+    return this.endAnew(`again from bar ${this.bars.score.span(this.bars.numbers.slice(0, 1))}`, start);
   }
 
   /** Another part behind the last: where that one is repeated, the tune would be at its end without the next one's sign. */

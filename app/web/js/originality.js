@@ -15,22 +15,20 @@ export function words(originality) {
   return shared ? `Original: at most ${bars} shared${whose}` : "Original: no bar shared with a tune it has read";
 }
 
-/** Shows the nearest tune in a section. */
-export function showNearest(section, { nearest, bars }) {
+/** Shows the nearest tune in a section; `shown` is the score of the tune that is judged. */
+export function showNearest(section, { nearest, bars }, shown) {
   const heading = document.createElement("h3");
   heading.textContent = nearest.title || "Untitled";
   const book = document.createElement("p");
   book.className = "hint";
-  const [there, here] = [list(nearest.bars), list(bars)];
-  const shared =
-    bars.length === 1 ? `Bar ${there} there is bar ${here} here.` : `Bars ${there} there are bars ${here} here.`;
-  book.textContent = `From ${BOOKS[nearest.corpus] ?? nearest.corpus}. ${bars.length ? shared : ""}`;
   const paper = document.createElement("div");
   paper.className = "score";
   section.replaceChildren(heading, book, paper);
   const score = new Score(paper);
   score.draw(nearest.abc);
+  const [there, here] = [score.span(nearest.bars), shown.span(bars)];
+  const shared =
+    bars.length === 1 ? `Bar ${there} there is bar ${here} here.` : `Bars ${there} there are bars ${here} here.`;
+  book.textContent = `From ${BOOKS[nearest.corpus] ?? nearest.corpus}. ${bars.length ? shared : ""}`;
   score.shade("shared", nearest.bars);
 }
-
-const list = (numbers) => (numbers.length > 1 ? `${numbers[0]}–${numbers.at(-1)}` : String(numbers[0] ?? ""));

@@ -6,7 +6,7 @@ import { Candidates } from "./candidates.js";
 import { Editor } from "./editor.js";
 import { element, show } from "./elements.js";
 import * as form from "./form.js";
-import { Library, newTune } from "./library.js";
+import { browserStorage, Library, newTune } from "./library.js";
 import { tuneIn } from "./link.js";
 import { Maker } from "./maker.js";
 import { complain, say } from "./messages.js";
@@ -17,8 +17,15 @@ import { Store } from "./store.js";
 import { TuneList } from "./tune_list.js";
 import { TuneView } from "./tune_view.js";
 
-const library = new Library(localStorage, () =>
-  complain(new Told("This browser's store is full. Export your tunes, then remove some.")),
+const storage = browserStorage();
+const library = new Library(storage, () =>
+  complain(
+    new Told(
+      storage
+        ? "This browser's storage is full. Export your tunes, then remove some: new ones are lost when the page is closed."
+        : "This browser stores nothing for this page. Your tunes are lost when it is closed: export what you want to keep.",
+    ),
+  ),
 );
 const store = new Store(library);
 const score = new Score(element("score"), { isLive: true });
@@ -89,7 +96,7 @@ async function begin() {
 
 store.on("undo", showUndo);
 element("undo").addEventListener("click", undo);
-element("share").addEventListener("click", () => share(store.opened, score.options.transpose));
+element("share").addEventListener("click", () => share(store.opened, player.wanted()));
 addEventListener("hashchange", openLink);
 addEventListener("beforeprint", () => {
   if (store.opened && !document.body.classList.contains("printing"))

@@ -1,6 +1,6 @@
 // Sharing a tune: its link and QR code, copies, files of every format, and paper.
 
-import { headerOf, keyName, titleOf } from "./abc.js";
+import { facts, titleOf } from "./abc.js";
 import { post } from "./api.js";
 import { settingOf } from "./library.js";
 import { fragmentOf } from "./link.js";
@@ -23,12 +23,14 @@ const LINE_HEAD = 16; // pixels over a line of a score, for the numbers of its b
 const EXTENSIONS = { midi: "mid" };
 
 let shared = null;
-let moved = 0; // semitones by which it is shown and played, which files of it and prints follow
+let heard = {}; // how it is played, as /render is asked for it; files of it and prints follow
 
-export async function share(tune, transpose = 0) {
-  const setting = settingOf(tune);
-  shared = setting.abc;
-  moved = transpose;
+/** `playing` says how the tune is played. */
+export async function share(tune, playing = {}) {
+  shared = settingOf(tune).abc;
+  const { abc, click, ...how } = playing; // the count-in is the player's own
+  heard = how;
+  const moved = heard.transpose;
   const fragment = await fragmentOf({ abc: shared, recipe: tune.recipe });
   const link = fragment && `${location.origin}/${fragment}`;
   element("link").value = link ?? "";
@@ -107,7 +109,7 @@ async function download(format) {
   }
   element("sharing-message").textContent = "Making the file…";
   try {
-    const response = await post("/render", { abc: shared, format, transpose: moved }, { accept: "*/*" });
+    const response = await post("/render", { ...heard, abc: shared, format }, { accept: "*/*" });
     save(await response.blob(), fileName(shared, EXTENSIONS[format] ?? format));
     element("sharing-message").textContent = "";
   } catch (error) {
@@ -128,17 +130,16 @@ export function lay(tunes, { isWorksheet = false, transpose = 0 } = {}) {
   document.body.classList.add("printing");
   for (const abc of tunes) {
     const leaf = document.createElement("article");
-    const facts = headerOf(abc);
     const heading = document.createElement("h2");
     heading.textContent = titleOf(abc);
     const line = document.createElement("p");
-    const shift = transpose ? `transposed by ${transpose} semitones` : "";
-    line.textContent = [facts.R, keyName(facts.K), facts.M, shift].filter(Boolean).join(" · ");
     const score = document.createElement("div");
     score.className = "score";
     leaf.append(heading, line, score);
     paper.append(leaf);
-    new Score(score, { isNumbered: true, transpose }).draw(abc);
+    const drawn = new Score(score, { isNumbered: true, transpose });
+    drawn.draw(abc);
+    line.textContent = facts(abc, drawn.keyName());
     partLines(score);
     if (isWorksheet) leaf.append(log());
   }
@@ -196,5 +197,5 @@ element("copy-embed").addEventListener("click", () => {
     "The code is copied.",
   );
 });
-element("print-tune").addEventListener("click", () => print([shared], { transpose: moved }));
-element("print-worksheet").addEventListener("click", () => print([shared], { isWorksheet: true, transpose: moved }));
+element("print-tune").addEventListener("click", () => print([shared], heard));
+element("print-worksheet").addEventListener("click", () => print([shared], { ...heard, isWorksheet: true }));

@@ -14,7 +14,7 @@ export class Store extends EventTarget {
     this.library = library;
     this.opened = null;
     this.showsHistory = false;
-    this.done = []; // what can be undone: {text, restore}
+    this.done = []; // what can be undone, as `step` gives it
   }
 
   tell(type, detail = {}) {
@@ -27,7 +27,7 @@ export class Store extends EventTarget {
 
   /** The setting of the open tune that is shown. */
   get setting() {
-    return settingOf(this.opened);
+    return this.opened && settingOf(this.opened);
   }
 
   /** The tunes that are listed, newest first. */
@@ -52,9 +52,15 @@ export class Store extends EventTarget {
     this.tell("library");
   }
 
-  /** Takes a tune that was not there before. */
-  add(tune, text) {
-    this.remember(text, null, tune.id);
+  /** One thing that can be undone: how each of its tunes was before, null where it was not there, and what was open. */
+  step(text) {
+    return { text, before: new Map(), shown: this.opened?.id };
+  }
+
+  /** Takes a tune that was not there before, in a step that may have more of them. */
+  add(tune, step) {
+    step.before.set(tune.id, null);
+    if (!this.done.includes(step)) this.push(step);
     this.put(tune);
   }
 
@@ -99,19 +105,15 @@ export class Store extends EventTarget {
     this.tell("keep");
   }
 
-  /** Remembers how a tune was, before it is changed, made (null) or removed. */
-  remember(text, tune, id = tune.id) {
-    const was = tune && structuredClone(tune);
-    const shown = this.opened?.id;
-    this.done.push({
-      text,
-      restore: () => {
-        if (was) this.library.put(was);
-        else this.library.remove(id);
-        if (was || id !== this.opened?.id) this.open(this.library.get(was ? id : shown) ?? null);
-        else this.open(null);
-      },
-    });
+  /** Remembers how a tune was, before it is changed or removed. */
+  remember(text, tune) {
+    const step = this.step(text);
+    step.before.set(tune.id, structuredClone(tune));
+    this.push(step);
+  }
+
+  push(step) {
+    this.done.push(step);
     if (this.done.length > MAX_UNDONE) this.done.shift();
     this.tell("undo");
   }
@@ -120,7 +122,13 @@ export class Store extends EventTarget {
   undo() {
     const last = this.done.pop();
     if (!last) return null;
-    last.restore();
+    let shown = null;
+    for (const [id, tune] of last.before) {
+      if (tune) this.library.put(tune);
+      else this.library.remove(id);
+      shown = tune ?? shown;
+    }
+    this.open(shown ?? this.library.get(this.opened?.id) ?? this.library.get(last.shown));
     this.tell("undo");
     this.tell("library");
     return last.text;

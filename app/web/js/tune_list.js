@@ -58,8 +58,9 @@ export class TuneList {
     const [file] = element("import-file").files;
     if (!file) return;
     const found = tunesOf(await file.text()).map(fromTunebook);
+    const step = this.store.step("importing");
     for (const { abc, recipe } of found) {
-      this.store.add(newTune(abc, "imported", { recipe, kept: true }), "importing");
+      this.store.add(newTune(abc, "imported", { recipe, kept: true }), step);
     }
     element("import-file").value = "";
     this.store.list(false);

@@ -7,24 +7,32 @@ import { showNearest, words } from "./originality.js";
 export class TuneView {
   constructor(store, { score, player, bars, editor }) {
     Object.assign(this, { store, score, player, bars, editor });
-    this.growing = "";
+    this.growing = null; // the bars of a tune that is being made
     store.on("open", (how) => this.open(how));
     store.on("change", () => this.change());
     store.on("keep", () => this.showKept());
+    score.paper.addEventListener("drawn", () => this.showFacts());
     store.on("trust", () => this.showTrust());
     element("keep").addEventListener("click", () => store.keep(store.opened, !store.opened.kept));
     element("trust").addEventListener("click", () => this.toggleNearest());
   }
 
-  /** Clears the bench for a tune that is about to grow on it. */
+  /** Clears the bench for a tune that grows on it. */
   begin() {
+    this.growing = "";
     element("welcome").hidden = true;
     element("tune").hidden = false;
     element("tune").classList.add("growing");
     show("work");
   }
 
+  /** Shows the open tune again instead of one that was not made. */
+  restore() {
+    if (this.growing !== null) this.store.open(this.store.opened);
+  }
+
   grow(text) {
+    if (this.growing === null) this.begin();
     const bars = wholeBars(text);
     element("title").textContent = /^T:.*\n/m.test(text) ? titleOf(text) : "…";
     element("facts").textContent = "being written";
@@ -41,13 +49,12 @@ export class TuneView {
     element("welcome").hidden = isThere;
     element("tune").hidden = element("player").hidden = !isThere;
     element("tune").classList.remove("growing");
+    this.growing = null;
     if (!isThere) {
       this.player.stop();
       return;
     }
-    this.growing = "";
     const { abc } = this.store.setting;
-    this.showFacts();
     this.editor.show(abc);
     this.score.draw(abc);
     this.player.load(abc);
@@ -63,18 +70,20 @@ export class TuneView {
 
   change() {
     const { abc } = this.store.setting;
-    element("title").textContent = titleOf(abc);
     this.score.draw(abc);
     this.player.load(abc);
     this.showSettings();
+    this.showTrust();
   }
 
+  /** What the header says of the tune that is drawn; its key is the one that is seen and heard. */
   showFacts() {
     const { opened, setting } = this.store;
+    if (!opened || this.growing !== null) return;
     const seed = opened.recipe?.seed === undefined ? "" : ` · seed ${opened.recipe.seed}`;
     const unfinished = opened.complete === false ? " · not finished: it was stopped, or ran out of characters" : "";
     element("title").textContent = titleOf(setting.abc);
-    element("facts").textContent = facts(setting.abc) + seed + unfinished;
+    element("facts").textContent = facts(setting.abc, this.score.keyName()) + seed + unfinished;
   }
 
   showKept() {
@@ -113,7 +122,7 @@ export class TuneView {
     element("trust").setAttribute("aria-expanded", isShown);
     element("tune").classList.toggle("beside", isShown);
     if (isShown) {
-      showNearest(element("nearest"), originality);
+      showNearest(element("nearest"), originality, this.score);
       show("nearest");
     }
     this.score.shade("shared", isShown ? originality.bars : []);
