@@ -19,7 +19,7 @@ def test_make_hear_keep_share_and_come_back(page: Page, server: Server) -> None:
     made = abc_of(page)
     assert "R:jig" in made
     assert "K:D" in made
-    expect(page.locator("#facts")).to_have_text("jig · D major · 6/8 · seed 4")
+    expect(page.locator("#facts")).to_have_text("jig · D major · 6/8")
     page.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_role("button", name="Share", exact=True).click()
     expect(page.locator("#qr svg")).to_be_visible()
@@ -33,6 +33,12 @@ def test_make_hear_keep_share_and_come_back(page: Page, server: Server) -> None:
     visit(other, link)
     is_made(other)
     assert abc_of(other) == made
+    assert other.locator("#rhythm").input_value() == ""
+    assert other.locator("#seed").input_value() == ""
+    assert not other.locator("#lock").is_checked()
+    other.locator("#recipe summary").click()
+    expect(other.locator("#recipe-facts")).to_contain_text("Seed 4")
+    other.get_by_role("button", name="Use these settings").click()
     assert other.locator("#rhythm").input_value() == "jig"
     assert other.locator("#seed").input_value() == "4"
     other.locator("#make-button").click()
@@ -193,6 +199,8 @@ def test_a_copy_is_called_one_and_the_known_tune_is_shown(page: Page, client: ht
     bring(page, SCALE)
     page.get_by_role("button", name="Change").click()
     page.locator("#abc").fill(known)
+    expect(page.locator("#trust")).to_contain_text("is a known tune")
+    page.locator("#abc").fill(re.sub("^T:.*$", "T:Another name", known, flags=re.MULTILINE))
     expect(page.locator("#trust")).to_contain_text("Copies a known tune")
     page.locator("#trust").click()
     expect(page.locator("#nearest svg")).to_be_visible()

@@ -1,5 +1,6 @@
 """How a score is laid out: parts, endings and repeats, at the widths of desks and phones."""
 
+import re
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ def test_what_is_drawn_on_other_lines_keeps_its_place_in_the_text(page: Page) ->
     bring(page, PICKUPS)
     for note, bar in ((0, "E"), (1, "A2A ABc"), (14, "d"), (15, "c2c cBA"), (25, "A3 A2"), (27, "A3 A3")):
         page.locator("#score .abcjs-note").nth(note).click(force=True)
-        expect(page.locator("#bars-abc")).to_have_value(bar)
+        expect(page.locator("#bars-abc")).to_have_value(re.compile(f"^ ?{bar} ?$"))
 
 
 def test_words_under_the_notes_stay_under_them(page: Page) -> None:

@@ -90,7 +90,7 @@ class Card {
     this.draw(abc);
     this.part("h3").textContent = titleOf(abc);
     this.part(".facts").textContent = facts(abc);
-    this.part(".trust-words").textContent = words(originality);
+    this.part(".trust-words").textContent = words(originality, titleOf(abc));
     this.part(".trust-words").dataset.judgement = originality?.judgement ?? "";
     this.item.dataset.tune = tune.id;
     const deeds = this.deeds(tune, alike);

@@ -112,7 +112,15 @@ export function readable(start) {
     .join("\n");
 }
 
-/** Puts a recipe into the form, as a link brought it. */
+/** A recipe as people read it. */
+export function inWords({ seed, temperature, rhythm, key, meter, form, model }) {
+  const taste = temperature === undefined ? "" : `taste ${temperature.toFixed(2)}`;
+  const asked = [rhythm, key && keyName(key), meter, form && formName(form), taste];
+  const how = asked.filter(Boolean).join(", ");
+  return [`Seed ${seed ?? "unknown"}`, how, model && `model ${model}`].filter(Boolean).join(" · ");
+}
+
+/** Puts a recipe into the form. */
 export function fill(recipe) {
   for (const id of Object.keys(MENUS)) choose(id, recipe[id] ?? "");
   if (recipe.temperature !== undefined) element("temperature").value = recipe.temperature;

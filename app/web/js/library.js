@@ -1,5 +1,7 @@
 // Tunes that stay in this browser: every one made here, the kept ones for good.
 
+import { tunesOf } from "./abc.js";
+
 const PREFIX = "lilt.tune.";
 const MAX_UNKEPT = 300;
 
@@ -37,6 +39,12 @@ export class Library {
 
   get(id) {
     return this.tunes.get(id);
+  }
+
+  /** The tune that has a text as one of its settings, whatever its number in a book. */
+  find(text) {
+    const wanted = unnumbered(text);
+    return this.all().find(({ settings }) => settings.some(({ abc }) => unnumbered(abc) === wanted));
   }
 
   put(tune) {
@@ -90,27 +98,49 @@ export function newTune(abc, how, { recipe = null, originality = null, kept = fa
 
 export const settingOf = (tune) => tune.settings[tune.now];
 
-/** All as one tunebook: numbered anew, each with its recipe as a comment. */
+const unnumbered = (abc) => abc.replace(/^X:.*$/m, "").trim();
+
+/** All as one tunebook: numbered anew, every setting of each, with recipes and whose settings they are as comments. */
 export function asTunebook(tunes) {
-  return tunes
-    .map((tune, index) => {
-      const { abc } = settingOf(tune);
+  const entries = tunes.flatMap((tune) => {
+    const recipe = tune.recipe ? `% Lilt: ${JSON.stringify(tune.recipe)}\n` : "";
+    return tune.settings.map(({ abc, how }, index) => {
+      const setting = { tune: tune.id, how, ...(index === tune.now && { shown: true }) };
+      const whose = tune.settings.length > 1 ? `% Lilt setting: ${JSON.stringify(setting)}\n` : "";
+      return { abc, comments: recipe + whose };
+    });
+  });
+  return entries
+    .map(({ abc, comments }, index) => {
       const body = /^X:/m.test(abc) ? abc.replace(/^X:.*$/m, `X:${index + 1}`) : `X:${index + 1}\n${abc}`;
-      const recipe = tune.recipe ? `% Lilt: ${JSON.stringify(tune.recipe)}\n` : "";
-      return body.trim().replace("\n", `\n${recipe}`);
+      return body.trim().replace("\n", `\n${comments}`);
     })
     .join("\n\n")
     .concat("\n");
 }
 
-/** A tune's text without the recipe that `asTunebook` wrote, and that recipe. */
-export function fromTunebook(text) {
-  const found = /^% Lilt: (\{.*\})\n/m.exec(text);
-  let recipe = null;
+/** The tunes of a book, its settings of one tune together, without the comments of `asTunebook`. */
+export function fromTunebook(book) {
+  const tunes = new Map();
+  for (const text of tunesOf(book)) {
+    const { rest, value: recipe } = takeComment(text, "Lilt");
+    const { rest: abc, value: setting } = takeComment(rest, "Lilt setting");
+    const known = setting && tunes.get(setting.tune);
+    const tune = known ?? newTune(abc, setting?.how ?? "imported", { recipe, kept: true });
+    if (known) tune.settings.push({ abc, how: setting.how, originality: null });
+    if (setting?.shown) tune.now = tune.settings.length - 1;
+    tunes.set(setting?.tune ?? tune.id, tune);
+  }
+  return [...tunes.values()];
+}
+
+/** A tune's text without a comment that we wrote into it, and what that holds. */
+function takeComment(text, name) {
+  const found = new RegExp(`^% ${name}: (\\{.*\\})\\n`, "m").exec(text);
   try {
-    recipe = found && JSON.parse(found[1]);
+    if (found) return { rest: text.replace(found[0], ""), value: JSON.parse(found[1]) };
   } catch {
     // somebody else's comment
   }
-  return { abc: recipe ? text.replace(found[0], "") : text, recipe };
+  return { rest: text, value: null };
 }

@@ -3,7 +3,7 @@
 const PER_LINE = [4, 2, 1];
 const CLEF = 48; // pixels before the first note of a line, and more for each sharp or flat
 const ACCIDENTAL = 9;
-const NOTE = 18; // what a note and the space behind it take at least
+const NOTE = 17; // what a note and the space behind it take at least
 const BAR_LINE = 14;
 const PART_END = /right_repeat|dbl_repeat|thin_thi/;
 const ENDING = /\[?\d[\d,.-]*$/;

@@ -70,10 +70,8 @@ async function openLink() {
   try {
     const found = await tuneIn(location.hash);
     if (!found) return;
-    const known = library.all().find((tune) => tune.settings.some(({ abc }) => abc === found.abc));
-    const tune = known ?? newTune(found.abc, "from a link", { recipe: found.recipe ?? null });
+    const tune = library.find(found.abc) ?? newTune(found.abc, "from a link", { recipe: found.recipe ?? null });
     store.put(tune);
-    if (found.recipe) form.fill(found.recipe);
     store.open(tune);
     show("tune");
   } catch (error) {

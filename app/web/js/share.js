@@ -7,7 +7,9 @@ import { fragmentOf } from "./link.js";
 import { Score } from "./score.js";
 
 const element = (id) => document.getElementById(id);
-const MOST_IN_QR = 1800; // more, and a phone's camera cannot part the squares
+const QR_MARGIN = 4; // squares around the code that stay white
+const MIN_SQUARE = 3; // pixels; with less, a phone's camera cannot part the squares
+const MAX_SQUARE = 5;
 const FORMATS = {
   abc: "ABC",
   pdf: "PDF",
@@ -38,23 +40,37 @@ export async function share(tune, playing = {}) {
   element("link-words").textContent = link
     ? `The link holds the whole tune${moved ? ", as written and not as transposed," : ""} and how it was made; nothing is kept on a server.`
     : "This tune is too long for a link. Download its ABC and send that instead.";
+  const isLocal = /^(localhost|127\.|\[::1\])/.test(location.hostname);
+  if (link && isLocal)
+    element("link-words").textContent +=
+      ` It begins with ${location.hostname}, so it opens on this computer alone: open Lilt by this computer's name or address in the network to share it.`;
   element("qr").replaceChildren();
   element("sharing-message").textContent = "";
   element("sharing").showModal();
-  if (link && link.length <= MOST_IN_QR) await drawCode(link);
-  else if (link) element("qr").textContent = "Too long for a QR code that a phone can read.";
+  if (link) await drawCode(link);
 }
 
 async function drawCode(link) {
   const { default: qrcode } = await import("/vendor/qrcode.js");
   const code = qrcode(0, "L");
   code.addData(link);
-  code.make();
+  try {
+    code.make();
+  } catch {
+    // more than any code holds
+  }
   const size = code.getModuleCount();
+  const whole = size + 2 * QR_MARGIN;
+  const square = Math.min(MAX_SQUARE, element("qr").clientWidth / whole);
+  if (!size || square < MIN_SQUARE) {
+    element("qr").textContent = "This tune is too long for a QR code that a phone can read; send the link.";
+    return;
+  }
   const cells = [];
   for (let y = 0; y < size; y++) for (let x = 0; x < size; x++) if (code.isDark(y, x)) cells.push(`M${x} ${y}h1v1h-1z`);
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", `-3 -3 ${size + 6} ${size + 6}`);
+  svg.setAttribute("viewBox", `${-QR_MARGIN} ${-QR_MARGIN} ${whole} ${whole}`);
+  svg.setAttribute("width", square * whole);
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   path.setAttribute("d", cells.join(""));
   svg.append(path);

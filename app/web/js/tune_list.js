@@ -1,12 +1,14 @@
 // The list of this browser's tunes: opened, removed, exported, imported and printed.
 
-import { facts, titleOf, tunesOf } from "./abc.js";
+import { facts, titleOf } from "./abc.js";
 import { button, element } from "./elements.js";
-import { asTunebook, fromTunebook, newTune, settingOf } from "./library.js";
+import { asTunebook, fromTunebook, settingOf } from "./library.js";
 import { say } from "./messages.js";
 import { print, save } from "./share.js";
 
 const SHOWN = 60;
+
+const counted = (number) => `${number} ${number === 1 ? "tune" : "tunes"}`;
 
 export class TuneList {
   constructor(store) {
@@ -54,20 +56,26 @@ export class TuneList {
     return item;
   }
 
+  /** Adds a tune that is not there; one that is there is kept. Whether it was added. */
+  take(tune, step) {
+    const known = this.store.library.find(settingOf(tune).abc);
+    if (!known) this.store.add(tune, step);
+    else if (!known.kept) this.store.put(Object.assign(known, { kept: true }));
+    return !known;
+  }
+
   async import() {
     const [file] = element("import-file").files;
     if (!file) return;
-    const found = tunesOf(await file.text()).map(fromTunebook);
+    const found = fromTunebook(await file.text());
     const step = this.store.step("importing");
-    for (const { abc, recipe } of found) {
-      this.store.add(newTune(abc, "imported", { recipe, kept: true }), step);
-    }
+    const added = found.filter((tune) => this.take(tune, step));
     element("import-file").value = "";
     this.store.list(false);
+    const known = found.length - added.length;
+    const words = [`${counted(added.length)} imported.`, known && `${counted(known)} there already.`];
     say(
-      found.length
-        ? `${found.length} ${found.length === 1 ? "tune" : "tunes"} imported.`
-        : "There is no tune in this file: a tune has an X: and a K: line.",
+      found.length ? words.filter(Boolean).join(" ") : "There is no tune in this file: a tune has an X: and a K: line.",
       !found.length,
     );
   }

@@ -2,6 +2,8 @@
 
 import { facts, titleOf, wholeBars } from "./abc.js";
 import { button, element, show } from "./elements.js";
+import * as form from "./form.js";
+import { say } from "./messages.js";
 import { showNearest, words } from "./originality.js";
 
 export class TuneView {
@@ -14,6 +16,10 @@ export class TuneView {
     score.paper.addEventListener("drawn", () => this.showFacts());
     store.on("trust", () => this.showTrust());
     element("keep").addEventListener("click", () => store.keep(store.opened, !store.opened.kept));
+    element("use-recipe").addEventListener("click", () => {
+      form.fill(store.opened.recipe);
+      say("The form is as it was for this tune, with the same seed.");
+    });
     element("trust").addEventListener("click", () => this.toggleNearest());
   }
 
@@ -62,7 +68,9 @@ export class TuneView {
     this.showSettings();
     this.showKept();
     this.showTrust();
+    this.showRecipe();
     this.editor.check();
+    if (!this.store.setting.originality) this.editor.judge();
     if (!isMovedTo) return;
     element("work").focus({ preventScroll: true });
     element("work").scrollIntoView({ block: "start" });
@@ -80,10 +88,16 @@ export class TuneView {
   showFacts() {
     const { opened, setting } = this.store;
     if (!opened || this.growing !== null) return;
-    const seed = opened.recipe?.seed === undefined ? "" : ` · seed ${opened.recipe.seed}`;
     const unfinished = opened.complete === false ? " · not finished: it was stopped, or ran out of characters" : "";
     element("title").textContent = titleOf(setting.abc);
-    element("facts").textContent = facts(setting.abc, this.score.keyName()) + seed + unfinished;
+    element("facts").textContent = facts(setting.abc, this.score.keyName()) + unfinished;
+  }
+
+  /** How it was made, and a way to make it again. */
+  showRecipe() {
+    const { recipe } = this.store.opened;
+    element("recipe").hidden = !recipe;
+    element("recipe-facts").textContent = recipe ? form.inWords(recipe) : "";
   }
 
   showKept() {
@@ -106,9 +120,9 @@ export class TuneView {
 
   showTrust(originality = this.store.setting.originality) {
     const trust = element("trust");
-    trust.hidden = !originality;
+    trust.textContent = words(originality, titleOf(this.store.setting.abc));
+    trust.hidden = !trust.textContent;
     trust.dataset.judgement = originality?.judgement ?? "";
-    trust.textContent = words(originality);
     trust.disabled = !originality?.nearest;
     trust.setAttribute("aria-expanded", "false");
     element("nearest").hidden = true;

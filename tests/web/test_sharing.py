@@ -1,0 +1,122 @@
+"""Links, QR codes and tunebooks: what their recipients get, and what they are told."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from tests.servers import Server
+from tests.web.bench import PICKUPS, SCALE, abc_of, bring, visit
+
+COOLEYS = """X:1
+T:Cooley's
+R:reel
+M:4/4
+L:1/8
+K:Edor
+|:D2|EBBA B2 EB|B2 AB dBAG|FDAD BDAD|FDAD dAFD|EBBA B2 EB|B2 AB defg|afec dBAF|DEFD E2:|
+|:gf|eB B2 efge|eB B2 gedB|A2 FA DAFA|A2 FA defg|eB B2 eBgB|eB B2 defg|afec dBAF|DEFD E2:|
+"""
+"""as players have it, which is not as the model's book has it"""
+
+
+def share(page: Page) -> str:
+    page.get_by_role("button", name="Share", exact=True).click()
+    expect(page.get_by_label("Link to this tune")).to_have_value(re.compile("#t="))
+    return page.get_by_label("Link to this tune").input_value()
+
+
+def import_book(page: Page, book: str) -> None:
+    file = FilePayload(name="book.abc", mimeType="text/plain", buffer=book.encode())
+    page.locator("#import-file").set_input_files(file)
+    expect(page.locator("#message")).to_contain_text("imported")
+
+
+def test_a_link_that_begins_with_localhost_is_warned_of(page: Page) -> None:
+    bring(page, SCALE)
+    share(page)
+    expect(page.locator("#link-words")).to_contain_text("opens on this computer alone")
+
+
+def test_a_link_leaves_the_recipients_form_alone(page: Page) -> None:
+    page.locator("#rhythm").select_option("polka")
+    page.evaluate(
+        """async () => {
+          const { fragmentOf } = await import("/js/link.js");
+          location.hash = await fragmentOf({ abc: "X:1\\nK:C\\nCDEF|]\\n", recipe: { seed: 7, rhythm: "jig" } });
+        }"""
+    )
+    expect(page.locator("#recipe")).to_be_visible()
+    assert page.locator("#rhythm").input_value() == "polka"
+    assert page.locator("#seed").input_value() == ""
+    assert not page.locator("#lock").is_checked()
+
+
+def test_linked_and_imported_tunes_have_their_trust(page: Page, browser: Browser, server: Server) -> None:
+    bring(page, COOLEYS)
+    expect(page.locator("#trust")).to_have_text(re.compile(r"Cooley's is a known tune: \d+ bars shared with it"))
+    link = share(page)
+    context = browser.new_context(base_url=server.url)
+    other = context.new_page()
+    visit(other, link)
+    expect(other.locator("#trust")).to_contain_text("Cooley's is a known tune")
+    context.close()
+
+
+def test_nothing_is_said_of_a_tune_that_is_nobodys(page: Page) -> None:
+    with page.expect_response("**/originality"):
+        bring(page, PICKUPS)
+    expect(page.locator("#trust")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_codes_squares_are_large_enough_or_it_is_said_to_be_too_long(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    bring(page, COOLEYS)
+    share(page)
+    code = page.locator("#qr svg")
+    expect(code).to_be_visible()
+    box = code.bounding_box()
+    assert box
+    squares = float((code.get_attribute("viewBox") or "").split()[2])
+    assert box["width"] / squares >= 3
+    assert box["x"] + box["width"] <= width
+    page.get_by_role("button", name="Close").click()
+    page.locator("#change").click()
+    page.locator("#abc").fill(COOLEYS + "".join(f"N:{number * 7919 % 100003}\n" for number in range(500)))
+    expect(page.locator("#settings button")).to_have_count(2)
+    share(page)
+    expect(page.locator("#qr")).to_have_text(
+        "This tune is too long for a QR code that a phone can read; send the link."
+    )
+
+
+def test_importing_twice_adds_nothing(page: Page) -> None:
+    book = SCALE + "\n" + PICKUPS
+    import_book(page, book)
+    expect(page.locator("#shelf .name")).to_have_count(2)
+    import_book(page, book.replace("X:1", "X:9"))
+    expect(page.locator("#message")).to_have_text("0 tunes imported. 2 tunes there already.")
+    expect(page.locator("#shelf .name")).to_have_count(2)
+
+
+def test_an_export_has_every_setting(page: Page, tmp_path: Path) -> None:
+    bring(page, SCALE)
+    page.locator("#change").click()
+    page.locator("#abc").fill(SCALE.replace("C2D2", "E2D2"))
+    expect(page.locator("#settings button")).to_have_text(["1 imported", "2 edited"])
+    page.locator("#settings button").first.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export tunebook").click()
+    book = tmp_path / "book.abc"
+    download.value.save_as(book)
+    assert re.findall(r"^X:(\d+)", book.read_text(), re.M) == ["1", "2"]
+    assert "E2D2" in book.read_text()
+    page.evaluate("() => localStorage.clear()")
+    page.reload()
+    import_book(page, book.read_text())
+    page.locator("#shelf .name").click()
+    expect(page.locator("#settings button")).to_have_text(["1 imported", "2 edited"])
+    assert "C2D2" in abc_of(page)
+    assert "%" not in abc_of(page)
