@@ -23,7 +23,7 @@ def test_a_refused_make_leaves_the_tune_on_the_bench_as_it_was(page: Page, key: 
     facts = page.locator("#facts").inner_text()
     make(page, start="X:1\nT:A \u2603 day\n")
     expect(page.locator("#message")).to_have_text(
-        "The model does not know this character. Take it out, or write it another way."
+        "The model does not know the character '\u2603' at position 8. Take it out, or write it another way."
     )
     assert page.locator("#facts").inner_text() == facts
     for name in ("#keep", "#share", "#change", "#player"):

@@ -375,6 +375,8 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, server: Serv
     page.locator("#practise").click()
     page.get_by_role("button", name="Share", exact=True).click()
     assert faults(page) == []
+    page.goto("/nothing")
+    assert faults(page) == []
     context.close()
 
 

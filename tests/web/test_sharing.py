@@ -84,7 +84,7 @@ def test_a_codes_squares_are_large_enough_or_it_is_said_to_be_too_long(page: Pag
     assert box["x"] + box["width"] <= width
     page.get_by_role("button", name="Close").click()
     page.locator("#change").click()
-    page.locator("#abc").fill(COOLEYS + "".join(f"N:{number * 7919 % 100003}\n" for number in range(500)))
+    page.locator("#abc").fill(COOLEYS + "".join(f"N:{number * 7919 % 100003}\n" for number in range(1100)))
     expect(page.locator("#settings button")).to_have_count(2)
     share(page)
     expect(page.locator("#qr")).to_have_text(
@@ -120,3 +120,34 @@ def test_an_export_has_every_setting(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#settings button")).to_have_text(["1 imported", "2 edited"])
     assert "C2D2" in abc_of(page)
     assert "%" not in abc_of(page)
+
+
+def test_an_embedded_tune_has_our_type_and_shows_all_its_lines(page: Page) -> None:
+    bring(page, COOLEYS + COOLEYS[COOLEYS.index("|:") :])
+    share(page)
+    page.evaluate("() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }")
+    page.get_by_role("button", name="Copy code for a web page").click()
+    page.wait_for_function("() => window.copied")
+    code = page.evaluate("() => window.copied")
+    height = re.search(r'height="(\d+)"', code)
+    address = re.search(r'src="([^"]+)"', code)
+    assert height
+    assert address
+    page.set_viewport_size({"width": 680, "height": int(height[1])})
+    page.goto(address[1])
+    expect(page.locator("#score svg")).to_be_visible()
+    page.wait_for_function("() => document.fonts.status === 'loaded'")
+    assert page.evaluate("() => [...document.fonts].filter(({ status }) => status === 'loaded').length") >= 2
+    bottom, dock = page.evaluate(
+        """() => ["#score", "#player"].map((part) => document.querySelector(part).getBoundingClientRect())
+          .map((box, index) => (index ? box.top : box.bottom))"""
+    )
+    assert bottom <= dock
+    assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_an_address_that_leads_nowhere_says_so_to_people(page: Page) -> None:
+    page.goto("/nothing")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no page at this address")
+    page.get_by_role("link", name="Make a tune").click()
+    expect(page.locator("#make-button")).to_be_visible()

@@ -18,8 +18,7 @@ export class Told extends Error {}
 /** What the service refused, and why. */
 export class Refusal extends Told {
   constructor(problem, status) {
-    const isUnknown = problem.type === "urn:lilt:problem:unknown-character"; // its detail lists all that are known
-    const words = (!isUnknown && problem.detail) || problem.title || `The service answered ${status}.`;
+    const words = problem.detail || problem.title || `The service answered ${status}.`;
     super([sentence(words), ADVICE[problem.type]].filter(Boolean).join(" "));
     this.status = status;
     this.faults = problem.errors ?? [];

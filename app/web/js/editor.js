@@ -7,7 +7,11 @@ import { followScroll, highlight } from "./highlight.js";
 
 const CHECK_AFTER_MS = 350;
 
-const inWords = ({ line, message }) => (line ? `Line ${line}: ${message}` : message);
+/** A problem in words; the service numbers every bar, a score no pickups of parts. */
+function inWords({ line, message, bar }, score) {
+  const text = bar ? message.replace(`bar ${bar} `, `bar ${score.bar(bar)?.label ?? bar} `) : message;
+  return line ? `Line ${line}: ${text}` : text;
+}
 
 /** `bars` is the selection of bars, whose text is changed in place. */
 export class Editor {
@@ -93,7 +97,7 @@ export class Editor {
     highlight(this.field, ranges);
     const worst =
       placed.find(({ severity }) => severity === "error") ?? placed.find(({ severity }) => severity === "warning");
-    element("bars-fault").textContent = worst ? inWords(worst) : "";
+    element("bars-fault").textContent = worst ? inWords(worst, this.score) : "";
     element("problems").replaceChildren(...placed.map((problem) => this.problemItem(problem)));
     element("mend").hidden = !fixed;
     element("mend").onclick = () => {
@@ -106,7 +110,7 @@ export class Editor {
     const { from, severity } = problem;
     const item = document.createElement("li");
     item.className = severity;
-    const text = inWords(problem);
+    const text = inWords(problem, this.score);
     if (from === null) item.textContent = text;
     else
       item.append(

@@ -21,6 +21,7 @@ const FORMATS = {
   flac: "FLAC",
   wav: "WAV",
 };
+const EMBED_AROUND = 210; // pixels of an embedded page over and under its score
 const LINE_HEAD = 16; // pixels over a line of a score, for the numbers of its bars
 const EXTENSIONS = { midi: "mid" };
 
@@ -109,6 +110,17 @@ export function save(blob, name) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** As high as a frame must be to show all lines of a tune, at the width of a text's column. */
+function embedHeight() {
+  const paper = document.createElement("div");
+  paper.className = "offscreen column";
+  document.body.append(paper);
+  new Score(paper).draw(shared);
+  const height = paper.offsetHeight + EMBED_AROUND;
+  paper.remove();
+  return height;
 }
 
 const fileName = (abc, extension) =>
@@ -209,7 +221,7 @@ element("copy-abc").addEventListener("click", () => copy(shared, "The ABC is cop
 element("copy-embed").addEventListener("click", () => {
   const address = element("link").value.replace("/#", "/embed#");
   copy(
-    `<iframe src="${address}" width="100%" height="420" style="border:0" title="${titleOf(shared).replaceAll('"', "")}" allow="autoplay"></iframe>`,
+    `<iframe src="${address}" width="100%" height="${embedHeight()}" style="border:0" title="${titleOf(shared).replaceAll('"', "")}" allow="autoplay"></iframe>`,
     "The code is copied.",
   );
 });
