@@ -29,7 +29,7 @@ def _placed(fault: Fault, abc: str, bars: list[TextBar], unit: int) -> Fault:
         return fault
     offset = sum(len(line) + 1 for line in abc.split("\n")[: fault.line - 1]) + fault.column - 1
     number = next((bar.number for bar in reversed(bars) if bar.groups[0].begin < offset), fault.bar)
-    found, wanted = (sum(Fraction(part) for part in text.split()) for text in length.groups())
+    found, wanted = (sum((Fraction(part) for part in text.split()), Fraction()) for text in length.groups())
     note = unit
     while (found.denominator > 1 or wanted.denominator > 1) and note * 2 in _NOTES:
         found, wanted, note = found * 2, wanted * 2, note * 2

@@ -13,6 +13,16 @@ PICKUPS = (
     "|:d|c2c cBA|B3 B2c|A3 E3|1 A3 A2:|2 A3 A3|]\n"
 )
 """a pickup before each part, and two endings"""
+COOLEYS = """X:1
+T:Cooley's
+R:reel
+M:4/4
+L:1/8
+K:Edor
+|:D2|EBBA B2 EB|B2 AB dBAG|FDAD BDAD|FDAD dAFD|EBBA B2 EB|B2 AB defg|afec dBAF|DEFD E2:|
+|:gf|eB B2 efge|eB B2 gedB|A2 FA DAFA|A2 FA defg|eB B2 eBgB|eB B2 defg|afec dBAF|DEFD E2:|
+"""
+"""as players have it, which is not as the model's book has it"""
 
 
 def visit(page: Page, path: str = "/") -> None:

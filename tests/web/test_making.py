@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.bench import PICKUPS, SCALE, abc_of, bring, is_made, make
+from tests.web.bench import COOLEYS, PICKUPS, SCALE, abc_of, bring, is_made, make
 
 
 def assert_usable(page: Page) -> None:
@@ -83,14 +83,13 @@ def test_a_tune_removed_from_the_list_takes_its_card(page: Page) -> None:
 def test_facts_and_trust_follow_the_text(page: Page) -> None:
     bring(page, SCALE)
     page.locator("#change").click()
-    page.locator("#abc").fill(
-        SCALE.replace("T:Scale", "T:Ladder\nR:waltz").replace("K:C", "K:Emix").replace("4/4", "3/4")
-    )
-    expect(page.locator("#facts")).to_have_text("waltz · E Mixolydian · 3/4")
-    expect(page.locator("#title")).to_have_text("Ladder")
-    expect(page.locator("#trust")).to_be_visible()
+    page.locator("#abc").fill(COOLEYS)
+    expect(page.locator("#facts")).to_have_text("reel · E Dorian · 4/4")
+    expect(page.locator("#title")).to_have_text("Cooley's")
+    expect(page.locator("#trust")).to_contain_text("Cooley's is a known tune")
     page.locator("#undo").click()
     expect(page.locator("#facts")).to_have_text("C major · 4/4")
+    expect(page.locator("#title")).to_have_text("Scale")
     expect(page.locator("#trust")).to_be_hidden()
 
 
@@ -133,3 +132,19 @@ def test_downloads_sound_as_the_tune_is_heard(page: Page, tmp_path: Path) -> Non
     assert b"\xff\x51\x03" + struct.pack(">I", 1_000_000)[1:] in midi
     assert b"\xc0\x49" in midi
     assert b"\x99" not in midi
+
+
+def test_tunes_made_one_after_the_other_leave_no_scores_in_memory(page: Page) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    session.send("HeapProfiler.enable")
+    nodes = []
+    for seed in range(8):
+        make(page, seed=str(seed))
+        expect(page.locator("#title")).not_to_have_text("…")
+        expect(page.locator("#stop")).to_be_hidden()
+        session.send("HeapProfiler.collectGarbage")
+        metrics = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
+        shown = page.evaluate("() => document.querySelectorAll('*').length")
+        nodes.append(metrics["Nodes"] - 2 * shown)
+    assert nodes[-1] < nodes[1] + 1000

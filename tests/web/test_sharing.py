@@ -7,18 +7,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.servers import Server
-from tests.web.bench import PICKUPS, SCALE, abc_of, bring, visit
-
-COOLEYS = """X:1
-T:Cooley's
-R:reel
-M:4/4
-L:1/8
-K:Edor
-|:D2|EBBA B2 EB|B2 AB dBAG|FDAD BDAD|FDAD dAFD|EBBA B2 EB|B2 AB defg|afec dBAF|DEFD E2:|
-|:gf|eB B2 efge|eB B2 gedB|A2 FA DAFA|A2 FA defg|eB B2 eBgB|eB B2 defg|afec dBAF|DEFD E2:|
-"""
-"""as players have it, which is not as the model's book has it"""
+from tests.web.bench import COOLEYS, PICKUPS, SCALE, abc_of, bring, visit
 
 
 def share(page: Page) -> str:

@@ -15,6 +15,7 @@ const TASTES = [
   [9, "wild"],
 ];
 const LARGEST_FRESH = 1_000_000_000;
+const USUAL_FORM = "AABB8"; // two parts of eight bars, each repeated, as most of the tunes are that are played
 const USUAL_KEYS = 16;
 
 let vocabulary = null;
@@ -30,6 +31,7 @@ export function offer(model) {
     if (id !== "key") select.append(...options);
     else select.append(group("Usual", options.slice(0, USUAL_KEYS)), group("Others", options.slice(USUAL_KEYS)));
   }
+  if (model.menus.forms.includes(USUAL_FORM)) element("form").value = USUAL_FORM;
   element("length").value = model.defaults.length;
   element("temperature").value = model.defaults.temperature;
   tell();
@@ -114,7 +116,7 @@ export function readable(start) {
 
 /** A recipe as people read it. */
 export function inWords({ seed, temperature, rhythm, key, meter, form, model }) {
-  const taste = temperature === undefined ? "" : `taste ${temperature.toFixed(2)}`;
+  const taste = temperature === undefined ? "" : `adventurous ${temperature.toFixed(2)}`;
   const asked = [rhythm, key && keyName(key), meter, form && formName(form), taste];
   const how = asked.filter(Boolean).join(", ");
   return [`Seed ${seed ?? "unknown"}`, how, model && `model ${model}`].filter(Boolean).join(" · ");

@@ -5,6 +5,8 @@ import { tunesOf } from "./abc.js";
 const PREFIX = "lilt.tune.";
 const MAX_UNKEPT = 300;
 
+const OPENED = "lilt.opened";
+
 /** The browser's storage; null where it is refused, as some privacy settings do. */
 export function browserStorage() {
   try {
@@ -45,6 +47,19 @@ export class Library {
   find(text) {
     const wanted = unnumbered(text);
     return this.all().find(({ settings }) => settings.some(({ abc }) => unnumbered(abc) === wanted));
+  }
+
+  /** The tune that was on the bench last. */
+  get last() {
+    return this.get(this.storage?.getItem(OPENED));
+  }
+
+  set last(tune) {
+    try {
+      this.storage.setItem(OPENED, tune.id);
+    } catch {
+      // then another one, or none, comes back after a reload
+    }
   }
 
   put(tune) {

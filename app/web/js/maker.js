@@ -159,7 +159,7 @@ export class Maker {
 
   againFromHere() {
     const start = this.store.setting.abc.slice(0, this.bars.range.from);
-    return this.endAnew(`again from bar ${this.bars.score.span(this.bars.numbers.slice(0, 1))}`, start);
+    return this.endAnew(`new ending from bar ${this.bars.score.span(this.bars.numbers.slice(0, 1))}`, start);
   }
 
   /** Another part behind the last: where that one is repeated, the tune would be at its end without the next one's sign. */

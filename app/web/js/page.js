@@ -90,6 +90,7 @@ async function begin() {
     complain(error);
   }
   await openLink();
+  if (!store.opened && library.last) store.open(library.last);
 }
 
 store.on("undo", showUndo);

@@ -29,7 +29,7 @@ const CONTROLS = `
   <div class="bar">
     <button id="play" class="main" type="button"><span class="sign" aria-hidden="true"></span><span class="word">Play</span></button>
     <input id="place" type="range" min="0" max="1" step="any" value="0" aria-label="Place in the tune">
-    <output id="time" for="place">0:00</output>
+    <output id="time" for="place">0:00 / 0:00</output>
     <button id="practise" class="quiet" type="button" aria-expanded="false" aria-controls="practice">Practise</button>
   </div>
   <p id="player-message" class="hint" role="status"></p>
@@ -41,7 +41,7 @@ const CONTROLS = `
       <option value="1">full speed</option><option value="0.8">80 %</option><option value="0.65">65 %</option>
       <option value="0.5">half speed</option></select></div>
     <label class="check"><input id="count-in" type="checkbox"> Count in</label>
-    <label class="check"><input id="round" type="checkbox"> Round and round</label>
+    <label class="check"><input id="round" type="checkbox"> Loop the tune</label>
     <p class="hint">From a slow start, each time round is a little faster, up to full speed. No sound on a phone? See whether its mute
       switch is on.</p>
   </div>
@@ -415,7 +415,7 @@ export class Player {
     slider.max = length;
     slider.value = time;
     slider.ariaValueText = `${clock(time)} of ${clock(length)}`;
-    this.part("time").value = clock(time);
+    this.part("time").value = `${clock(time)} / ${clock(length)}`;
   }
 
   /** The place in the text of the note that sounds when what is drawn now is seen. */

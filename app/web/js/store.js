@@ -44,6 +44,7 @@ export class Store extends EventTarget {
   open(tune, isMovedTo = false) {
     const was = this.opened;
     this.opened = tune ?? null;
+    if (tune) this.library.last = tune;
     this.tell("open", { was, isMovedTo });
   }
 
