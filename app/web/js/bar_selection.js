@@ -22,6 +22,8 @@ export class BarSelection {
     element("unchoose").addEventListener("click", () => this.choose([]));
     element("loop").addEventListener("click", () => this.loop("loop"));
     element("loop-slow").addEventListener("click", () => this.loop("loop-slow"));
+    for (const id of ["loop", "loop-slow"])
+      element(id).addEventListener("pointerenter", () => this.player.fetchAhead());
     field.addEventListener("input", () => this.write());
     field.addEventListener("blur", () => this.changed.now());
     field.addEventListener("keydown", (event) => this.fieldKey(event));
@@ -38,6 +40,7 @@ export class BarSelection {
     field.value = first ? this.textOf().slice(first.from, last.to) : "";
     element("bars-fault").textContent = "";
     if (this.player.chosen) this.player.setLoop(null);
+    if (this.numbers.length > 1) this.player.fetchAhead(); // one bar is chosen to be changed, as a rule
     this.show();
   }
 
@@ -55,7 +58,6 @@ export class BarSelection {
     for (const id of ["loop", "loop-slow"]) element(id).setAttribute("aria-pressed", "false");
     if (!this.range) return;
     this.shown();
-    this.player.fetchAhead();
     element("first-bar").value = this.score.bar(this.numbers[0]).label;
     element("last-bar").value = this.score.bar(this.numbers.at(-1)).label;
   }

@@ -264,7 +264,7 @@ export class Player {
 
   /** Gets the sound of a loop that is likely to be asked for, where the link is quick. */
   async fetchAhead() {
-    if (this.format() !== "wav") return;
+    if (this.format() !== "wav" || this.rounding) return;
     await this.prepared;
     this.sound(this.wanted());
   }
