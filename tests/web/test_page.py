@@ -439,3 +439,20 @@ def test_two_parts_of_eight_bars_are_asked_for_where_nothing_else_is(page: Page,
     is_made(page)
     asked = [request.post_data_json for request in requests if request.url.endswith("/generate")]
     assert [body["form"] for body in asked if body] == ["AABB8"]
+
+
+def test_an_empty_bench_has_a_tune_that_plays_and_is_nobodys_until_it_is_kept(page: Page) -> None:
+    expect(page.locator("#welcome")).to_be_visible()
+    expect(page.locator("#score .abcjs-note").first).to_be_visible()
+    page.locator("#play").click()
+    page.wait_for_function("() => document.querySelector('#sound').currentTime > 0.3")
+    page.locator("#show-history").click()
+    expect(page.locator("#shelf .name")).to_have_count(0)
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.locator("#shelf .name")).to_have_count(1)
+    is_made(page)
+    page.locator("#undo").click()
+    make(page, seed="4")
+    is_made(page)
+    page.locator("#undo").click()
+    expect(page.locator("#score .abcjs-note").first).to_be_visible()

@@ -88,7 +88,7 @@ export class Maker {
   async makeOne(body, step, signal) {
     try {
       const grown = (text) => this.view.grow(text);
-      const answer = await stream(body, grown, signal, () => this.store.opened && this.view.restore());
+      const answer = await stream(body, grown, signal, () => this.store.isExample || this.view.restore());
       this.store.open(this.finished(body, answer, step));
     } catch (error) {
       this.view.restore();

@@ -5,6 +5,7 @@ import { BarSelection } from "./bar_selection.js";
 import { Candidates } from "./candidates.js";
 import { Editor } from "./editor.js";
 import { element, show } from "./elements.js";
+import { EXAMPLE } from "./example.js";
 import * as form from "./form.js";
 import { browserStorage, Library, newTune } from "./library.js";
 import { tuneIn } from "./link.js";
@@ -27,7 +28,7 @@ const library = new Library(storage, () =>
     ),
   ),
 );
-const store = new Store(library);
+const store = new Store(library, newTune(EXAMPLE, "an example"));
 const score = new Score(element("score"), { isLive: true });
 const player = new Player(element("player"), score);
 const bars = new BarSelection(score, player, {
@@ -81,6 +82,7 @@ async function openLink() {
 
 async function begin() {
   store.list(false);
+  store.open(library.last);
   try {
     const answer = await patiently(() => get("/models"), say);
     const { models } = await answer.json();
@@ -90,7 +92,6 @@ async function begin() {
     complain(error);
   }
   await openLink();
-  if (!store.opened && library.last) store.open(library.last);
 }
 
 store.on("undo", showUndo);

@@ -157,6 +157,7 @@ export class Player {
       if (!wanted.tempo) this.part("tempo").placeholder = Math.round(quarters / this.quartersPerBeat());
       this.quarters = quarters;
       this.length = length;
+      this.tick();
     } catch (error) {
       this.steps = [];
       if (!(error instanceof Told)) throw error;

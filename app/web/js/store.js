@@ -9,9 +9,10 @@ const MAX_UNDONE = 100;
  * `keep` (whether tunes are kept), `library` (which tunes there are, or are listed) and `undo` (what can be undone).
  */
 export class Store extends EventTarget {
-  constructor(library) {
+  constructor(library, example) {
     super();
     this.library = library;
+    this.example = example; // what is on the bench where nothing else is
     this.opened = null;
     this.showsHistory = false;
     this.done = []; // what can be undone, as `step` gives it
@@ -40,11 +41,16 @@ export class Store extends EventTarget {
     this.tell("library");
   }
 
-  /** Puts a tune on the bench; null clears it. */
+  /** Whether the open tune is nobody's yet: once it is kept or changed, it is one of the others. */
+  get isExample() {
+    return this.opened !== null && !this.library.get(this.opened.id);
+  }
+
+  /** Puts a tune on the bench; the example where there is none. */
   open(tune, isMovedTo = false) {
     const was = this.opened;
-    this.opened = tune ?? null;
-    if (tune) this.library.last = tune;
+    this.opened = tune ?? this.example;
+    if (!this.isExample) this.library.last = this.opened;
     this.tell("open", { was, isMovedTo });
   }
 

@@ -13,6 +13,9 @@ export class TuneView {
     store.on("open", (how) => this.open(how));
     store.on("change", () => this.change());
     store.on("keep", () => this.showKept());
+    store.on("library", () => {
+      if (store.opened && !store.isExample) element("welcome").hidden = true;
+    });
     score.paper.addEventListener("drawn", () => this.showFacts());
     store.on("trust", () => this.showTrust());
     element("keep").addEventListener("click", () => store.keep(store.opened, !store.opened.kept));
@@ -50,16 +53,11 @@ export class TuneView {
   open({ was, isMovedTo }) {
     const { opened } = this.store;
     const chosen = opened?.id === was?.id ? this.bars.numbers : [];
-    const isThere = opened !== null;
     this.bars.choose([]);
-    element("welcome").hidden = isThere;
-    element("tune").hidden = element("player").hidden = !isThere;
+    element("welcome").hidden = !this.store.isExample;
+    element("tune").hidden = element("player").hidden = false;
     element("tune").classList.remove("growing");
     this.growing = null;
-    if (!isThere) {
-      this.player.stop();
-      return;
-    }
     const { abc } = this.store.setting;
     this.editor.show(abc);
     this.score.draw(abc);
@@ -70,7 +68,7 @@ export class TuneView {
     this.showTrust();
     this.showRecipe();
     this.editor.check();
-    if (!this.store.setting.originality) this.editor.judge();
+    if (!this.store.setting.originality && !this.store.isExample) this.editor.judge();
     if (!isMovedTo) return;
     element("work").focus({ preventScroll: true });
     element("work").scrollIntoView({ block: "start" });
