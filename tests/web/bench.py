@@ -57,6 +57,7 @@ def abc_of(page: Page) -> str:
 def is_made(page: Page) -> None:
     """A tune of its user's is on the bench, and no longer the example."""
     expect(page.locator("#welcome")).to_be_hidden()
+    expect(page.locator("#tune.growing")).to_have_count(0)
     expect(page.locator("#player")).to_be_visible()
     expect(page.locator("#score svg .abcjs-note").first).to_be_visible()
 
