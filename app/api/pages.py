@@ -11,7 +11,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 
 from app.api.conditional_requests import is_not_modified
-from app.api.content_negotiation import is_accepted
+from app.api.content_negotiation import choose_media_type, is_accepted
 
 _WEB = Path(__file__).parent.parent / "web"
 _PACKAGES = _WEB / "node_modules"
@@ -20,6 +20,7 @@ _STYLES_OF_ABCJS = (
     "'sha256-BCpnf71gZdCsSCHDzyB1RsBbZ0qQdqseK6v+yJsgg30='",  # an element in each score, about dragging its notes
     "'unsafe-hashes' 'sha256-PLuCIS0C8UUqv6k/o8XgVI8hSWVrs1elyj/UnasL3zA='",  # an attribute: font-size:0.7em
 )
+_MISSING = _WEB / "missing.html"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; img-src 'self' data:; "
     f"style-src 'self' {' '.join(_STYLES_OF_ABCJS)}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
@@ -86,7 +87,16 @@ def router() -> APIRouter:
     return routes
 
 
-@lru_cache(maxsize=2 * len(PAGES))
+def missing_page(request: Request) -> Response | None:
+    """What a person gets whose address leads nowhere; None for programs, which do not name HTML as what they want."""
+    accept = request.headers.get("accept", "")
+    if "text/html" not in accept or choose_media_type(accept, ("text/html", "application/json")) != "text/html":
+        return None
+    content, _, _ = _read(_MISSING, _MISSING.stat().st_mtime_ns)
+    return Response(content, HTTPStatus.NOT_FOUND, media_type="text/html", headers=_HEADERS)
+
+
+@lru_cache(maxsize=2 * len(PAGES) + 2)
 def _read(file: Path, _modified_ns: int) -> tuple[bytes, bytes, str]:
     """A file as it is, packed, and what identifies it; read again once it has been modified."""
     content = file.read_bytes()

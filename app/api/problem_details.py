@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from app.api.pages import missing_page
 from app.errors import (
     DISK_FULL,
     BusyError,
@@ -182,6 +183,8 @@ def _as_fault(entry: dict[str, Any]) -> Fault:
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
+    if error.status_code == HTTPStatus.NOT_FOUND and (page := missing_page(request)):
+        return page
     phrase = HTTPStatus(error.status_code).phrase
     response = _response(_document(error.status_code, phrase, str(error.detail)))
     response.headers.update(error.headers or {})

@@ -35,8 +35,8 @@ def prepare(model: ServedModel, job: GenerationJob) -> Prepared:
         prompt = vocabulary.encode(job.start_string or _BETWEEN_TUNES)
     except UnknownCharacterError as error:
         raise CharacterError(
-            str(error) + f"; it has {vocabulary.characters!a}",
-            faults=(Fault(f"unknown character {error.character!a}", field="start_string", position=error.position),),
+            f"the model does not know the character {error.character!r} at position {error.position}",
+            faults=(Fault(f"unknown character {error.character!r}", field="start_string", position=error.position),),
         ) from None
     if job.constrained and model.grammar:
         cursor = model.grammar.begin(job.start_string, job.wishes, job.length, job.tunes)

@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.abc.playback_defaults import duration_s
 from app.abc.tunebook import FIELD, header_fields, split_blocks
 from app.errors import DeadlineError, Fault, NotationError, RenderError
 from app.rendering import external_tools
+from app.rendering.bar_complaints import in_the_texts_bars
 from app.rendering.input_filter import admit, sift
 from app.rendering.renderer import Renderer
 
@@ -54,7 +55,7 @@ async def check(text: str, renderer: Renderer, max_duration_s: float) -> Checked
     is_refused = read.abc is None or any(remark.severity == "error" for remark in read.remarks)
     is_stopped = any(remark.severity == "error" and remark.fault.line is None for remark in heard)
     remarks = sorted(read.remarks + heard, key=lambda remark: (_ORDER[remark.severity], remark.fault.line or 0))
-    return Checked(not (is_refused or is_stopped), tuple(remarks), read.fixed, read.title, read.duration_s)
+    return Checked(not (is_refused or is_stopped), _each_once(remarks), read.fixed, read.title, read.duration_s)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,23 @@ async def _abc2midi(abc: str, renderer: Renderer) -> list[Remark]:
             _, faults = await external_tools.to_midi(abc, folder, renderer.confinement, chords=True)
         except (RenderError, DeadlineError) as error:
             return [Remark("error", "abc2midi", fault) for fault in (Fault(error.detail), *error.faults)]
-    return [Remark("error" if fault.message.startswith("error") else "warning", "abc2midi", fault) for fault in faults]
+    return [_remark(fault) for fault in in_the_texts_bars(faults, abc)]
+
+
+def _remark(fault: Fault) -> Remark:
+    """A complaint as a remark, whose severity says what began its message."""
+    severity: Severity = "error" if fault.message.startswith("error") else "warning"
+    return Remark(severity, "abc2midi", replace(fault, message=re.sub("^(error|warning): ", "", fault.message)))
+
+
+def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:
+    """Without what is said of a place where something was said before."""
+    kept: dict[object, Remark] = {}
+    for remark in remarks:
+        fault = remark.fault
+        place = (fault.line, fault.column) if fault.line and fault.column else (fault.line, fault.message)
+        kept.setdefault(place, remark)
+    return tuple(kept.values())
 
 
 def fix(text: str) -> str:

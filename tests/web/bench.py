@@ -8,6 +8,21 @@ from tests.servers import ROOT
 
 AXE = ROOT / "app" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SCALE = "X:1\nT:Scale\nM:4/4\nL:1/8\nQ:1/4=90\nK:C\n|:C2D2E2F2|G2A2B2c2:|\nc2B2A2G2|F2E2D2C2|]\n"
+PICKUPS = (
+    "X:1\nT:Pick\nR:jig\nM:6/8\nL:1/8\nK:Ador\nE|:A2A ABc|d3 d2e|f3 g2f|e3 e2:|\n"
+    "|:d|c2c cBA|B3 B2c|A3 E3|1 A3 A2:|2 A3 A3|]\n"
+)
+"""a pickup before each part, and two endings"""
+COOLEYS = """X:1
+T:Cooley's
+R:reel
+M:4/4
+L:1/8
+K:Edor
+|:D2|EBBA B2 EB|B2 AB dBAG|FDAD BDAD|FDAD dAFD|EBBA B2 EB|B2 AB defg|afec dBAF|DEFD E2:|
+|:gf|eB B2 efge|eB B2 gedB|A2 FA DAFA|A2 FA defg|eB B2 eBgB|eB B2 defg|afec dBAF|DEFD E2:|
+"""
+"""as players have it, which is not as the model's book has it"""
 
 
 def visit(page: Page, path: str = "/") -> None:
@@ -40,6 +55,9 @@ def abc_of(page: Page) -> str:
 
 
 def is_made(page: Page) -> None:
+    """A tune of its user's is on the bench, and no longer the example."""
+    expect(page.locator("#welcome")).to_be_hidden()
+    expect(page.locator("#tune.growing")).to_have_count(0)
     expect(page.locator("#player")).to_be_visible()
     expect(page.locator("#score svg .abcjs-note").first).to_be_visible()
 

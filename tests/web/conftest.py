@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.servers import Server
 from tests.web.bench import visit
 from tests.web.browser import chromium
+
+expect.set_options(timeout=20_000)  # a busy machine's page is slow, and not wrong
 
 EXPECTED_COMPLAINTS = (
     "status of 422",  # Chromium's word on a refusal

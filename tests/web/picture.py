@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from tests.servers import serving
+from tests.web.bench import is_made
 from tests.web.browser import chromium
 
 RECIPE = {"rhythm": "jig", "key": "D", "form": "AABB8"}
@@ -35,6 +36,7 @@ def _take(browser: Browser, url: str, file: Path, width: int, height: int, schem
     page.locator("#seed").fill(SEED)
     page.locator("#more summary").click()
     page.locator("#make-button").click()
+    is_made(page)
     page.get_by_role("button", name="Keep", exact=True).click()
     page.locator("#play").click()
     page.wait_for_function("() => document.querySelector('#sound').currentTime > 2")

@@ -25,6 +25,7 @@ def test_a_tune_is_made_and_a_note_is_changed(server: Server, tmp_path: Path) ->
         page.wait_for("document.querySelectorAll('#rhythm option').length > 1")
         page.script(_WATCH)
         page.press("#make-button")
+        page.wait_for("document.querySelector('#welcome').hidden && !document.querySelector('#tune.growing')")
         page.wait_for("document.querySelector('#stop').hidden && document.querySelector('#score .bar-number')")
         made = page.script("return document.querySelector('#abc').value")
         assert page.script("return document.querySelectorAll('#score .abcjs-note').length") > 8

@@ -19,13 +19,15 @@ def test_make_hear_keep_share_and_come_back(page: Page, server: Server) -> None:
     made = abc_of(page)
     assert "R:jig" in made
     assert "K:D" in made
-    expect(page.locator("#facts")).to_have_text("jig · D major · 6/8 · seed 4")
+    expect(page.locator("#facts")).to_have_text("jig · D major · 6/8")
     page.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_role("button", name="Share", exact=True).click()
     expect(page.locator("#qr svg")).to_be_visible()
     link = page.get_by_label("Link to this tune").input_value()
     page.get_by_role("button", name="Close").click()
     page.reload()
+    is_made(page)
+    assert abc_of(page) == made
     page.locator("#shelf .name").click()
     assert abc_of(page) == made
 
@@ -33,6 +35,12 @@ def test_make_hear_keep_share_and_come_back(page: Page, server: Server) -> None:
     visit(other, link)
     is_made(other)
     assert abc_of(other) == made
+    assert other.locator("#rhythm").input_value() == ""
+    assert other.locator("#seed").input_value() == ""
+    assert not other.locator("#lock").is_checked()
+    other.locator("#recipe summary").click()
+    expect(other.locator("#recipe-facts")).to_contain_text("Seed 4")
+    other.get_by_role("button", name="Use these settings").click()
     assert other.locator("#rhythm").input_value() == "jig"
     assert other.locator("#seed").input_value() == "4"
     other.locator("#make-button").click()
@@ -147,7 +155,7 @@ def test_bars_are_drawn_over_and_others_come_and_go(page: Page) -> None:
 
 def test_a_change_is_a_new_setting_and_faults_are_underlined(page: Page) -> None:
     bring(page, SCALE)
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Edit").click()
     page.locator("#abc").fill(SCALE.replace("C2D2E2F2", "C2D2E2F3"))
     expect(page.locator("#settings button")).to_have_text(["1 imported", "2 edited"])
     expect(page.locator("#editor .under mark").first).to_be_attached()
@@ -167,7 +175,7 @@ def test_again_from_here_keeps_what_stands_before(page: Page) -> None:
     page.locator("#last-bar").press("Tab")
     page.locator("#first-bar").fill("3")
     page.locator("#first-bar").press("Tab")
-    page.get_by_role("button", name="Again from here").click()
+    page.get_by_role("button", name="New ending from here").click()
     expect(page.locator("#settings button")).to_have_count(2)
     assert abc_of(page).startswith(SCALE[: SCALE.index("c2B2")])
     assert abc_of(page) != SCALE
@@ -191,8 +199,10 @@ def test_a_copy_is_called_one_and_the_known_tune_is_shown(page: Page, client: ht
         own["nearest"]["abc"] for answer in answers if (own := answer["tunes"][0]["originality"]) and own["nearest"]
     )
     bring(page, SCALE)
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Edit").click()
     page.locator("#abc").fill(known)
+    expect(page.locator("#trust")).to_contain_text("is a known tune")
+    page.locator("#abc").fill(re.sub("^T:.*$", "T:Another name", known, flags=re.MULTILINE))
     expect(page.locator("#trust")).to_contain_text("Copies a known tune")
     page.locator("#trust").click()
     expect(page.locator("#nearest svg")).to_be_visible()
@@ -201,7 +211,7 @@ def test_a_copy_is_called_one_and_the_known_tune_is_shown(page: Page, client: ht
 
 def test_a_note_leads_to_its_abc(page: Page) -> None:
     bring(page, SCALE)
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Edit").click()
     page.locator("#score .abcjs-note").nth(4).click(force=True)
     assert page.evaluate(
         """() => {
@@ -215,7 +225,7 @@ def test_a_tune_goes_on_behind_its_end(page: Page) -> None:
     make(page, seed="4", rhythm="jig", key="D")
     is_made(page)
     made = abc_of(page).rstrip()
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Edit").click()
     page.get_by_role("button", name="Continue the tune").click()
     expect(page.locator("#settings button")).to_have_text(["1 as made", "2 continued"])
     assert abc_of(page).startswith(made.removesuffix("|]"))
@@ -239,7 +249,7 @@ def test_a_full_store_is_told_and_nothing_is_lost(page: Page) -> None:
     make(page, seed="3")
     is_made(page)
     expect(page.locator("#stop")).to_be_hidden()
-    expect(page.locator("#message")).to_contain_text("store is full")
+    expect(page.locator("#message")).to_contain_text("storage is full")
     made = abc_of(page)
     page.locator("#show-history").click()
     page.locator("#shelf .name").nth(1).click()
@@ -358,7 +368,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, server: Serv
     assert faults(page) == []
     make(page, seed="5")
     is_made(page)
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Edit").click()
     page.locator("#score").click(position={"x": 150, "y": 60})
     page.locator("#practise").click()
     page.locator("#more").evaluate("(more) => { more.open = true; }")
@@ -366,6 +376,8 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, server: Serv
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     page.locator("#practise").click()
     page.get_by_role("button", name="Share", exact=True).click()
+    assert faults(page) == []
+    page.goto("/nothing")
     assert faults(page) == []
     context.close()
 
@@ -414,3 +426,33 @@ def test_nothing_breaks_the_security_policy(page: Page) -> None:
     page.get_by_text("/generate", exact=False).first.click()
     expect(page.get_by_text("start_string").first).to_be_visible()
     assert page.evaluate("() => window.broken") == []
+
+
+def test_every_key_of_the_menu_has_a_name_of_its_own(page: Page) -> None:
+    names = page.locator("#key option").all_inner_texts()
+    assert len(names) == len(set(names)) > 80
+    assert {"D major", "D minor", "D Mixolydian", "D Dorian"} <= set(names)
+
+
+def test_two_parts_of_eight_bars_are_asked_for_where_nothing_else_is(page: Page, requests: list[Request]) -> None:
+    make(page, seed="4")
+    is_made(page)
+    asked = [request.post_data_json for request in requests if request.url.endswith("/generate")]
+    assert [body["form"] for body in asked if body] == ["AABB8"]
+
+
+def test_an_empty_bench_has_a_tune_that_plays_and_is_nobodys_until_it_is_kept(page: Page) -> None:
+    expect(page.locator("#welcome")).to_be_visible()
+    expect(page.locator("#score .abcjs-note").first).to_be_visible()
+    page.locator("#play").click()
+    page.wait_for_function("() => document.querySelector('#sound').currentTime > 0.3")
+    page.locator("#show-history").click()
+    expect(page.locator("#shelf .name")).to_have_count(0)
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.locator("#shelf .name")).to_have_count(1)
+    is_made(page)
+    page.locator("#undo").click()
+    make(page, seed="4")
+    is_made(page)
+    page.locator("#undo").click()
+    expect(page.locator("#score .abcjs-note").first).to_be_visible()

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.servers import Server
-from tests.web.bench import SCALE, bring, steps, visit
+from tests.web.bench import SCALE, bring, make, steps, visit
 
 
 def test_what_is_lit_is_what_sounds(page: Page) -> None:
@@ -116,9 +116,11 @@ WATCH_LOOPS = """() => {
   const { start } = AudioBufferSourceNode.prototype;
   const notes = [...document.querySelectorAll("#score .abcjs-note")];
   window.rounds = [];
+  window.offsets = [];
   window.lit = new Set();
   AudioBufferSourceNode.prototype.start = function (...when) {
     window.rounds.push(this.buffer.duration);
+    window.offsets.push(when[1]);
     start.apply(this, when);
   };
   new MutationObserver((changes) => {
@@ -241,3 +243,97 @@ def test_a_loop_has_no_gap(browser: Browser, server: Server) -> None:
     assert heard["loudest"] > 0.05
     assert heard["silence"] < 0.01
     assert heard["differs"] < 1e-6
+
+
+def test_a_card_plays_where_it_is_and_says_so(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator('input[name="count"][value="4"]').check(force=True)
+    make(page, rhythm="reel")
+    play = page.locator("#candidates .main").first
+    expect(page.locator("#candidates .main")).to_have_count(4)
+    play.scroll_into_view_if_needed()
+    page.evaluate("() => { window.before = scrollY; }")
+    play.click()
+    expect(play).to_have_text("Pause")
+    page.wait_for_function("() => document.querySelector('#score .sounding')")
+    page.wait_for_function("() => document.querySelector('#sound').currentTime > 1")
+    assert page.evaluate("() => scrollY - window.before") == 0
+    play.click()
+    expect(play).to_have_text("Play")
+    assert page.evaluate("() => document.querySelector('#sound').paused")
+    page.locator("#candidates .main").nth(1).click()
+    expect(page.locator("#candidates .main").nth(1)).to_have_text("Pause")
+    expect(play).to_have_text("Play")
+
+
+LIT = """() => [...document.querySelectorAll("#score .abcjs-note")].findIndex((note) => note.matches(".sounding"))"""
+
+
+def test_a_click_on_a_note_after_a_pause_lights_that_note(page: Page) -> None:
+    bring(page, SCALE)
+    page.locator("#play").click()
+    page.wait_for_function("() => document.querySelector('#sound').currentTime > 0.3")
+    page.locator("#play").click()
+    for note in range(1, 8):
+        page.locator("#score .abcjs-note").nth(note).click(force=True)
+        page.wait_for_function("() => !document.querySelector('#sound').seeking")
+        page.wait_for_function(f"() => ({LIT})() >= 0")
+        assert page.evaluate(LIT) == note
+
+
+def select_bars(page: Page, first: int, last: int) -> None:
+    page.locator("#score .abcjs-note").first.click(force=True)
+    for name, value in (("#last-bar", last), ("#first-bar", first)):
+        page.locator(name).fill(str(value))
+        page.locator(name).press("Tab")
+
+
+def test_a_loop_over_a_repeat_sign_loops_all_of_it(page: Page) -> None:
+    bring(page, SCALE)
+    select_bars(page, 2, 3)
+    page.evaluate(WATCH_LOOPS)
+    page.get_by_role("button", name="Loop", exact=True).click()
+    page.wait_for_function("() => window.rounds.length === 1")
+    assert page.evaluate("() => window.rounds[0]") == pytest.approx(8 / 1.5, abs=0.001)
+
+
+def test_other_bars_loop_without_another_request(page: Page, requests: list[Request]) -> None:
+    bring(page, SCALE)
+    select_bars(page, 1, 1)
+    page.evaluate(WATCH_LOOPS)
+    page.get_by_role("button", name="Loop", exact=True).click()
+    page.wait_for_function("() => window.rounds.length === 1")
+    page.get_by_role("button", name="Loop", exact=True).click()
+    page.locator("#play").click()
+    asked = len([request for request in requests if request.method == "POST" and request.url.endswith("/render")])
+    select_bars(page, 2, 3)
+    page.get_by_role("button", name="Loop", exact=True).click()
+    page.wait_for_function("() => window.rounds.length === 2")
+    assert page.evaluate("() => window.rounds[1]") == pytest.approx(8 / 1.5, abs=0.001)
+    again = len([request for request in requests if request.method == "POST" and request.url.endswith("/render")])
+    assert again == asked
+
+
+def test_another_instrument_goes_on_in_the_middle_of_a_loop(page: Page) -> None:
+    bring(page, SCALE)
+    select_bars(page, 1, 2)
+    page.evaluate(WATCH_LOOPS)
+    page.get_by_role("button", name="Loop", exact=True).click()
+    page.wait_for_function("() => window.lit.has(4)")
+    page.evaluate("() => { window.lit.clear(); }")
+    page.locator("#practise").click()
+    page.locator("#program").select_option("78")
+    page.wait_for_function("() => window.rounds.length === 2")
+    assert 0 < page.evaluate("() => window.offsets[1]") < 8 / 1.5
+    expect(page.locator("#player-message")).to_have_text("")
+
+
+def test_the_word_of_fetching_goes_when_the_loop_is_given_up(page: Page) -> None:
+    bring(page, SCALE)
+    page.route("**/render", lambda _: None)
+    select_bars(page, 1, 2)
+    page.get_by_role("button", name="Loop", exact=True).click()
+    expect(page.locator("#player-message")).to_have_text("Fetching the sound…")
+    page.locator("#play").click()
+    page.locator("#unchoose").click()
+    expect(page.locator("#player-message")).to_have_text("")

@@ -1,7 +1,19 @@
 // ABC as text: header fields, titles, names of rhythms and keys, tunes of a book.
 
 const FIELD = /^([A-Za-z+]):\s*(.*?)\s*$/;
-const MODES = { m: "minor", dor: "Dorian", mix: "Mixolydian", lyd: "Lydian", phr: "Phrygian", "": "major" };
+const MODES = {
+  "": "major",
+  maj: "major",
+  ion: "major",
+  m: "minor",
+  min: "minor",
+  aeo: "minor",
+  dor: "Dorian",
+  mix: "Mixolydian",
+  lyd: "Lydian",
+  phr: "Phrygian",
+  loc: "Locrian",
+};
 
 /** The header's fields by letter, each with its first value; `K` is the last. */
 export function headerOf(text) {
@@ -22,11 +34,15 @@ export const hasWholeHeader = (text) => /^K:.*\n/m.test(text);
 
 /** `Ador` as people say it: A Dorian. */
 export function keyName(key) {
-  const found = /^([A-G][#b]?)\s*(m|maj|min|dor|mix|lyd|phr|aeo|ion)?/i.exec(key ?? "");
+  const found = /^([A-G][#b]?)\s*(maj|min|ion|aeo|dor|mix|lyd|phr|loc|m(?![a-z]))?/i.exec(key ?? "");
   if (!found) return key ?? "";
-  const mode = (found[2] ?? "").toLowerCase();
-  const name = MODES[{ maj: "", ion: "", min: "m", aeo: "m" }[mode] ?? mode] ?? mode;
-  return `${found[1].replace("b", "♭").replace("#", "♯")} ${name}`;
+  return `${found[1].replace("b", "♭").replace("#", "♯")} ${MODES[(found[2] ?? "").toLowerCase()]}`;
+}
+
+/** Rhythm, key and metre, as far as the header has them; a score knows its key, which may be transposed. */
+export function facts(abc, key = null) {
+  const { R, K, M } = headerOf(abc);
+  return [R, key ?? keyName(K), M].filter(Boolean).join(" · ");
 }
 
 /** A form in words, short enough for a menu: the parts as they are played, and how long each is. */

@@ -7,8 +7,8 @@ const ADVICE = {
   "urn:lilt:problem:unknown-character": "Take it out, or write it another way.",
   "urn:lilt:problem:busy": "It is tried again in a moment.",
   "urn:lilt:problem:deadline": "Ask for a shorter tune, or try again.",
-  "urn:lilt:problem:render": "Press Change to mend the ABC.",
-  "urn:lilt:problem:notation": "Press Change to mend the ABC.",
+  "urn:lilt:problem:render": "Press Edit to mend the ABC.",
+  "urn:lilt:problem:notation": "Press Edit to mend the ABC.",
   "urn:lilt:problem:request": "Choose something else, or leave it open.",
 };
 

@@ -12,7 +12,7 @@ const span = (one, other) => {
 };
 
 /** `textOf` gives the tune's text, `changed` takes it when its bars are typed anew, `said` takes words for the ear. */
-export class ChosenBars {
+export class BarSelection {
   constructor(score, player, { textOf, changed, said, shown }) {
     Object.assign(this, { score, player, textOf, changed, said, shown });
     this.numbers = [];
@@ -22,6 +22,8 @@ export class ChosenBars {
     element("unchoose").addEventListener("click", () => this.choose([]));
     element("loop").addEventListener("click", () => this.loop("loop"));
     element("loop-slow").addEventListener("click", () => this.loop("loop-slow"));
+    for (const id of ["loop", "loop-slow"])
+      element(id).addEventListener("pointerenter", () => this.player.fetchAhead());
     field.addEventListener("input", () => this.write());
     field.addEventListener("blur", () => this.changed.now());
     field.addEventListener("keydown", (event) => this.fieldKey(event));
@@ -38,6 +40,7 @@ export class ChosenBars {
     field.value = first ? this.textOf().slice(first.from, last.to) : "";
     element("bars-fault").textContent = "";
     if (this.player.chosen) this.player.setLoop(null);
+    if (this.numbers.length > 1) this.player.fetchAhead(); // one bar is chosen to be changed, as a rule
     this.show();
   }
 
@@ -55,12 +58,12 @@ export class ChosenBars {
     for (const id of ["loop", "loop-slow"]) element(id).setAttribute("aria-pressed", "false");
     if (!this.range) return;
     this.shown();
-    element("first-bar").value = this.numbers[0];
-    element("last-bar").value = this.numbers.at(-1);
+    element("first-bar").value = this.score.bar(this.numbers[0]).label;
+    element("last-bar").value = this.score.bar(this.numbers.at(-1)).label;
   }
 
   type() {
-    const [first, last] = ["first-bar", "last-bar"].map((id) => element(id).valueAsNumber);
+    const [first, last] = ["first-bar", "last-bar"].map((id) => this.score.numberOf(element(id).valueAsNumber));
     this.choose(first <= last ? span(first, last) : []);
   }
 
@@ -139,7 +142,8 @@ export class ChosenBars {
       const isMore = event.shiftKey && this.numbers.length && next >= this.numbers[0];
       this.choose(isMore ? span(this.numbers[0], next) : [next]);
       const { numbers } = this;
-      this.said(numbers.length > 1 ? `Bars ${numbers[0]} to ${numbers.at(-1)} chosen.` : `Bar ${next} chosen.`);
+      const words = this.score.span(numbers).replace("–", " to ");
+      this.said(`${numbers.length > 1 ? "Bars" : "Bar"} ${words} chosen.`);
       this.score.reveal(this.score.bar(next).notes[0]);
     } else if (event.key === "Enter" && this.numbers.length && !event.ctrlKey) this.playFrom(this.range.from);
     else if (event.key === "Escape") this.choose([]);

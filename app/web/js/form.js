@@ -1,7 +1,7 @@
 // The form: menus from the model, taste, seed, start string; what it says becomes a request to /generate.
 
 import { formName, headerOf, keyName } from "./abc.js";
-import { keepMarked, mark } from "./highlight.js";
+import { followScroll, highlight } from "./highlight.js";
 
 const element = (id) => document.getElementById(id);
 const MENUS = { rhythm: "rhythms", key: "keys", meter: "meters", form: "forms" };
@@ -15,6 +15,7 @@ const TASTES = [
   [9, "wild"],
 ];
 const LARGEST_FRESH = 1_000_000_000;
+const USUAL_FORM = "AABB8"; // two parts of eight bars, each repeated, as most of the tunes are that are played
 const USUAL_KEYS = 16;
 
 let vocabulary = null;
@@ -30,6 +31,7 @@ export function offer(model) {
     if (id !== "key") select.append(...options);
     else select.append(group("Usual", options.slice(0, USUAL_KEYS)), group("Others", options.slice(USUAL_KEYS)));
   }
+  if (model.menus.forms.includes(USUAL_FORM)) element("form").value = USUAL_FORM;
   element("length").value = model.defaults.length;
   element("temperature").value = model.defaults.temperature;
   tell();
@@ -70,7 +72,7 @@ function read() {
     if (vocabulary && !vocabulary.has(character)) unknown.push({ from: at, to: at + character.length, kind: "error" });
     at += character.length;
   }
-  mark(element("start"), unknown);
+  highlight(element("start"), unknown);
   const signs = [...new Set(unknown.map(({ from, to }) => text.slice(from, to)))];
   element("start-fault").textContent = signs.length ? `The model does not know ${signs.join(" ")}. Take it out.` : "";
   element("start").setAttribute("aria-invalid", signs.length > 0);
@@ -112,7 +114,15 @@ export function readable(start) {
     .join("\n");
 }
 
-/** Puts a recipe into the form, as a link brought it. */
+/** A recipe as people read it. */
+export function inWords({ seed, temperature, rhythm, key, meter, form, model }) {
+  const taste = temperature === undefined ? "" : `adventurous ${temperature.toFixed(2)}`;
+  const asked = [rhythm, key && keyName(key), meter, form && formName(form), taste];
+  const how = asked.filter(Boolean).join(", ");
+  return [`Seed ${seed ?? "unknown"}`, how, model && `model ${model}`].filter(Boolean).join(" · ");
+}
+
+/** Puts a recipe into the form. */
 export function fill(recipe) {
   for (const id of Object.keys(MENUS)) choose(id, recipe[id] ?? "");
   if (recipe.temperature !== undefined) element("temperature").value = recipe.temperature;
@@ -172,4 +182,4 @@ for (const radio of document.querySelectorAll('input[name="count"]')) {
     element("make-button").textContent = count() === 1 ? "Make a tune" : `Make ${count()} tunes`;
   });
 }
-keepMarked(element("start"));
+followScroll(element("start"));

@@ -1,7 +1,7 @@
 // A text field that underlines places in its text: a copy of the text lies beneath it, with the marks.
 
 /** Marks ranges {from, to, kind} of a textarea's text; the field stands in `.marked` over `.under`. */
-export function mark(textarea, ranges) {
+export function highlight(textarea, ranges) {
   const under = textarea.parentElement.querySelector(".under");
   const text = textarea.value;
   const pieces = [];
@@ -24,6 +24,6 @@ export function follow(textarea) {
   under.scrollTop = textarea.scrollTop;
 }
 
-export function keepMarked(textarea) {
+export function followScroll(textarea) {
   textarea.addEventListener("scroll", () => follow(textarea));
 }

@@ -1,15 +1,31 @@
 // Tunes that stay in this browser: every one made here, the kept ones for good.
 
-const PREFIX = "lilt.tune.";
-const MOST_UNKEPT = 300;
+import { tunesOf } from "./abc.js";
 
-/** The tunes of this browser, newest first. A tune is {id, at, kept, recipe, settings: [{abc, how, originality}], now}. */
-export class Shelf {
+const PREFIX = "lilt.tune.";
+const MAX_UNKEPT = 300;
+
+const OPENED = "lilt.opened";
+
+/** The browser's storage; null where it is refused, as some privacy settings do. */
+export function browserStorage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The tunes of this browser, newest first. A tune is {id, at, kept, recipe, settings: [{abc, how, originality}], now}.
+ * `failed` is called once, when a tune could not be stored; it is there until the page is closed.
+ */
+export class Library {
   constructor(storage, failed) {
     this.storage = storage;
     this.failed = failed;
     this.tunes = new Map();
-    for (const key of Object.keys(storage).filter((key) => key.startsWith(PREFIX))) {
+    for (const key of Object.keys(storage ?? {}).filter((key) => key.startsWith(PREFIX))) {
       try {
         const tune = JSON.parse(storage.getItem(key));
         if (tune.settings[tune.now].abc) this.tunes.set(tune.id, tune);
@@ -27,36 +43,65 @@ export class Shelf {
     return this.tunes.get(id);
   }
 
+  /** The tune that has a text as one of its settings, whatever its number in a book. */
+  find(text) {
+    const wanted = unnumbered(text);
+    return this.all().find(({ settings }) => settings.some(({ abc }) => unnumbered(abc) === wanted));
+  }
+
+  /** The tune that was on the bench last. */
+  get last() {
+    return this.get(this.storage?.getItem(OPENED));
+  }
+
+  set last(tune) {
+    try {
+      this.storage.setItem(OPENED, tune.id);
+    } catch {
+      // then another one, or none, comes back after a reload
+    }
+  }
+
   put(tune) {
     this.tunes.set(tune.id, tune);
     const unkept = this.all().filter(({ kept }) => !kept);
-    for (const old of unkept.slice(MOST_UNKEPT)) this.remove(old.id);
-    const spare = unkept.slice(1, MOST_UNKEPT).filter(({ id }) => id !== tune.id);
-    while (true) {
-      try {
-        this.storage.setItem(PREFIX + tune.id, JSON.stringify(tune));
+    for (const old of unkept.slice(MAX_UNKEPT)) this.remove(old.id);
+    const spare = this.storage ? unkept.slice(1, MAX_UNKEPT).filter(({ id }) => id !== tune.id) : [];
+    while (!this.write(tune)) {
+      const oldest = spare.pop();
+      if (!oldest) {
+        if (!this.hasFailed) this.failed();
+        this.hasFailed = true;
         return;
-      } catch {
-        const oldest = spare.pop();
-        if (!oldest) {
-          this.failed();
-          return;
-        }
-        this.remove(oldest.id);
       }
+      this.storage.removeItem(PREFIX + oldest.id); // it is there until the page is closed
+    }
+  }
+
+  write(tune) {
+    try {
+      this.storage.setItem(PREFIX + tune.id, JSON.stringify(tune));
+      return true;
+    } catch {
+      return false;
     }
   }
 
   remove(id) {
     this.tunes.delete(id);
-    this.storage.removeItem(PREFIX + id);
+    this.storage?.removeItem(PREFIX + id);
   }
+}
+
+/** `crypto.randomUUID` is there on secure pages only; a classroom's server is reached by plain http. */
+function newId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** A tune that has one setting yet. */
 export function newTune(abc, how, { recipe = null, originality = null, kept = false, complete = true } = {}) {
   return {
-    id: crypto.randomUUID(),
+    id: newId(),
     at: Date.now(),
     kept,
     complete,
@@ -68,27 +113,49 @@ export function newTune(abc, how, { recipe = null, originality = null, kept = fa
 
 export const settingOf = (tune) => tune.settings[tune.now];
 
-/** All as one tunebook: numbered anew, each with its recipe as a comment. */
+const unnumbered = (abc) => abc.replace(/^X:.*$/m, "").trim();
+
+/** All as one tunebook: numbered anew, every setting of each, with recipes and whose settings they are as comments. */
 export function asTunebook(tunes) {
-  return tunes
-    .map((tune, index) => {
-      const { abc } = settingOf(tune);
+  const entries = tunes.flatMap((tune) => {
+    const recipe = tune.recipe ? `% Lilt: ${JSON.stringify(tune.recipe)}\n` : "";
+    return tune.settings.map(({ abc, how }, index) => {
+      const setting = { tune: tune.id, how, ...(index === tune.now && { shown: true }) };
+      const whose = tune.settings.length > 1 ? `% Lilt setting: ${JSON.stringify(setting)}\n` : "";
+      return { abc, comments: recipe + whose };
+    });
+  });
+  return entries
+    .map(({ abc, comments }, index) => {
       const body = /^X:/m.test(abc) ? abc.replace(/^X:.*$/m, `X:${index + 1}`) : `X:${index + 1}\n${abc}`;
-      const recipe = tune.recipe ? `% Lilt: ${JSON.stringify(tune.recipe)}\n` : "";
-      return body.trim().replace("\n", `\n${recipe}`);
+      return body.trim().replace("\n", `\n${comments}`);
     })
     .join("\n\n")
     .concat("\n");
 }
 
-/** A tune's text without the recipe that `asTunebook` wrote, and that recipe. */
-export function fromTunebook(text) {
-  const found = /^% Lilt: (\{.*\})\n/m.exec(text);
-  let recipe = null;
+/** The tunes of a book, its settings of one tune together, without the comments of `asTunebook`. */
+export function fromTunebook(book) {
+  const tunes = new Map();
+  for (const text of tunesOf(book)) {
+    const { rest, value: recipe } = takeComment(text, "Lilt");
+    const { rest: abc, value: setting } = takeComment(rest, "Lilt setting");
+    const known = setting && tunes.get(setting.tune);
+    const tune = known ?? newTune(abc, setting?.how ?? "imported", { recipe, kept: true });
+    if (known) tune.settings.push({ abc, how: setting.how, originality: null });
+    if (setting?.shown) tune.now = tune.settings.length - 1;
+    tunes.set(setting?.tune ?? tune.id, tune);
+  }
+  return [...tunes.values()];
+}
+
+/** A tune's text without a comment that we wrote into it, and what that holds. */
+function takeComment(text, name) {
+  const found = new RegExp(`^% ${name}: (\\{.*\\})\\n`, "m").exec(text);
   try {
-    recipe = found && JSON.parse(found[1]);
+    if (found) return { rest: text.replace(found[0], ""), value: JSON.parse(found[1]) };
   } catch {
     // somebody else's comment
   }
-  return { abc: recipe ? text.replace(found[0], "") : text, recipe };
+  return { rest: text, value: null };
 }

@@ -4,7 +4,7 @@ const SOON_S = 0.03; // as far ahead as a start must be told to be kept to the s
 const FADE_S = 0.003; // at both ends, so that the cuts do not click
 
 /** One stretch at a time sounds; `wake` must be called in a press, or phones keep it silent. */
-export class Round {
+export class LoopPlayer {
   constructor() {
     this.passes = []; // what sounds, and what follows it
     this.isPaused = false;
@@ -12,13 +12,21 @@ export class Round {
 
   wake() {
     if (navigator.audioSession) navigator.audioSession.type = "playback"; // an iPhone's mute switch does not silence it
-    this.context ??= new AudioContext();
-    return this.context.resume();
+    return this.open().resume();
   }
 
-  /** The stretch of an encoded sound between two times. */
-  async cut(encoded, from, to) {
-    const whole = await this.context.decodeAudioData(encoded);
+  /** The context, which is silent until it is woken. */
+  open() {
+    this.context ??= new AudioContext();
+    return this.context;
+  }
+
+  decode(encoded) {
+    return this.open().decodeAudioData(encoded);
+  }
+
+  /** The stretch of a sound between two times. */
+  cut(whole, from, to) {
     const rate = whole.sampleRate;
     const [first, last] = [from, to].map((seconds) => Math.min(whole.length, Math.round(seconds * rate)));
     const stretch = new AudioBuffer({

@@ -1,12 +1,13 @@
 // Plays a tune in the service's sound, in step with its score: loops, slow practice, tempo, instrument, transposition.
 
 import { post, Told } from "./api.js";
-import { Round } from "./loop_player.js";
-import { inStep, noteAt, read, writtenNotes } from "./timing.js";
+import { LoopPlayer } from "./loop_player.js";
+import { inStep, noteAt, placeAt, read, timeOf, writtenNotes } from "./timing.js";
 
 const LONGEST_ADDRESS = 6000;
 const SLOW_LINK_MBIT = 3;
 const LEAD_S = 0.025; // a frame is seen when the next one begins, and a note begins half a frame before it, as a rule
+const ROUNDING_S = 0.002; // a browser's seek may end a little before the moment that it was sent to
 const FASTER = 0.05; // of the whole speed, each time round
 const SLOWEST = 20; // quarter notes a minute that the service plays
 const INSTRUMENTS = {
@@ -28,7 +29,7 @@ const CONTROLS = `
   <div class="bar">
     <button id="play" class="main" type="button"><span class="sign" aria-hidden="true"></span><span class="word">Play</span></button>
     <input id="place" type="range" min="0" max="1" step="any" value="0" aria-label="Place in the tune">
-    <output id="time" for="place">0:00</output>
+    <output id="time" for="place">0:00 / 0:00</output>
     <button id="practise" class="quiet" type="button" aria-expanded="false" aria-controls="practice">Practise</button>
   </div>
   <p id="player-message" class="hint" role="status"></p>
@@ -40,7 +41,7 @@ const CONTROLS = `
       <option value="1">full speed</option><option value="0.8">80 %</option><option value="0.65">65 %</option>
       <option value="0.5">half speed</option></select></div>
     <label class="check"><input id="count-in" type="checkbox"> Count in</label>
-    <label class="check"><input id="round" type="checkbox"> Round and round</label>
+    <label class="check"><input id="round" type="checkbox"> Loop the tune</label>
     <p class="hint">From a slow start, each time round is a little faster, up to full speed. No sound on a phone? See whether its mute
       switch is on.</p>
   </div>
@@ -57,10 +58,12 @@ export class Player {
     this.score = score;
     this.audio = this.part("sound");
     this.steps = [];
-    this.round = new Round();
+    this.looper = new LoopPlayer();
     this.rounding = null; // the loop under way, an object of its own
-    this.loop = null; // when its bars sound, or null
+    this.chosen = null; // the numbers of the bars that are looped
     this.source = "";
+    this.kept = null; // the sound that was decoded last, and as what it was asked for
+    this.follows = true; // whether the page is scrolled to what sounds
     for (const [program, name] of Object.entries(INSTRUMENTS)) this.part("program").append(new Option(name, program));
     this.part("program").prepend(new Option("as usual", "", true, true));
     for (let by = 12; by >= -12; by--) {
@@ -95,16 +98,17 @@ export class Player {
   load(abc) {
     if (abc === this.abc) return;
     this.stop();
+    this.steps = [];
+    this.kept = null;
     this.abc = abc;
     this.quarters = null;
-    this.chosen = this.loop = null;
+    this.chosen = null;
     this.root.hidden = false;
     this.prepared = this.prepare();
   }
 
   stop() {
     this.silence();
-    this.steps = [];
     this.score.light(null);
     this.part("place").value = 0;
     this.show();
@@ -112,6 +116,8 @@ export class Player {
 
   silence() {
     this.endRounds();
+    this.falling = null;
+    this.say("");
     this.audio.pause();
     this.audio.removeAttribute("src");
     this.source = "";
@@ -151,8 +157,9 @@ export class Player {
       if (!wanted.tempo) this.part("tempo").placeholder = Math.round(quarters / this.quartersPerBeat());
       this.quarters = quarters;
       this.length = length;
-      this.loop = this.stretch(this.chosen, steps);
+      this.tick();
     } catch (error) {
+      this.steps = [];
       if (!(error instanceof Told)) throw error;
     }
   }
@@ -165,7 +172,7 @@ export class Player {
   }
 
   isPlaying() {
-    return this.rounding ? !this.round.isPaused : !this.audio.paused;
+    return this.rounding ? !this.looper.isPaused : !this.audio.paused;
   }
 
   /** From a press: the sound must begin in it, or phones stay silent. */
@@ -175,14 +182,16 @@ export class Player {
   }
 
   pause() {
-    if (this.rounding) this.round.pause();
+    if (this.rounding) this.looper.pause();
     this.audio.pause();
     this.show();
   }
 
-  play() {
+  /** The page follows what sounds, but where it is played from another place of it. */
+  play({ follows = true } = {}) {
     if (this.isPlaying()) return;
-    if (this.rounding) this.round.resume();
+    this.follows = follows;
+    if (this.rounding) this.looper.resume();
     else if (this.chosen || this.part("round").checked) this.goRound();
     else this.playThrough();
     this.show();
@@ -199,8 +208,7 @@ export class Player {
 
   /** Loops the chosen bars, or the tune: each time round faster, up to full speed. What plays goes on until it begins. */
   async goRound(rate = Number(this.part("slow").value)) {
-    this.endRounds();
-    this.round.wake();
+    this.looper.resume();
     const own = {};
     this.rounding = own;
     this.say("Fetching the sound…");
@@ -209,14 +217,15 @@ export class Player {
       await this.prepared;
       let pass = await this.pass(rate);
       if (this.rounding === own) {
-        this.round.begin(pass, this.audio.paused ? 0 : this.offsetIn(pass, this.audio.currentTime));
+        const isHeard = this.spot() || !this.audio.paused;
+        this.looper.begin(pass, isHeard ? this.offsetOf(pass, this.place()) : 0);
         this.audio.pause();
       }
       while (this.rounding === own) {
         this.say(pass.rate < 1 ? `${Math.round(pass.rate * 100)} % of the speed` : "");
         if (pass.rate === 1) return;
         pass = await this.pass(Math.min(1, Math.round(100 * (pass.rate + FASTER)) / 100));
-        if (this.rounding === own) await this.round.follow(pass);
+        if (this.rounding === own) await this.looper.follow(pass);
       }
     } catch (error) {
       if (this.rounding !== own) return;
@@ -231,17 +240,40 @@ export class Player {
   async pass(rate) {
     const wanted = this.wanted();
     if (rate < 1) wanted.tempo = Math.max(SLOWEST, rate * (wanted.tempo ?? this.quarters));
+    const isPrepared = rate === 1 && this.steps.length > 0;
     const [{ steps, length }, sound] = await Promise.all([
-      this.performance(wanted),
-      post("/render", { ...wanted, format: this.format() }, { accept: "*/*" }).then((answer) => answer.arrayBuffer()),
+      isPrepared ? this : this.performance(wanted),
+      this.sound(wanted),
     ]);
     const { from, to } = this.stretch(this.chosen, steps) ?? { from: 0, to: length };
-    return { rate, steps, from, buffer: await this.round.cut(sound, from, to) };
+    return { rate, steps, from, buffer: this.looper.cut(sound, from, to) };
+  }
+
+  /** The tune's sound, decoded; the last one is kept, so that other bars of it loop at once. */
+  sound(wanted) {
+    const asked = JSON.stringify(wanted);
+    if (this.kept?.asked === asked) return this.kept.sound;
+    const sound = post("/render", { ...wanted, format: this.format() }, { accept: "*/*" })
+      .then((answer) => answer.arrayBuffer())
+      .then((encoded) => this.looper.decode(encoded));
+    this.kept = { asked, sound };
+    sound.catch(() => {
+      if (this.kept?.sound === sound) this.kept = null;
+    });
+    return sound;
+  }
+
+  /** Gets the sound of a loop that is likely to be asked for, where the link is quick. */
+  async fetchAhead() {
+    if (this.format() !== "wav" || this.rounding) return;
+    await this.prepared;
+    this.sound(this.wanted());
   }
 
   endRounds() {
+    if (this.rounding) this.say("");
     this.rounding = null;
-    this.round.stop();
+    this.looper.stop();
   }
 
   begin() {
@@ -263,9 +295,13 @@ export class Player {
       return;
     }
     this.say("Fetching the sound…");
+    const own = {};
+    this.falling = own;
     try {
       const response = await post("/render", { ...this.wanted(), format: "mp3" }, { accept: "*/*" });
-      this.source = URL.createObjectURL(await response.blob());
+      const sound = await response.blob();
+      if (this.falling !== own) return;
+      this.source = URL.createObjectURL(sound);
       this.audio.src = this.source;
       this.audio.currentTime = this.startAt;
       this.startAt = 0;
@@ -278,31 +314,30 @@ export class Player {
 
   /** The pass of the loop that is heard and how far it is, some seconds from now; null where no loop sounds. */
   spot(ahead = 0) {
-    return this.rounding && this.round.where(this.round.isPaused ? 0 : ahead);
+    return this.rounding && this.looper.where(this.looper.isPaused ? ROUNDING_S : ahead);
   }
 
   /** The moment of the tune that is heard. */
   time() {
+    return this.spot() ? timeOf(this.steps, this.place()) : this.audio.currentTime;
+  }
+
+  /** What is heard, as a place among the notes. */
+  place() {
     const spot = this.spot();
-    if (!spot) return this.audio.currentTime;
-    const { from, to } = this.looped();
-    return from + (spot.offset / spot.pass.buffer.duration) * (to - from);
+    if (spot) return placeAt(spot.pass.steps, spot.pass.from + spot.offset);
+    return placeAt(this.steps, this.source ? this.audio.currentTime : this.startAt);
   }
 
-  looped() {
-    return this.loop ?? { from: 0, to: this.length ?? 0 };
-  }
-
-  /** How far a moment of the tune is in a pass, in the pass's own seconds; 0 where it is not in it. */
-  offsetIn({ buffer }, time) {
-    const { from, to } = this.looped();
-    const part = (time - from) / (to - from);
-    return part > 0 && part < 1 ? part * buffer.duration : 0;
+  /** How far a place among the notes is in a pass; 0 where it is not in it. */
+  offsetOf({ steps, from, buffer }, place) {
+    const offset = timeOf(steps, place) - from;
+    return offset > 0 && offset < buffer.duration ? offset : 0;
   }
 
   seek(seconds) {
     const spot = this.spot();
-    if (spot) this.round.begin(spot.pass, this.offsetIn(spot.pass, seconds));
+    if (spot) this.looper.begin(spot.pass, this.offsetOf(spot.pass, placeAt(this.steps, seconds)));
     else if (this.source) this.audio.currentTime = seconds;
     else this.startAt = seconds;
     this.tick();
@@ -317,15 +352,20 @@ export class Player {
   /** Another way to play: the same moment of the music, played so. */
   async changed() {
     const wasPlaying = this.isPlaying();
-    const index = noteAt(this.steps, this.time());
-    this.silence();
-    this.steps = [];
+    const [place, spot] = [this.place(), this.spot()];
     this.score.options.transpose = Number(this.part("transpose").value);
     this.score.draw(this.abc);
+    if (this.rounding && wasPlaying) {
+      this.prepared = this.prepare();
+      this.goRound(spot?.pass.rate); // what sounds goes on until the other is there
+      return;
+    }
+    this.silence();
+    this.steps = [];
     this.prepared = this.prepare();
-    if (wasPlaying) this.play();
+    if (wasPlaying) this.play({ follows: this.follows });
     await this.prepared;
-    if (wasPlaying && index > 0 && this.steps[index]) this.seek(this.steps[index].at);
+    if (wasPlaying && place > 0 && this.steps.length) this.seek(timeOf(this.steps, place));
   }
 
   /** Goes on as is chosen now: once through or round and round, at what speed. */
@@ -345,19 +385,24 @@ export class Player {
   setLoop(numbers, rate) {
     const at = this.time();
     this.chosen = numbers?.length ? numbers : null;
-    this.loop = this.stretch(this.chosen, this.steps);
     if (this.chosen) this.goRound(rate);
     else if (this.rounding) this.restart(at);
   }
 
-  /** When bars sound, in their first time through. */
+  /** When bars sound one after the other: in the first time through that has the most of them, as a repeat may part them. */
   stretch(numbers, steps) {
     if (!numbers?.length) return null;
-    const inside = ({ from }) => numbers.includes(this.score.byPlace.get(from)?.bar.number);
-    const first = steps.findIndex(inside);
-    if (first < 0) return null;
-    let last = first;
-    while (last + 1 < steps.length && inside(steps[last + 1])) last++;
+    const barOf = ({ from }) => this.score.byPlace.get(from)?.bar.number;
+    const runs = [];
+    steps.forEach((step, index) => {
+      const number = barOf(step);
+      if (!numbers.includes(number)) return;
+      if (runs.at(-1)?.last !== index - 1) runs.push({ first: index, bars: new Set() });
+      runs.at(-1).last = index;
+      runs.at(-1).bars.add(number);
+    });
+    if (!runs.length) return null;
+    const { first, last } = runs.reduce((best, run) => (run.bars.size > best.bars.size ? run : best));
     return { from: steps[first].at, to: steps[last + 1]?.at ?? steps[last].until };
   }
 
@@ -371,14 +416,14 @@ export class Player {
     slider.max = length;
     slider.value = time;
     slider.ariaValueText = `${clock(time)} of ${clock(length)}`;
-    this.part("time").value = clock(time);
+    this.part("time").value = `${clock(time)} / ${clock(length)}`;
   }
 
   /** The place in the text of the note that sounds when what is drawn now is seen. */
   sounding() {
     const spot = this.spot(LEAD_S);
     if (!spot && !this.source) return null;
-    const lead = this.audio.paused ? 0 : LEAD_S * this.audio.playbackRate;
+    const lead = this.audio.paused ? ROUNDING_S : LEAD_S * this.audio.playbackRate;
     const time = spot ? spot.pass.from + spot.offset : this.audio.currentTime + lead;
     const steps = spot?.pass.steps ?? this.steps;
     const step = steps[noteAt(steps, time)];
@@ -386,7 +431,7 @@ export class Player {
   }
 
   keepInView(note) {
-    if (note.line !== this.seenLine) this.score.reveal(note);
+    if (this.follows && note.line !== this.seenLine) this.score.reveal(note);
     this.seenLine = note.line;
   }
 
@@ -394,6 +439,7 @@ export class Player {
     const isPlaying = this.isPlaying();
     this.part("play").classList.toggle("playing", isPlaying);
     this.part("play").querySelector(".word").textContent = isPlaying ? "Pause" : "Play";
+    this.root.dispatchEvent(new Event("state"));
     if (!isPlaying || this.isFollowing) return;
     this.isFollowing = true;
     const follow = () => {

@@ -1,7 +1,13 @@
 // A score on the page, drawn by abcjs: wrapped to its width, its bars numbered, its notes lit, chosen and clicked.
 
+import { headerOf, keyName } from "./abc.js";
+import { breakLines } from "./line_breaks.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const GAP = 1e-6;
+const NARROW = 480; // pixels, as phones have it: a little smaller, two bars of a reel fit beside each other
+const SCALE_WHERE_NARROW = 0.82;
+const PART_LINES = /repeat|dbl|thin_thi/; // bar lines that end a part
 
 /** Draws a tune into an element; one that is live can be clicked and walked through, and follows its paper's width. */
 export class Score {
@@ -21,10 +27,12 @@ export class Score {
   }
 
   draw(abc) {
-    const { scale, transpose, isLive, isNumbered, title } = this.options;
+    const { transpose, isLive, isNumbered, title } = this.options;
     this.abc = abc;
     this.width = this.paper.clientWidth || 700;
-    const shown = title ? abc : abc.replace(/^[TR]:/gm, "%:");
+    const scale = this.width < NARROW ? Math.min(this.options.scale, SCALE_WHERE_NARROW) : this.options.scale;
+    const written = title ? abc : abc.replace(/^[TR]:/gm, "%:");
+    const broken = breakLines(written, window.ABCJS.parseOnly(written)[0], this.width / scale);
     const params = {
       add_classes: true,
       staffwidth: (this.width - 2) / scale,
@@ -33,12 +41,15 @@ export class Score {
       paddingtop: isNumbered ? 12 : 2,
       paddingbottom: 8,
       visualTranspose: transpose,
-      wrap: { minSpacing: 1.25, maxSpacing: 2.6, preferredMeasuresPerLine: this.width / scale > 640 ? 4 : 3 },
+      wrap: broken
+        ? undefined
+        : { minSpacing: 1.25, maxSpacing: 2.6, preferredMeasuresPerLine: this.width / scale > 640 ? 4 : 3 },
       selectTypes: false,
       format: { titlefont: "Alegreya 22", composerfont: "Alegreya 14", gchordfont: "Alegreya Sans 14" },
       ariaLabel: "",
     };
-    [this.tune] = window.ABCJS.renderAbc(this.paper, shown, params);
+    [this.tune] = window.ABCJS.renderAbc(this.paper, broken?.text ?? written, params);
+    if (broken) this.place(broken.placeOf);
     const svg = this.paper.querySelector("svg");
     svg?.removeAttribute("role");
     svg?.setAttribute("aria-hidden", "true");
@@ -49,22 +60,49 @@ export class Score {
     this.read();
     if (isNumbered) this.number();
     for (const [kind, numbers] of this.shades) this.shade(kind, numbers);
+    this.paper.dispatchEvent(new Event("drawn"));
   }
 
-  /** Finds notes and bars as they are drawn; a bar's number is as the service counts. */
+  /** Gives what is drawn its places in the tune's own text. */
+  place(placeOf) {
+    for (const { staff } of this.tune.lines.filter(({ staff }) => staff)) {
+      for (const element of staff[0].voices[0]) {
+        if (element.startChar === undefined) continue;
+        element.startChar = placeOf(element.startChar);
+        element.endChar = placeOf(element.endChar);
+      }
+    }
+  }
+
+  /** The name of the key that is drawn, transposed as the score is. */
+  keyName() {
+    const { root, acc, mode } = this.tune?.getKeySignature() ?? {};
+    return keyName(/^[A-G]$/.test(root) ? `${root}${acc}${mode}` : headerOf(this.abc).K);
+  }
+
+  /**
+   * Finds notes and bars as they are drawn. A bar's `number` is as the service counts, pickups too; its `label` is what
+   * players say: a part's pickup has none of its own, it goes with the bar that it leads to.
+   */
   read() {
     this.notes = [];
     this.bars = [];
     let bar = null;
+    let startsPart = false;
     (this.tune?.lines ?? [])
       .filter(({ staff }) => staff)
       .forEach(({ staff }, line) => {
         for (const element of staff[0].voices[0]) {
-          if (element.el_type === "bar") bar = null;
+          if (element.el_type === "bar") {
+            if (bar) startsPart = false;
+            bar = null;
+            startsPart = (startsPart || PART_LINES.test(element.type)) && !element.startEnding;
+          }
           if (element.el_type !== "note" || element.startChar === undefined) continue;
           if (!bar) {
-            bar = { from: element.startChar, to: element.endChar, notes: [], length: 0 };
+            bar = { from: element.startChar, to: element.endChar, notes: [], length: 0, startsPart };
             this.bars.push(bar);
+            startsPart = false;
           }
           const note = {
             from: element.startChar,
@@ -82,14 +120,29 @@ export class Score {
       });
     const whole = this.tune?.getBarLength?.() ?? 1;
     const first = this.bars.length && this.bars[0].length < whole - GAP ? 0 : 1;
+    let label = first;
     this.bars.forEach((found, index) => {
       found.number = first + index;
+      found.isPickup = index > 0 && found.startsPart && found.length < whole - GAP;
+      found.label = label;
+      if (!found.isPickup) label++;
     });
     this.byPlace = new Map(this.notes.map((note) => [note.from, note]));
   }
 
   bar(number) {
     return this.bars[number - (this.bars[0]?.number ?? 0)];
+  }
+
+  /** The number of the bar with a label. */
+  numberOf(label) {
+    return this.bars.find((bar) => bar.label === label && !bar.isPickup)?.number;
+  }
+
+  /** Bars by number, as players say it: `3` or `3–5`. */
+  span(numbers) {
+    const [first, last] = [numbers[0], numbers.at(-1)].map((number) => this.bar(number)?.label ?? "");
+    return first === last ? String(first) : `${first}–${last}`;
   }
 
   box(bar) {
@@ -105,13 +158,13 @@ export class Score {
 
   number() {
     const svg = this.paper.querySelector("svg");
-    for (const bar of this.bars) {
+    for (const bar of this.bars.filter(({ isPickup }) => !isPickup)) {
       const text = document.createElementNS(SVG, "text");
       const { left, numberAt } = this.box(bar);
       text.setAttribute("x", left - 2);
       text.setAttribute("y", numberAt);
       text.setAttribute("class", "bar-number");
-      text.textContent = bar.number;
+      text.textContent = bar.label;
       svg?.append(text);
     }
   }

@@ -1,13 +1,15 @@
 // Sharing a tune: its link and QR code, copies, files of every format, and paper.
 
-import { headerOf, keyName, titleOf } from "./abc.js";
+import { facts, titleOf } from "./abc.js";
 import { post } from "./api.js";
 import { settingOf } from "./library.js";
 import { fragmentOf } from "./link.js";
 import { Score } from "./score.js";
 
 const element = (id) => document.getElementById(id);
-const MOST_IN_QR = 1800; // more, and a phone's camera cannot part the squares
+const QR_MARGIN = 4; // squares around the code that stay white
+const MIN_SQUARE = 3; // pixels; with less, a phone's camera cannot part the squares
+const MAX_SQUARE = 5;
 const FORMATS = {
   abc: "ABC",
   pdf: "PDF",
@@ -19,16 +21,19 @@ const FORMATS = {
   flac: "FLAC",
   wav: "WAV",
 };
+const EMBED_AROUND = 210; // pixels of an embedded page over and under its score
 const LINE_HEAD = 16; // pixels over a line of a score, for the numbers of its bars
 const EXTENSIONS = { midi: "mid" };
 
 let shared = null;
-let moved = 0; // semitones by which it is shown and played, which files of it and prints follow
+let heard = {}; // how it is played, as /render is asked for it; files of it and prints follow
 
-export async function share(tune, transpose = 0) {
-  const setting = settingOf(tune);
-  shared = setting.abc;
-  moved = transpose;
+/** `playing` says how the tune is played. */
+export async function share(tune, playing = {}) {
+  shared = settingOf(tune).abc;
+  const { abc, click, ...how } = playing; // the count-in is the player's own
+  heard = how;
+  const moved = heard.transpose;
   const fragment = await fragmentOf({ abc: shared, recipe: tune.recipe });
   const link = fragment && `${location.origin}/${fragment}`;
   element("link").value = link ?? "";
@@ -36,23 +41,37 @@ export async function share(tune, transpose = 0) {
   element("link-words").textContent = link
     ? `The link holds the whole tune${moved ? ", as written and not as transposed," : ""} and how it was made; nothing is kept on a server.`
     : "This tune is too long for a link. Download its ABC and send that instead.";
+  const isLocal = /^(localhost|127\.|\[::1\])/.test(location.hostname);
+  if (link && isLocal)
+    element("link-words").textContent +=
+      ` It begins with ${location.hostname}, so it opens on this computer alone: open Lilt by this computer's name or address in the network to share it.`;
   element("qr").replaceChildren();
   element("sharing-message").textContent = "";
   element("sharing").showModal();
-  if (link && link.length <= MOST_IN_QR) await drawCode(link);
-  else if (link) element("qr").textContent = "Too long for a QR code that a phone can read.";
+  if (link) await drawCode(link);
 }
 
 async function drawCode(link) {
   const { default: qrcode } = await import("/vendor/qrcode.js");
   const code = qrcode(0, "L");
   code.addData(link);
-  code.make();
+  try {
+    code.make();
+  } catch {
+    // more than any code holds
+  }
   const size = code.getModuleCount();
+  const whole = size + 2 * QR_MARGIN;
+  const square = Math.min(MAX_SQUARE, element("qr").clientWidth / whole);
+  if (!size || square < MIN_SQUARE) {
+    element("qr").textContent = "This tune is too long for a QR code that a phone can read; send the link.";
+    return;
+  }
   const cells = [];
   for (let y = 0; y < size; y++) for (let x = 0; x < size; x++) if (code.isDark(y, x)) cells.push(`M${x} ${y}h1v1h-1z`);
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", `-3 -3 ${size + 6} ${size + 6}`);
+  svg.setAttribute("viewBox", `${-QR_MARGIN} ${-QR_MARGIN} ${whole} ${whole}`);
+  svg.setAttribute("width", square * whole);
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   path.setAttribute("d", cells.join(""));
   svg.append(path);
@@ -60,15 +79,28 @@ async function drawCode(link) {
 }
 
 async function copy(text, words) {
-  try {
-    await navigator.clipboard.writeText(text);
-    element("sharing-message").textContent = words;
-  } catch {
-    element("link").value = text;
-    element("link").select();
-    element("sharing-message").textContent =
-      "This browser does not let pages copy: the text is marked above, press Ctrl C.";
-  }
+  const isCopied = await navigator.clipboard?.writeText(text).then(
+    () => true,
+    () => false,
+  );
+  element("sharing-message").textContent =
+    isCopied || copyFromField(text)
+      ? words
+      : "This browser does not let pages copy. Select the link above and press Ctrl C, or download the ABC.";
+}
+
+/** Copies as browsers did before the clipboard, which is there on secure pages only. */
+function copyFromField(text) {
+  const field = document.createElement("textarea");
+  const focused = document.activeElement;
+  field.value = text;
+  field.className = "offscreen";
+  element("sharing").append(field);
+  field.select();
+  const isCopied = document.execCommand("copy");
+  field.remove();
+  focused?.focus();
+  return isCopied;
 }
 
 /** Saves a file of the user's. */
@@ -78,6 +110,17 @@ export function save(blob, name) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** As high as a frame must be to show all lines of a tune, at the width of a text's column. */
+function embedHeight() {
+  const paper = document.createElement("div");
+  paper.className = "offscreen column";
+  document.body.append(paper);
+  new Score(paper).draw(shared);
+  const height = paper.offsetHeight + EMBED_AROUND;
+  paper.remove();
+  return height;
 }
 
 const fileName = (abc, extension) =>
@@ -94,7 +137,7 @@ async function download(format) {
   }
   element("sharing-message").textContent = "Making the file…";
   try {
-    const response = await post("/render", { abc: shared, format, transpose: moved }, { accept: "*/*" });
+    const response = await post("/render", { ...heard, abc: shared, format }, { accept: "*/*" });
     save(await response.blob(), fileName(shared, EXTENSIONS[format] ?? format));
     element("sharing-message").textContent = "";
   } catch (error) {
@@ -115,17 +158,16 @@ export function lay(tunes, { isWorksheet = false, transpose = 0 } = {}) {
   document.body.classList.add("printing");
   for (const abc of tunes) {
     const leaf = document.createElement("article");
-    const facts = headerOf(abc);
     const heading = document.createElement("h2");
     heading.textContent = titleOf(abc);
     const line = document.createElement("p");
-    const shift = transpose ? `transposed by ${transpose} semitones` : "";
-    line.textContent = [facts.R, keyName(facts.K), facts.M, shift].filter(Boolean).join(" · ");
     const score = document.createElement("div");
     score.className = "score";
     leaf.append(heading, line, score);
     paper.append(leaf);
-    new Score(score, { isNumbered: true, transpose }).draw(abc);
+    const drawn = new Score(score, { isNumbered: true, transpose });
+    drawn.draw(abc);
+    line.textContent = facts(abc, drawn.keyName());
     partLines(score);
     if (isWorksheet) leaf.append(log());
   }
@@ -179,9 +221,9 @@ element("copy-abc").addEventListener("click", () => copy(shared, "The ABC is cop
 element("copy-embed").addEventListener("click", () => {
   const address = element("link").value.replace("/#", "/embed#");
   copy(
-    `<iframe src="${address}" width="100%" height="420" style="border:0" title="${titleOf(shared).replaceAll('"', "")}" allow="autoplay"></iframe>`,
+    `<iframe src="${address}" width="100%" height="${embedHeight()}" style="border:0" title="${titleOf(shared).replaceAll('"', "")}" allow="autoplay"></iframe>`,
     "The code is copied.",
   );
 });
-element("print-tune").addEventListener("click", () => print([shared], { transpose: moved }));
-element("print-worksheet").addEventListener("click", () => print([shared], { isWorksheet: true, transpose: moved }));
+element("print-tune").addEventListener("click", () => print([shared], heard));
+element("print-worksheet").addEventListener("click", () => print([shared], { ...heard, isWorksheet: true }));

@@ -109,6 +109,22 @@ export function inStep(notes, written) {
   return made;
 }
 
+/** A time as a place among the notes, which is the same at any speed: a note's index, and how far on it is to the next. */
+export function placeAt(steps, time) {
+  const index = noteAt(steps, time);
+  if (index < 0) return 0;
+  const { at, until } = steps[index];
+  return index + Math.min(0.999, (time - at) / ((steps[index + 1]?.at ?? until) - at || 1));
+}
+
+/** When a place among the notes sounds. */
+export function timeOf(steps, place) {
+  const index = Math.floor(place);
+  if (!steps[index]) return 0;
+  const { at, until } = steps[index];
+  return at + (place - index) * ((steps[index + 1]?.at ?? until) - at);
+}
+
 /** The index of the last note that has begun at a time; -1 before the first. */
 export function noteAt(steps, time) {
   let [low, high] = [0, steps.length];

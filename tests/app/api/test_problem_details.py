@@ -35,3 +35,21 @@ def test_every_error_has_a_status_a_type_and_a_title_of_its_own() -> None:
     rows = problem_details.PROBLEM_TYPES.values()
     assert len({row.kind for row in rows}) == len({row.title for row in rows}) == len(rows)
     assert all(row.status >= HTTPStatus.BAD_REQUEST for row in rows)
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "image/png", "application/json, text/html;q=0.1"])
+def test_programs_get_a_problem_where_nothing_is(client: httpx.Client, accept: str) -> None:
+    answer = client.get("/nothing", headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_people_get_a_page_where_nothing_is(client: httpx.Client) -> None:
+    answer = client.get("/nothing", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_an_unknown_character_is_named_and_the_known_ones_are_not_listed(client: httpx.Client) -> None:
+    problem = client.post("/generate", json={"start_string": "X:1\nT:\u2603\n"}).json()
+    assert problem["detail"] == "the model does not know the character '\u2603' at position 6"

@@ -137,12 +137,36 @@ def test_check_finds_nothing_wrong_with_a_good_tune(client: httpx.Client) -> Non
 
 
 def test_check_tells_the_bar_that_does_not_add_up_in_plain_words(client: httpx.Client) -> None:
-    # abc2midi counts the first bar as nought, as if it were a pickup
     answer = check(client, HEADER + "CDEF GABc|CDEF|CDEF GABc|CDEF GABc|\n")
     (problem,) = answer["problems"]
-    assert (problem["source"], problem["severity"], problem["line"], problem["bar"]) == ("abc2midi", "warning", 6, 1)
-    assert "bar 1 holds" in problem["message"]
+    assert (problem["source"], problem["severity"], problem["line"], problem["bar"]) == ("abc2midi", "warning", 6, 2)
+    assert problem["message"] == "bar 2 holds 2 quarter notes where the metre has 4"
     assert answer["playable"]
+
+
+@pytest.mark.parametrize(
+    ("meter", "body", "words"),
+    [
+        (
+            "6/8",
+            "|:CDE FGA|FGA B|GAB cde:|",
+            "bar 2 holds 4 eighth notes where the metre has 6",
+        ),  # told once, not again in the repeat
+        ("6/8", "G|CDE FGA|FGA B|GAB cde|", "bar 2 holds 4 eighth notes where the metre has 6"),
+        ("C|", "CDEFGABc|CDEFGAB|CDEFGABc|", "bar 2 holds 7 eighth notes where the metre has 8"),
+        ("3/4", "C2D2E2|C2D2|C6|", "bar 2 holds 2 quarter notes where the metre has 3"),
+    ],
+)
+def test_check_names_a_bar_as_the_text_has_it_once(client: httpx.Client, meter: str, body: str, words: str) -> None:
+    problems = check(client, f"% a comment\nX:1\nM:{meter}\nL:1/8\nK:C\n{body}\n")["problems"]
+    assert [(problem["line"], problem["message"]) for problem in problems] == [(6, words)]
+
+
+def test_check_says_one_thing_of_one_place(client: httpx.Client) -> None:
+    problems = check(client, HEADER + "CDEF GAB^|CDEF GABc|\n")["problems"]
+    places = [(problem["line"], problem["column"]) for problem in problems]
+    assert len(places) == len(set(places)) > 0
+    assert not any(problem["message"].startswith(("error", "warning")) for problem in problems)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,27 @@
+// What the page says to its user: one message at a time, which fades where it asks for nothing.
+
+import { Told } from "./api.js";
+import { element } from "./elements.js";
+import * as form from "./form.js";
+
+const FADES_AFTER_MS = 6000;
+
+let fading = null; // what takes a message away
+
+export function say(text, isComplaint = false) {
+  clearTimeout(fading);
+  if (text && !isComplaint && !text.endsWith("…")) fading = setTimeout(() => say(""), FADES_AFTER_MS);
+  element("message").textContent = text;
+  element("message").classList.toggle("complaint", isComplaint);
+}
+
+export function complain(error) {
+  if (error.name === "AbortError") return;
+  if (!(error instanceof Told)) console.error(error);
+  say(error.message, true);
+  form.point(error.faults);
+}
+
+export const isComplaining = () => element("message").classList.contains("complaint");
+
+element("message").addEventListener("click", () => say(""));
