@@ -1,31 +1,31 @@
-"""What can go wrong, in words: one tree of errors; which HTTP status each becomes is the business of `app.api`.
+"""The errors of `app`, as one tree. They know nothing of HTTP: `app.api.problem_details` maps each to a status.
 
 LiltError
-├── CharacterError      a start string holds a character the model does not know
-├── NotationError       a text is not a tune, or holds what a tune may not
-├── RequestError        a key, metre, rhythm, range, form or bar that cannot be had
-├── RenderError         abc2midi or a synthesiser could not make anything of a tune
-├── CredentialError     no key, or one that is not known
-├── CrossSiteError      another site's page made a browser ask
+├── CharacterError      a start string contains a character outside the vocabulary
+├── NotationError       a text is not a tune, or contains what a tune may not
+├── RequestError        a key, metre, rhythm, range, form or bar that cannot be written
+├── RenderError         abc2midi, the engraver or a synthesiser failed on a tune
+├── CredentialError     no API key, or an unknown one
+├── CrossSiteError      a cross-site request from an origin that is not allowed
 ├── HostError           the request's Host is not one that is allowed
 ├── RateError           the caller's rate limit or quota is used up: come back in `retry_after_s`
-├── RangeError          a file has none of the bytes that were asked for
-├── NotAcceptableError  none of the media types asked for can be made
-├── MediaTypeError      a body in a type that is not read
+├── RangeError          the requested byte range is outside the file
+├── NotAcceptableError  none of the accepted media types can be produced
+├── MediaTypeError      the request body's media type is not supported
 ├── BusyError           the queue is full: come back in `retry_after_s`
 ├── StorageError        the disk is full
 ├── DeadlineError       a time limit was hit
 ├── DecoderError        the decoder failed on this sequence
 └── VocabularyError     a model lacks characters that every tune needs
 
-SetupError              what was asked for cannot begin as it is set up
+SetupError              a command cannot start with its settings or environment
 """
 
 import errno
 from dataclasses import dataclass
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""numbers of an OSError"""
+"""values of `OSError.errno`"""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Fault:
 
 
 class SetupError(Exception):
-    """What was asked for cannot begin as it is set up; its text is fit for a user."""
+    """A command cannot start with its settings or environment; the text may be shown to users."""
 
 
 class LiltError(Exception):
-    """Base of every error that a caller is told of; its text, and its faults, are fit for a user."""
+    """Base of every error that is reported to callers; its text and its faults may be shown to users."""
 
     def __init__(self, detail: str, *, faults: tuple[Fault, ...] = (), retry_after_s: int | None = None) -> None:
         super().__init__(detail)
@@ -59,27 +59,27 @@ class LiltError(Exception):
 
 
 class CharacterError(LiltError):
-    """A start string holds a character the model does not know."""
+    """A start string contains a character outside the vocabulary."""
 
 
 class NotationError(LiltError):
-    """A text is not a tune, or holds what a tune may not."""
+    """A text is not a tune, or contains what a tune may not."""
 
 
 class RequestError(LiltError):
-    """A key, metre, rhythm, range, form or bar that cannot be had."""
+    """A key, metre, rhythm, range, form or bar that cannot be written."""
 
 
 class RenderError(LiltError):
-    """Abc2midi or a synthesiser could not make anything of a tune."""
+    """abc2midi, the engraver or a synthesiser failed on a tune."""
 
 
 class CredentialError(LiltError):
-    """No key, or one that is not known."""
+    """No API key, or an unknown one."""
 
 
 class CrossSiteError(LiltError):
-    """Another site's page made a browser ask."""
+    """A cross-site request from an origin that is not allowed."""
 
 
 class HostError(LiltError):
@@ -91,15 +91,15 @@ class RateError(LiltError):
 
 
 class RangeError(LiltError):
-    """A file has none of the bytes that were asked for."""
+    """The requested byte range is outside the file."""
 
 
 class NotAcceptableError(LiltError):
-    """None of the media types asked for can be made."""
+    """None of the accepted media types can be produced."""
 
 
 class MediaTypeError(LiltError):
-    """A body in a type that is not read."""
+    """The request body's media type is not supported."""
 
 
 class BusyError(LiltError):

@@ -1,4 +1,4 @@
-"""Every knob of the service: LILT_* variables of the environment, or of `.env` in the working folder."""
+"""The service's settings: LILT_* variables from the environment, or from `.env` in the working folder."""
 
 import difflib
 import io
@@ -22,13 +22,13 @@ from app.errors import SetupError
 ENV_FILE = Path(".env")
 """in the working folder"""
 
-OTHERS = frozenset({"LILT_ABCJS", "LILT_CHROMIUM", "LILT_IMAGE", "LILT_REPLICAS"})
-"""names that are no settings of the service: the tests have three of them, docker-compose.yml the last"""
+NOT_SETTINGS = frozenset({"LILT_ABCJS", "LILT_CHROMIUM", "LILT_IMAGE", "LILT_REPLICAS"})
+"""LILT_* names that are not settings of the service, but of the tests and of docker-compose.yml"""
 
 _CHECKPOINTS = Path(__file__).resolve().parent.parent / "model_store" / "checkpoints"
-_OURS = re.compile(r"lilt[^a-z0-9]", re.IGNORECASE)
-_ALIKE = 0.75  # from 0 to 1; two settings that have little in common but the prefix come to 0.6
-_AS_MUCH = 0.06
+_PREFIXED = re.compile(r"lilt[^a-z0-9]", re.IGNORECASE)
+_MIN_SIMILARITY = 0.75  # from 0 to 1; two settings that have little in common but the prefix come to 0.6
+_SIMILARITY_MARGIN = 0.06
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")  # RFC 1123, and the underscores that Docker's names have
 _MAX_NAME = 253
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -36,7 +36,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 Seconds = Annotated[float, Field(gt=0, le=604_800, allow_inf_nan=False)]
 
 Names = Annotated[tuple[str, ...], NoDecode]
-"""parted by commas"""
+"""separated by commas"""
 
 
 class SettingsError(SetupError):
@@ -58,13 +58,13 @@ class Settings(BaseSettings):
 
     hosts: Names = Field(
         default=(),
-        description="names that the service goes by, * for any; if empty, addresses and names without a dot",
+        description="allowed Host headers, * for any; if empty, addresses and names without a dot",
     )
     cors_origins: Names = Field(
-        default=(), description="sites whose pages may use it, as https://example.org; * for any"
+        default=(), description="allowed origins of other sites' pages, as https://example.org; * for any"
     )
-    trusted_proxies: Names = Field(default=(), description="addresses and networks whose X-Forwarded-For is believed")
-    api_keys_file: Path | None = Field(default=None, description="only holders of these keys come in; see `app key`")
+    trusted_proxies: Names = Field(default=(), description="addresses and networks whose X-Forwarded-For is trusted")
+    api_keys_file: Path | None = Field(default=None, description="file of the accepted API keys; see `app key`")
     rate_per_minute: int = Field(default=0, ge=0, description="units a minute for a key or an address; 0 is no limit")
     quota_per_day: int = Field(default=0, ge=0, description="units a day")
     client_timeout_s: Seconds = Field(default=20.0, description="for a request's head, and for its body")
@@ -74,7 +74,7 @@ class Settings(BaseSettings):
 
     model_store: Path = _CHECKPOINTS
     models: Names = Field(
-        default=(), description="names to serve, parted by commas, the default first; all that the store holds if empty"
+        default=(), description="names to serve, separated by commas, the default first; all of the store if empty"
     )
     refresh_s: float = Field(
         default=5.0, ge=0.01, le=604_800, allow_inf_nan=False, description="how often to look for a new version"
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
 
     sandbox: Literal["auto", "required", "bubblewrap", "landlock", "limits"] = Field(
         default="auto",
-        description="what must hold the renderers: the strongest there is; that or no start; one by name",
+        description="confinement of renderers: the strongest that works; the same, but required; or one by name",
     )
     renderers: Literal["auto", "required"] = Field(
         default="auto", description="whether to start where something that rendering needs is not installed"
@@ -215,7 +215,7 @@ def _unknown(names: Iterable[str], where: str) -> list[str]:
     known = [variable(field) for field in Settings.model_fields]
     lines = []
     for name in names:
-        if _OURS.match(name) and name.upper() not in OTHERS.union(known):
+        if _PREFIXED.match(name) and name.upper() not in NOT_SETTINGS.union(known):
             meant = _nearest(re.sub(r"\W", "_", name.upper()), known)
             hint = f"did you mean {' or '.join(meant)}?" if meant else f"there are {', '.join(known)}"
             lines.append(f"{where}{name} is not a setting; {hint}")
@@ -223,15 +223,17 @@ def _unknown(names: Iterable[str], where: str) -> list[str]:
 
 
 def _nearest(name: str, known: list[str]) -> list[str]:
-    """The names that it is most like; two where it is about as much like either, as HOTS is like HOST and HOSTS."""
-    found = difflib.get_close_matches(name, known, n=2, cutoff=_ALIKE)
+    """The most similar names; two where both are about as similar, as HOST and HOSTS are to HOTS."""
+    found = difflib.get_close_matches(name, known, n=2, cutoff=_MIN_SIMILARITY)
     likeness = [difflib.SequenceMatcher(None, one, name).ratio() for one in found]
-    return [one for one, is_like in zip(found, likeness, strict=True) if is_like > likeness[0] - _AS_MUCH]
+    return [one for one, is_like in zip(found, likeness, strict=True) if is_like > likeness[0] - _SIMILARITY_MARGIN]
 
 
 def names_in(file: Path) -> list[str]:
     """What a file in the form of `.env` sets; nothing where there is none."""
-    if not os.access(file.parent, os.X_OK) or not file.is_file():  # others name a folder so, for their Python
+    if (
+        not os.access(file.parent, os.X_OK) or not file.is_file()
+    ):  # some projects have a folder `.env`, a virtual environment
         return []
     try:
         bindings = list(parse_stream(io.StringIO(file.read_text("utf-8"))))
@@ -245,7 +247,7 @@ def names_in(file: Path) -> list[str]:
 
 
 def _line(fault: Mapping[str, Any]) -> str:
-    """A fault that pydantic found, as a user is told it."""
+    """A pydantic validation error as one line for users."""
     error = fault.get("ctx", {}).get("error")
     if not fault["loc"]:
         return str(error)

@@ -1,1 +1,1 @@
-"""HTTP: bytes in, bytes out."""
+"""The HTTP interface: application, routes, schemas, middleware, static pages and start-up checks."""

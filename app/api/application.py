@@ -1,4 +1,4 @@
-"""Builds the application: the models, a renderer and the routes over them."""
+"""Builds the FastAPI application: settings, models, renderer, routes and middleware."""
 
 import asyncio
 import contextlib
@@ -13,12 +13,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import metrics_route, pages, preflight, problem_details, render_routes
 from app.api.generate_routes import router
-from app.api.middleware.admission import Doors
+from app.api.middleware.admission import Admission
 from app.api.middleware.api_keys import Keys
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.cross_origin import CrossOrigin
 from app.api.middleware.rate_limit import Allowances
-from app.api.middleware.request_log import ID_HEADER, QUIET, Access
+from app.api.middleware.request_log import ID_HEADER, QUIET, RequestLog
 from app.api.middleware.security_headers import SecurityHeaders
 from app.api.middleware.vary import Vary
 from app.generation.model_registry import Models, names
@@ -34,25 +34,25 @@ _EXPOSED = (
     *(ID_HEADER, "Retry-After", "RateLimit", "RateLimit-Policy", "Lilt-Seed", "Lilt-Model", "Lilt-Left-Out"),
     *("ETag", "Content-Disposition", "Content-Range", "Accept-Ranges", "Content-Length"),
 )
-"""headers of answers that pages of the named origins may read"""
+"""response headers that pages of the allowed origins may read"""
 _ALLOWED = ("Authorization", ID_HEADER, "If-None-Match", "If-Range", "Range")
-"""headers that they may send, beside those that any page may"""
+"""request headers that they may send, beside the CORS-safelisted ones"""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service.
 
     Args:
-        settings: every knob; read from the environment and `.env` unless given.
+        settings: read from the environment and `.env` unless given.
 
     Raises:
         SettingsError: a setting is unknown or not allowed.
         StoreError: there is no checkpoint that can be served.
-        SandboxError: LILT_SANDBOX asks for what does not hold here.
-        KeyFileError: the file of keys cannot be used.
-        CacheFolderError: the cache's folder is not its user's alone.
-        StartupError: there is no room for its threads, a file or folder that a setting names is not there or cannot be
-            written to, or what renders does not work.
+        SandboxError: the sandbox that LILT_SANDBOX asks for does not work here.
+        KeyFileError: the key file cannot be used.
+        CacheFolderError: the cache folder is not private to this user.
+        StartupError: there is no room for its threads, a file or folder that a setting names is missing or cannot be
+            written to, or rendering does not work.
     """
     settings = settings or load()
     preflight.check_files(settings)
@@ -73,7 +73,7 @@ def _application(settings: Settings, models: Models, renderer: Renderer) -> Fast
         app.state.settings = settings
         app.state.models = models
         app.state.renderer = renderer
-        async with _following(models, app.state.keys, settings.refresh_s):
+        async with _reloading(models, app.state.keys, settings.refresh_s):
             yield
         await models.close()
         await tracing.close()
@@ -93,17 +93,17 @@ def _application(settings: Settings, models: Models, renderer: Renderer) -> Fast
     app.include_router(metrics_route.router)
     app.include_router(pages.router())
     app.state.keys = Keys(settings.api_keys_file) if settings.api_keys_file else None
-    _guard(app, settings)
+    _add_middleware(app, settings)
     problem_details.install(app)
     return app
 
 
-def _guard(app: FastAPI, settings: Settings) -> None:
-    """What stands before the routes; the last that is added is the outermost."""
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Install the middleware; the last added is the outermost."""
     origins = tuple(origin.lower() for origin in settings.cors_origins)
     allowances = Allowances(settings.rate_per_minute, settings.quota_per_day)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.client_timeout_s)
-    app.add_middleware(Doors, hosts=settings.hosts, keys=app.state.keys, allowances=allowances)
+    app.add_middleware(Admission, hosts=settings.hosts, keys=app.state.keys, allowances=allowances)
     if origins:
         app.add_middleware(
             CORSMiddleware,
@@ -118,12 +118,12 @@ def _guard(app: FastAPI, settings: Settings) -> None:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     app.add_middleware(Vary)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(Access)
+    app.add_middleware(RequestLog)
 
 
 @asynccontextmanager
-async def _following(models: Models, keys: Keys | None, interval_s: float) -> AsyncIterator[None]:
-    """Look for new versions and keys at SIGHUP and every `interval_s` seconds."""
+async def _reloading(models: Models, keys: Keys | None, interval_s: float) -> AsyncIterator[None]:
+    """Reload models and keys at SIGHUP and every `interval_s` seconds."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     with contextlib.suppress(ValueError, RuntimeError):  # signals belong to the main thread; a test may not be in it

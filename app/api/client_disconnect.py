@@ -1,4 +1,4 @@
-"""Work that is given up when the client that asked for it goes away."""
+"""Cancels work when the client that asked for it disconnects."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,25 +11,25 @@ T = TypeVar("T")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of some work, which is cancelled if the client goes away first.
+    """The result of some work, which is cancelled if the client disconnects first.
 
     Raises:
-        ClientDisconnect: it did.
+        ClientDisconnect: the client disconnected.
     """
     try:
-        async with asyncio.timeout(None) as patience:
-            watch = asyncio.create_task(_give_up_when_gone(request, patience))
+        async with asyncio.timeout(None) as cancellation:
+            watch = asyncio.create_task(_cancel_on_disconnect(request, cancellation))
             try:
                 return await work
             finally:
                 watch.cancel()
     except TimeoutError:
-        if patience.expired():
+        if cancellation.expired():
             raise ClientDisconnect from None
         raise
 
 
-async def _give_up_when_gone(request: Request, patience: asyncio.Timeout) -> None:
+async def _cancel_on_disconnect(request: Request, cancellation: asyncio.Timeout) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    patience.reschedule(asyncio.get_running_loop().time())
+    cancellation.reschedule(asyncio.get_running_loop().time())

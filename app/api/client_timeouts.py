@@ -1,4 +1,4 @@
-"""How long the server waits for slow clients: uvicorn's protocol, with bounds on what uvicorn waits for without end."""
+"""Timeouts for slow clients: uvicorn's protocol, which has none for request heads and stalled readers, with bounds."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,23 +8,22 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _READER_FACTOR = 6
-"""A reader that takes nothing may be a player that was paused: it gets so many times as long as a writer."""
+"""A stalled reader may be a paused player: it gets this many times `timeout_s`."""
 
-_LAST_CALL_S = 1.0  # what a connection that was just made has, at a shutdown, to send its request
+_DRAIN_S = 1.0  # on shutdown, how long a new connection has to send its first request
 
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-def patient(timeout_s: float, max_connections: int) -> type[H11Protocol]:
+def bounded_protocol(timeout_s: float, max_connections: int) -> type[H11Protocol]:
     """A protocol class for `uvicorn.run(http=...)`.
 
-    A connection has `timeout_s` to send the head of its next request, and six times that to take the next piece of an
-    answer. When more than `max_connections` are open, the one that has waited longest without a request is dropped;
-    while all of them are being answered, it is the newest.
+    A connection has `timeout_s` to send the head of its next request, and six times that to read the next part of a
+    response. When more than `max_connections` are open, the longest idle is closed; where none is idle, the newest.
     """
-    idle: dict[H11Protocol, None] = {}  # in the order in which they began to wait; never empty in connection_made
+    idle: dict[H11Protocol, None] = {}  # oldest first; never empty in connection_made
 
-    class Patient(H11Protocol):
+    class BoundedProtocol(H11Protocol):
         _is_last = False
         _head_timer: asyncio.TimerHandle | None = None
         _reader_timer: asyncio.TimerHandle | None = None
@@ -39,11 +38,11 @@ def patient(timeout_s: float, max_connections: int) -> type[H11Protocol]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            self._look()
+            self._update_head_timer()
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
-            self._look()
+            self._update_head_timer()
 
         def connection_lost(self, exc: Exception | None) -> None:
             idle.pop(self, None)
@@ -62,19 +61,19 @@ def patient(timeout_s: float, max_connections: int) -> type[H11Protocol]:
                 self._reader_timer.cancel()
 
         def shutdown(self) -> None:
-            """A new connection's first request may be on its way: it is still answered, as the last."""
+            """Leave a new connection time for its first request, and close it after the response."""
             if self.cycle is None and not self.transport.is_closing():
                 self._is_last = True
-                self._after(_LAST_CALL_S, self._leave)
+                self._after(_DRAIN_S, self._close_if_idle)
             else:
                 super().shutdown()
 
-        def _leave(self) -> None:
+        def _close_if_idle(self) -> None:
             if self.cycle is None:
                 self.transport.close()
 
-        def _look(self) -> None:
-            """Wait for a head where no request is being answered."""
+        def _update_head_timer(self) -> None:
+            """Run the head timer while, and only while, no request is being answered."""
             if self._is_last and self.cycle is not None:
                 self.cycle.keep_alive = False
             if self.cycle is None or self.cycle.response_complete:
@@ -87,9 +86,9 @@ def patient(timeout_s: float, max_connections: int) -> type[H11Protocol]:
         def _wait_for_head(self) -> None:
             if self._head_timer is None and not self.transport.is_closing():
                 idle[self] = None
-                self._head_timer = self._after(timeout_s, self._give_up)
+                self._head_timer = self._after(timeout_s, self._on_head_timeout)
 
-        def _give_up(self) -> None:
+        def _on_head_timeout(self) -> None:
             if self.conn.our_state is h11.IDLE and self.conn.trailing_data[0]:
                 self.transport.write(_TOO_SLOW)
             self.transport.close()
@@ -97,4 +96,4 @@ def patient(timeout_s: float, max_connections: int) -> type[H11Protocol]:
         def _after(self, seconds: float, call: Callable[[], Any]) -> asyncio.TimerHandle:
             return self.loop.call_later(seconds, call)
 
-    return Patient
+    return BoundedProtocol

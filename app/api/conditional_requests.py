@@ -1,4 +1,4 @@
-"""What of a file a client wants: none, where it has it already, a range, or all (RFC 9110, sections 13 and 14)."""
+"""Conditional and range requests: `If-None-Match`, `If-Range` and `Range` (RFC 9110, sections 13 and 14)."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _BYTE_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ByteRange:
-    """Bytes `first` to `last`, both included; without `first` the last so many; without `last` up to the end."""
+    """Bytes `first` to `last`, both included; without `first` the last `last` bytes; without `last` up to the end."""
 
     first: int | None
     last: int | None
@@ -22,7 +22,7 @@ class ByteRange:
         return self.first == 0 and self.last is None
 
     def within(self, size: int) -> tuple[int, int] | None:
-        """From where to before where, in a file of so many bytes; None where it has none of them."""
+        """Start and end (exclusive) in a file of `size` bytes; None where the range lies outside it."""
         if self.first is None:
             start, stop = max(0, size - (self.last or 0)), size
         else:
@@ -37,10 +37,10 @@ def is_not_modified(headers: Headers, etag: str) -> bool:
 
 
 def wanted_range(headers: Headers, etag: str) -> ByteRange | None:
-    """The one range that is wanted of a file with this entity tag; None: all of it.
+    """The byte range that is requested of a file with this entity tag; None: all of it.
 
-    More than one range, and what is no range of bytes, may be ignored, and are; so must be any that `If-Range` ties to
-    another tag, or to a weak one, whose bytes may differ.
+    Several ranges and other units are ignored, as the RFC allows; so is, as it demands, a range whose `If-Range` names
+    another tag or a weak one, whose bytes may differ.
     """
     if_range = headers.get("if-range")
     if if_range is not None and (if_range.strip() != etag or etag.startswith("W/")):

@@ -1,4 +1,4 @@
-"""Which media type and encoding to answer in, from what a client accepts (RFC 9110, section 12.5)."""
+"""Content negotiation: chooses the response's media type and encoding by `Accept` headers (RFC 9110, section 12.5)."""
 
 from app.errors import NotAcceptableError
 
@@ -14,12 +14,12 @@ def choose_media_type(accept: str | None, offered: tuple[str, ...]) -> str:
     ranges = [_parse(part) for part in accept.split(",")]
     best = max(offered, key=lambda media_type: _quality(media_type, ranges))
     if _quality(best, ranges) == 0:
-        raise NotAcceptableError(f"this can be made: {', '.join(offered)}")
+        raise NotAcceptableError(f"no acceptable media type; these are offered: {', '.join(offered)}")
     return best
 
 
 def is_accepted(encoding: str, accept: str | None) -> bool:
-    """Whether `Accept-Encoding` allows for an encoding, other than `identity`."""
+    """Whether `Accept-Encoding` accepts an encoding other than `identity`."""
     ranges = dict(_parse(part) for part in (accept or "").split(","))
     return ranges.get(encoding, ranges.get("*", 0.0)) > 0
 

@@ -1,4 +1,4 @@
-"""The HTTP endpoints: parse at the edge, call, format at the edge."""
+"""The endpoints that generate and compare tunes, list models and report health: `/generate`, `/originality` …"""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ from app.generation.begin import begin, max_characters
 from app.generation.generation import Generation
 from app.generation.jobs import MAX_SEED, InfillJob
 from app.generation.model_registry import Models, ServedModel
-from app.rendering.input_filter import gate
+from app.rendering.input_filter import filter_tune
 from app.rendering.renderer import Renderer
 from app.settings import Settings
 
@@ -72,7 +72,7 @@ async def settings(request: Request) -> Settings:
 
 
 Loaded = Annotated[Models, Depends(models_of)]
-Knobs = Annotated[Settings, Depends(settings)]
+SettingsDep = Annotated[Settings, Depends(settings)]
 Renders = Annotated[Renderer, Depends(renderer)]
 
 
@@ -82,7 +82,7 @@ def content_type(request: Request) -> str:
 
 
 async def varies_by_accept(request: Request) -> None:
-    """Say that `Accept` decides what is answered."""
+    """Record that the response depends on `Accept`."""
     decided_by(request.scope, "Accept")
 
 
@@ -93,7 +93,7 @@ async def require_json(request: Request) -> None:
 
 
 def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What OpenAPI says of answers that are problem documents."""
+    """OpenAPI's descriptions of responses that are problem documents."""
     return {status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
@@ -106,7 +106,9 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
         **problems_of(400, 401, 403, 406, 408, 413, 415, 421, 422, 429, 500, 503, 504),
     },
 )
-async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knobs: Knobs, renders: Renders) -> Response:
+async def generate(
+    body: GenerateRequest, request: Request, loaded: Loaded, settings: SettingsDep, renders: Renders
+) -> Response:
     """Continue a start string into tunes, or make chosen `bars` of a tune (`abc`) anew.
 
     `Accept: text/vnd.abc` answers with the ABC alone. `Accept: text/event-stream` sends the text while it is made:
@@ -115,8 +117,8 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     With `best_of`, `avoid_copies` or `bars` there is one `chunk`, once drawing has ended.
     """
     media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC, EVENTS))
-    if body.length > knobs.max_length:
-        raise _invalid("length", f"{body.length} is more than this service makes at once ({knobs.max_length})")
+    if body.length > settings.max_length:
+        raise _invalid("length", f"{body.length} is more than the {settings.max_length} that are allowed")
     model = _model(loaded, body.model)
     job = body.job(seed=secrets.randbelow(MAX_SEED + 1))
     account, at_most = account_of(request.scope), cost_of(max_characters(job))
@@ -124,8 +126,8 @@ async def generate(body: GenerateRequest, request: Request, loaded: Loaded, knob
     try:
         account.charge(body.best_of * reading_cost(body.abc or body.start_string) - REQUEST)
         if isinstance(job, InfillJob):
-            await renders.readings.run(partial(gate, job.abc))
-        deadline = asyncio.get_running_loop().time() + knobs.generate_timeout_s
+            await renders.readings.run(partial(filter_tune, job.abc))
+        deadline = asyncio.get_running_loop().time() + settings.generate_timeout_s
         generation = await begin(model, job, deadline, renders.readings)
     except LiltError:
         account.settle(at_most - REQUEST, 0)
@@ -145,7 +147,7 @@ def _model(loaded: Models, name: str | None) -> ServedModel:
     model = loaded.get(name)
     if model is None:
         names = ", ".join(served.id.name for served in loaded.all())
-        raise _invalid("model", f"no such model is loaded; there is {names}")
+        raise _invalid("model", f"no such model is loaded; the loaded ones are {names}")
     return model
 
 
@@ -163,7 +165,7 @@ async def _events(start: GenerateStart, generation: Generation) -> AsyncIterator
 
 
 def _invalid(field: str, message: str) -> RequestValidationError:
-    """What the schema cannot know: this service's own limits and models."""
+    """A validation error that the schema cannot find, as it depends on this service's limits and models."""
     return RequestValidationError([{"type": "value_error", "loc": ("body", field), "msg": message}])
 
 
@@ -182,7 +184,7 @@ async def originality(
     """
     model = _model(loaded, body.model)
     account_of(request.scope).charge(reading_cost(body.abc) - REQUEST)
-    judging = renders.readings.run(lambda: model.originality(gate(body.abc)))
+    judging = renders.readings.run(lambda: model.originality(filter_tune(body.abc)))
     found = await while_connected(request, judging)
     return TuneOriginality.of(found) if found else None
 
@@ -208,13 +210,13 @@ async def healthz() -> Health:
 
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems_of(503))
-async def readyz(loaded: Loaded, knobs: Knobs, renders: Renders) -> Readiness:
+async def readyz(loaded: Loaded, settings: SettingsDep, renders: Renders) -> Readiness:
     """Able to serve; `degraded` where tunes can be made but not rendered."""
     missing = renders.missing()
     return Readiness(
         status="degraded" if missing else "ready",
         models=[ModelId.of(model.id) for model in loaded.all()],
-        decoder=knobs.decoder,
+        decoder=settings.decoder,
         sandbox=renders.confinement,
         synthesizer=renders.synthesizer,
         missing=missing,

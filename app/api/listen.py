@@ -1,4 +1,4 @@
-"""Takes the service's address before anything is loaded, so that one that cannot be had is said at once."""
+"""Binds the service's sockets before anything is loaded, so that an unusable address is reported at once."""
 
 import errno
 import socket
@@ -14,22 +14,22 @@ _NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 class AddressError(SetupError):
-    """The address cannot be had; the text names LILT_HOST or LILT_PORT."""
+    """The address cannot be bound; the text names LILT_HOST or LILT_PORT."""
 
 
 @contextmanager
 def bound(settings: Settings) -> Iterator[list[socket.socket]]:
-    """Sockets that have the address; nobody can connect before they listen.
+    """Sockets bound to the address, not listening yet.
 
     Raises:
-        AddressError: it is somebody else's, or nobody's.
+        AddressError: the address is in use, privileged or not one of this machine.
     """
     with ExitStack() as stack:
         yield _bind(settings, stack)
 
 
 def address_error(error: OSError, settings: Settings) -> AddressError:
-    """What the system says of an address, in words."""
+    """An OSError of bind or listen as an error that names the setting."""
     host, port = f"LILT_HOST={settings.host}", f"LILT_PORT={settings.port}"
     if isinstance(error, socket.gaierror):
         return AddressError(f"{host}: there is no such name here ({error.strerror})")
@@ -44,7 +44,7 @@ def address_error(error: OSError, settings: Settings) -> AddressError:
 
 
 def url(settings: Settings, sockets: list[socket.socket]) -> str:
-    """Where the service is."""
+    """The service's URL."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{sockets[0].getsockname()[1]}"
 
@@ -58,7 +58,7 @@ def _bind(settings: Settings, stack: ExitStack) -> list[socket.socket]:
         for family, kind, protocol, _, address in dict.fromkeys(found):
             try:
                 sockets.append(_socket(family, kind, protocol, (address[0], port, *address[2:]), stack))
-            except OSError as error:  # of a name with several addresses, those that this machine has are enough
+            except OSError as error:  # a name may resolve to several addresses; those that this machine has are enough
                 if error.errno not in _NOT_HERE:
                     raise
                 fault = error
@@ -73,7 +73,7 @@ def _bind(settings: Settings, stack: ExitStack) -> list[socket.socket]:
 
 def _socket(family: int, kind: int, protocol: int, address: tuple[str | int, ...], stack: ExitStack) -> socket.socket:
     made = stack.enter_context(socket.socket(family, kind, protocol))
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a service before it left behind is no hindrance
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # despite an earlier service's TIME_WAIT connections
     if family == socket.AF_INET6:
         made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     made.bind(address)

@@ -1,4 +1,4 @@
-"""The endpoint that Prometheus reads."""
+"""`GET /metrics`, for Prometheus."""
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -12,12 +12,12 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/metrics", methods=["GET", "HEAD"])
 async def scrape(loaded: Loaded) -> Response:
-    """Everything that is counted, and what the engines hold now."""
-    _look_up(loaded)
+    """All counters and histograms, with the engines' gauges as they are now."""
+    _update_gauges(loaded)
     return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _look_up(loaded: Models) -> None:
+def _update_gauges(loaded: Models) -> None:
     for gauge in (metrics.MODEL, metrics.WAITING, metrics.RUNNING):
         gauge.clear()
     for model in loaded.all():

@@ -1,4 +1,4 @@
-"""The browser front end: a fixed table of files, each served under a strict content security policy."""
+"""Serves the browser front end: a fixed table of static files, each under a strict content security policy."""
 
 import gzip
 import hashlib
@@ -39,7 +39,7 @@ class Page:
     file: Path
     media_type: str
     in_frames: bool = False
-    """whether other people's pages may show it in theirs"""
+    """whether pages of other origins may frame it"""
 
 
 PAGES = (
@@ -98,7 +98,7 @@ def missing_page(request: Request) -> Response | None:
 
 @lru_cache(maxsize=2 * len(PAGES) + 2)
 def _read(file: Path, _modified_ns: int) -> tuple[bytes, bytes, str]:
-    """A file as it is, packed, and what identifies it; read again once it has been modified."""
+    """A file's content, its gzip and its digest; read again once it has been modified."""
     content = file.read_bytes()
     packed = content if file.suffix == ".woff2" else gzip.compress(content, mtime=0)
     return content, packed, hashlib.sha256(content).hexdigest()[:32]

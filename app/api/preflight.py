@@ -1,4 +1,4 @@
-"""What must hold before the service begins; the first thing that does not hold is told in one line."""
+"""Start-up checks of threads, files, folders and renderers; the first that fails ends the start with one line."""
 
 import asyncio
 import importlib.util
@@ -13,7 +13,7 @@ from app.errors import LiltError, SetupError
 from app.inference.decoder import power_of_two_sizes
 from app.operations import process_limits
 from app.rendering import external_tools, seccomp
-from app.rendering.cache import own_folder
+from app.rendering.cache import ensure_private_folder
 from app.rendering.renderer import Renderer
 from app.rendering.sandbox import Confinement
 from app.rendering.synth import SynthError
@@ -22,19 +22,19 @@ from app.settings import Settings
 logger = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
-_MIN_FREE = 16 * _MIB
-"""of a folder that renders are made in; the longest one allowed by default takes 106 MB, a usual one 8"""
-_A_RENDER = 5
-"""threads and processes: the work, who waits for bubblewrap, bubblewrap, its first process, and the program"""
+_MIN_FREE_BYTES = 16 * _MIB
+"""free space of a folder that is rendered into; the longest render by default takes 106 MB, a usual one 8"""
+_THREADS_PER_RENDER = 5
+"""threads and processes: the worker, the one that waits for bubblewrap, bubblewrap, its init process, the program"""
 _TRIAL = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|\n"
 
 
 class StartupError(SetupError):
-    """The service cannot begin as it is set up."""
+    """The service cannot start with its settings or environment."""
 
 
 def check_room(settings: Settings, models: int, renders: int, few: int) -> None:
-    """Start as many threads as will be needed, before anything is loaded: a decoder without its threads crashes.
+    """Check that the threads that will be needed can be started: a decoder crashes where it cannot start its own.
 
     Args:
         models: that are served.
@@ -45,14 +45,18 @@ def check_room(settings: Settings, models: int, renders: int, few: int) -> None:
         StartupError: there is not even room for one request at a time.
     """
     loaded = _threads_of_a_decoder(settings, few)
-    min_needed = models * (loaded + 1) + (_A_RENDER if renders else 0)
+    min_needed = models * (loaded + 1) + (_THREADS_PER_RENDER if renders else 0)
     workers = min(32, (os.cpu_count() or 1) + 4)  # asyncio's own number of them
     cache = 1
-    max_needed = models * (loaded + 1) + loaded + workers + renders * (_A_RENDER - 1) + cache if renders else min_needed
+    max_needed = (
+        models * (loaded + 1) + loaded + workers + renders * (_THREADS_PER_RENDER - 1) + cache
+        if renders
+        else min_needed
+    )
     found = process_limits.startable(max_needed)
     if found >= max_needed:
         return
-    why = "; ".join(process_limits.limits()) or "no limit of this process tells why"
+    why = "; ".join(process_limits.limits()) or "no limit of this process explains it"
     if found < min_needed:
         raise StartupError(f"{min_needed} more threads and processes are needed, and {found} can be started: {why}")
     logger.warning(
@@ -70,10 +74,10 @@ def _threads_of_a_decoder(settings: Settings, few: int) -> int:
 
 
 def check_files(settings: Settings) -> None:
-    """See that what settings name is there; the cache and the keys are looked at by who uses them.
+    """Check that the files and folders that settings name exist, but for the cache and the key file, checked on use.
 
     Raises:
-        StartupError: something is not.
+        StartupError: one is missing.
     """
     if not settings.model_store.is_dir():
         raise StartupError(f"LILT_MODEL_STORE={settings.model_store}: there is no such folder")
@@ -84,22 +88,22 @@ def check_files(settings: Settings) -> None:
 
 
 def check_folders(settings: Settings) -> None:
-    """Write to where the service writes.
+    """Check that the folders that the service writes to are writable and have space.
 
     Raises:
-        CacheFolderError: the cache's folder is not its user's alone.
-        StartupError: that cannot be done, or next to nothing is left there.
+        CacheFolderError: the cache folder is not private to this user.
+        StartupError: one cannot be written to, or has too little space left.
     """
-    own_folder(settings.cache)
+    ensure_private_folder(settings.cache)
     _check_folder("LILT_CACHE", settings.cache, may_grow=settings.max_cache_mb * _MIB)
     _check_folder("TMPDIR", Path(tempfile.gettempdir()))
 
 
 def check_renderers(settings: Settings, renderer: Renderer) -> None:
-    """Render, and warn of what is not there to do it; in a thread without an event loop.
+    """Render one bar, and warn of missing programs and files; call it in a thread without an event loop.
 
     Raises:
-        StartupError: something is there and does not work, or is not there and required.
+        StartupError: something does not work, or is missing and required.
     """
     missing = renderer.missing()
     if missing and settings.renderers == "required":
@@ -126,8 +130,8 @@ def _check_folder(name: str, folder: Path, may_grow: int = 0) -> None:
     except OSError as error:
         raise StartupError(f"{name}={folder}: it cannot be written to ({error.strerror})") from None
     free = shutil.disk_usage(folder).free
-    if free < _MIN_FREE:
-        raise StartupError(f"{name}={folder}: {free // _MIB} MiB are left there; {_MIN_FREE // _MIB} are needed")
+    if free < _MIN_FREE_BYTES:
+        raise StartupError(f"{name}={folder}: {free // _MIB} MiB are left there; {_MIN_FREE_BYTES // _MIB} are needed")
     if free < may_grow:
         logger.warning("%s: %s has %d MiB left, less than it may grow to", name, folder, free // _MIB)
 

@@ -1,4 +1,4 @@
-"""Turns every error into an RFC 9457 problem document; none shows a trace or echoes what was sent."""
+"""Turns every error into an RFC 9457 problem document, without a stack trace or an echo of the request."""
 
 import json
 import logging
@@ -42,14 +42,14 @@ PROBLEM_JSON = "application/problem+json"
 
 _MAX_FIELD_CHARACTERS = 100
 _RETRY_AFTER_S = 10
-_NO_THREAD = "can't start new thread"  # all that Python says of it
-_CHALLENGE = 'Bearer realm="Lilt", Basic realm="Lilt", charset="UTF-8"'  # by the second, browsers ask for a key
-CLIENT_CLOSED_REQUEST = 499  # nobody reads it; it tells the log why there is no answer
+_NO_THREAD = "can't start new thread"  # Python raises a bare RuntimeError with this text
+_CHALLENGE = 'Bearer realm="Lilt", Basic realm="Lilt", charset="UTF-8"'  # with Basic, browsers prompt for the key
+CLIENT_CLOSED_REQUEST = 499  # nginx's status for the log; no client receives it
 
 
 @dataclass(frozen=True)
 class ProblemType:
-    """What a kind of error is to a caller; `kind` ends the document's `type`, and both stay for programs to rely on."""
+    """How an error is reported; `kind` ends the document's `type` URN. Kind and status are stable, for programs."""
 
     status: HTTPStatus
     kind: str
@@ -77,7 +77,7 @@ PROBLEM_TYPES: dict[type[LiltError], ProblemType] = {
 
 
 def type_of(error: LiltError) -> ProblemType:
-    """What an error is to a caller."""
+    """How an error is reported."""
     return PROBLEM_TYPES[type(error)]
 
 
@@ -111,7 +111,7 @@ def _response(document: dict[str, Any]) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Make an application answer all its errors this way, and say so in its OpenAPI document."""
+    """Register the exception handlers of an application, and describe the problem documents in its OpenAPI schema."""
     describe_plainly = app.openapi
     app.openapi = lambda: _as_documented(describe_plainly())  # type: ignore[method-assign]
     app.exception_handler(LiltError)(_own_error)
@@ -133,7 +133,7 @@ def _as_documented(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer(error: LiltError) -> Response:
-    """One of our own errors as an answer."""
+    """The response for one of our own errors."""
     response = _response(describe(error))
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
@@ -150,19 +150,21 @@ async def _system_error(_: Request, error: OSError) -> Response:
     if error.errno not in DISK_FULL:
         raise error
     logger.error("the disk is full")
-    return answer(StorageError("the service's disk is full; try again later", retry_after_s=_RETRY_AFTER_S))
+    return answer(StorageError("the disk is full; try again later", retry_after_s=_RETRY_AFTER_S))
 
 
 async def _no_memory(_: Request, __: MemoryError) -> Response:
     logger.error("out of memory")
-    return answer(BusyError("the service has no memory for this now; try again", retry_after_s=_RETRY_AFTER_S))
+    return answer(BusyError("the service is out of memory; try again", retry_after_s=_RETRY_AFTER_S))
 
 
 async def _no_thread(_: Request, error: RuntimeError) -> Response:
     if str(error) != _NO_THREAD:
         raise error
-    logger.error("no thread can be started: the system's limit of processes is reached")
-    return answer(BusyError("the service can start nothing more for now; try again", retry_after_s=_RETRY_AFTER_S))
+    logger.error("cannot start a thread: the limit on processes is reached")
+    return answer(
+        BusyError("the service has reached its limit on threads and processes; try again", retry_after_s=_RETRY_AFTER_S)
+    )
 
 
 async def _invalid_request(_: Request, error: RequestValidationError) -> Response:
@@ -194,7 +196,7 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
 
 
 def _allowed(request: Request, raised: str) -> str:
-    """The methods of a path: what was raised names one of its routes alone, and OpenAPI no HEAD."""
+    """All methods of a path: the exception names those of one route only, and OpenAPI lists no HEAD."""
     operations: dict[str, Any] = request.app.openapi()["paths"].get(request.scope["path"], {})
     methods = {method.upper() for method in operations} | {method.strip() for method in raised.split(",")}
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
@@ -204,8 +206,8 @@ async def _gone(_: Request, __: ClientDisconnect) -> Response:
     return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
-def unforeseen() -> Response:
-    """The answer where something was raised that nobody expected."""
+def internal_error() -> Response:
+    """The response after an unhandled exception."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return _response(
         _document(status, status.phrase, "an unhandled exception; the service's log has it under this request_id")

@@ -1,4 +1,4 @@
-"""The endpoints that turn ABC into files, and that say what is wrong with it."""
+"""The endpoints that render ABC as sound, MIDI or a score, and that check it: `/render` and `/check`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from app.api import problem_details
 from app.api.client_disconnect import while_connected
 from app.api.conditional_requests import ByteRange, is_not_modified, wanted_range
 from app.api.content_negotiation import choose_media_type
-from app.api.generate_routes import ABC, JSON, Knobs, Renders, content_type, problems_of
+from app.api.generate_routes import ABC, JSON, Renders, SettingsDep, content_type, problems_of
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import RENDER, REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
@@ -146,7 +146,7 @@ async def render_by_address(
 async def render_head(
     body: Annotated[RenderRequest, Depends(render_query)], request: Request, renders: Renders
 ) -> Response:
-    """What GET says of a file, without making it; the length is told of one that is there."""
+    """The headers of GET, without rendering; `Content-Length` only where the file is cached."""
     account_of(request.scope).charge(reading_cost(body.abc) - REQUEST)
     job = await renders.job(body.abc, _format(body, request), _options(body))
     headers = _headers(job) | _RANGES
@@ -235,13 +235,13 @@ def _answer(rendering: Rendering, job: Job, headers: dict[str, str], wanted: Byt
 
 
 def _without_range(size: int) -> Response:
-    response = problem_details.answer(RangeError(f"the file has {size:,} bytes, and none of those that Range names"))
+    response = problem_details.answer(RangeError(f"Range lies outside the file, which has {size:,} bytes"))
     response.headers["Content-Range"] = f"bytes */{size}"
     return response
 
 
 class _FileResponse(StreamingResponse):
-    """Streams a rendering, and leaves it however the answer ends."""
+    """Streams a rendering, and releases it however the response ends."""
 
     def __init__(
         self, rendering: Rendering, start: int, stop: int | None, status: int, media_type: str, headers: dict[str, str]
@@ -289,11 +289,11 @@ async def chords(
     responses=problems_of(401, 403, 408, 413, 415, 421, 422, 429, 503, 504, 507),
 )
 async def check(
-    body: Annotated[CheckRequest, Depends(check_request)], request: Request, knobs: Knobs, renders: Renders
+    body: Annotated[CheckRequest, Depends(check_request)], request: Request, settings: SettingsDep, renders: Renders
 ) -> CheckResponse:
     """What is wrong with a text, by line and column, and the text mended where that is mechanical."""
     account_of(request.scope).charge(cost_of(len(body.abc)) - REQUEST)
-    found = await while_connected(request, checking.check(body.abc, renders, 60 * knobs.max_render_minutes))
+    found = await while_connected(request, checking.check(body.abc, renders, 60 * settings.max_render_minutes))
     return CheckResponse(
         playable=found.playable,
         problems=[

@@ -1,4 +1,4 @@
-"""The one line that tells, when the service is ready, what it is and how it is set up."""
+"""The log line at start-up: version, address, models and main settings."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from app.settings import Settings
 
 
 def fields(version: str, url: str, settings: Settings, models: Models, renderer: Renderer) -> dict[str, Any]:
-    """What JSON lines of the log show of it, each as a member."""
+    """The summary as members of a JSON log line."""
     missing = renderer.missing()
     return {
         "version": version,
@@ -30,9 +30,9 @@ def fields(version: str, url: str, settings: Settings, models: Models, renderer:
 
 
 def line(fields: dict[str, Any]) -> str:
-    """The same for a person."""
+    """The summary as text."""
     rate, quota, in_file = fields["rate_per_minute"], fields["quota_per_day"], fields["env_file"]
-    told = [
+    parts = [
         "open to anybody" if fields["access"] == "open" else f"for holders of {fields['access']}",
         f"{rate:,} units a minute" if rate else "no rate limit",
         f"{quota:,} units a day" if quota else "no quota",
@@ -43,4 +43,4 @@ def line(fields: dict[str, Any]) -> str:
         f"cache {fields['cache']} up to {fields['max_cache_mb']:,} MB",
         *([f"{settings_.ENV_FILE} sets {', '.join(in_file)}"] if in_file else []),
     ]
-    return f"Lilt {fields['version']} running on {fields['address']} ({'; '.join(told)})"
+    return f"Lilt {fields['version']} running on {fields['address']} ({'; '.join(parts)})"

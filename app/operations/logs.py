@@ -1,7 +1,7 @@
-"""The log: lines for a person at a terminal, JSON for a program, and in neither what a stranger sent.
+"""Configures logging: text at a terminal, else JSON lines, without anything that clients sent.
 
-A line tells what was done to which request, never a tune, a query or a key. An exception is told by its type and where
-it was raised; its own words are left out, since they may quote its input, unless it comes from the system.
+A line says what was done for which request, never a tune, a query or a key. An exception is logged by its type and
+traceback; its message is left out, since it may quote its input, unless it is an OSError.
 """
 
 import json
@@ -22,13 +22,13 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 FIELDS = "fields"
 """The `extra` of a record that JSON lines show as members of their own."""
 
-_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 
 
 def request_id(proposed: str | None) -> str:
     """The id that a client or a proxy proposes, where it is 1 to 64 letters, digits, dots or dashes; else a new one."""
-    return proposed if proposed and _SANE_ID.fullmatch(proposed) else secrets.token_hex(8)
+    return proposed if proposed and _VALID_ID.fullmatch(proposed) else secrets.token_hex(8)
 
 
 def configure(form: Literal["auto", "json", "text"]) -> None:
@@ -48,7 +48,7 @@ class _Text(logging.Formatter):
         line = f"{record.levelname + ':':<9} {record.getMessage()}"
         if id_ := REQUEST_ID.get():
             line += f" [{id_}]"
-        return line + (f"\n{_told(record.exc_info[1])}" if record.exc_info and record.exc_info[1] else "")
+        return line + (f"\n{_format_exception(record.exc_info[1])}" if record.exc_info and record.exc_info[1] else "")
 
 
 class _Json(logging.Formatter):
@@ -65,15 +65,15 @@ class _Json(logging.Formatter):
             members["trace_id"] = trace_id
         members |= getattr(record, FIELDS, {})
         if record.exc_info and record.exc_info[1]:
-            members["exception"] = _told(record.exc_info[1])
+            members["exception"] = _format_exception(record.exc_info[1])
         return json.dumps(members, default=str)
 
 
-def _told(error: BaseException) -> str:
-    """An exception and those behind it, the innermost first."""
+def _format_exception(error: BaseException) -> str:
+    """The traceback of an exception and its causes, the root cause first, without their messages."""
     behind = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     words = f"{type(error).__module__}.{type(error).__qualname__}"
     if isinstance(error, OSError) and error.strerror:
         words += f": {error.strerror}"
     frames = "".join(traceback.format_tb(error.__traceback__))
-    return (f"{_told(behind)}\n" if behind else "") + f"Traceback (most recent call last):\n{frames}{words}"
+    return (f"{_format_exception(behind)}\n" if behind else "") + f"Traceback (most recent call last):\n{frames}{words}"

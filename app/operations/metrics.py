@@ -1,4 +1,4 @@
-"""What the service counts, under the names and in the form that Prometheus has for it."""
+"""The service's Prometheus metrics."""
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
@@ -33,7 +33,7 @@ CACHE_BYTES = Gauge("lilt_render_cache_bytes", "What the files that are kept tak
 CACHE_ENTRIES = Gauge("lilt_render_cache_entries", "Files that are kept.")
 SANDBOX_RUNS = Counter("lilt_sandbox_runs", "Programs run on strangers' files, by how they ended.", ("outcome",))
 GATE_REFUSALS = Counter("lilt_gate_refusals", "Tunes that were not handed to a renderer.")
-DOOR_REFUSALS = Counter("lilt_refusals", "Requests turned away at the door.", ("reason",))
+ADMISSION_REFUSALS = Counter("lilt_refusals", "Requests refused for their host, origin, key or rate.", ("reason",))
 
 KEY_REQUESTS = Counter("lilt_key_requests", "Requests by the label of their key, those turned away too.", ("key",))
 KEY_UNITS = Counter("lilt_key_units", "Units spent by the holders of keys.", ("key",))
@@ -47,6 +47,6 @@ BATCH_SIZE = Histogram(
 
 
 def forget_key(label: str) -> None:
-    """Tell no more of a key's label, so that there are no more series than keys."""
+    """Remove the series of a key's label, so that the key file bounds their number."""
     for counter in (KEY_REQUESTS, KEY_UNITS):
         counter.remove(label)

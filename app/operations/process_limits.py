@@ -1,4 +1,4 @@
-"""How many threads and processes the system has room for, found out by starting them, and what limits it."""
+"""Measures how many threads can be started here, by starting them, and lists the limits on processes and memory."""
 
 import resource
 import threading
@@ -10,7 +10,7 @@ _MIB = 1024 * 1024
 
 
 def startable(max_count: int) -> int:
-    """How many threads, up to `max_count`, can be had at once; all have ended when this returns."""
+    """How many threads, up to `max_count`, can run at once; all have ended when this returns."""
     over = threading.Event()
     threads: list[threading.Thread] = []
     try:
@@ -18,7 +18,7 @@ def startable(max_count: int) -> int:
             thread = threading.Thread(target=over.wait)
             thread.start()
             threads.append(thread)
-    except RuntimeError:  # all that Python says, whatever there is too little of
+    except RuntimeError:  # Python raises the same error whatever limit is reached
         pass
     finally:
         over.set()
@@ -49,7 +49,7 @@ def _limits() -> Iterator[str]:
 
 
 def _groups() -> Iterator[Path]:
-    """The control groups that this process is in, those that hold others after them."""
+    """The control groups of this process, each before its parent."""
     file = Path("/proc/self/cgroup")
     for line in file.read_text().splitlines() if file.exists() else ():
         _, controllers, path = line.split(":", 2)

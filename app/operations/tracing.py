@@ -1,4 +1,4 @@
-"""Traces for OpenTelemetry: when they are sent, and spans in which nothing stands that a stranger wrote.
+"""OpenTelemetry traces: when they are exported, and spans that contain nothing of what was sent.
 
 FastAPI makes a span of each request, and sends all spans to the collector that OpenTelemetry's own variables name. What
 it needs for that is an extra of this package; where it is not installed, or no collector is named, a span is nothing.
@@ -32,7 +32,7 @@ _tracer = trace.get_tracer("lilt")
 
 
 def config(quiet: Container[str]) -> "TelemetryConfig":
-    """What FastAPI shall do; requests for the `quiet` paths are not traced."""
+    """FastAPI's telemetry configuration; requests for the `quiet` paths are not traced."""
     return {
         "auto_configure": _can_send(),
         "metrics": False,  # Prometheus has them
@@ -57,7 +57,7 @@ def _can_send() -> bool:
 
 
 async def close() -> None:
-    """Send what is left, but let no collector hold up the service's end."""
+    """Export the remaining spans, but do not let an unreachable collector delay the shutdown."""
     provider = trace.get_tracer_provider()
     if os.environ.keys() & _COLLECTOR and hasattr(provider, "shutdown"):
         thread = threading.Thread(target=provider.shutdown, name="last-traces", daemon=True)
@@ -66,7 +66,7 @@ async def close() -> None:
 
 
 def redact(scope: "Scope", methods: Container[str]) -> None:
-    """Take out of a request's span what it has of the request's own words; `methods` are words of ours."""
+    """Redact path, query, host and unknown methods in a request's span; `methods` are the known ones."""
     span = trace.get_current_span()
     if span.is_recording():
         span.set_attributes({"url.path": _REDACTED, "server.address": _REDACTED})
@@ -77,13 +77,13 @@ def redact(scope: "Scope", methods: Container[str]) -> None:
 
 
 def begin(name: str, attributes: Mapping[str, str | int]) -> Span:
-    """A span of the current one that is ended by who asked for it."""
+    """A child of the current span, to be ended by the caller."""
     return _tracer.start_span(name, attributes=attributes)
 
 
 @contextmanager
 def step(name: str, attributes: Mapping[str, str | int] | None = None) -> Iterator[Span]:
-    """A span around a piece of work; of what that raises it has the type, and not the words."""
+    """A span around a piece of work; it records the type of an exception, not its message."""
     with _tracer.start_as_current_span(
         name, attributes=attributes, record_exception=False, set_status_on_exception=False
     ) as span:

@@ -1,4 +1,4 @@
-"""Turns at work that takes processor time: a few at once, some waiting, the rest turned away."""
+"""Bounded queues for CPU-bound work: a few jobs run at once, some wait, and the rest are refused as busy."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,16 +10,16 @@ from app.errors import BusyError
 T = TypeVar("T")
 
 _RETRY_AFTER_S = 2
-"""what a turned-away client is told to wait"""
+"""`Retry-After` where the queue is full"""
 
 
 class Turns:
-    """First come, first served.
+    """A semaphore with a bounded FIFO queue.
 
     Args:
-        at_once: turns that may be had together.
-        max_waiting: those who may wait for one.
-        what: is waited for, in the plural.
+        at_once: jobs that may run together.
+        max_waiting: jobs that may wait.
+        what: the jobs' name in error messages, in the plural.
     """
 
     def __init__(self, at_once: int, max_waiting: int, what: str) -> None:
@@ -29,19 +29,19 @@ class Turns:
         self._what = what
 
     def check_room(self) -> None:
-        """Raises BusyError: as many are waiting as may."""
+        """Raises BusyError: the queue is full."""
         if self._slots.locked() and self._waiting >= self._max_waiting:
             raise BusyError(f"{self._waiting} {self._what} are waiting already", retry_after_s=_RETRY_AFTER_S)
 
     @asynccontextmanager
     async def turn(self, *, is_begun: bool = False) -> AsyncIterator[None]:
-        """Wait for a turn, and have it.
+        """Wait for a slot, and occupy it within the `with` block.
 
         Args:
-            is_begun: of a request that was let in before, and is not turned away half-way.
+            is_begun: the request had a turn before, so it is not refused half-way.
 
         Raises:
-            BusyError: too many are waiting.
+            BusyError: the queue is full.
         """
         if not is_begun:
             self.check_room()
@@ -56,13 +56,13 @@ class Turns:
             self._slots.release()
 
     async def run(self, work: Callable[[], T], *, is_begun: bool = False) -> T:
-        """The result of some work in a thread, in its turn; raises what it raises, and BusyError as `turn` does."""
+        """Run work in a thread when its turn comes; raises what the work raises, and BusyError as `turn` does."""
         async with self.turn(is_begun=is_begun):
             return await in_thread(work)
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """The result of some work in a thread, which is seen to its end even when the waiting is cancelled."""
+    """Run work in a thread; if this is cancelled, it still waits for the thread to end."""
     thread = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(thread)

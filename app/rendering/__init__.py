@@ -1,1 +1,1 @@
-"""ABC in, file out: foreign programs and libraries, what they are given, and the files they make."""
+"""Renders ABC as sound, MIDI and scores: input filter, sandboxed programs, synthesis, encoders and a cache."""

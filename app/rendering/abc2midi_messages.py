@@ -1,4 +1,4 @@
-"""abc2midi's complaints in a musician's words: line, column and bar."""
+"""Parses abc2midi's warnings and errors, and words them for musicians, with line, column and bar."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from app.errors import Fault
 
 _COMPLAINT = re.compile(r"(Error|Warning) in line-char (\d+)-(\d+) : (.*)")
 _BAR = re.compile(r"[Bb]ar (\d+)")
-_MOST = 20
+_MAX_COMPLAINTS = 20
 _MAX_CHARACTERS = 200
 
 
@@ -54,7 +54,7 @@ def complaints(output: bytes) -> tuple[Fault, ...]:
     """The complaints that name a place, errors before warnings; columns are 1-based."""
     found = _COMPLAINT.findall(output.decode("utf-8", errors="replace"))
     found.sort(key=lambda complaint: complaint[0] != "Error")
-    return tuple(_fault(*complaint) for complaint in found[:_MOST])
+    return tuple(_fault(*complaint) for complaint in found[:_MAX_COMPLAINTS])
 
 
 def _fault(kind: str, line: str, column: str, text: str) -> Fault:

@@ -77,7 +77,7 @@ def pdf(pages: list[str]) -> bytes:
 
 
 def main() -> None:
-    """Engrave one file; which way is told by the other's extension."""
+    """Engrave one file as another; the target's extension chooses SVG or PDF."""
     source, target = (Path(name) for name in sys.argv[1:3])
     paged = target.suffix == ".pdf"
     pages = svg_pages(source.read_text("utf-8"), paged=paged)

@@ -1,4 +1,4 @@
-"""The foreign programs that read strangers' tunes: abc2midi and the engraver, in the sandbox, and how each may end."""
+"""Runs abc2midi and the engraver in the sandbox, and turns the ways in which they fail into errors."""
 
 import sys
 from pathlib import Path
@@ -18,16 +18,16 @@ _ENGRAVE_LIMITS = Limits(cpu_s=20, wall_s=30, address_space=1024 * _MIB, file_si
 _ENGRAVER = Path(__file__).with_name("engrave.py")
 _ENGRAVER_READS = tuple(Path(path) for path in {sys.prefix, sys.base_prefix, "/etc/fonts", "/var/cache/fontconfig"})
 _RETRY_AFTER_S = 2
-"""what a client is told to wait whose program found no room"""
+"""`Retry-After` where a program could not be started"""
 
 
 async def to_midi(abc: str, folder: Path, confinement: Confinement, *, chords: bool) -> tuple[bytes, tuple[Fault, ...]]:
-    """What abc2midi makes of a tune, and its complaints.
+    """A tune as MIDI by abc2midi, and its complaints.
 
     Raises:
-        RenderError: it made nothing, or needed too much memory.
+        RenderError: it made no MIDI file, or needed too much memory.
         DeadlineError: it took too long.
-        BusyError: it could not be begun, or the system killed it.
+        BusyError: it failed to start, or the system killed it.
     """
     completed, faults = await abc2midi(abc, folder, confinement, chords=chords)
     _check(completed, "abc2midi", _ABC2MIDI_LIMITS, faults)
@@ -43,7 +43,7 @@ async def abc2midi(
     """How abc2midi ended over a tune, and its complaints; what it made, if anything, is `MIDI_FILE` in the folder.
 
     Raises:
-        BusyError: it could not be started.
+        BusyError: it failed to start.
     """
     (folder / "tune.abc").write_text(abc, "utf-8")
     argv = [ABC2MIDI, "tune.abc", "-o", MIDI_FILE, *([] if chords else ["-NGUI"])]
@@ -55,9 +55,9 @@ async def engrave(written: bytes, extension: str, folder: Path, confinement: Con
     """MusicXML drawn as `svg` or `pdf`, in the sandbox.
 
     Raises:
-        RenderError: nothing came of it, or it needed too much memory.
+        RenderError: it drew nothing, or needed too much memory.
         DeadlineError: it took too long.
-        BusyError: it could not be begun, or the system killed it.
+        BusyError: it failed to start, or the system killed it.
     """
     (folder / "tune.musicxml").write_bytes(written)
     made = folder / f"tune.{extension}"
@@ -76,7 +76,7 @@ async def engrave(written: bytes, extension: str, folder: Path, confinement: Con
 
 
 def first_of(faults: tuple[Fault, ...]) -> str:
-    """The end of a sentence that says what abc2midi found first, if anything."""
+    """abc2midi's first complaint, as the end of an error message; empty if there is none."""
     return f"; line {faults[0].line}, column {faults[0].column}: {faults[0].message}" if faults else ""
 
 
@@ -92,24 +92,26 @@ async def _run(
         try:
             completed = await sandbox.run(argv, folder, limits, confinement, readable)
         except sandbox.ScarceError:
-            raise _unstarted(program) from None
+            raise _failed_to_start(program) from None
         span.set_attribute("lilt.outcome", completed.outcome)
         return completed
 
 
-def _unstarted(program: str) -> BusyError:
-    return BusyError(f"{program} could not be begun; try again", retry_after_s=_RETRY_AFTER_S)
+def _failed_to_start(program: str) -> BusyError:
+    return BusyError(f"{program} failed to start; try again", retry_after_s=_RETRY_AFTER_S)
 
 
 def _check(completed: Completed, program: str, limits: Limits, faults: tuple[Fault, ...] = ()) -> None:
     if completed.outcome == "unstarted":
-        raise _unstarted(program)
-    if completed.outcome == "killed":  # by no limit of ours: the system's memory ran out, or somebody did it
+        raise _failed_to_start(program)
+    if completed.outcome == "killed":  # not by one of our limits: by the out-of-memory killer or an operator
         raise BusyError(f"{program} was killed by the system; try again", retry_after_s=_RETRY_AFTER_S)
     if completed.outcome == "memory":
         allowed = f"{limits.address_space // _MIB} MiB"
-        raise RenderError(f"{program} needs more memory for this tune than the {allowed} it may have", faults=faults)
+        raise RenderError(
+            f"{program} needs more memory for this tune than the {allowed} that are allowed", faults=faults
+        )
     if completed.outcome in ("timeout", "cpu_limit"):
         raise DeadlineError(f"{program} took too long over this tune")
     if completed.signal is not None:
-        raise RenderError(f"{program} could not cope with this tune (signal {completed.signal})", faults=faults)
+        raise RenderError(f"{program} crashed on this tune (signal {completed.signal})", faults=faults)

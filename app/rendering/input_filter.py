@@ -1,7 +1,8 @@
-"""The gate: what may be handed to a renderer, as a table that can be read.
+"""The input filter: which lines of untrusted ABC a renderer may read, as a table of rules, and how large a tune may be.
 
 Measured on abc2midi 4.84, abcm2ps 8.14 and timidity 2.14, with reproducers in tests/app/rendering/hostile. The sandbox
-holds when a row here is wrong; the rows are there so that it need not, and so that a musician is told why.
+is what protects the machine if a rule is wrong; the filter is a first line of defence, and its messages say what is
+wrong.
 """
 
 import re
@@ -19,7 +20,7 @@ from app.errors import Fault, NotationError
 
 @dataclass(frozen=True)
 class Bound:
-    """The most that a tune may have of something, and why not more."""
+    """A limit on the size of a tune, and the reason for it."""
 
     max_allowed: int
     of: str
@@ -53,7 +54,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """What is done with a line that matches, the reason told to its sender, and the reason that it is so."""
+    """A rule: what to do with a line that matches, the message for the user, and the reason for the rule."""
 
     pattern: re.Pattern[str]
     verdict: Verdict
@@ -113,7 +114,7 @@ DIRECTIVES = (
         "macros grow a short text without bound inside abc2midi",
     ),
 )
-"""Lines that instruct a renderer; the first row that matches decides."""
+"""Rules for lines that instruct a renderer; the first that matches decides."""
 
 MUSIC = (
     Row(
@@ -129,7 +130,7 @@ MUSIC = (
         "thousands of octave marks crash abc2midi; MIDI has eleven octaves",
     ),
 )
-"""What notes may not say; fields of free text, such as T:, may."""
+"""Rules for music lines; fields of free text, such as T:, are exempt."""
 
 _FREE_TEXT_FIELDS = frozenset("ABCDFGHNORSTWXZrw")
 _MAX_FAULTS = 20
@@ -137,18 +138,18 @@ _MAX_FAULTS = 20
 
 @dataclass(frozen=True)
 class Admitted:
-    """A tune that may be rendered: its text, what it says, and what was left out of it."""
+    """A tune that may be rendered: its text, its score, and the lines that were left out."""
 
     abc: str
     score: Score
     dropped: tuple[Fault, ...]
     title: str | None
     faults: tuple[Fault, ...]
-    """what the reader passed over"""
+    """what the reader skipped"""
 
 
 def decode(body: bytes) -> str:
-    """The text of a body, a byte-order mark dropped.
+    """A request body as text, without a byte-order mark.
 
     Raises:
         NotationError: it is not UTF-8.
@@ -162,15 +163,15 @@ def decode(body: bytes) -> str:
 
 
 def admit(text: str, *, max_duration_s: float, tempo: float | None = None) -> Admitted:
-    """One tune that may be handed to a renderer, with Unix line ends and a final newline.
+    """Check and clean untrusted ABC: one tune that may be rendered, with Unix line ends and a final newline.
 
     Args:
-        text: ABC as it came from a stranger.
+        text: untrusted ABC.
         max_duration_s: the longest performance that is allowed, repeats and parts played.
-        tempo: quarter notes a minute, where the tune's own does not count.
+        tempo: quarter notes a minute, instead of the tune's own.
 
     Raises:
-        NotationError: some row of the gate refuses it; each fault with its line and column, 1-based.
+        NotationError: a rule or a limit refuses it; each fault with its line and column, 1-based.
     """
     text, dropped = clean(text)
     return _admit(_only_tune(text), dropped, max_duration_s, tempo)
@@ -180,7 +181,7 @@ def admit_set(text: str, *, max_duration_s: float, tempo: float | None = None) -
     """The tunes of a set, one at the least; see `admit`. Together they are held to what one tune may be.
 
     Raises:
-        NotationError: some row of the gate refuses one of them, or all together.
+        NotationError: a rule refuses one of them, or they exceed a limit together.
     """
     text, dropped = clean(text)
     tunes = _tunes(text, SET)
@@ -215,7 +216,7 @@ def _admit(tune: str, dropped: tuple[Fault, ...], max_duration_s: float, tempo: 
 
 
 def _hold(size: Size, line: int) -> None:
-    """Raises NotationError where a tune has grown too large by this line: it is read no further."""
+    """Raises NotationError where a tune exceeds a limit by this line, so that the reader stops there."""
     for bound, found in (
         (BARS, size.bars),
         (NOTES, size.notes),
@@ -227,28 +228,28 @@ def _hold(size: Size, line: int) -> None:
             raise NotationError(f"line {line}: {message}", faults=(Fault(message, line=line),))
 
 
-def gate(text: str) -> str:
+def filter_tune(text: str) -> str:
     """The text of one tune that may be rendered, however long it lasts; see `admit`."""
     return admit(text, max_duration_s=float("inf")).abc
 
 
 def clean(text: str) -> tuple[str, tuple[Fault, ...]]:
-    """The text with what is dropped left out, its lines in their places; and what was dropped.
+    """The text without the dropped lines, line numbers unchanged; and what was dropped.
 
     Raises:
-        NotationError: a row of the gate refuses a line.
+        NotationError: a rule refuses a line.
     """
-    lines, faults, dropped = sift(text)
+    lines, faults, dropped = filter_lines(text)
     if faults:
         raise NotationError(summary(faults), faults=tuple(faults[:_MAX_FAULTS]))
     return "\n".join(lines), tuple(dropped[:_MAX_FAULTS])
 
 
-def sift(text: str) -> tuple[list[str], list[Fault], list[Fault]]:
-    """A text's lines as a renderer may have them; what is refused in them; what was left out of them.
+def filter_lines(text: str) -> tuple[list[str], list[Fault], list[Fault]]:
+    """A text's lines without the dropped ones; a fault for each refused line; a fault for each dropped line.
 
     Raises:
-        NotationError: it is too large to look at.
+        NotationError: the text is too large.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
@@ -258,7 +259,7 @@ def sift(text: str) -> tuple[list[str], list[Fault], list[Fault]]:
             raise NotationError(f"the tune has {excess}")
     faults, dropped = [], []
     for number, line in enumerate(lines, 1):
-        row, fault = _judge(number, line)
+        row, fault = _filter_line(number, line)
         if fault is None:
             continue
         if row is not None and row.verdict is Verdict.DROPPED:
@@ -269,7 +270,7 @@ def sift(text: str) -> tuple[list[str], list[Fault], list[Fault]]:
     return lines, faults, dropped
 
 
-def _judge(number: int, line: str) -> tuple[Row | None, Fault | None]:
+def _filter_line(number: int, line: str) -> tuple[Row | None, Fault | None]:
     if excess := LINE.excess(len(line), " in one line"):
         return None, Fault(excess, line=number, column=1)
     for column, character in enumerate(line, 1):
@@ -311,7 +312,7 @@ def _tunes(text: str, bound: Bound) -> list[str]:
 
 
 def summary(faults: list[Fault]) -> str:
-    """The first fault and its place, and how many there are beside it."""
+    """The first fault with its position, and the number of the others."""
     first = faults[0]
     where = f"line {first.line}" + (f", column {first.column}" if first.column else "")
     return f"{where}: {first.message}" + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else "")

@@ -30,7 +30,7 @@ _ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | 1 << 15
 
 
 def landlock_abi() -> int:
-    """The version of Landlock that the kernel offers; nought or below where there is none."""
+    """The kernel's Landlock ABI version; 0 or below where there is none."""
     return int(_libc().syscall(_LANDLOCK_CREATE_RULESET, None, 0, _RULESET_VERSION))
 
 
@@ -83,7 +83,7 @@ def _restrict_calls(program: bytes) -> None:
 
 
 def confine(settings: list[str]) -> None:
-    """Give up, for good, all but what a job needs.
+    """Irrevocably restrict this process to what its job needs.
 
     Args:
         settings: `NAME=VALUE` each: a limit by its name in `resource`, `SOFT:HARD`; `readable`, a path, and `writable`,

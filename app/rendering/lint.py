@@ -1,4 +1,4 @@
-"""Looks a text through: the gate's, the reader's and abc2midi's complaints, and a mended text."""
+"""Lints ABC for `/check`: faults found by the input filter, the reader and abc2midi, and an automatic fix."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from app.abc.tunebook import FIELD, header_fields, split_blocks
 from app.errors import DeadlineError, Fault, NotationError, RenderError
 from app.rendering import external_tools
 from app.rendering.bar_complaints import in_the_texts_bars
-from app.rendering.input_filter import admit, sift
+from app.rendering.input_filter import admit, filter_lines
 from app.rendering.renderer import Renderer
 
 Severity = Literal["error", "warning", "note"]
@@ -24,7 +24,7 @@ _SMART = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "
 
 @dataclass(frozen=True)
 class Remark:
-    """One thing to say of a text, who says it, and how bad it is."""
+    """One finding: its severity, which checker found it, and the fault."""
 
     severity: Severity
     source: Source
@@ -33,7 +33,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Checked:
-    """What there is to say of a text."""
+    """The result of a check."""
 
     playable: bool
     remarks: tuple[Remark, ...]
@@ -43,11 +43,11 @@ class Checked:
 
 
 async def check(text: str, renderer: Renderer, max_duration_s: float) -> Checked:
-    """Everything that is wrong with a text, and a better text where one can be had without knowing the music.
+    """All findings on a text, and the text with its mechanical faults fixed.
 
     Raises:
-        NotationError: it is too large to look at.
-        BusyError: too many texts are waiting to be looked at.
+        NotationError: the text is too large.
+        BusyError: too many checks are waiting.
     """
     async with renderer.checks.turn():
         read = await renderer.readings.run(lambda: _read(text, max_duration_s))
@@ -60,7 +60,7 @@ async def check(text: str, renderer: Renderer, max_duration_s: float) -> Checked
 
 @dataclass(frozen=True)
 class _Read:
-    """What we say of a text ourselves; `abc` is what abc2midi may be asked about, if anything."""
+    """The findings of the input filter and the reader; `abc` is what abc2midi may check, if anything."""
 
     abc: str | None
     remarks: list[Remark]
@@ -70,7 +70,7 @@ class _Read:
 
 
 def _read(text: str, max_duration_s: float) -> _Read:
-    lines, refused, dropped = sift(text)
+    lines, refused, dropped = filter_lines(text)
     remarks = [Remark("error", "gate", fault) for fault in refused[:_MAX_REMARKS]]
     remarks += [Remark("note", "gate", fault) for fault in dropped[:_MAX_REMARKS]]
     for fault in refused:
@@ -112,7 +112,7 @@ def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:
 
 
 def fix(text: str) -> str:
-    """The text with its mechanical faults mended: signs that no ABC has, refused lines, a lack of X: or K:."""
+    """The text with mechanical faults fixed: control and typographic characters, refused lines, a missing X: or K:."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp"))
     blocks = [block for block, _, _ in split_blocks(text)]
@@ -144,5 +144,5 @@ def _fix_line(line: str) -> str:
 
 
 def _is_kept(line: str) -> bool:
-    _, refused, _ = sift(line)
+    _, refused, _ = filter_lines(line)
     return not refused

@@ -1,10 +1,10 @@
-"""Run one program on a stranger's file with hard bounds.
+"""Runs one program on untrusted input in a sandbox: bubblewrap, Landlock or resource limits, with a seccomp filter.
 
 No shell, an empty environment, a private folder, limits on processor time, memory, file size, open files and wall
-clock, no new processes, output capped, the whole process group killed. Where bubblewrap works, the program sees no file
-but what it needs and has no network; where it does not, Landlock hides files as well. Under all of them a filter leaves
-a program the system calls that it needs, none of which reaches another process or the network. Where neither hides
-files, limits, the filter if there can be one and the container around the service are what is left.
+clock, no new processes, output capped, the whole process group killed. Where bubblewrap works, the program sees only
+the files that it needs and has no network; elsewhere Landlock restricts files as well. In all of them the seccomp
+filter allows the system calls that are needed, none of which reaches another process or the network. Where neither
+bubblewrap nor Landlock works, the limits, the filter if it can be installed and the container are what is left.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from app.rendering import landlock, seccomp
 
 _PRLIMIT = "/usr/bin/prlimit"
 _BWRAP = "/usr/bin/bwrap"
-_HELPER = [sys.executable, "-I", "-S", landlock.__file__]
+_LANDLOCK_PROGRAM = [sys.executable, "-I", "-S", landlock.__file__]
 _READ_SIZE = 64 * 1024
 _READABLE = ("/usr", "/etc/alternatives")
 _MERGED_LINKS = ("/bin", "/lib", "/lib64", "/sbin")
@@ -41,22 +41,22 @@ _MEMORY_WORDS = (
     *(b"bad_alloc", b"MemoryError", b"Out of memory", b"malloc error"),
     *(b"failed to map segment", b"Cannot allocate memory"),
 )
-_FAULTS = frozenset(
+_FAULT_SIGNALS = frozenset(
     {
         *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS),
         *(signal.SIGXCPU, signal.SIGXFSZ, signal.SIGPIPE),
     }
 )
-"""signals that a program brings upon itself: by a fault, by seccomp or at a limit of ours; others somebody sends"""
+"""signals that a program causes itself: by a fault, by seccomp or at one of its limits; all others are sent to it"""
 _SIGNALLED = range(129, 193)  # how prlimit, bubblewrap and shells report a child that a signal killed: 128 + the signal
-_SCARCE = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+_OUT_OF_RESOURCES = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 
 logger = logging.getLogger(__name__)
-"""tells how programs ended, but of their words only those from before they saw a tune"""
+"""logs how programs ended; their output only where they failed before reading a tune, since it may quote it"""
 
 
 class SandboxError(SetupError):
-    """The confinement that was asked for does not hold on this machine."""
+    """The requested confinement does not work on this machine."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Completed:
             return "timeout"
         if self.signal == signal.SIGXCPU:
             return "cpu_limit"
-        if self.signal is not None and self.signal not in _FAULTS:
+        if self.signal is not None and self.signal not in _FAULT_SIGNALS:
             return "killed"
         if self.exit_code in _UNSTARTED or (self.exit_code and self.output.startswith(_WRAPPERS)):
             return "unstarted"
@@ -100,11 +100,11 @@ class Completed:
 
 
 class ScarceError(Exception):
-    """The system has no process, memory or file to spare for a program."""
+    """The system has no process, memory or file descriptor left to start a program."""
 
 
 class Confinement(StrEnum):
-    """What holds a program, the strongest first."""
+    """Ways to confine a program, the strongest first."""
 
     BUBBLEWRAP = "bubblewrap"
     LANDLOCK = "landlock"
@@ -118,16 +118,16 @@ def choose(wanted: str) -> Confinement:
     """The confinement to run programs in.
 
     Args:
-        wanted: `auto` for the strongest that holds here, `required` for the same but never limits alone, or the name
-            of one that must hold.
+        wanted: `auto` for the strongest that works here, `required` for the same but never limits alone, or the name
+            of one that must work.
 
     Raises:
-        SandboxError: what is wanted does not hold on this machine.
+        SandboxError: what is wanted does not work on this machine.
     """
     if wanted in ("auto", "required"):
         reasons = {}
         for confinement in _STRONG:
-            if (reason := why_not(confinement)) is None:
+            if (reason := failure_reason(confinement)) is None:
                 return confinement
             reasons[confinement] = reason
         why = "; ".join(f"{confinement}: {reason}" for confinement, reason in reasons.items())
@@ -136,18 +136,18 @@ def choose(wanted: str) -> Confinement:
         logger.warning("neither bubblewrap nor Landlock works here (%s)", why)
         return Confinement.LIMITS
     found = Confinement(wanted)
-    if (reason := why_not(found)) is not None:
+    if (reason := failure_reason(found)) is not None:
         raise SandboxError(f"LILT_SANDBOX={wanted}, and that does not work here ({reason})")
     return found
 
 
 def probe() -> Confinement:
-    """The strongest confinement that holds here."""
-    return next((found for found in _STRONG if why_not(found) is None), Confinement.LIMITS)
+    """The strongest confinement that works here."""
+    return next((found for found in _STRONG if failure_reason(found) is None), Confinement.LIMITS)
 
 
-def why_not(confinement: Confinement) -> str | None:
-    """Why a program cannot run inside it, or can read a canary file outside; None where it holds, as limits do."""
+def failure_reason(confinement: Confinement) -> str | None:
+    """Why it does not work here: a program fails inside, or can read a canary file outside; None if it works."""
     if confinement is Confinement.LIMITS:
         return None
     if (missing := seccomp.missing()) is not None:
@@ -173,7 +173,7 @@ def why_not(confinement: Confinement) -> str | None:
 def _probe(
     argv: list[str], folder: Path, limits: Limits, confinement: Confinement
 ) -> "subprocess.CompletedProcess[bytes]":
-    with _wrapped(argv, folder, limits, confinement, ()) as (command, files):
+    with _confined_command(argv, folder, limits, confinement, ()) as (command, files):
         return subprocess.run(  # noqa: S603
             command, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False, env={}, cwd=folder, pass_fds=files
         )
@@ -192,11 +192,11 @@ async def run(
         readable: further files and folders that it may read, beside /usr.
 
     Raises:
-        ScarceError: the system could not begin it now.
+        ScarceError: it failed to start for lack of processes, memory or file descriptors.
     """
     name = Path(argv[0]).name
     try:
-        with _wrapped(argv, folder, limits, confinement, readable) as (command, files):
+        with _confined_command(argv, folder, limits, confinement, readable) as (command, files):
             process = await asyncio.create_subprocess_exec(
                 *command,
                 cwd=folder,
@@ -208,10 +208,10 @@ async def run(
                 pass_fds=files,
             )
     except OSError as error:
-        if error.errno not in _SCARCE:
+        if error.errno not in _OUT_OF_RESOURCES:
             raise
         metrics.SANDBOX_RUNS.labels("unstarted").inc()
-        logger.error("%s could not be begun: %s", name, error.strerror)  # noqa: TRY400 - a trace would tell no more
+        logger.error("%s failed to start: %s", name, error.strerror)  # noqa: TRY400 - a traceback would add nothing
         raise ScarceError(name) from None
     timed_out = False
     output = bytearray()
@@ -228,21 +228,21 @@ async def run(
     killed_by = -code if code < 0 else code - 128 if code in _SIGNALLED else None
     completed = Completed(code, killed_by, timed_out, bytes(output))
     metrics.SANDBOX_RUNS.labels(completed.outcome).inc()
-    _tell(name, completed)
+    _log_outcome(name, completed)
     return completed
 
 
-def _tell(name: str, completed: Completed) -> None:
-    """A line about a program that did not end well by itself."""
+def _log_outcome(name: str, completed: Completed) -> None:
+    """Log a program that failed to start, was killed, crashed or exceeded a limit."""
     if completed.outcome == "unstarted":
         words = completed.output.decode("utf-8", "replace").strip()[-200:]
-        logger.error("%s could not be begun (exit status %d): %s", name, completed.exit_code, words)
+        logger.error("%s failed to start (exit status %d): %s", name, completed.exit_code, words)
     elif completed.outcome not in ("ok", "failed"):
         logger.warning("%s ended by %s (exit status %d)", name, completed.outcome, completed.exit_code)
 
 
 async def _drain(process: asyncio.subprocess.Process, output: bytearray, cap: int) -> None:
-    """Keep the first `cap` bytes, and read on so that the program never blocks on a full pipe."""
+    """Keep the first `cap` bytes, and read the rest so that the program never blocks on a full pipe."""
     assert process.stdout is not None  # noqa: S101
     while chunk := await process.stdout.read(_READ_SIZE):
         output += chunk[: max(0, cap - len(output))]
@@ -262,20 +262,20 @@ def _kill_group(leader: int) -> None:
 
 
 @contextmanager
-def _wrapped(
+def _confined_command(
     argv: list[str], folder: Path, limits: Limits, confinement: Confinement, readable: tuple[Path, ...]
 ) -> Iterator[tuple[list[str], tuple[int, ...]]]:
     """The command that runs a program confined, and the files that it must inherit."""
     if confinement is Confinement.LANDLOCK:
         files = [f"readable={path}" for path in (*_READABLE, *readable)]
-        yield [*_helper(limits, *files, f"writable={folder}"), *argv], ()
+        yield [*_landlock_command(limits, *files, f"writable={folder}"), *argv], ()
     elif confinement is Confinement.BUBBLEWRAP:
         with os.fdopen(os.memfd_create("seccomp", 0), "w+b") as file:
             file.write(seccomp.program())
             file.seek(0)
             yield [*_prlimit(limits), *_bubblewrap(folder, readable, file.fileno()), *argv], (file.fileno(),)
     elif seccomp.missing() is None:
-        yield [*_helper(limits), *argv], ()
+        yield [*_landlock_command(limits), *argv], ()
     else:
         yield [*_prlimit(limits), *argv], ()
 
@@ -305,10 +305,10 @@ def _bubblewrap(folder: Path, readable: tuple[Path, ...], filter_file: int) -> l
     ]
 
 
-def _helper(limits: Limits, *files: str) -> list[str]:
+def _landlock_command(limits: Limits, *files: str) -> list[str]:
     """Limits, Landlock where `files` are named, and the filter."""
     return [
-        *_HELPER,
+        *_LANDLOCK_PROGRAM,
         f"RLIMIT_CPU={limits.cpu_s}:{limits.cpu_s + 1}",  # SIGXCPU, which says what it was for; then SIGKILL
         f"RLIMIT_AS={limits.address_space}:{limits.address_space}",
         f"RLIMIT_FSIZE={limits.file_size}:{limits.file_size}",

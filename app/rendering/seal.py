@@ -1,4 +1,4 @@
-"""A hash behind a file's last byte, of its content and its name: one that was cut or altered since is found out."""
+"""Integrity of cached files: a SHA-256 of content and name at the end of each, by which truncation is detected."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ _CHUNK = 1024 * 1024
 
 
 def add(file: Path, name: str) -> None:
-    """Seal a file that is whole; reads all of it.
+    """Append the hash to a finished file; reads all of it.
 
     Raises:
         OSError: the disk is full.
@@ -21,12 +21,12 @@ def add(file: Path, name: str) -> None:
 
 
 def length(size: int) -> int:
-    """Of the content of a sealed file, given the file's size in bytes; below 0 where it cannot be sealed."""
+    """The length of a sealed file's content, given the file's size in bytes; below 0 where it cannot be sealed."""
     return size - _SIZE
 
 
-def holds(file: BinaryIO, name: str) -> bool:
-    """Whether a file, open at its beginning, is what was sealed; reads all of it, and goes back to its beginning."""
+def verify(file: BinaryIO, name: str) -> bool:
+    """Whether a file, open at its start, matches its hash; reads all of it, and seeks back to the start."""
     content = length(os.fstat(file.fileno()).st_size)
     is_whole = content >= 0 and _seal(file, content, name) == file.read(_SIZE + 1)
     file.seek(0)
@@ -34,7 +34,7 @@ def holds(file: BinaryIO, name: str) -> bool:
 
 
 def _seal(file: BinaryIO, content: int, name: str) -> bytes:
-    """What is to stand behind so many bytes of a file, which is then read as far as there."""
+    """The trailer for the first `content` bytes of a file, which are read."""
     digest = hashlib.sha256(f"{name} {content}\0".encode())
     left = content
     while left and (chunk := file.read(min(left, _CHUNK))):

@@ -1,7 +1,7 @@
-"""Which system calls a program in the sandbox may make, as a filter for the kernel: a list of what is allowed.
+"""The seccomp filter of the sandbox: an allow-list of system calls, compiled to classic BPF.
 
 The list is what abc2midi, timidity and the engraver were seen to call (strace, on Debian 12 and 13) on 2,992 tunes and
-some of their MIDI files and scores, and what libc may call in its stead on another processor or clock. Each call is
+some of their MIDI files and scores, and what libc may call instead on another processor or clock. Each call is
 harmless to other processes: none names one, none opens a socket, none makes a process or a thread.
 
 What is not listed answers ENOSYS, which libc takes for an old kernel and falls back from (clone3, faccessat2, statx).
@@ -43,13 +43,13 @@ ALLOWED = {
     "the engraver: fontconfig reads its cache": {"fstatfs": (138, 44), "fadvise64": (221, 223)},
     "bubblewrap's first process, under the same filter: waits for the program": {"wait4": (61, 260)},
 }  # fmt: skip
-"""for what, and the numbers on x86-64 and AArch64; -1 where there is none"""
+"""by purpose: each call with its numbers on x86-64 and AArch64; -1 where there is none"""
 
 COMMANDS = {
     "ioctl": ((16, 29), {"TCGETS": 0x5401, "FIOCLEX": 0x5451}),  # whether a file is a terminal
     "fcntl": ((72, 25), {"F_GETFD": 1, "F_SETFD": 2, "F_GETFL": 3, "F_DUPFD_CLOEXEC": 1030}),
 }
-"""calls that do many things, and their second arguments that are allowed: F_SETOWN would send signals to anybody"""
+"""multiplexed calls with the allowed values of their second argument; F_SETOWN, say, could signal any process"""
 
 PRLIMIT = (302, 261)
 """allowed where it reads the caller's own limits, as libc does at each start"""
@@ -98,7 +98,7 @@ def program(machine: str | None = None) -> bytes:
 
 
 def _if_equal(value: int, then: list[Instruction]) -> list[Instruction]:
-    """Do something if what was loaded has a value; what is done must return."""
+    """Run `then` if the loaded word equals a value; `then` must return."""
     return [(_EQUAL, 0, len(then), value), *then]
 
 

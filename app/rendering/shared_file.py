@@ -1,4 +1,4 @@
-"""One file being made, for all who wait for it: they read it as it grows."""
+"""A file that is being written, shared by all requests for it: they read it as it grows."""
 
 import asyncio
 import threading
@@ -10,11 +10,11 @@ _CHUNK = 256 * 1024
 
 
 class Abandoned(Exception):  # noqa: N818
-    """Nobody waits for the file any more."""
+    """The last reader of the file has gone."""
 
 
 class Making:
-    """A file that a task makes at `path`; readers come and go, and when the last has gone the task is stopped.
+    """A file that a task writes at `path`; the task is cancelled when the last reader has gone.
 
     Made and used on one event loop; `grown` and `check` may be called from another thread.
     """
@@ -22,7 +22,7 @@ class Making:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.length: int | None = None
-        """its size in bytes, once that is known; what comes after them is not for its readers"""
+        """its size in bytes, once known; readers get no bytes beyond it"""
         self.is_done = False
         self._error: BaseException | None = None
         self._changed = asyncio.Event()
@@ -32,7 +32,7 @@ class Making:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, work: Callable[["Making"], Awaitable[None]]) -> None:
-        """Begin; whatever the work raises, each reader gets."""
+        """Start the work; what it raises is raised to each reader."""
         self._task = asyncio.create_task(self._run(work))
 
     async def _run(self, work: Callable[["Making"], Awaitable[None]]) -> None:
@@ -44,12 +44,12 @@ class Making:
         self._wake()
 
     def grown(self) -> None:
-        """Say that the file has become longer."""
+        """Notify the readers that the file has grown."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake)
 
     def check(self) -> None:
-        """Raises Abandoned: nobody waits for it."""
+        """Raises Abandoned: the last reader has gone."""
         if self._abandoned.is_set():
             raise Abandoned
 
@@ -58,11 +58,11 @@ class Making:
         changed.set()
 
     def join(self) -> None:
-        """Count as a reader."""
+        """Add a reader."""
         self._readers += 1
 
     def leave(self) -> None:
-        """Count as one no more; the last to leave stops work that is not done."""
+        """Remove a reader; the last cancels work that is not done."""
         self._readers -= 1
         is_written = self.length is not None and self.path.exists() and self.path.stat().st_size >= self.length
         if not self._readers and not self.is_done and not is_written and self._task is not None:

@@ -1,4 +1,4 @@
-"""What a wrong setting is told, and that none of them passes."""
+"""Invalid settings are refused, and the error says what is allowed."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import OTHERS, Settings, SettingsError, load, variable
+from app.settings import NOT_SETTINGS, Settings, SettingsError, load, variable
 from tests.servers import ROOT, environment
 
 NAMES = {variable(field) for field in Settings.model_fields}
@@ -85,9 +85,7 @@ WAYS = [letters_dropped, letters_swapped, letters_doubled, plurals, hyphens, wor
 
 @pytest.mark.parametrize("field", Settings.model_fields)
 @pytest.mark.parametrize("mistype", WAYS, ids=lambda way: way.__name__)
-def test_a_name_that_is_typed_wrong_is_refused_with_the_right_one(
-    field: str, mistype: Callable[[str], set[str]]
-) -> None:
+def test_a_misspelt_setting_is_refused_with_a_suggestion(field: str, mistype: Callable[[str], set[str]]) -> None:
     meant = variable(field)
     for typed in sorted(mistype(meant)):
         if typed.upper() not in NAMES:  # LILT_HOST and LILT_HOSTS are both settings
@@ -98,20 +96,20 @@ def test_a_name_that_is_typed_wrong_is_refused_with_the_right_one(
             assert suggested == [meant] or (meant in suggested and set(suggested) == {"LILT_HOST", "LILT_HOSTS"})
 
 
-def test_a_key_file_under_a_wrong_name_is_no_open_service(tmp_path: Path) -> None:
+def test_a_misspelt_key_file_setting_prevents_the_start(tmp_path: Path) -> None:
     ended = started(tmp_path, port="0", api_key_file="keys")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "error: LILT_API_KEY_FILE is not a setting; did you mean LILT_API_KEYS_FILE?\n"
 
 
-def test_a_name_that_is_like_none_is_refused_with_all_that_there_are() -> None:
+def test_an_unknown_setting_is_refused_with_the_list_of_settings() -> None:
     (told,) = faults_of(LILT_SWORDFISH="1")
     assert told.startswith("LILT_SWORDFISH is not a setting; there are LILT_HOST, LILT_PORT, ")
     assert set(re.findall(r"LILT_\w+", told)) == NAMES | {"LILT_SWORDFISH"}
 
 
 def test_what_tests_and_containers_are_told_keeps_nobody_from_starting() -> None:
-    assert faults_of(**dict.fromkeys(OTHERS, "1"), LILTING="1", PATH=os.environ["PATH"]) == ()
+    assert faults_of(**dict.fromkeys(NOT_SETTINGS, "1"), LILTING="1", PATH=os.environ["PATH"]) == ()
 
 
 def test_every_name_in_the_repository_is_a_setting_or_known_to_be_none() -> None:
@@ -123,7 +121,7 @@ def test_every_name_in_the_repository_is_a_setting_or_known_to_be_none() -> None
     for file in listed.stdout.split("\0"):
         if file and file not in wrong_ones and (ROOT / file).is_file():
             found = re.findall(rb"LILT_[A-Z_]*[A-Z]", (ROOT / file).read_bytes())
-            assert {name.decode() for name in found} <= NAMES | OTHERS | of_tests, file
+            assert {name.decode() for name in found} <= NAMES | NOT_SETTINGS | of_tests, file
 
 
 def test_every_setting_is_explained() -> None:
@@ -198,7 +196,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "value", "allowed"), WRONG)
-def test_a_wrong_value_is_told_with_its_name_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
+def test_an_invalid_value_is_refused_with_its_name_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
     (told,) = faults_of(**{name: value})
     assert told.startswith(f"{name}={value!r}: ")
     assert allowed in told
@@ -240,7 +238,7 @@ def test_what_is_right_passes(name: str, value: str) -> None:
     assert faults_of(**{name: value}) == ()
 
 
-def test_all_that_is_wrong_is_told_at_once_a_line_for_each(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once_a_line_each(tmp_path: Path) -> None:
     ended = started(tmp_path, portt="1", max_batch="0", hosts="a..b")
     assert ended.returncode == 2
     assert [line.split("=")[0].split(" is")[0] for line in ended.stderr.splitlines()] == [

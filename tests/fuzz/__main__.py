@@ -1,6 +1,6 @@
 """`python -m tests.fuzz --minutes 30`: strangers' texts against a real server, until the time is up.
 
-Half of them are thrown at the service as it is; the other half at one whose gate lets every directive and every number
+Half of them are sent to the service as it is; the other half to one whose input filter lets every directive and number
 through, so that they reach abc2midi and the engraver in the sandbox. A third of them is large: one thing that notation
 has, over and over. Beside them one honest client asks for a tune each second. What is checked: every answer is a
 documented one, no process and no folder is left, memory stays below a bound, and `/healthz` never takes a second.

@@ -1,1 +1,1 @@
-"""What stands before the routes: who may come in, how much of them, and what is told of it."""
+"""ASGI middleware: request log, security headers, cross-origin checks, authentication, rate limits, body limits."""

@@ -1,6 +1,6 @@
-"""ASGI middleware that lets requests in or turns them away, before anything of their body is read.
+"""ASGI middleware that admits or refuses requests by host, API key and rate limit, before their body is read.
 
-In this order: the name that the service was called by, the key, the allowance. `CrossOrigin` stands before it.
+Checked in that order. `CrossOrigin` runs before it.
 """
 
 import ipaddress
@@ -9,33 +9,33 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problem_details
-from app.api.middleware.api_keys import Holder, Keys, presented
-from app.api.middleware.cross_origin import PROBES, host_name, was_asked_by_another_page
+from app.api.middleware.api_keys import Holder, Keys, key_from_header
+from app.api.middleware.cross_origin import PROBES, host_name, is_marked_cross_origin
 from app.api.middleware.rate_limit import REQUEST, Account, Allowances
 from app.errors import CredentialError, HostError, LiltError
 from app.operations import metrics
 
 ACCOUNT = "account"
-"""where in a request's state its account is"""
+"""key of the request's account in `scope["state"]`"""
 
 KEY_LABEL = "key_label"
-"""where the label of its key is, if it came with one that is known"""
+"""key of the API key's label in `scope["state"]`; only set for a known key"""
 
 NO_KEY = "(none)"
-"""stands for requests without a known key, in metrics; no label has such characters"""
+"""the label in metrics of requests without a known key; no real label has such characters"""
 
 _COSTS = frozenset({"/generate", "/render", "/check", "/originality"})
-_IPV6_PREFIX = 64  # what one customer has
+_IPV6_PREFIX = 64  # what one customer is assigned
 
 
-class Doors:
-    """Answers with a problem document itself where a request may not come in.
+class Admission:
+    """Refuses a request whose host is not allowed, key is unknown or rate limit is used up, with a problem document.
 
     Args:
-        hosts: names that the service may be called by, `*.example.org` for all below one, `*` for any; if empty, what a
-            page from elsewhere cannot have its own name turned into: an address, or a name without a dot.
-        keys: whose holders may come in; None: anybody.
-        allowances: what each holder or address may still spend.
+        hosts: allowed `Host` headers: names, `*.example.org` for all subdomains, `*` for any; if empty, those that DNS
+            rebinding cannot forge: an address, or a name without a dot.
+        keys: the accepted API keys; None: no authentication.
+        allowances: the rate limits of each key or address.
     """
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...], keys: Keys | None, allowances: Allowances) -> None:
@@ -50,7 +50,7 @@ class Doors:
             return
         account, holder = Account([]), None
 
-        async def with_allowance(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(account.headers())
             await send(message)
@@ -63,23 +63,23 @@ class Doors:
                 account = self._account(scope, holder)
                 account.charge(REQUEST)
         except LiltError as error:
-            metrics.DOOR_REFUSALS.labels(problem_details.type_of(error).kind).inc()
-            await problem_details.answer(error)(scope, receive, with_allowance)
+            metrics.ADMISSION_REFUSALS.labels(problem_details.type_of(error).kind).inc()
+            await problem_details.answer(error)(scope, receive, send_with_headers)
             return
         finally:
             metrics.KEY_REQUESTS.labels(self._label(holder)).inc()
         scope.setdefault("state", {})[ACCOUNT] = account
-        await self._app(scope, receive, with_allowance)
+        await self._app(scope, receive, send_with_headers)
 
     def _admit(self, scope: Scope) -> Holder | None:
         headers = Headers(scope=scope)
-        if not is_ours(headers.get("host", ""), self._hosts):
+        if not is_allowed_host(headers.get("host", ""), self._hosts):
             raise HostError("Host not allowed; add it to LILT_HOSTS")
         if self._keys is None:
             return None
         authorization = headers.get("authorization", "")
-        # a browser sends a password that it has kept whoever's page asks; another's page has to know the key itself
-        key = presented(authorization, is_password_taken=not was_asked_by_another_page(scope))
+        # browsers send saved Basic credentials with any page's requests; a cross-origin page has to send a Bearer key
+        key = key_from_header(authorization, accepts_basic=not is_marked_cross_origin(scope))
         holder = self._keys.holder(key) if key else None
         if holder is None:
             raise CredentialError("send a key that is known here, as `Authorization: Bearer KEY`")
@@ -94,13 +94,13 @@ class Doors:
         return self._allowances.account(caller_of(scope["client"][0] if scope.get("client") else ""), spend=spend)
 
     def _label(self, holder: Holder | None) -> str:
-        """A holder's label for metrics, as long as the file of keys has it: so there are never more than it has."""
+        """A holder's label for metrics while the key file has it, so that the file bounds the number of series."""
         is_known = holder is not None and self._keys is not None and self._keys.has_label(holder.label)
         return holder.label if holder is not None and is_known else NO_KEY
 
 
-def is_ours(host: str, hosts: tuple[str, ...]) -> bool:
-    """Whether a `Host` header names this service; see Doors."""
+def is_allowed_host(host: str, hosts: tuple[str, ...]) -> bool:
+    """Whether a `Host` header is allowed; see Admission."""
     name = host_name(host)
     if hosts:
         below = [wanted[1:] for wanted in hosts if wanted.startswith("*.")]
@@ -115,7 +115,7 @@ def is_ours(host: str, hosts: tuple[str, ...]) -> bool:
 
 
 def caller_of(address: str) -> str:
-    """An address as one caller: IPv4 whole, IPv6 by the 64 bits that a customer is given."""
+    """What identifies the caller at an address: the whole of IPv4, the /64 network of IPv6."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -128,6 +128,6 @@ def caller_of(address: str) -> str:
 
 
 def account_of(scope: Scope) -> Account:
-    """The account of a request that was let in; one without limits where no doors are."""
+    """The account of an admitted request; one without limits where `Admission` is not installed."""
     found: Account = scope.get("state", {}).get(ACCOUNT) or Account([])
     return found

@@ -1,6 +1,6 @@
-"""API keys: made once and shown once; the file that lets them in holds hashes alone.
+"""API keys: generated and shown once; the key file stores their SHA-256 hashes only.
 
-A key is 256 bits of chance, so one SHA-256 is enough of a hash: there is nothing to guess from. Each line of the file
+A key is 256 random bits, so one SHA-256 without salt is enough: it cannot be guessed. Each line of the file
 is a label, the hash and, if it is to differ from LILT_RATE_PER_MINUTE, the units a minute. Lines with one label are
 keys of one holder: to change a key, add the new line, wait until the old key is no longer used, and take its line out.
 """
@@ -25,19 +25,19 @@ _LINE = re.compile(r"(?P<label>[A-Za-z0-9._@-]{1,64})\s+(?P<hash>[0-9a-f]{64})(?
 
 
 class KeyFileError(SetupError):
-    """The file of keys cannot be used; the text says which line and what a line looks like."""
+    """The key file cannot be used; the text names the line and the expected format."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who a key belongs to, and the units a minute that are theirs, where these differ from everybody's."""
+    """Who a key belongs to, and their rate limit where it differs from LILT_RATE_PER_MINUTE."""
 
     label: str
     rate_per_minute: int | None = None
 
 
 def make(label: str) -> tuple[str, str]:
-    """A new key, and the line that lets it in.
+    """A new key, and its line for the key file.
 
     Raises:
         KeyFileError: the label is not 1 to 64 letters, digits and `._@-`.
@@ -50,16 +50,16 @@ def make(label: str) -> tuple[str, str]:
 
 
 class Keys:
-    """The keys of a file, which may change while they are in use."""
+    """The keys of a file, which is read again when it has changed."""
 
     def __init__(self, file: Path) -> None:
-        """Raises KeyFileError: the file is not there, is empty or has a line that is not one."""
+        """Raises KeyFileError: the file is missing or empty, or has an invalid line."""
         self._file = file
         self._seen = self._mark()
         self._holders = _parse(file)
 
     def holder(self, key: str) -> Holder | None:
-        """Whose key this is; takes the same time whether and where it is found."""
+        """The holder of a key; compares in constant time, whether and wherever it is found."""
         presented, found = _hash(key), None
         for known, holder in self._holders.items():
             if hmac.compare_digest(known, presented):
@@ -67,7 +67,7 @@ class Keys:
         return found
 
     def refresh(self) -> None:
-        """Read the file again if it has changed; one that cannot be used is logged, and the keys stay as they were."""
+        """Read the file again if it has changed; an invalid one is logged and the loaded keys are kept."""
         mark = self._mark()
         if mark == self._seen:
             return
@@ -76,11 +76,11 @@ class Keys:
         try:
             self._holders = _parse(self._file)
         except KeyFileError as error:
-            logger.error("%s; the keys stay as they were", error)  # noqa: TRY400
+            logger.error("%s; the loaded keys are kept", error)  # noqa: TRY400
             return
         for label in before - self._labels():
             metrics.forget_key(label)
-        logger.info("%d keys of %d holders", len(self._holders), len(self._labels()))
+        logger.info("loaded %d keys of %d holders", len(self._holders), len(self._labels()))
 
     def has_label(self, label: str) -> bool:
         """Whether a key of this label is in the file."""
@@ -97,12 +97,12 @@ class Keys:
         return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def presented(authorization: str, *, is_password_taken: bool = True) -> str | None:
+def key_from_header(authorization: str, *, accepts_basic: bool = True) -> str | None:
     """The key in an `Authorization` header: `Bearer KEY`, or for browsers `Basic` with the key as the password."""
     scheme, _, rest = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip()
-    if scheme.lower() == "basic" and is_password_taken:
+    if scheme.lower() == "basic" and accepts_basic:
         try:
             return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[2]
         except (binascii.Error, UnicodeDecodeError):
@@ -131,5 +131,5 @@ def _parse(file: Path) -> dict[str, Holder]:
             )
         holders[match["hash"]] = Holder(match["label"], int(match["rate"]) if match["rate"] else None)
     if not holders:
-        raise KeyFileError(f"LILT_API_KEYS_FILE: {file.name} holds no key, so nobody could come in")
+        raise KeyFileError(f"LILT_API_KEYS_FILE: {file.name} has no key, so nobody could use the service")
     return holders

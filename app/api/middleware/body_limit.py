@@ -1,4 +1,4 @@
-"""ASGI middleware that turns away bodies that are too large or too slow before anything reads them whole."""
+"""ASGI middleware that limits the size of request bodies, and the time that they may take to arrive."""
 
 import asyncio
 from http import HTTPStatus
@@ -36,7 +36,7 @@ class BodyLimit:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                detail = f"the body did not come within {self._timeout_s:g} seconds"
+                detail = f"the body did not arrive within {self._timeout_s:g} seconds"
                 raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, detail, _CLOSE) from None
             is_whole = not message.get("more_body", False)
             received += len(message.get("body", b""))

@@ -1,9 +1,9 @@
-"""ASGI middleware that keeps other origins' pages out, all but those that are named.
+"""ASGI middleware that refuses cross-origin requests from browsers, but for the origins in LILT_CORS_ORIGINS.
 
-Browsers tell who asks. `Sec-Fetch-Site`, which they send over HTTPS and to loopback, is believed first; without it an
-`Origin` that is not this service's own. Which other origin it is, `Origin` alone tells, and images, players and frames
-do not send it by themselves: a named page embeds a tune with `crossorigin="anonymous"`. `Referer` is not looked at: any
-page may leave it out, and ours do.
+`Sec-Fetch-Site`, which browsers send over HTTPS and to loopback, decides first; without it an `Origin` that is not this
+service's own. Only `Origin` says which other origin it is, and images, players and frames do not send it by themselves:
+a page of a named origin embeds a tune with `crossorigin="anonymous"`. `Referer` is ignored: any page may leave it out,
+and ours do.
 """
 
 from urllib.parse import urlsplit
@@ -16,18 +16,18 @@ from app.errors import CrossSiteError
 from app.operations import metrics
 
 PROBES = frozenset({"/healthz", "/readyz"})
-"""open to everybody"""
+"""paths that need neither an allowed origin, host nor key"""
 
 _ANY = "*"
-_FOREIGN = "is_foreign"
+_CROSS_ORIGIN = "is_foreign"
 _OWN_SITES = frozenset({"same-origin", "none"})  # the second: typed, or a bookmark
 
 
 class CrossOrigin:
-    """Answers with a problem document itself where another origin's page may not ask.
+    """Refuses a cross-origin request with a problem document where its origin is not allowed.
 
     Args:
-        origins: that may, in lower case; `*` for all, and for what does not say its origin.
+        origins: the allowed ones, in lower case; `*` for all, and for requests without `Origin`.
         hosts: further names of this service, beside the one that a request is sent to.
     """
 
@@ -42,8 +42,8 @@ class CrossOrigin:
             return
         headers = Headers(scope=scope)
         is_named = self._names(headers.get("origin"))
-        is_page = is_from_another_page(scope, self._hosts)
-        scope.setdefault("state", {})[_FOREIGN] = is_page
+        is_page = is_cross_origin(scope, self._hosts)
+        scope.setdefault("state", {})[_CROSS_ORIGIN] = is_page
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -52,8 +52,8 @@ class CrossOrigin:
             await send(message)
 
         if is_page and not is_named and scope["path"] not in PROBES:
-            error = CrossSiteError("another site's page asked for this; LILT_CORS_ORIGINS lists the sites that may")
-            metrics.DOOR_REFUSALS.labels(problem_details.type_of(error).kind).inc()
+            error = CrossSiteError("origin not allowed; add it to LILT_CORS_ORIGINS")
+            metrics.ADMISSION_REFUSALS.labels(problem_details.type_of(error).kind).inc()
             response = problem_details.answer(error)
             if self._origins:
                 response.headers["Vary"] = "Origin"
@@ -65,8 +65,8 @@ class CrossOrigin:
         return _ANY in self._origins or (origin is not None and origin.lower() in self._origins)
 
 
-def is_from_another_page(scope: Scope, hosts: frozenset[str]) -> bool:
-    """Whether another origin's page made a browser ask, and not by a link that was followed or a frame for a tune."""
+def is_cross_origin(scope: Scope, hosts: frozenset[str]) -> bool:
+    """Whether a browser sent this for a page of another origin, other than by following a link or framing `/embed`."""
     headers = Headers(scope=scope)
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is None:
@@ -78,9 +78,9 @@ def is_from_another_page(scope: Scope, hosts: frozenset[str]) -> bool:
     return not (is_reading and (is_link or scope["path"] in pages.IN_FRAMES))
 
 
-def was_asked_by_another_page(scope: Scope) -> bool:
-    """The same of a request that was let in."""
-    return bool(scope.get("state", {}).get(_FOREIGN, False))
+def is_marked_cross_origin(scope: Scope) -> bool:
+    """Whether `CrossOrigin` found an admitted request to be cross-origin."""
+    return bool(scope.get("state", {}).get(_CROSS_ORIGIN, False))
 
 
 def host_name(host: str) -> str:

@@ -1,8 +1,8 @@
-"""How much each caller may ask for: token buckets, filled by a monotonic clock, emptied by what a request costs.
+"""Rate limits by API key or address: token buckets, refilled by a monotonic clock, charged what a request costs.
 
-A unit is a thousand characters to be made or checked, two thousand to be read, or a small request; making a file of a
-tune costs `RENDER`. A request that costs more than a bucket holds needs a full one and leaves it in debt: a long one
-can be had, and is paid for in time.
+A unit is a thousand characters to be generated or checked, two thousand to be read, or a small request; rendering a
+file costs `RENDER`. A request that costs more than a bucket's capacity needs a full one and leaves it in debt: so a
+long request is possible, and is paid off over time.
 """
 
 import math
@@ -22,18 +22,18 @@ _MINUTE_S, _DAY_S = 60, 86_400
 
 
 def cost_of(characters: int) -> int:
-    """Units for making, or checking, so many characters."""
+    """Units for generating or checking so many characters."""
     return max(REQUEST, math.ceil(characters / _CHARACTERS_PER_UNIT))
 
 
 def reading_cost(text: str) -> int:
-    """Units for reading a stranger's text."""
+    """Units for parsing a text."""
     return max(REQUEST, math.ceil(len(text) / _READ_PER_UNIT))
 
 
 @dataclass
 class Bucket:
-    """Units that are left of `capacity`, which comes back evenly within `window_s`."""
+    """A token bucket: `left` of `capacity` units, refilled evenly within `window_s`."""
 
     name: str
     capacity: int
@@ -42,17 +42,17 @@ class Bucket:
     at_s: float
 
     def settle(self, now_s: float) -> None:
-        """Let in what has come back since."""
+        """Refill up to a time."""
         self.left = min(self.capacity, self.left + (now_s - self.at_s) * self.capacity / self.window_s)
         self.at_s = now_s
 
     def wait_s(self, units: float) -> int:
-        """Whole seconds until so many units will be there; nought if they are."""
+        """Whole seconds until so many units are available; 0 if they are."""
         return max(0, math.ceil((units - self.left) * self.window_s / self.capacity))
 
 
 class Account:
-    """What one request may still spend of its caller's buckets; `spend` is told what it has spent for good."""
+    """What one request charges to its caller's buckets; `spend` is called with the units that were finally spent."""
 
     def __init__(
         self,
@@ -66,12 +66,12 @@ class Account:
         self._spent = 0
 
     def charge(self, units: int) -> None:
-        """Spend; raises as `reserve` does."""
+        """Spend units; raises as `reserve` does."""
         self.reserve(units)
         self._spend(units)
 
     def reserve(self, units: int) -> None:
-        """Set aside what may be spent, of which `settle` gives back what was not.
+        """Reserve the most that may be spent; `settle` refunds what was not.
 
         Raises:
             RateError: a bucket has less than these units, or than all of it where they are more.
@@ -81,7 +81,7 @@ class Account:
             bucket.settle(now_s)
             if wait_s := bucket.wait_s(min(units, bucket.capacity - self._spent)):
                 raise RateError(
-                    f"this costs {units} units and {max(0, math.floor(bucket.left))} are left of {bucket.capacity} "
+                    f"this costs {units} units; {max(0, math.floor(bucket.left))} are left of {bucket.capacity} "
                     f"a {bucket.name}",
                     retry_after_s=wait_s,
                 )
@@ -90,14 +90,14 @@ class Account:
         self._spent += units
 
     def settle(self, reserved: int, used: int) -> None:
-        """Spend what was used of a reservation, and give the rest back."""
+        """Spend what was used of a reservation, and refund the rest."""
         for bucket in self._buckets:
             bucket.left = min(bucket.capacity, bucket.left + reserved - used)
         self._spent -= reserved - used
         self._spend(used)
 
     def headers(self) -> dict[str, str]:
-        """What the answer says of it (draft-ietf-httpapi-ratelimit-headers); empty without limits."""
+        """The rate limit headers of the response (draft-ietf-httpapi-ratelimit-headers); empty without limits."""
         if not self._buckets:
             return {}
         policy = ", ".join(f'"{b.name}";q={b.capacity};w={b.window_s}' for b in self._buckets)
@@ -106,12 +106,12 @@ class Account:
 
 
 class Allowances:
-    """The buckets of every caller seen lately.
+    """The buckets of every recent caller.
 
     Args:
-        rate_per_minute: units; nought is no limit.
-        quota_per_day: units; nought is no limit.
-        clock: seconds that only grow.
+        rate_per_minute: units; 0 is no limit.
+        quota_per_day: units; 0 is no limit.
+        clock: monotonic, in seconds.
     """
 
     def __init__(self, rate_per_minute: int, quota_per_day: int, clock: Callable[[], float] = time.monotonic) -> None:

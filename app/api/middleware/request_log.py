@@ -1,4 +1,4 @@
-"""ASGI middleware that accounts for each request: an id, a line in the log, its place in the metrics, some answer."""
+"""ASGI middleware that gives each request an id, logs it, counts it, and turns unhandled exceptions into a 500."""
 
 import logging
 import time
@@ -18,11 +18,11 @@ ID_HEADER = "X-Request-ID"
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-"""asked every few seconds by machines: not in the log unless they fail, and in no trace"""
+"""paths polled by monitoring: logged only if they fail, and never traced"""
 
 
-class Access:
-    """The outermost of the middleware: whatever the others answer or raise, it is told here."""
+class RequestLog:
+    """The outermost middleware: it sees whatever the others answer or raise."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -36,15 +36,15 @@ class Access:
         id_ = request_id(Headers(scope=scope).get(ID_HEADER))
         token = REQUEST_ID.set(id_)
         status, sent_bytes, started_s = problem_details.CLIENT_CLOSED_REQUEST, 0, 0.0
-        is_whole = is_left = False
+        is_whole = is_disconnected = False
 
-        async def watched() -> Message:
-            nonlocal is_left
+        async def watching_receive() -> Message:
+            nonlocal is_disconnected
             message = await receive()
-            is_left = is_left or (message["type"] == "http.disconnect" and not is_whole)
+            is_disconnected = is_disconnected or (message["type"] == "http.disconnect" and not is_whole)
             return message
 
-        async def counted(message: Message) -> None:
+        async def counting_send(message: Message) -> None:
             nonlocal status, sent_bytes, started_s, is_whole
             if message["type"] == "http.response.start":
                 status, started_s = message["status"], time.perf_counter() - begun
@@ -57,21 +57,23 @@ class Access:
         try:
             with metrics.IN_PROGRESS.track_inprogress():
                 try:
-                    await self._app(scope, watched, counted)
+                    await self._app(scope, watching_receive, counting_send)
                 except Exception:
                     if started_s:
                         status = HTTPStatus.INTERNAL_SERVER_ERROR.value
-                        raise  # what follows a cut answer is a closed connection
+                        raise  # the response has begun, so all that is left is to close the connection
                     logger.exception("unhandled exception")
-                    await problem_details.unforeseen()(scope, watched, counted)
+                    await problem_details.internal_error()(scope, watching_receive, counting_send)
         finally:
-            if is_left:
+            if is_disconnected:
                 status = problem_details.CLIENT_CLOSED_REQUEST
-            self._tell(scope, status, sent_bytes, started_s, time.perf_counter() - begun, is_whole and not is_left)
+            self._record(
+                scope, status, sent_bytes, started_s, time.perf_counter() - begun, is_whole and not is_disconnected
+            )
             REQUEST_ID.reset(token)
 
     @staticmethod
-    def _tell(scope: Scope, status: int, sent_bytes: int, started_s: float, lasted_s: float, is_whole: bool) -> None:
+    def _record(scope: Scope, status: int, sent_bytes: int, started_s: float, lasted_s: float, is_whole: bool) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         metrics.REQUESTS.labels(method, route, str(status)).inc()

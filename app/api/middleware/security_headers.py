@@ -1,4 +1,4 @@
-"""ASGI middleware that gives every answer the headers which browsers heed, where it has none of its own."""
+"""ASGI middleware that sets default security headers on every response: CSP, nosniff, referrer and COOP/CORP."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,7 +13,7 @@ _DEFAULTS = {
 
 
 class SecurityHeaders:
-    """The same for all answers; `CrossOrigin` has another opinion of those to origins that are named."""
+    """Sets each header where the response has none of its own; `CrossOrigin` overrides CORP for allowed origins."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

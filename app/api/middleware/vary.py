@@ -1,4 +1,4 @@
-"""ASGI middleware that names in `Vary` the request headers that decided an answer, be it a file, a 304 or an error."""
+"""ASGI middleware that adds to `Vary` the request headers that a response depends on, errors and 304 included."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,14 +7,14 @@ _VARY = "vary"
 
 
 def decided_by(scope: Scope, header: str) -> None:
-    """Say that a request's header decides what it is answered with."""
+    """Record that the response depends on a request header."""
     names: list[str] = scope.setdefault("state", {}).setdefault(_VARY, [])
     if header not in names:
         names.append(header)
 
 
 class Vary:
-    """Adds to an answer's own `Vary` what `decided_by` was told."""
+    """Adds the headers recorded by `decided_by` to the response's own `Vary`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

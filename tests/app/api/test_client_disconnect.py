@@ -1,4 +1,4 @@
-"""What becomes of requests when the client leaves, the deadline passes or the service is told to stop."""
+"""Requests whose client disconnects, whose deadline passes or whose service shuts down."""
 
 import signal
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ def narrow_server() -> Iterator[Server]:
         yield server
 
 
-def test_a_stream_that_is_left_frees_its_place(narrow_server: Server) -> None:
+def test_a_disconnected_stream_frees_its_place(narrow_server: Server) -> None:
     with narrow_server.client() as client:
         with client.stream("POST", "/generate", json=ENDLESS, headers={"Accept": "text/event-stream"}) as response:
             assert "event: start" in next(response.iter_text())
         assert client.post("/generate", json={"length": 20}).status_code == 200
 
 
-def test_a_plain_request_that_is_left_frees_its_place(narrow_server: Server) -> None:
+def test_a_disconnected_request_frees_its_place(narrow_server: Server) -> None:
     with narrow_server.client() as client:
         with pytest.raises(httpx.ReadTimeout):
             client.post("/generate", json=ENDLESS, timeout=httpx.Timeout(10, read=0.5))
@@ -43,7 +43,7 @@ def test_a_deadline_ends_a_request_with_504() -> None:
         assert client.post("/generate", json={"length": 20}).status_code == 200
 
 
-def test_a_service_that_is_told_to_stop_answers_what_it_has_accepted() -> None:
+def test_shutdown_answers_every_accepted_request() -> None:
     body = {"length": 5000, "tunes": None, "seed": 1}
     with serving() as server, server.client() as client, ThreadPoolExecutor(8) as pool:
         expected = client.post("/generate", json=body).json()["abc"]

@@ -1,4 +1,4 @@
-"""Clients that are slow or silent: each is let go, and nobody else waits for them."""
+"""Slow and silent clients time out, and delay nobody else."""
 
 import json
 import socket
@@ -64,13 +64,13 @@ def drip(connection: socket.socket, data: bytes) -> None:
     pytest.fail("the server took every byte of it")
 
 
-def test_a_client_that_never_speaks_is_let_go(server: Server, client: httpx.Client) -> None:
+def test_a_silent_client_times_out(server: Server, client: httpx.Client) -> None:
     with connect(server) as silent:
         assert rest_of(silent) == b""
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_head_that_comes_byte_by_byte_is_let_go(server: Server, client: httpx.Client) -> None:
+def test_a_slow_head_times_out(server: Server, client: httpx.Client) -> None:
     with connect(server) as slow:
         drip(slow, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 300)
         assert rest_of(slow).startswith(b"HTTP/1.1 408 ")
@@ -78,7 +78,7 @@ def test_a_head_that_comes_byte_by_byte_is_let_go(server: Server, client: httpx.
 
 
 @pytest.mark.parametrize("path", ["/generate", "/render", "/check"])
-def test_a_body_that_comes_byte_by_byte_is_let_go(server: Server, client: httpx.Client, path: str) -> None:
+def test_a_slow_body_times_out(server: Server, client: httpx.Client, path: str) -> None:
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n"
     with connect(server) as slow:
         slow.sendall(head.encode())
@@ -104,7 +104,7 @@ def test_a_body_that_nobody_reads_keeps_no_connection(server: Server) -> None:
     pytest.fail("the connection was kept")
 
 
-def test_a_connection_between_requests_is_let_go_too(server: Server) -> None:
+def test_an_idle_keep_alive_connection_times_out(server: Server) -> None:
     with connect(server) as kept:
         for _ in range(2):
             kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -115,7 +115,7 @@ def test_a_connection_between_requests_is_let_go_too(server: Server) -> None:
         assert b"HTTP/1.1" not in rest_of(kept)
 
 
-def test_a_reader_that_takes_nothing_is_let_go(server: Server, client: httpx.Client) -> None:
+def test_a_stalled_reader_times_out(server: Server, client: httpx.Client) -> None:
     bars = "CDEF GABc|" * 4
     body = json.dumps({"abc": f"X:1\nM:4/4\nL:1/8\nK:C\n{bars}\n", "repeats": 20, "format": "wav"}).encode()
     head = b"POST /render HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -134,7 +134,7 @@ def test_an_answer_that_takes_longer_than_a_clients_time_is_whole(client: httpx.
     assert answer.json()["generated"] == 100_000
 
 
-def test_silent_connections_past_the_bound_give_way_to_one_that_speaks(server: Server, client: httpx.Client) -> None:
+def test_the_longest_idle_connection_is_dropped_past_the_bound(server: Server, client: httpx.Client) -> None:
     silent = [connect(server) for _ in range(5 * MOST)]
     try:
         assert client.get("/healthz").status_code == 200

@@ -1,4 +1,4 @@
-"""Which media type a client gets."""
+"""Content negotiation by `Accept`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How the service starts, and what it says when it cannot."""
+"""Start-up checks: how the service starts, and how it reports that it cannot."""
 
 import json
 import os
@@ -102,7 +102,7 @@ FAULTS: dict[Callable[[Path], None], tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("spoil", FAULTS, ids=lambda spoil: spoil.__name__)
-def test_a_spoilt_checkpoint_is_named_in_one_line(version: Path, spoil: Callable[[Path], None]) -> None:
+def test_a_corrupt_checkpoint_is_named_in_one_line(version: Path, spoil: Callable[[Path], None]) -> None:
     spoil(version)
     ended = start(model_store=str(version.parent.parent))
     file, reason = FAULTS[spoil]
@@ -145,8 +145,8 @@ def test_a_setting_out_of_range_is_named() -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_the_sandbox_in_use_is_told_by_readyz_and_the_log() -> None:
-    if sandbox.why_not(Confinement.LANDLOCK) is not None:
+def test_the_sandbox_in_use_is_in_readyz_and_the_log() -> None:
+    if sandbox.failure_reason(Confinement.LANDLOCK) is not None:
         pytest.skip("this kernel has no Landlock")
     with serving(sandbox="landlock") as server, server.client() as client:
         assert client.get("/readyz").json()["sandbox"] == "landlock"
@@ -158,13 +158,13 @@ def test_the_sandbox_in_use_is_told_by_readyz_and_the_log() -> None:
 WITHOUT_SANDBOX = """
 import runpy, sys
 from app.rendering import sandbox
-sandbox.why_not = lambda _: "it was not tried"
+sandbox.failure_reason = lambda _: "it was not tried"
 sys.argv = ["app"]
 runpy.run_module("app", run_name="__main__")
 """
 
 
-def test_a_required_sandbox_that_does_not_hold_is_no_start(tmp_path: Path) -> None:
+def test_a_required_sandbox_that_does_not_work_prevents_the_start(tmp_path: Path) -> None:
     script = tmp_path / "without_sandbox.py"
     script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + WITHOUT_SANDBOX)
     ended = start(program=(str(script),), sandbox="required")
@@ -195,7 +195,7 @@ runpy.run_module("app", run_name="__main__")
 
 
 @pytest.mark.skipif(seccomp.missing() is not None, reason=f"no filter here: {seccomp.missing()}")
-def test_where_calls_cannot_be_filtered_no_sandbox_is_said_to_hold(tmp_path: Path) -> None:
+def test_without_seccomp_no_sandbox_is_said_to_work(tmp_path: Path) -> None:
     script = tmp_path / "under_a_filter.py"
     script.write_text(FORBID_FILTERS.format(root=str(ROOT), prctl={"x86_64": 157, "aarch64": 167}[platform.machine()]))
     why = "seccomp: filters may not be installed here (prctl: Operation not permitted)"
@@ -214,7 +214,7 @@ def test_where_calls_cannot_be_filtered_no_sandbox_is_said_to_hold(tmp_path: Pat
     assert any("WARNING" in line and "limits alone" in line for line in server.log)
 
 
-def test_a_cache_that_cannot_be_written_to_is_no_start(tmp_path: Path) -> None:
+def test_an_unwritable_cache_prevents_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ended = start(cache=str(tmp_path / "file"))
     assert ended.returncode == 2
@@ -223,7 +223,7 @@ def test_a_cache_that_cannot_be_written_to_is_no_start(tmp_path: Path) -> None:
     )
 
 
-def test_a_cache_that_others_may_look_into_is_no_start(tmp_path: Path) -> None:
+def test_a_cache_that_is_not_private_prevents_the_start(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     ended = start(cache=str(tmp_path))
     assert ended.returncode == 2
@@ -233,7 +233,7 @@ def test_a_cache_that_others_may_look_into_is_no_start(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_that_is_no_sound_font_is_no_start(tmp_path: Path) -> None:
+def test_an_invalid_sound_font_prevents_the_start(tmp_path: Path) -> None:
     font = tmp_path / "font.sf2"
     font.write_bytes(b"RIFF, and nothing that follows")
     ended = start(soundfont=str(font))
@@ -241,7 +241,7 @@ def test_a_file_that_is_no_sound_font_is_no_start(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_a_renderer_that_does_not_work_is_no_start(tmp_path: Path) -> None:
+def test_a_renderer_that_does_not_work_prevents_the_start(tmp_path: Path) -> None:
     script = tmp_path / "broken_renderer.py"
     broken = "from app.rendering import external_tools\nexternal_tools.ABC2MIDI = '/usr/bin/false'\n"
     run = "import runpy\nsys.argv = ['app']\nrunpy.run_module('app', run_name='__main__')\n"
@@ -252,7 +252,7 @@ def test_a_renderer_that_does_not_work_is_no_start(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_what_is_missing_is_a_warning_or_no_start_as_is_wished(tmp_path: Path) -> None:
+def test_missing_renderers_are_a_warning_or_prevent_the_start_as_set(tmp_path: Path) -> None:
     nowhere, script = str(tmp_path / "nowhere"), tmp_path / "without_abc2midi.py"
     without = f"from app.rendering import external_tools\nexternal_tools.ABC2MIDI = {nowhere!r}\n"
     run = "import runpy\nsys.argv = ['app']\nrunpy.run_module('app', run_name='__main__')\n"
@@ -274,7 +274,7 @@ def test_a_sound_font_that_is_named_must_be_there(tmp_path: Path) -> None:
     )
 
 
-def test_a_decoder_whose_library_is_missing_is_no_start(tmp_path: Path) -> None:
+def test_a_decoder_whose_library_is_missing_prevents_the_start(tmp_path: Path) -> None:
     script = tmp_path / "without_tensorflow.py"
     without = "import importlib.util as util\nfind = util.find_spec\n"
     without += "util.find_spec = lambda name, *rest: None if name == 'tensorflow' else find(name, *rest)\n"
@@ -304,7 +304,7 @@ def test_a_port_that_is_taken_is_named_in_one_line(host: str) -> None:
     )
 
 
-def test_of_two_services_that_begin_at_once_one_serves_and_one_says_why_not(tmp_path: Path) -> None:
+def test_of_two_services_started_on_one_port_one_serves_and_one_says_why_not(tmp_path: Path) -> None:
     script = tmp_path / "late.py"
     late = "from app.api import preflight\nfound = preflight.check_files\n"
     late += "def wait(settings):\n    print('bound', flush=True)\n    sys.stdin.read()\n    found(settings)\n"
@@ -338,7 +338,7 @@ def test_of_two_services_that_begin_at_once_one_serves_and_one_says_why_not(tmp_
 @pytest.mark.parametrize(
     ("host", "why"), [("203.0.113.7", "no address of this machine"), ("nowhere.invalid", "no such name")]
 )
-def test_an_address_that_is_not_ours_is_named_in_one_line(host: str, why: str) -> None:
+def test_an_address_of_another_machine_is_named_in_one_line(host: str, why: str) -> None:
     ended = start(host=host)
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
     assert ended.stderr.startswith(f"error: LILT_HOST={host}: ")

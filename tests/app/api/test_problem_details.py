@@ -1,4 +1,4 @@
-"""What a client is told where the system has no room for the service's work."""
+"""Problem documents: the table of errors, and the response where no thread can be started."""
 
 import asyncio
 from http import HTTPStatus
@@ -26,7 +26,7 @@ def test_where_no_thread_can_be_started_a_client_is_told_to_come_back(caplog: py
     answer = asyncio.run(ask())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert answer.json()["type"] == "urn:lilt:problem:busy"
-    assert "no thread can be started" in caplog.text
+    assert "cannot start a thread: the limit on processes is reached" in caplog.text
 
 
 def test_every_error_has_a_status_a_type_and_a_title_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""What strangers send: each is answered within its bound by a problem document, and the service lives on."""
+"""Hostile requests: each is answered within its bound by a problem document, and the service goes on."""
 
 import json
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ REFUSED = {
     "a megabyte": Refused(GENERATE, b'{"start_string": "' + b"a" * 1_000_000 + b'"}', 413, "larger"),
     "a form": Refused(GENERATE, b"length=5", 415, JSON, "application/x-www-form-urlencoded"),
     "no content type": Refused(GENERATE, b"{}", 415, JSON, ""),
-    "an Accept that is not made": Refused(GENERATE, b"{}", 406, "can be made", accept="image/png"),
+    "an Accept that is not made": Refused(GENERATE, b"{}", 406, "are offered", accept="image/png"),
     "a GET": Refused(GENERATE, b"", 405, "Method Not Allowed", method="GET"),
     "no such page": Refused("/nowhere/../etc/passwd", b"", 404, "Not Found", method="GET"),
     # ABC

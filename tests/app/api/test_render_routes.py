@@ -1,4 +1,4 @@
-"""What a player in a browser relies on: ranges, entity tags, one making for many, words for what is wrong."""
+"""`/render` and `/check` over a real port: ranges, entity tags, shared renders, findings in plain words."""
 
 import os
 import re
@@ -71,7 +71,7 @@ def test_the_same_request_has_the_same_bytes(client: httpx.Client) -> None:
         assert first.content == stranger.post("/render", json={"abc": abc, "tempo": 400}).content
 
 
-def test_many_who_want_the_same_share_one_making(server: Server, client: httpx.Client) -> None:
+def test_concurrent_requests_share_one_render(server: Server, client: httpx.Client) -> None:
     abc = JIG.replace("The Kesh", "Together")
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: client.post("/render", json={"abc": abc}), range(12)))
@@ -91,7 +91,7 @@ def test_a_full_queue_turns_away_with_a_time_to_come_back() -> None:
         assert {answer.status_code for answer in answers} == {200, 503}
 
 
-def test_a_client_that_goes_away_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_disconnected_client_leaves_nothing_behind(tmp_path: Path) -> None:
     with serving(tmpdir=str(tmp_path), cache=str(tmp_path / "cache")) as server:
         for number in range(4):
             with server.client() as client:

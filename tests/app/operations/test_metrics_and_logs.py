@@ -1,4 +1,4 @@
-"""What the service tells those who run it: metrics that add up, a log that can be followed, and no stranger's text."""
+"""Metrics that add up and logs that can be followed, neither with any text that a client sent."""
 
 import json
 import re
@@ -123,7 +123,7 @@ def test_a_streams_error_event_carries_the_id_too() -> None:
 
 
 @pytest.mark.parametrize("proposed", ["a" * 65, "two words", "line\\nbreak", "<script>", ""])
-def test_only_a_sane_id_is_taken_over(client: httpx.Client, proposed: str) -> None:
+def test_only_a_valid_request_id_is_accepted(client: httpx.Client, proposed: str) -> None:
     assert client.get("/healthz", headers={"X-Request-ID": "trace-1.A_b"}).headers["X-Request-ID"] == "trace-1.A_b"
     given = client.get("/healthz", headers={"X-Request-ID": proposed}).headers["X-Request-ID"]
     assert re.fullmatch(r"[0-9a-f]{16}", given)
@@ -159,7 +159,7 @@ runpy.run_module("app", run_name="__main__")
 """
 
 
-def test_an_unforeseen_fault_is_a_problem_with_an_id_and_its_place_is_in_the_log(tmp_path: Path) -> None:
+def test_an_unhandled_exception_is_a_problem_with_an_id_and_its_traceback_is_logged(tmp_path: Path) -> None:
     script = tmp_path / "broken.py"
     script.write_text(BROKEN.format(root=str(ROOT), secret=MARK[::-1]))
     with serving(program=(str(script),)) as server, server.client() as client:

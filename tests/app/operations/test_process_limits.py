@@ -1,4 +1,4 @@
-"""How the service starts where few threads and processes may be, and what it says where they are too few."""
+"""The start under a limit on threads and processes, and its error where the limit is too low."""
 
 import os
 import re
@@ -62,7 +62,7 @@ def needed(told: str) -> int:
 
 @pytest.mark.parametrize("command", ["serve", "bulk"])
 @pytest.mark.parametrize("short", ["far", "by one"])
-def test_too_few_processes_are_told_in_one_line(command: str, short: str, folder: Path) -> None:
+def test_a_limit_on_processes_is_reported_in_one_line(command: str, short: str, folder: Path) -> None:
     arguments = ("bulk", "--count", "1", "--out", str(folder / "tunes.abc")) if command == "bulk" else ("serve",)
     ended = start(arguments, FAR_TOO_FEW, folder)
     most = needed(ended.stderr)

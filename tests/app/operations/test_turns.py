@@ -1,4 +1,4 @@
-"""Turns at work: a few at once, a queue with a bound, and a turn that lasts as long as its work does."""
+"""Bounded queues for CPU-bound work."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def test_few_work_at_once_in_the_order_in_which_they_came() -> None:
+def test_jobs_run_a_few_at_once_in_order_of_arrival() -> None:
     async def test() -> None:
         turns, may_end, begun = Turns(2, 10, "texts"), asyncio.Event(), list[int]()
 
@@ -39,7 +39,7 @@ def test_few_work_at_once_in_the_order_in_which_they_came() -> None:
     run(test())
 
 
-def test_past_the_queues_bound_a_newcomer_is_told_when_to_come_back() -> None:
+def test_a_full_queue_is_busy_with_retry_after() -> None:
     async def test() -> None:
         turns, may_end = Turns(1, 1, "texts"), asyncio.Event()
 
@@ -61,7 +61,7 @@ def test_past_the_queues_bound_a_newcomer_is_told_when_to_come_back() -> None:
     run(test())
 
 
-def test_who_leaves_the_queue_makes_room() -> None:
+def test_a_cancelled_wait_frees_its_place_in_the_queue() -> None:
     async def test() -> None:
         turns = Turns(1, 1, "texts")
         async with turns.turn():

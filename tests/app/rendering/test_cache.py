@@ -88,7 +88,7 @@ def test_a_writer_killed_at_any_step_leaves_whole_entries_and_no_rubbish(tmp_pat
     assert endings >= {(-signal.SIGKILL, ("old",)), (-signal.SIGKILL, ("new", "old")), (0, ("new",))}
 
 
-def test_what_was_longest_unused_goes_first(tmp_path: Path, block: int) -> None:
+def test_the_least_recently_used_is_evicted_first(tmp_path: Path, block: int) -> None:
     folder = tmp_path / "cache"
     cache = Cache(folder, 3 * block)
     for number in range(4):
@@ -108,7 +108,7 @@ def test_many_small_files_count_as_the_blocks_that_they_take(tmp_path: Path, blo
     assert 0 < len(list(folder.iterdir())) <= 10
 
 
-def test_there_is_a_bound_on_files_too(tmp_path: Path) -> None:
+def test_the_number_of_files_is_bounded(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     cache = Cache(folder, AMPLE, max_entries=10)
     for number in range(30):
@@ -146,7 +146,7 @@ def test_what_another_service_put_there_counts_too(tmp_path: Path) -> None:
     assert len(list(folder.iterdir())) <= 10
 
 
-def test_a_full_disk_is_given_half_back(tmp_path: Path) -> None:
+def test_half_of_the_cache_is_evicted_when_the_disk_is_full(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     cache = Cache(folder, AMPLE)
     for number in range(10):
@@ -156,7 +156,7 @@ def test_a_full_disk_is_given_half_back(tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {name_of(number) for number in range(5, 10)}
 
 
-def test_what_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
+def test_files_with_other_names_are_left_alone(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     cache = Cache(folder, 0)
     (folder / "letter.txt").write_text("Dear")
@@ -199,7 +199,7 @@ def lengthen(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("spoil", [cut, cut_to_nothing, zero_the_end, flip_a_bit, lengthen])
 @pytest.mark.parametrize("is_new", [True, False], ids=["found at the start", "altered while it runs"])
-def test_a_file_that_was_cut_or_altered_is_not_served(
+def test_a_corrupt_file_is_not_served(
     tmp_path: Path, spoil: Callable[[bytes], bytes], *, is_new: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "cache"
@@ -211,19 +211,19 @@ def test_a_file_that_was_cut_or_altered_is_not_served(
     cache = Cache(folder, AMPLE) if is_new else cache
     assert cache.open(name_of(1)) is None
     assert not path.exists()
-    assert "cut or altered" in caplog.text
+    assert "removed a corrupt file from the cache" in caplog.text
     put(cache, 1, NEW)
     assert content_of(cache, 1) == NEW
 
 
-def test_a_file_under_anothers_name_is_not_served(tmp_path: Path) -> None:
+def test_a_renamed_file_is_not_served(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache", AMPLE)
     put(cache, 1, OLD)
     (tmp_path / "cache" / name_of(1)).rename(tmp_path / "cache" / name_of(2))
     assert cache.open(name_of(2)) is None
 
 
-def test_its_folder_is_made_for_its_user_alone(tmp_path: Path) -> None:
+def test_its_folder_is_created_private(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         Cache(tmp_path / "a" / "cache", AMPLE)
@@ -258,9 +258,7 @@ def a_file(folder: Path) -> None:
     ("make", "why"),
     [(open_to_others, "mode 0750"), (somebody_elses, "user 61803"), (a_link, "symbolic link"), (a_file, "no folder")],
 )
-def test_a_folder_that_is_not_its_users_alone_is_refused(
-    tmp_path: Path, make: Callable[[Path], None], why: str
-) -> None:
+def test_a_folder_that_is_not_private_is_refused(tmp_path: Path, make: Callable[[Path], None], why: str) -> None:
     make(tmp_path / "cache")
     with pytest.raises(CacheFolderError, match=f"LILT_CACHE={tmp_path / 'cache'}: .*{why}"):
         Cache(tmp_path / "cache", AMPLE)

@@ -1,4 +1,4 @@
-"""A renderer that somebody else kills is no fault of the tune's, over a real port."""
+"""A renderer that is killed from outside is 503 and not the tune's fault, over a real port."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from tests.servers import serving
 
 TUNE = "X:1\nT:{title}\nM:4/4\nL:1/8\nK:C\nCDEF GABc|\n"
 PATIENCE_S = 30
-STRONG = [found for found in (Confinement.BUBBLEWRAP, Confinement.LANDLOCK) if sandbox.why_not(found) is None]
+STRONG = [found for found in (Confinement.BUBBLEWRAP, Confinement.LANDLOCK) if sandbox.failure_reason(found) is None]
 CONFINEMENTS = [*STRONG, Confinement.LIMITS]
 
 

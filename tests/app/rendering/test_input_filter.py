@@ -1,4 +1,4 @@
-"""What the gate lets through, drops and refuses, and the reproducers that its rows are for."""
+"""What the input filter keeps, drops and refuses, and the reproducers that its rules are for."""
 
 from math import inf
 from pathlib import Path
@@ -17,7 +17,7 @@ from app.rendering.input_filter import (
     WHOLE_NOTES,
     Verdict,
     admit,
-    gate,
+    filter_tune,
 )
 from tests.growing_texts import GROWING
 
@@ -27,12 +27,12 @@ HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.abc"))
 
 
 @pytest.mark.parametrize("text", [TUNE, TUNE.rstrip("\n"), TUNE.replace("\n", "\r\n"), TUNE + "\n\n"])
-def test_the_gate_lets_a_tune_through(text: str) -> None:
-    assert gate(text) == TUNE
+def test_the_filter_keeps_a_valid_tune(text: str) -> None:
+    assert filter_tune(text) == TUNE
 
 
-def test_the_gate_keeps_the_senders_line_numbers() -> None:
-    assert gate("my tune book\n\n" + TUNE) == "\n\n" + TUNE
+def test_the_filter_keeps_line_numbers() -> None:
+    assert filter_tune("my tune book\n\n" + TUNE) == "\n\n" + TUNE
 
 
 @pytest.mark.parametrize(
@@ -51,15 +51,15 @@ def test_the_gate_keeps_the_senders_line_numbers() -> None:
         (HEADER + "a\x1bb|\n", 7, "control character"),
     ],
 )
-def test_the_gate_says_which_line_it_refuses_and_why(text: str, line: int, message: str) -> None:
+def test_the_filter_says_which_line_it_refuses_and_why(text: str, line: int, message: str) -> None:
     with pytest.raises(NotationError, match=message) as refused:
-        gate(text)
+        filter_tune(text)
     assert refused.value.faults[0].line == line
 
 
 @pytest.mark.parametrize("title", ["T:1984 in 2024", "Z: id:dc-hornpipe-10000", "S:a 12345 b''''''''"])
 def test_texts_may_say_what_notes_may_not(title: str) -> None:
-    assert title in gate(f"X:1\n{title}\nK:D\nabc|\n")
+    assert title in filter_tune(f"X:1\n{title}\nK:D\nabc|\n")
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_texts_may_say_what_notes_may_not(title: str) -> None:
         (HEADER + "abc|\n" * (BYTES.max_allowed // 5), "bytes"),
     ],
 )
-def test_the_gate_wants_one_whole_tune(text: str, message: str) -> None:
+def test_the_filter_requires_one_whole_tune(text: str, message: str) -> None:
     with pytest.raises(NotationError, match=message):
-        gate(text)
+        filter_tune(text)
 
 
 LINES = ["%%scale 0.7", "%%abc-include x", "I:abc-include x", "abc[I:x]|", "m:~G2=AG", "[U:x]", "C9999|", "a,,,,,,|"]
 
 
-def test_every_row_that_leaves_out_or_refuses_is_met_by_a_line_that_it_is_for() -> None:
+def test_every_rule_that_drops_or_refuses_matches_some_line() -> None:
     told = "\n".join(what_is_told(HEADER + line + "\nabc|\n") for line in LINES)
     rows = [row for row in (*DIRECTIVES, *MUSIC) if row.verdict is not Verdict.KEPT]
     assert [row.message for row in rows if row.message not in told] == []
@@ -96,7 +96,7 @@ def what_is_told(text: str) -> str:
 
 
 @pytest.mark.parametrize("file", HOSTILE, ids=lambda file: file.stem)
-def test_what_hurt_a_renderer_is_refused(file: Path) -> None:
+def test_lines_that_crashed_a_renderer_are_refused(file: Path) -> None:
     with pytest.raises(NotationError):
         admit(file.read_text(), max_duration_s=600)
 
@@ -125,7 +125,7 @@ def test_what_grows_is_refused_or_within_the_bounds(kind: str) -> None:
         ("repeats ten times", "bars"),
     ],
 )
-def test_what_has_grown_too_large_is_told_what_is_allowed(kind: str, message: str) -> None:
+def test_a_tune_over_a_limit_is_refused_with_the_limit(kind: str, message: str) -> None:
     with pytest.raises(NotationError, match=message):
         admit(GROWING[kind](BYTES.max_allowed), max_duration_s=inf)
 
@@ -145,20 +145,20 @@ def test_a_directive_for_pages_is_left_out_and_said() -> None:
 
 @pytest.mark.parametrize("directive", ["%%MIDI program 73", "%%MIDI program 1 40", "%%MIDI gchordoff"])
 def test_a_harmless_directive_is_kept(directive: str) -> None:
-    assert directive in gate(HEADER + directive + "\nabc|\n")
+    assert directive in filter_tune(HEADER + directive + "\nabc|\n")
 
 
 @pytest.mark.parametrize(
     "directive",
     ["%%MIDI program 9999 9999", "%%MIDI program 128", "%%MIDI droneon", "%%scale-include x", "%% abc-include x"],
 )
-def test_what_only_looks_like_one_is_refused(directive: str) -> None:
+def test_lookalikes_of_allowed_directives_are_refused(directive: str) -> None:
     with pytest.raises(NotationError, match="directive"):
-        gate(HEADER + directive + "\nabc|\n")
+        filter_tune(HEADER + directive + "\nabc|\n")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_tune() -> None:
-    assert gate("\ufeff" + TUNE) == TUNE
+    assert filter_tune("\ufeff" + TUNE) == TUNE
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_byte_order_mark_is_no_part_of_the_tune() -> None:
         "L:1/1\nK:C\nV:1\nC4|\nV:2\n" + "C99|\n" * 20,
     ],
 )
-def test_a_performance_without_end_is_seen_before_it_is_made(bomb: str) -> None:
+def test_an_endless_performance_is_refused_before_it_is_rendered(bomb: str) -> None:
     with pytest.raises(NotationError, match="seconds"):
         admit("X:1\nM:4/4\n" + bomb, max_duration_s=600)
 
@@ -188,4 +188,4 @@ def test_a_tempo_that_is_asked_for_counts_instead_of_the_tunes() -> None:
 @pytest.mark.parametrize("text", [HEADER + "V:%d\nabc|\n" * 9 % (*range(9),), HEADER + "[" + "ABcd" * 4 + "]|\n"])
 def test_voices_and_chords_are_bounded(text: str) -> None:
     with pytest.raises(NotationError, match="allowed"):
-        gate(text)
+        filter_tune(text)

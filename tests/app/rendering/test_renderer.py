@@ -115,15 +115,13 @@ def test_a_tune_that_needs_more_memory_than_is_allowed_is_refused_and_says_how_m
     run(tmp_path, check)
 
 
-def test_a_program_that_could_not_be_begun_is_no_fault_of_the_tune(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_program_that_fails_to_start_is_not_the_tunes_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         external_tools, "_ABC2MIDI_LIMITS", replace(external_tools._ABC2MIDI_LIMITS, address_space=1 << 20)
     )
 
     async def check(renderer: Renderer) -> None:
-        with pytest.raises(BusyError, match="abc2midi could not be begun") as refused:
+        with pytest.raises(BusyError, match="abc2midi failed to start") as refused:
             await renderer.render(await job_of(renderer, SHORT, Format.MIDI))
         assert refused.value.retry_after_s
 

@@ -1,4 +1,4 @@
-"""What a confined program cannot do, held with real programs."""
+"""What a program in the sandbox cannot do, with real programs."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ LIMITS = Limits(cpu_s=2, wall_s=10, address_space=512 * 1024 * 1024, file_size=1
 CONFINEMENTS = [Confinement.BUBBLEWRAP, Confinement.LANDLOCK, Confinement.LIMITS]
 STRONG = [Confinement.BUBBLEWRAP, Confinement.LANDLOCK]
 HOLDING = {
-    confinement: confinement is Confinement.LIMITS or sandbox.why_not(confinement) is None
+    confinement: confinement is Confinement.LIMITS or sandbox.failure_reason(confinement) is None
     for confinement in CONFINEMENTS
 }
 
@@ -60,14 +60,14 @@ def test_the_environment_is_empty(tmp_path: Path, confinement: Confinement, monk
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
 @pytest.mark.parametrize("command", ["while :; do :; done", "exec sleep 1000"])
-def test_a_program_that_runs_for_ever_is_stopped(tmp_path: Path, confinement: Confinement, command: str) -> None:
+def test_an_endless_program_is_stopped(tmp_path: Path, confinement: Confinement, command: str) -> None:
     limits = replace(LIMITS, cpu_s=1, wall_s=3)
     completed = run(tmp_path, shell(command), confinement, limits)
     assert completed.timed_out or completed.signal is not None
 
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
-def test_a_program_that_talks_for_ever_is_stopped(tmp_path: Path, confinement: Confinement) -> None:
+def test_endless_output_is_stopped(tmp_path: Path, confinement: Confinement) -> None:
     limits = replace(LIMITS, cpu_s=60, wall_s=1)
     completed = run(tmp_path, ["/usr/bin/yes"], confinement, limits)
     assert completed.timed_out
@@ -178,7 +178,9 @@ def test_no_process_of_the_service_can_be_signalled(tmp_path: Path, confinement:
 
 @pytest.mark.parametrize("confinement", STRONG)
 @pytest.mark.parametrize("file", HOSTILE, ids=lambda file: file.stem)
-def test_what_the_gate_would_refuse_gets_nowhere(tmp_path: Path, confinement: Confinement, file: Path) -> None:
+def test_hostile_tunes_that_the_filter_refuses_are_contained(
+    tmp_path: Path, confinement: Confinement, file: Path
+) -> None:
     (tmp_path / "tune.abc").write_bytes(file.read_bytes().replace(b"/proc/self/environ", b"/etc/passwd"))
     argv = ["/usr/bin/abc2midi", "tune.abc", "-o", "tune.mid"]
     completed = run(tmp_path, argv, confinement, replace(LIMITS, wall_s=5, address_space=256 * 1024 * 1024))
@@ -194,12 +196,12 @@ def test_a_program_that_cannot_even_be_loaded_is_told_from_one_that_failed(
     completed = run(tmp_path, ["/usr/bin/abc2midi"], confinement, replace(LIMITS, address_space=mib * 1024 * 1024))
     assert completed.outcome == "unstarted"
     (line,) = [record.getMessage() for record in caplog.records if record.name == "app.rendering.sandbox"]
-    assert "abc2midi could not be begun (exit status 127)" in line
+    assert "abc2midi failed to start (exit status 127)" in line
     assert "shared" in line
 
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
-def test_a_program_that_is_not_there_was_not_begun(tmp_path: Path, confinement: Confinement) -> None:
+def test_a_missing_program_fails_to_start(tmp_path: Path, confinement: Confinement) -> None:
     assert run(tmp_path, ["/usr/bin/there-is-none"], confinement).outcome == "unstarted"
 
 
@@ -231,7 +233,7 @@ def test_a_system_without_room_for_a_program_says_so(tmp_path: Path, caplog: pyt
         for file in hoard:
             os.close(file)
         resource.setrlimit(resource.RLIMIT_NOFILE, most)
-    assert "true could not be begun: Too many open files" in caplog.text
+    assert "true failed to start: Too many open files" in caplog.text
 
 
 OWN_ENDS = {
@@ -245,15 +247,13 @@ OWN_ENDS = {
 
 @pytest.mark.parametrize("confinement", CONFINEMENTS)
 @pytest.mark.parametrize("end", OWN_ENDS)
-def test_what_a_program_brings_upon_itself_is_not_taken_for_a_kill(
-    tmp_path: Path, confinement: Confinement, end: str
-) -> None:
+def test_a_fault_signal_is_a_crash_and_not_a_kill(tmp_path: Path, confinement: Confinement, end: str) -> None:
     script, outcomes = OWN_ENDS[end]
     assert run(tmp_path, perl(script), confinement, replace(LIMITS, cpu_s=1)).outcome in outcomes
 
 
 @pytest.mark.parametrize("killed", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_what_somebody_else_sends_is_a_kill_whatever_the_program_said(killed: signal.Signals) -> None:
+def test_a_signal_from_outside_is_a_kill_whatever_the_output(killed: signal.Signals) -> None:
     for code in (-killed, 128 + killed):
         completed = Completed(code, int(killed), timed_out=False, output=b"Out of memory\n")
         assert completed.outcome == "killed"

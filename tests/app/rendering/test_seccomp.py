@@ -1,4 +1,4 @@
-"""Which system calls a confined program can make: tried inside against a real service, and read from the filter."""
+"""The seccomp filter: system calls tried inside against a real service, and read from the filter."""
 
 import asyncio
 import ctypes
@@ -125,7 +125,9 @@ print(json.dumps(answers))
 
 pytestmark = pytest.mark.skipif(seccomp.missing() is not None, reason=f"no filter here: {seccomp.missing()}")
 CONFINEMENTS = [
-    pytest.param(confinement, marks=pytest.mark.skipif(bool(why := sandbox.why_not(confinement)), reason=str(why)))
+    pytest.param(
+        confinement, marks=pytest.mark.skipif(bool(why := sandbox.failure_reason(confinement)), reason=str(why))
+    )
     for confinement in Confinement
 ]
 

@@ -1,4 +1,4 @@
-"""Who may come in, held over a real port."""
+"""Allowed hosts, API keys, rate limits and cross-origin access, over a real port."""
 
 import base64
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.api.middleware.admission import caller_of, is_ours
+from app.api.middleware.admission import caller_of, is_allowed_host
 from app.api.middleware.api_keys import KeyFileError, Keys, make
 from app.settings import Settings
 from tests.growing_texts import GROWING
@@ -38,7 +38,7 @@ def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def test_nobody_comes_in_without_a_known_key(keyed: tuple[Server, Path, str]) -> None:
+def test_requests_without_a_known_key_are_refused(keyed: tuple[Server, Path, str]) -> None:
     server, _, key = keyed
     basic = base64.b64encode(f"anybody:{key}".encode()).decode()
     wrong = ["", "Bearer", f"Bearer {key[:-1]}", f"Bearer {key}x", f"Bearer {key.upper()}", "Basic ====",
@@ -57,7 +57,7 @@ def test_nobody_comes_in_without_a_known_key(keyed: tuple[Server, Path, str]) ->
         assert client.get("/healthz").status_code == client.get("/readyz").status_code == 200
 
 
-def test_keys_are_changed_without_a_restart_and_a_broken_file_changes_nothing(keyed: tuple[Server, Path, str]) -> None:
+def test_keys_are_reloaded_without_a_restart_and_an_invalid_file_is_ignored(keyed: tuple[Server, Path, str]) -> None:
     server, file, key = keyed
     before = file.read_text()
     second, line = make("ann")
@@ -85,7 +85,7 @@ def test_keys_are_changed_without_a_restart_and_a_broken_file_changes_nothing(ke
     assert second not in "".join(server.log)
 
 
-def test_no_key_is_in_the_file_and_every_one_is_new() -> None:
+def test_keys_are_random_and_stored_as_hashes() -> None:
     made = [make("ann") for _ in range(100)]
     assert len({key for key, _ in made}) == 100
     assert not any(key in line or key.removeprefix("lilt_") in line for key, line in made)
@@ -93,7 +93,7 @@ def test_no_key_is_in_the_file_and_every_one_is_new() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "# none\n", "ann\n", "ann 123\n", "a b c d\n", f"ann {'0' * 64} zero\n", "\0"])
-def test_a_file_without_a_usable_key_is_no_start(tmp_path: Path, content: str) -> None:
+def test_a_key_file_without_a_valid_key_prevents_the_start(tmp_path: Path, content: str) -> None:
     (tmp_path / "keys").write_text(content)
     with pytest.raises(KeyFileError, match="LILT_API_KEYS_FILE"):
         Keys(tmp_path / "keys")
@@ -101,7 +101,7 @@ def test_a_file_without_a_usable_key_is_no_start(tmp_path: Path, content: str) -
         Keys(tmp_path / "nowhere")
 
 
-def test_the_command_makes_a_key_that_its_line_lets_in(tmp_path: Path) -> None:
+def test_a_generated_key_is_accepted(tmp_path: Path) -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "app", "key", "ann"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
@@ -135,17 +135,17 @@ def test_the_command_makes_a_key_that_its_line_lets_in(tmp_path: Path) -> None:
         ("", ("tunes.example.org",), False),
     ],
 )
-def test_a_name_is_ours_or_it_is_not(host: str, hosts: tuple[str, ...], *, ours: bool) -> None:
-    assert is_ours(host, hosts) is ours
+def test_hosts_are_allowed_by_name_wildcard_or_address(host: str, hosts: tuple[str, ...], *, ours: bool) -> None:
+    assert is_allowed_host(host, hosts) is ours
 
 
-def test_a_page_whose_name_is_turned_to_us_reads_nothing(client: httpx.Client) -> None:
+def test_dns_rebinding_is_refused(client: httpx.Client) -> None:
     for path in ("/", "/models", "/metrics"):
         response = client.get(path, headers={"Host": "rebound.example:8000"})
         assert (response.status_code, response.json()["type"]) == (421, "urn:lilt:problem:host")
 
 
-def test_another_sites_page_cannot_make_a_browser_work_for_it(client: httpx.Client) -> None:
+def test_cross_site_request_forgery_is_refused(client: httpx.Client) -> None:
     response = client.get("/render", params={"abc": TUNE}, headers=FOREIGN)
     assert (response.status_code, response.json()["type"]) == (403, "urn:lilt:problem:cross-site")
     link, frame = ({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": kind} for kind in ("document", "iframe"))
@@ -161,7 +161,7 @@ def test_another_sites_page_cannot_make_a_browser_work_for_it(client: httpx.Clie
         assert client.post("/render", content=TUNE, headers={"Content-Type": kind}).status_code == 415
 
 
-def test_no_other_site_is_answered_unless_it_is_named(client: httpx.Client) -> None:
+def test_cors_headers_are_sent_to_allowed_origins_alone(client: httpx.Client) -> None:
     preflight = {"Origin": "https://songs.example", "Access-Control-Request-Method": "POST"}
     assert "Access-Control-Allow-Origin" not in client.options("/generate", headers=preflight).headers
     assert "Access-Control-Allow-Origin" not in client.get("/models", headers=preflight).headers
@@ -177,7 +177,7 @@ def test_no_other_site_is_answered_unless_it_is_named(client: httpx.Client) -> N
         assert "Access-Control-Allow-Origin" not in other.headers
 
 
-def test_every_answer_has_the_headers_that_browsers_heed(client: httpx.Client) -> None:
+def test_every_answer_has_security_headers(client: httpx.Client) -> None:
     answers = [
         client.get("/"),
         client.get("/models"),
@@ -201,7 +201,7 @@ def test_every_answer_has_the_headers_that_browsers_heed(client: httpx.Client) -
     assert "sandbox" in answers[-1].headers["Content-Security-Policy"]
 
 
-def test_an_address_has_an_allowance_and_a_long_request_costs_more() -> None:
+def test_addresses_are_rate_limited_and_a_long_request_costs_more() -> None:
     with serving(rate_per_minute="6") as server, server.client() as client:
         first = client.post("/generate", json={"length": 300, "seed": 1})
         assert first.headers["RateLimit-Policy"] == '"minute";q=6;w=60'
@@ -229,7 +229,7 @@ def test_an_address_has_an_allowance_and_a_long_request_costs_more() -> None:
         ("/generate", {"bars": [1]}, 5),
     ],
 )
-def test_a_long_text_is_paid_for_refused_or_not(path: str, fields: dict[str, object], units: int) -> None:
+def test_a_long_text_costs_units_even_if_it_is_refused(path: str, fields: dict[str, object], units: int) -> None:
     """Nearly ten thousand characters, of more bars than are allowed."""
     text = GROWING["rests of 999 bars"](9_900)
     with serving(rate_per_minute="100") as server, server.client() as client:
@@ -238,14 +238,14 @@ def test_a_long_text_is_paid_for_refused_or_not(path: str, fields: dict[str, obj
         assert int(answer.headers["RateLimit"].partition("r=")[2].partition(";")[0]) == 100 - units
 
 
-def test_what_was_asked_for_and_not_made_is_given_back() -> None:
+def test_unused_units_are_refunded() -> None:
     with serving(rate_per_minute="20") as server, server.client() as client:
         answer = client.post("/generate", json={"length": 15_000, "tunes": 1, "seed": 1})
         assert answer.json()["generated"] < 2000
         assert int(answer.headers["RateLimit"].partition("r=")[2].partition(";")[0]) >= 17
 
 
-def test_a_forwarded_address_is_believed_from_trusted_proxies_alone() -> None:
+def test_x_forwarded_for_is_trusted_from_trusted_proxies_alone() -> None:
     def left(client: httpx.Client, forwarded: str) -> str:
         answer = client.post("/check", json={"abc": TUNE}, headers={"X-Forwarded-For": forwarded})
         return answer.headers["RateLimit"].split(";")[1]
@@ -264,7 +264,7 @@ def test_a_forwarded_address_is_believed_from_trusted_proxies_alone() -> None:
         assert left(client, "2001:db8:1:2:ffff::9") == "r=98"
 
 
-def test_addresses_are_callers() -> None:
+def test_callers_are_identified_by_address_or_ipv6_network() -> None:
     assert caller_of("203.0.113.9") == "203.0.113.9"
     assert caller_of("::ffff:203.0.113.9") == "203.0.113.9"
     assert caller_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64"
@@ -276,11 +276,11 @@ def test_addresses_are_callers() -> None:
     [("trusted_proxies", "*"), ("trusted_proxies", "proxy"), ("trusted_proxies", "10.0.0.1/8"),
      ("cors_origins", "songs.example"), ("cors_origins", "https://songs.example/"), ("rate_per_minute", "-1")],
 )  # fmt: skip
-def test_a_door_that_would_not_close_is_no_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_an_invalid_access_setting_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setitem(os.environ, f"LILT_{name.upper()}", value)
     with pytest.raises(ValueError, match=name):
         Settings()
 
 
-def test_it_listens_on_loopback_unless_told() -> None:
+def test_it_listens_on_loopback_by_default() -> None:
     assert Settings.model_fields["host"].default == "127.0.0.1"

@@ -1,4 +1,4 @@
-"""Which other origins' pages may ask, and what their browsers are told, over a real port."""
+"""Cross-origin requests and CORS, over a real port."""
 
 import base64
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What callers may spend, by a clock that the test turns."""
+"""Rate limits and quotas, with a clock that the test sets."""
 
 import subprocess
 import sys
@@ -86,7 +86,7 @@ def test_without_limits_nothing_is_counted_or_said(clock: Clock) -> None:
     assert account.headers() == {}
 
 
-def test_callers_are_forgotten_past_a_bound(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_remembered_callers_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "_MAX_CALLERS", 3)
     allowances = Allowances(1, 0, clock)
     for caller in "abc":
@@ -114,6 +114,6 @@ except RateError as error:
 """
 
 
-def test_whoever_sets_the_clock_on_the_wall_gives_nobody_more() -> None:
+def test_setting_the_wall_clock_grants_no_units() -> None:
     run = subprocess.run([sys.executable, "-c", WALL_CLOCK_SET], cwd=ROOT, capture_output=True, text=True, check=True)
     assert int(run.stdout) > 86_000

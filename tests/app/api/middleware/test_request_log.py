@@ -1,4 +1,4 @@
-"""What the log and the metrics say of requests whose client closed them, and of whose key they came with."""
+"""Log lines and metrics of disconnected requests and of API keys."""
 
 import json
 import signal
@@ -151,7 +151,7 @@ def test_key_labels_in_metrics_are_bounded_by_the_key_file(tmp_path: Path) -> No
     assert units["(none)"] >= 19
 
 
-def test_without_keys_nobody_is_named(client: httpx.Client) -> None:
+def test_without_keys_no_label_is_counted(client: httpx.Client) -> None:
     client.post("/generate", json={"length": 5})
     assert samples(client, "lilt_key_requests_total").keys() == {"(none)"}
     assert samples(client, "lilt_key_units_total").keys() == {"(none)"}
