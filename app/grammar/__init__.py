@@ -1,4 +1,4 @@
-"""Which characters may come next, so that every tune is one that any ABC program takes without complaint."""
+"""The grammar for constrained decoding: which characters may come next, so that every tune is valid ABC."""
 
 from app.grammar.constraint import Cursor, Grammar
 from app.grammar.request import Form, Request

@@ -1,6 +1,6 @@
-"""The ABC automaton: at each character, which characters may come next so that the tune ends as a proper one.
+"""The ABC automaton: for each state, which characters may come next so that the tune can still be completed.
 
-The rules are in `header`, `body` and `sections`. Here their states become the nodes of a deterministic automaton
+The rules are in `header`, `body` and `bar_lines`. Here their states become the nodes of a deterministic automaton
 that is built as it is walked: once a node has been visited, a step is two look-ups. Only states that can reach the end
 of a tune are entered (the automaton is trim: Hopcroft, Motwani and Ullman, "Introduction to Automata Theory"), so there
 is no dead end. Near the end of a limited length, only those remain from which the tune can still be ended in time.
@@ -20,25 +20,25 @@ from app.grammar.meter import METERS
 from app.grammar.state import At, Body
 from app.grammar.state_cache import Node, Section, State
 from app.grammar.state_equivalence import Surroundings
-from app.grammar.tune_context import Grounds
+from app.grammar.tune_context import TuneContexts
 
-_PIECE = 500  # states that are let go of at once
+_PIECE = 500  # states that are deleted at once
 
 
 def as_mask(allowed: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """What may come, [V] → 0 for it and -inf for the others, [V]."""
+    """Allowed characters, [V], as a mask to add to logits: 0 for them and -inf for the others, [V]."""
     return np.where(allowed, np.float32(0), np.float32(-np.inf))
 
 
 class Automaton:
-    """The states that have been visited, built as they are."""
+    """A deterministic automaton over one vocabulary, built lazily as states are visited."""
 
     def __init__(self, alphabet: str) -> None:
         self.alphabet = alphabet
         self._nodes: dict[State, Node] = {}
         self._sections: dict[Surroundings, Section] = {(): Section((), None)}
-        self._safe: dict[State, bool] = {}  # by essence
-        self._grounds = Grounds(alphabet)
+        self._safe: dict[State, bool] = {}  # by `_reduced`
+        self._contexts = TuneContexts(alphabet)
         self.id_of = {character: id_ for id_, character in enumerate(alphabet)}
         self._beginnings: dict[object, list[tuple[str, list[int]]]] = {}  # classes of what begins, by the pitches
         self.outside = self._sections[()]
@@ -46,22 +46,22 @@ class Automaton:
         self._rows = 0  # in all sections
 
     def __len__(self) -> int:
-        """States that are remembered, and places in sections."""
+        """The number of states and of rows in sections that are cached."""
         return len(self._nodes) + len(self._safe) + self._rows
 
     def forget(self, *others: dict[Any, Any]) -> Iterator[None]:
-        """Let go of all that was learnt: at once, but for the memory, which is free when the iterator has ended.
+        """Clear the caches at once, and free their memory piece by piece as the iterator is consumed.
 
-        Each piece of that takes a millisecond or less. Whoever is under way stays so, and learns again what is wanting.
+        Each piece takes a millisecond or less. Sequences under way go on, and fill the caches again as they need.
 
         Args:
-            others: what was learnt of the states elsewhere.
+            others: further caches that are keyed by states.
         """
         tables: tuple[dict[Any, Any], ...] = (self._nodes, self._safe, self._masks, *others)
         sections = tuple(self._sections.values())
         self._nodes, self._safe, self._masks, self._sections = {}, {}, {}, {(): self.outside}
-        self._grounds, self._beginnings, self._rows = Grounds(self.alphabet), {}, 0
-        return _taken_apart(tables, sections)
+        self._contexts, self._beginnings, self._rows = TuneContexts(self.alphabet), {}, 0
+        return _break_cycles(tables, sections)
 
     def step(self, state: State, character: str) -> State | None:
         if isinstance(state, Body):
@@ -72,10 +72,10 @@ class Automaton:
     def start_body(self, after: Header) -> Body | None:
         """The first state of the bars after a header; fields that a faulty one lacks take their usual values."""
         meter = after.meter or METERS["4/4"]
-        ground = self._grounds.of(
+        context = self._contexts.of(
             meter, after.unit or meter.default_unit, after.sharps, after.fields.request, after.is_swung
         )
-        return Body.start(ground) if ground.pitches.endings else None
+        return Body.start(context) if context.pitches.endings else None
 
     # ------------------------------------------------------------------------------------------ what may follow
 
@@ -91,7 +91,7 @@ class Automaton:
         return self.node(inside), section
 
     def follow(self, node: Node, section: Section, id_: int) -> tuple[Node, Section]:
-        """Where one more character leads, unless `Node.next` says so."""
+        """Where one more character leads; for those that are not in `Node.next`."""
         after = node.turns.get((section, id_))
         if after is not None:
             return after
@@ -109,7 +109,7 @@ class Automaton:
         return after
 
     def allowed(self, node: Node, section: Section) -> NDArray[np.bool_]:
-        """The characters that lead to where the end can be reached, [V]."""
+        """The characters after which the tune can still be completed, [V]."""
         row = section.allowed.get(node)
         if row is None:
             row = section.allowed[node] = self._in_section(node, section)
@@ -117,7 +117,7 @@ class Automaton:
         return row
 
     def mask(self, node: Node, section: Section) -> NDArray[np.float32]:
-        """The same, to be added to logits."""
+        """The same as a mask to add to logits, [V]."""
         mask = section.masks.get(node)
         if mask is None:
             allowed = self.allowed(node, section)
@@ -143,12 +143,12 @@ class Automaton:
     def _ends(self, node: Node, section: Section) -> tuple[bool, ...]:
         """For each of its characters that depend on the section, whether it is allowed."""
         assert isinstance(node.state, Body)  # noqa: S101
-        may_turn = state_equivalence.may_turn(node.state, section.opening, section.pickup)
-        state = section.state(node) if may_turn else node.state
+        may_end_bar = state_equivalence.may_end_bar(node.state, section.opening, section.pickup)
+        state = section.state(node) if may_end_bar else node.state
         return tuple(
             section.takes_symbols and self._is_allowed(node, character)
             if character == '"'
-            else may_turn and self._leads_on(state, character)
+            else may_end_bar and self._leads_on(state, character)
             for character in node.section_characters
         )
 
@@ -192,15 +192,15 @@ class Automaton:
         return row
 
     def _classes(self, state: State, characters: Iterable[str]) -> Iterable[tuple[str, list[int]]]:
-        """One of those characters that are as good here as each other, with the ids of all."""
+        """A representative of each class of equivalent characters, with the ids of the class."""
         if not isinstance(state, Body):
             return self.grouped(characters, partial(header.kind, state))
         if state.at not in FOLLOW or state.tie:
-            return self.grouped(characters, partial(state_equivalence.stand_in, state))
-        classes = self._beginnings.get(state.ground.pitches)
+            return self.grouped(characters, partial(state_equivalence.representative, state))
+        classes = self._beginnings.get(state.context.pitches)
         if classes is None:
-            classes = list(self.grouped(characters, partial(state_equivalence.stand_in, state)))
-            self._beginnings[state.ground.pitches] = classes
+            classes = list(self.grouped(characters, partial(state_equivalence.representative, state)))
+            self._beginnings[state.context.pitches] = classes
         return classes
 
     def grouped(self, characters: Iterable[str], kind: Callable[[str], str]) -> Iterable[tuple[str, list[int]]]:
@@ -211,11 +211,11 @@ class Automaton:
                 groups.setdefault(kind(character), (character, []))[1].append(self.id_of[character])
         return groups.values()
 
-    # ------------------------------------------------------------------------------------------ the way out
+    # ------------------------------------------------------------------------------------------ the closing path
 
     def is_safe(self, state: State) -> bool:
-        """Whether the tune can be ended from here, however long it takes: whether the way out reaches the end."""
-        here = _essence(state)
+        """Whether the tune can be ended from here, however long it takes: whether the closing path reaches the end."""
+        here = _reduced(state)
         path: dict[State, None] = {}
         while (is_safe := self._safe.get(here)) is None:
             path[here] = None
@@ -226,8 +226,8 @@ class Automaton:
             if stride is None:
                 is_safe = False
                 break
-            is_sound = not isinstance(here, Body) or state_equivalence.is_sound(here)
-            here = _essence(stride[1]) if is_sound else stride[1]
+            can_keep_form = not isinstance(here, Body) or state_equivalence.can_keep_form(here)
+            here = _reduced(stride[1]) if can_keep_form else stride[1]
             if here in path or len(path) > closing_path.LONGEST_WALK:
                 is_safe = False
                 break
@@ -236,7 +236,7 @@ class Automaton:
         return is_safe
 
     def stride(self, state: State) -> tuple[int, State] | None:
-        """One stride of the way out: its characters and where it leads; None where there is no way."""
+        """One stride of the closing path: its length in characters and where it leads; None where there is none."""
         if isinstance(state, Body):
             return closing_path.next_state(state)
         character = header.next_character(state)
@@ -244,17 +244,17 @@ class Automaton:
         return (1, following) if following else None
 
 
-def _essence(state: State) -> State:
+def _reduced(state: State) -> State:
     """A state from which the tune can be ended if, and only if, it can from this one."""
     if isinstance(state, Body):
-        return state_equivalence.essence(state)
+        return state_equivalence.reduced(state)
     return header.after_title(state) or state
 
 
-def _taken_apart(tables: Iterable[dict[Any, Any]], sections: Iterable[Section]) -> Iterator[None]:
-    """Leaves Python's collector no cycles, in which it would have to look for them.
+def _break_cycles(tables: Iterable[dict[Any, Any]], sections: Iterable[Section]) -> Iterator[None]:
+    """Break the cycles between nodes and sections, so that reference counting frees them without the collector.
 
-    Sections last: until the nodes are parted, whoever is under way comes to old ones, and enters them there.
+    Sections come last: until the nodes are cleared, sequences under way visit old ones, and enter them there.
     """
     for table in tables:
         while table:

@@ -1,4 +1,4 @@
-"""Bar lines: bars that are whole, pickups and what completes them, repeats that close, endings, and the end.
+"""Rules for bar lines: whole bars, pickups and their completion, repeats, endings and the end of the tune.
 
 Every rule takes the state before a bar line and answers the state after it, or None where that bar line is wrong.
 A section that ends inside a bar (`d6:|A2|`) leaves the rest of the bar to the next one (`Body.split`), so that both
@@ -14,20 +14,20 @@ def plain(state: Body) -> Body | None:
     is_pickup = state.opening and state.left > 0
     if state.fresh or (state.left and not is_pickup) or not _tie_holds_over_bar(state):
         return None
-    if is_pickup and state.named and state.left % state.ground.chord_stroke:
+    if is_pickup and state.named and state.left % state.context.chord_stroke:
         return None
     bars = _bars_with_this(state)
-    if state.ground.form and (bars >= state.ground.form.bars or state.ending):
+    if state.context.form and (bars >= state.context.form.bars or state.ending):
         return None
     return _new_bar(state)._replace(
-        at=At.BAR_LINE, bars=bars, pickup=state.ground.bar - state.left if is_pickup else state.pickup
+        at=At.BAR_LINE, bars=bars, pickup=state.context.bar - state.left if is_pickup else state.pickup
     )
 
 
 def double_bar(state: Body) -> Body | None:
     """`||`: a section without repeat, or a second ending, is over; its last bar may want its pickup."""
     is_last_bar = state.left in (0, state.pickup)
-    form = state.ground.form
+    form = state.context.form
     is_part = form is None or (_bars_with_this(state) == form.bars and form.repeated == (state.ending > 0))
     if not is_last_bar or not is_part or (form and state.left != state.pickup):
         return None
@@ -37,7 +37,7 @@ def double_bar(state: Body) -> Body | None:
 def final_bar(state: Body) -> Body | None:
     """`|]`: the same, where the tune may end."""
     after = double_bar(state)
-    form = state.ground.form
+    form = state.context.form
     if not after or not after.final or (form and not form.repeated and not after.over):
         return None
     return after
@@ -47,11 +47,11 @@ def split_section(state: Body) -> Body | None:
     """A section ends inside any bar, which goes on after it: sound, but generated only where a pickup is wanting."""
     if not _may_turn(state) or state.repeat is Repeat.OPEN or state.ending == 1:
         return None
-    is_odd = state.left % state.ground.chord_stroke > 0 and state.left != state.pickup
+    is_odd = state.left % state.context.chord_stroke > 0 and state.left != state.pickup
     if is_odd or (state.left and (state.opening or state.split)):
         return None
     after = _next_part(_turn(state))
-    may_end = after.over if state.ground.form else state.left in (0, state.pickup)
+    may_end = after.over if state.context.form else state.left in (0, state.pickup)
     return after._replace(at=At.BAR_LINE, repeat=Repeat.CLOSED, ending=0, pickup=state.left, final=may_end)
 
 
@@ -59,7 +59,7 @@ def close_repeat(state: Body) -> Body | None:
     """`:|`: back to the last `|:`, or to the beginning; after a first ending the second follows."""
     if not _may_turn(state) or state.repeat is Repeat.CLOSED or state.ending == 2 or state.left != state.pickup:
         return None
-    form = state.ground.form
+    form = state.context.form
     if state.ending:
         after = _new_bar(state)._replace(at=At.SECOND, ending=2, repeat=Repeat.CLOSED)
         return after._replace(bars=form.bars - 1) if form else after
@@ -85,7 +85,7 @@ def open_repeat(state: Body) -> Body | None:
 
 
 def _open_repeat_alone(state: Body) -> Body | None:
-    form = state.ground.form
+    form = state.context.form
     if (state.ending and state.at is not At.LINE) or (form and (state.bars or not form.repeated)):
         return None
     return state._replace(
@@ -95,7 +95,7 @@ def _open_repeat_alone(state: Body) -> Body | None:
 
 def _open_repeat_after_bar(state: Body) -> Body | None:
     is_pickup = state.opening and state.left > 0
-    form = state.ground.form
+    form = state.context.form
     if state.left and not is_pickup:
         return None
     if not state.ending:
@@ -115,7 +115,7 @@ def first_ending(state: Body) -> Body | None:
         return None
     is_after_bar = state.at in (At.LINE, At.LINE_BRACKET) and not state.opening if state.fresh else not state.left
     bars = state.bars if state.fresh else _bars_with_this(state)
-    form = state.ground.form
+    form = state.context.form
     if not is_after_bar or (form and not (form.repeated and bars == form.bars - 1)):
         return None
     return _new_bar(state)._replace(at=At.OPENING, ending=1, bars=bars, final=False)
@@ -123,13 +123,13 @@ def first_ending(state: Body) -> Body | None:
 
 def needs_repeat_sign(state: Body) -> bool:
     """Whether the form wants `|:` before the next note."""
-    form = state.ground.form
+    form = state.context.form
     return form is not None and form.repeated and state.repeat is Repeat.CLOSED and not state.ending
 
 
 def goes_on(state: Body) -> bool:
     """Whether the form lets another bar of the part follow this one."""
-    form = state.ground.form
+    form = state.context.form
     return form is None or _bars_with_this(state) < form.bars
 
 
@@ -145,7 +145,7 @@ def _tie_holds_over_bar(state: Body) -> bool:
 
 def _new_bar(state: Body) -> Body:
     return state._replace(
-        left=state.ground.bar,
+        left=state.context.bar,
         fresh=True,
         opening=False,
         named=False,
@@ -161,12 +161,12 @@ def _turn(state: Body) -> Body:
     after = _new_bar(state)
     if not state.left:
         return after
-    passed = state.ground.bar - state.left
-    return after._replace(left=state.left, split=True, shift=-passed % (2 * state.ground.swung or 1))
+    passed = state.context.bar - state.left
+    return after._replace(left=state.left, split=True, shift=-passed % (2 * state.context.swung or 1))
 
 
 def _next_part(state: Body) -> Body:
-    form = state.ground.form
+    form = state.context.form
     if not form:
         return state
     return state._replace(part=state.part + 1, bars=0, over=state.part + 1 == form.parts)
@@ -175,4 +175,4 @@ def _next_part(state: Body) -> Body:
 def _bars_with_this(state: Body) -> int:
     """Whole bars of the part, counting the one that ends here; a pickup is part of a bar that is counted elsewhere."""
     is_upbeat = state.split or (state.opening and state.left > 0)
-    return state.bars + 1 if state.ground.form and not is_upbeat else state.bars
+    return state.bars + 1 if state.context.form and not is_upbeat else state.bars

@@ -1,8 +1,8 @@
-"""The tune after its header: which character may follow, for notes within bars that add up.
+"""Rules for the tune's body: which character may follow, so that the notes add up to whole bars.
 
 `step` is the transition function of a finite automaton. Its state, a `Body`, holds where in a note or bar the text
 stands, the ticks left in the bar, what is pending (a tuplet, a tie, the second note of a broken pair), and the state of
-repeats and endings, which `sections` moves on. What is clean for abc2midi, music21 and abcjs was tried by hand; where
+repeats and endings, which `bar_lines` advances. What is clean for abc2midi, music21 and abcjs was tried by hand; where
 the ABC standard 2.1 (section 4) allows more than one of them takes, the rule is theirs.
 """
 
@@ -55,11 +55,11 @@ def _between(state: Body, character: str) -> Body | None:
 
 
 def _begin_pitch(state: Body, character: str) -> Body | None:
-    return _pitch(state._replace(at=At.PITCH, word=state.ground.pitches, final=False), character)
+    return _pitch(state._replace(at=At.PITCH, word=state.context.pitches, final=False), character)
 
 
 def _begin_rest(state: Body, _: str) -> Body | None:
-    return state._replace(at=At.REST, word=state.ground.lengths, final=False)
+    return state._replace(at=At.REST, word=state.context.lengths, final=False)
 
 
 def _begin_chord(state: Body, _: str) -> Body | None:
@@ -72,16 +72,16 @@ def _begin_grace(state: Body, _: str) -> Body | None:
 
 
 def _begin_symbol(state: Body, _: str) -> Body | None:
-    if state.pickup % state.ground.chord_stroke:
+    if state.pickup % state.context.chord_stroke:
         return None
     at = At.GRACED_SYMBOL if state.at is At.GRACED else At.SYMBOL
-    return state._replace(at=at, word=state.ground.symbols, named=state.opening, final=False)
+    return state._replace(at=at, word=state.context.symbols, named=state.opening, final=False)
 
 
 def _begin_decoration(state: Body, character: str) -> Body | None:
     if character == ".":
         return state._replace(at=At.STACCATO, mark=character, final=False)
-    return state._replace(at=At.DECORATED, mark=character, grace=state.ground.grace_lengths.meaning or 0, final=False)
+    return state._replace(at=At.DECORATED, mark=character, grace=state.context.grace_lengths.meaning or 0, final=False)
 
 
 def _begin_paren(state: Body, _: str) -> Body | None:
@@ -111,7 +111,7 @@ def _pitch(state: Body, character: str) -> Body | None:
         return state._replace(word=longer, altered=altered)
     if state.word.meaning is None:
         return None
-    return _length(state._replace(at=At.LENGTH, word=state.ground.lengths), character)
+    return _length(state._replace(at=At.LENGTH, word=state.context.lengths), character)
 
 
 def _length(state: Body, character: str) -> Body | None:
@@ -123,7 +123,7 @@ def _length(state: Body, character: str) -> Body | None:
         return None
     note = note_written(state)
     after = _after_note(note, state, character) if note else None
-    has_length = state.word is not state.ground.lengths
+    has_length = state.word is not state.context.lengths
     return after._replace(at=At.PITCH_COLON) if after and character == ":" and not has_length else after
 
 
@@ -133,7 +133,7 @@ def ticks_spent(state: Body, ticks: int) -> int | None:
         fits = ticks == state.equal and (not state.grace or ticks > 2 * state.grace)
         spent = 0 if state.tuplet else ticks
     elif state.tuplet:
-        spent = ticks * state.ground.tuplets[str(state.tuplet)]
+        spent = ticks * state.context.tuplets[str(state.tuplet)]
         fits = is_power_of_two(ticks) and spent > state.grace * state.tuplet
     else:
         spent = ticks
@@ -150,7 +150,7 @@ def note_written(state: Body) -> Body | None:
         return None
     tuplet = max(0, state.tuplet - 1)
     partner, shift = Partner.NONE, 0
-    if state.ground.swung:
+    if state.context.swung:
         joined = hornpipe.partner_after(state, ticks)
         if joined is None:
             return None
@@ -223,7 +223,7 @@ def _tied(state: Body, character: str) -> Body | None:
     members = 2 if character == "[" else state.members
     if rest:
         return state._replace(at=At.TIED, tie=rest, altered=altered, members=members, final=False)
-    word = state.ground.lengths
+    word = state.context.lengths
     return state._replace(at=At.LENGTH, tie="", word=word, altered=altered, members=members, final=False)
 
 
@@ -232,7 +232,7 @@ def _tied(state: Body, character: str) -> Body | None:
 
 def _paren(state: Body, character: str) -> Body | None:
     if character.isdigit():
-        if state.tuplet or character not in state.ground.tuplets:
+        if state.tuplet or character not in state.context.tuplets:
             return None
         return state._replace(at=At.TUPLET, tuplet=int(character))
     if state.slur or state.tie:
@@ -242,10 +242,10 @@ def _paren(state: Body, character: str) -> Body | None:
 
 def _chord(state: Body, character: str) -> Body | None:
     if character == "]" and state.members > 1:
-        return state._replace(at=At.LENGTH, word=state.ground.lengths)
+        return state._replace(at=At.LENGTH, word=state.context.lengths)
     if state.members == MAX_CHORD_NOTES:
         return None
-    return _member(state._replace(at=At.CHORD_PITCH, word=state.ground.pitches, members=state.members + 1), character)
+    return _member(state._replace(at=At.CHORD_PITCH, word=state.context.pitches, members=state.members + 1), character)
 
 
 def _grace(state: Body, character: str) -> Body | None:
@@ -253,7 +253,7 @@ def _grace(state: Body, character: str) -> Body | None:
         return state._replace(at=At.GRACED, members=0)
     if state.members == MAX_GRACE_NOTES:
         return None
-    return _member(state._replace(at=At.GRACE_PITCH, word=state.ground.pitches, members=state.members + 1), character)
+    return _member(state._replace(at=At.GRACE_PITCH, word=state.context.pitches, members=state.members + 1), character)
 
 
 def _member(state: Body, character: str) -> Body | None:
@@ -266,7 +266,7 @@ def _member(state: Body, character: str) -> Body | None:
         return None
     if state.at is At.CHORD_PITCH:
         return _chord(state._replace(at=At.CHORD, word=None), character)
-    return _grace_length(state._replace(at=At.GRACE_LENGTH, word=state.ground.grace_lengths), character)
+    return _grace_length(state._replace(at=At.GRACE_LENGTH, word=state.context.grace_lengths), character)
 
 
 def _grace_length(state: Body, character: str) -> Body | None:

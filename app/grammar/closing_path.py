@@ -1,6 +1,6 @@
-"""The way to the nearest end: from any place in a tune, the next character of one short and proper close.
+"""The closing path: from any state, one short sequence of characters that completes the tune.
 
-A state from which this walk reaches the end is safe; the grammar lets a character through only if it leads to a safe
+A state from which this path reaches the end is safe; the grammar lets a character through only if it leads to a safe
 state, and so never runs into a dead end.
 """
 
@@ -15,11 +15,11 @@ LONGEST_WALK = 5000  # strides
 
 
 def next_state(state: Body) -> tuple[int, Body] | None:
-    """One stride of the close, to the end of a note at the most: its characters and where it leads."""
+    """One stride of the path, to the end of a note at most: its length in characters and where it leads."""
     if state.at in (At.LENGTH, At.REST) or _is_pitch(state):
         return _finish_note(state)
     for character in _candidates(state):
-        is_writable = character in state.ground.writable or character == WILDCARD
+        is_writable = character in state.context.writable or character == WILDCARD
         following = step(state, character) if is_writable else None
         if following:
             finished = _finish_note(following) if _is_pitch(following) else None
@@ -41,7 +41,7 @@ def _is_pitch(state: Body) -> bool:
 
 def _finish_note(state: Body) -> tuple[int, Body] | None:
     """With the length that brings the end of the bar nearest, and the end of a slur."""
-    word = state.ground.lengths if state.at is At.PITCH else state.word
+    word = state.context.lengths if state.at is At.PITCH else state.word
     assert word is not None  # noqa: S101
     goal = state.left - state.pickup if state.left > state.pickup else state.left
     for ending in _fitting(state, word, goal):
@@ -65,18 +65,18 @@ def _fitting(state: Body, word: Node[int] | Node[bool], goal: int) -> Iterator[s
 
 
 def _close_slur(state: Body, note: Body, ending: str) -> tuple[int, Body]:
-    if note.slur == SLUR_CLOSABLE and ")" in state.ground.writable:
+    if note.slur == SLUR_CLOSABLE and ")" in state.context.writable:
         return len(ending) + 1, note._replace(slur=0)
     return len(ending), note._replace(edge=state.edge and not ending)
 
 
 def _candidates(state: Body) -> Iterator[str]:
-    """Characters to try, the shortest way first."""
+    """Characters to try, the shortest path first."""
     if state.word is not None and state.word.meaning is None:
         ending, _ = next(iter(state.word.endings), ("", None))
         yield from ending[:1]
         return
-    note = state.tie[0] if state.tie else state.ground.pitches.endings[0][0][0]
+    note = state.tie[0] if state.tie else state.context.pitches.endings[0][0][0]
     match state.at:
         case At.CHORD | At.CHORD_PITCH | At.LINE_BRACKET:
             yield note if state.members < 2 else "]"
@@ -86,7 +86,7 @@ def _candidates(state: Body) -> Iterator[str]:
             yield "}"
         case At.PAREN:
             yield note
-            yield from sorted(state.ground.tuplets, key="3245".index)
+            yield from sorted(state.context.tuplets, key="3245".index)
         case At.TIED | At.FORCED:
             yield state.tie[0]
         case At.BAR:
@@ -116,4 +116,4 @@ def _between(state: Body) -> Iterator[str]:
         yield state.tie[0]
     elif state.fresh and needs_repeat_sign(state):
         yield from "| "
-    yield state.ground.pitches.endings[0][0][0]
+    yield state.context.pitches.endings[0][0][0]

@@ -1,4 +1,4 @@
-"""What may come next, for those who generate: the `Grammar` of a model, and a `Cursor` for each sequence."""
+"""Constrained decoding: the `Grammar` of a model, and a `Cursor` with mask and `advance` for each sequence."""
 
 import gc
 from collections import deque
@@ -15,7 +15,7 @@ from app.grammar import body
 from app.grammar.automaton import Automaton, as_mask
 from app.grammar.distances import FAR, Distances
 from app.grammar.header import Fields, Header
-from app.grammar.prefix_parser import TIED_TEXT, Reader
+from app.grammar.prefix_parser import TIED_TEXT, PrefixParser
 from app.grammar.request import Request
 from app.grammar.state import Body
 from app.grammar.state_cache import Node
@@ -24,26 +24,26 @@ from model_store.lexicon import Lexicon
 from model_store.vocabulary import Vocabulary
 
 MAX_STATES = 200_000
-"""States remembered before all are forgotten and learnt anew; some 0.4 KiB each."""
+"""Cached states, at some 0.4 KiB each, before the cache is cleared."""
 
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
 FREEZE_EVERY = 10_000
-"""States that are new before all are frozen again, see `_freeze`."""
+"""New states before all are frozen again; see `_freeze`."""
 
 _NEEDED = "XMLK:1/\n|"
-_LESSON = 16  # characters: a millisecond, and soon much less
+_LEARN_CHUNK = 16  # characters: a millisecond, and soon much less
 _RECENT = 100  # characters; a chord and its length are shorter, and so is a title with its field
 
 
 class Grammar:
-    """The automaton of one model. What it learns from one sequence serves all others.
+    """The automaton of one model, whose cache of states all its sequences share.
 
     Args:
         lexicon: what titles and rhythms are made of; None: any text.
-        max_states: remembered before all are forgotten.
-        freeze_every: so many new states they are hidden from Python's collector of cycles.
+        max_states: cached states before the cache is cleared.
+        freeze_every: new states between two calls of `gc.freeze()`.
 
     Raises:
         VocabularyError: the vocabulary lacks a character that no tune can do without. Where it lacks others, what is
@@ -89,14 +89,14 @@ class Grammar:
         Raises:
             RequestError: what is asked for cannot be written with these characters, or has no notes.
         """
-        self._look_after_memory()
+        self._limit_memory()
         fields = self._fields_of(request or Request())
-        reader = Reader(fields, self._anything, self._automaton.start_body, self._automaton.is_safe)
+        reader = PrefixParser(fields, self._anything, self._automaton.start_body, self._automaton.is_safe)
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
         return Cursor(self._automaton, self._distances, reader, recent, length, tunes)
 
-    def _look_after_memory(self) -> None:
+    def _limit_memory(self) -> None:
         with self._housekeeping:
             next(self._forgetting, None)
             states = len(self._automaton) + len(self._distances)
@@ -109,9 +109,9 @@ class Grammar:
                 _freeze()
 
     def learn(self, tunes: Iterable[str]) -> Iterator[None]:
-        """Walk whole tunes, as far as they are what the grammar writes, so that others find their bars known.
+        """Warm the cache with the states of whole tunes, each as far as the grammar allows it.
 
-        Yields after every few characters, for whoever has little time at once.
+        Yields after every few characters, so that the caller can pause.
         """
         for tune in tunes:
             cursor = self.begin()
@@ -121,16 +121,16 @@ class Grammar:
                     break
                 cursor.advance(id_)
                 cursor.look_ahead()
-                if place % _LESSON == 0:
+                if place % _LEARN_CHUNK == 0:
                     yield
 
-    def open(self, request: Request) -> tuple[Automaton, Reader, Fields]:
-        """For those who read a text piece by piece: the automaton, a reader of any tune, and a request's own fields.
+    def open(self, request: Request) -> tuple[Automaton, PrefixParser, Fields]:
+        """For callers that parse text piece by piece: the automaton, a parser of any tune, and the request's fields.
 
         Raises:
             RequestError: what is asked for cannot be written with these characters, or has no notes.
         """
-        reader = Reader(self._anything, self._anything, self._automaton.start_body, self._automaton.is_safe)
+        reader = PrefixParser(self._anything, self._anything, self._automaton.start_body, self._automaton.is_safe)
         return self._automaton, reader, self._fields_of(request)
 
     def faults(self, text: str) -> tuple[Fault, ...]:
@@ -147,10 +147,10 @@ class Grammar:
 
 
 def _freeze() -> None:
-    """gc.freeze() the states, which stay: all stands still while the collector goes through them, 0.3 s.
+    """gc.freeze() the cached states, since a collection that traverses them stops the process for 0.3 s.
 
-    It never comes for them again: `Automaton.forget` takes them apart. Of what else there is now, the requests under
-    way say, it does not come for cycles either, until `_unfreeze`.
+    `Automaton.forget` breaks their cycles itself. Other objects that exist now, such as the requests under way, are not
+    collected for cycles either until `_unfreeze`.
     """
     gc.collect(1)
     gc.freeze()
@@ -163,7 +163,7 @@ def _unfreeze() -> Iterator[None]:
 
 
 def _forget(automaton: Automaton, distances: Distances) -> Iterator[None]:
-    """Let go of all that was learnt, piece by piece."""
+    """Clear all caches, piece by piece."""
     return automaton.forget(*distances.forget())
 
 
@@ -172,16 +172,16 @@ def _forget_now(automaton: Automaton, distances: Distances) -> None:
 
 
 class Cursor:
-    """Where one sequence stands in the automaton.
+    """The position of one sequence in the automaton.
 
-    `faults` are those of its start string; `finished` counts the tunes that ended since.
+    `faults` are those of its start string; `finished` counts the tunes that have ended since.
     """
 
     def __init__(
         self,
         automaton: Automaton,
         distances: Distances,
-        reader: Reader,
+        reader: PrefixParser,
         recent: list[int],
         length: int | None,
         tunes: int | None,
@@ -207,7 +207,7 @@ class Cursor:
         return np.equal(self.mask, 0)
 
     def _watch_from(self) -> int:
-        """How much of this line may be written before the ends of line and text are looked at."""
+        """The number of characters up to which neither the line's nor the text's limit has to be checked."""
         horizon = self._distances.horizon(self._node, self._section)
         return min(self._line_began + MAX_LINE + 1, self._limit - horizon)
 
@@ -227,7 +227,7 @@ class Cursor:
         return mask
 
     def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
-        """Leaves those from which the tune can be ended within what remains; all, where it cannot be any more."""
+        """The mask without characters after which the tune cannot end within what remains; unchanged where none can."""
         if remaining > self._distances.narrowed_horizon(self._node, self._section):
             return mask
         distances, farthest = self._distances.after(self._node, self._section)
@@ -277,12 +277,12 @@ class Cursor:
         return False
 
     def look_ahead(self) -> None:
-        """Learn, before the end of a length makes it matter, how far the end of the tune is from here."""
+        """Warm the cache of distances to the end, which are needed near the length limit."""
         if self._section.surroundings:
             self._distances.after(self._node, self._section)
 
     def _turn(self, node: Node) -> bool:
-        """Take note of a line's or a tune's end, or of a tie's beginning; True at the end of the last tune."""
+        """Handle the end of a line or tune, or the start of a tie; True at the end of the last tune."""
         if node.is_end:
             self._recent.clear()
             self.finished += 1

@@ -1,7 +1,7 @@
-"""How far the end of a tune is: what tells, near the end of a length, which characters leave time for it.
+"""Distances to the end of a tune, in characters, which decide near the length limit what still leaves time to end it.
 
-It is counted along the way out. Within a bar that is the same for all sections up to where the bar may end, so it is
-walked once; how far it is from there, each section knows.
+They are counted along the closing path. Within a bar that is the same for all sections up to where the bar may end, so
+it is walked once; the distance from there is kept for each section.
 """
 
 from collections.abc import Iterable
@@ -22,29 +22,29 @@ _DETOUR = 100  # characters that the way to the end may be longer from the middl
 
 
 class Distances:
-    """Those of one automaton, measured as they are asked for."""
+    """The distances of one automaton, computed on demand and cached."""
 
     def __init__(self, automaton: Automaton) -> None:
         self._automaton = automaton
         self._known: dict[State, int] = {}  # of whole states
         self._fillings: dict[Body, tuple[int, Body]] = {}  # see `_filling`, by the place with its pickup
-        self._horizons: dict[object, int] = {}  # for each header's fields and body's ground
+        self._horizons: dict[object, int] = {}  # for each header's fields and body's context
         self._rows = 0
 
     def __len__(self) -> int:
-        """States from which the way is known, and places in sections."""
+        """The number of states and of rows in sections that are cached."""
         return len(self._known) + len(self._fillings) + self._rows
 
     def forget(self) -> tuple[dict[State, int], dict[Body, tuple[int, Body]]]:
-        """Let go of what was learnt, which is handed back."""
+        """Clear the caches, and return them for their memory to be freed."""
         learnt = self._known, self._fillings
         self._known, self._fillings, self._horizons, self._rows = {}, {}, {}, 0
         return learnt
 
     def of(self, state: State) -> int:
-        """Characters to the end by the way out, which is short if not always the shortest.
+        """Characters to the end by the closing path, which is short if not always the shortest.
 
-        Follows it up to the end or a state from which it is known, and so measures every state on the way.
+        Follows the path to the end or to a cached state, and caches every state on it.
         """
         distance = self._known.get(state)
         if distance is not None:
@@ -53,7 +53,7 @@ class Distances:
         on_path = {state}
         while distance is None:
             here = path[-1][1]
-            stride = self._stretch(here)
+            stride = self._shortcut(here)
             if isinstance(here, Body) and here.at is At.END:
                 distance = 0
             elif stride is None or stride[1] in on_path or len(path) > closing_path.LONGEST_WALK:
@@ -95,16 +95,16 @@ class Distances:
         return known
 
     def horizon(self, node: Node, section: Section) -> int:
-        """Characters to go from which on the distances matter: within them such a tune can be ended from anywhere."""
+        """Below this remaining length distances matter; above it, the end can be reached in time from any state."""
         of = section if section.surroundings else node
         if of.horizon is None:
             of.horizon = self._horizon(section.state(node))
         return of.horizon
 
     def _horizon(self, state: State) -> int:
-        kind = state.ground if isinstance(state, Body) else state.fields
+        kind = state.context if isinstance(state, Body) else state.fields
         if kind not in self._horizons:
-            start = Body.start(state.ground) if isinstance(state, Body) else Header(state.fields)
+            start = Body.start(state.context) if isinstance(state, Body) else Header(state.fields)
             self._horizons[kind] = _DETOUR + 2 * self.of(start)
         return self._horizons[kind]
 
@@ -117,25 +117,25 @@ class Distances:
             horizon = of.horizon = min(horizon, _DETOUR + 2 * self.of(section.state(node)))
         return horizon
 
-    def _stretch(self, state: State) -> tuple[int, State] | None:
-        """As much of the way out as is known of all sections: to where the bar may end, or one stride."""
+    def _shortcut(self, state: State) -> tuple[int, State] | None:
+        """The closing path up to where the bar may end, which is the same in all sections; elsewhere one stride."""
         if isinstance(state, Body) and (place := state_equivalence.in_any_section(state)):
             length, filled = self._filling(state_equivalence.with_pickup(place, state.pickup))
             if length:
-                return length, state_equivalence.surrounded(filled, state_equivalence.surroundings(state))
+                return length, state_equivalence.with_surroundings(filled, state_equivalence.surroundings(state))
         return self._automaton.stride(state)
 
     def _filling(self, place: Body) -> tuple[int, Body]:
-        """Characters by the way out from a place in a bar to where the bar may end, and that place."""
+        """Characters by the closing path from a place in a bar to where the bar may end, and that place."""
         path: list[tuple[int, Body]] = []
-        here = state_equivalence.as_far(place)
+        here = state_equivalence.canonical_fill(place)
         while (known := self._fillings.get(here)) is None:
             stride = None if here.at in FOLLOW and closing_path.is_filled(here) else closing_path.next_state(here)
             if stride is None:
                 known = self._fillings[here] = 0, here
                 break
             path.append((stride[0], here))
-            here = state_equivalence.as_far(stride[1])
+            here = state_equivalence.canonical_fill(stride[1])
         length, filled = known
         for characters, passed in reversed(path):
             length += characters
@@ -151,7 +151,7 @@ class Distances:
     def _rest(self, filled: Body, section: Section) -> int:
         rest = section.rest.get(filled)
         if rest is None:
-            rest = section.rest[filled] = self.of(state_equivalence.surrounded(filled, section.surroundings))
+            rest = section.rest[filled] = self.of(state_equivalence.with_surroundings(filled, section.surroundings))
         return rest
 
     def _reach(self, node: Node, pickup: int) -> Reach:

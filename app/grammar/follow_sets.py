@@ -1,4 +1,4 @@
-"""What may begin where: the kinds of a tune's characters, and a table of which may follow which."""
+"""Follow sets: a table of which kinds of characters may follow which in the body."""
 
 from collections.abc import Mapping
 from enum import IntEnum, auto

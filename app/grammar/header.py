@@ -1,4 +1,4 @@
-"""A tune's header: which character may follow, for fields in order, each on its line and well formed.
+"""Rules for the tune's header: which character may follow, for well-formed fields in a fixed order.
 
 ABC standard 2.1, sections 2.2.1 and 3. The order is that of the corpus, `X T R M L K`, where T and R may be absent, so
 that a header is a request.

@@ -1,4 +1,4 @@
-"""Keeps hornpipes to what abc2midi can swing: it makes pairs of notes uneven of itself, and trips over some of them.
+"""Rules for hornpipes: abc2midi makes pairs of their notes uneven of itself, and reports errors for some pairs.
 
 Where `R:` begins with hornpipe, a note off the beat is joined with the one before it, as if `>` stood between them, if
 both are written of the same one length: an eighth in 4/4, a sixteenth in 2/4. A pair of which one note is part of
@@ -27,7 +27,7 @@ def partner_after(state: Body, ticks: int) -> Partner | None:
         return Partner.TRIPLET
     if state.members:
         return _stale(state.partner)
-    if ticks != state.ground.swung:
+    if ticks != state.context.swung:
         return Partner.NONE
     mark = Partner.STACCATO if state.mark == "." else Partner.PLAIN
     is_graced = state.grace > 0 and state.mark != "~"
@@ -41,8 +41,8 @@ def partner_after(state: Body, ticks: int) -> Partner | None:
 
 def shift_after(state: Body, ticks: int) -> int:
     """How far abc2midi's count of the bar is ahead of ours: it counts a chord without the length behind it."""
-    unit = state.ground.lengths.meaning or 0
-    return (state.shift + unit - ticks) % (2 * state.ground.swung) if state.members else state.shift
+    unit = state.context.lengths.meaning or 0
+    return (state.shift + unit - ticks) % (2 * state.context.swung) if state.members else state.shift
 
 
 def _stale(partner: Partner) -> Partner:
@@ -51,5 +51,5 @@ def _stale(partner: Partner) -> Partner:
 
 
 def _is_off_beat(state: Body) -> bool:
-    place = state.ground.bar - state.left + state.shift
-    return place % (2 * state.ground.swung) == state.ground.swung
+    place = state.context.bar - state.left + state.shift
+    return place % (2 * state.context.swung) == state.context.swung

@@ -1,4 +1,4 @@
-"""Holds what is written in place of part of a bar: as long as what it replaces, and tied or slurred to nothing."""
+"""Constraints for infill: new notes in place of part of a bar, of the same length, without ties or slurs across it."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -41,7 +41,7 @@ def refills(grammar: Grammar, text: str, spans: Sequence[tuple[int, int]], reque
         after = _passed(reader.state).left if isinstance(reader.state, Body) else 0
         is_sound = len(reader.faults) == faults and after < left
         state = standing_alone(before, left - after if is_sound else left)
-        made.append(Refill(automaton, state._replace(ground=ranged.ground), text[end:]))
+        made.append(Refill(automaton, state._replace(context=ranged.context), text[end:]))
     return made
 
 
@@ -53,8 +53,8 @@ def standing_alone(before: Body, ticks: int) -> Body:
     """
     state = _passed(before)
     if state.at not in FOLLOW:
-        state = Body.start(before.ground)._replace(at=At.BAR_LINE)
-    return Body.start(before.ground)._replace(
+        state = Body.start(before.context)._replace(at=At.BAR_LINE)
+    return Body.start(before.context)._replace(
         at=state.at,
         left=ticks,
         fresh=state.fresh,
@@ -62,7 +62,7 @@ def standing_alone(before: Body, ticks: int) -> Body:
         repeat=Repeat.CLOSED,
         altered=state.altered,
         partner=state.partner,
-        shift=(state.shift + ticks - state.left) % (2 * state.ground.swung or 1),
+        shift=(state.shift + ticks - state.left) % (2 * state.context.swung or 1),
     )
 
 

@@ -1,4 +1,4 @@
-"""Metres, unit lengths and note lengths in ticks of a 64th note, the smallest that the grammar counts."""
+"""Metres, unit lengths and note lengths as integers, in ticks of a 64th note, the grammar's resolution."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which keys and pitches there are to write: the values of `K:`, and the notes within a player's range."""
+"""The keys that `K:` may name, and the pitches within a range."""
 
 from app.abc.keys import CIRCLE_OF_FIFTHS, alteration, fifths_of
 from app.abc.limits import MAX_KEY_ACCIDENTALS, WRITTEN_MODES

@@ -1,7 +1,7 @@
-"""Reads a start string, which may end anywhere and be at fault, into the state from which the automaton goes on.
+"""Parses a start string, which may end anywhere and have faults, into the automaton's state after it.
 
-What is sound ABC but never generated (annotations, `!trill!`, inline fields, a line break inside a bar) is passed over.
-A fault is reported where it stands; after it the reader looks for the next bar line or field, and takes hold there.
+What is sound ABC but never generated (annotations, `!trill!`, inline fields, a line break inside a bar) is skipped.
+A fault is reported with its position; the parser then resynchronises at the next bar line or field.
 """
 
 import re
@@ -51,7 +51,7 @@ _END = re.compile(r"\|[|\]](?=\s*(\n\n|\Z))")
 _BAR_LINE = re.compile(r"::|:\|\[?2|:\|\]?|\|\||\|\]|\|:|\|\[?1|\[\||\|")
 
 
-class Reader:
+class PrefixParser:
     """Reads one start string; afterwards `state`, `faults` and `finished` tell what it found.
 
     Args:
@@ -227,7 +227,7 @@ class Reader:
         changed = self._start_body(self.header)
         if changed and letter in "MLK":
             left = changed.left if state.fresh and not state.split else state.left
-            self.state = state._replace(ground=changed.ground, left=left)
+            self.state = state._replace(context=changed.context, left=left)
 
     def _body_character(self, state: Body) -> None:
         character = self._text[self._at]
@@ -277,8 +277,8 @@ class Reader:
         note = state_equivalence.passes_to(state) or state
         is_open = note.repeat is Repeat.OPEN or note.ending == 1
         is_pending = note.fresh or note.tie or note.slur or note.tuplet or note.broken
-        is_odd = note.left % note.ground.chord_stroke > 0
-        if note.at not in (At.GAP, At.SPACE) or is_open or is_pending or is_odd or note.ground.form:
+        is_odd = note.left % note.context.chord_stroke > 0
+        if note.at not in (At.GAP, At.SPACE) or is_open or is_pending or is_odd or note.context.form:
             return False
         if bar_lines.final_bar(note) or note.opening:
             return False
@@ -334,12 +334,12 @@ class Reader:
             after = fresh._replace(at=At.BAR_LINE)
         else:
             after = fresh._replace(at=At.BAR_LINE, repeat=Repeat.CLOSED, ending=0, final=True)
-        return after if self._is_safe(after) else Body.start(after.ground)._replace(opening=False)
+        return after if self._is_safe(after) else Body.start(after.context)._replace(opening=False)
 
 
 def _new_bar(state: Body) -> Body:
     """The next bar of the same section, with nothing pending."""
-    start = Body.start(state.ground)
+    start = Body.start(state.context)
     return start._replace(opening=False, repeat=state.repeat, ending=state.ending, bars=state.bars, part=state.part)
 
 
@@ -351,7 +351,7 @@ def _explanation(state: Body, character: str) -> str:
         return f"the last bar of the repeat is full; it should leave {_wholes(note.pickup)} to the pickup"
     if note.left and not note.fresh and (character in "|:" or note.at is At.BAR):
         return f"the bar is short by {_wholes(note.left)}"
-    if state.ground.swung and body.step(state._replace(partner=Partner.NONE), character):
+    if state.context.swung and body.step(state._replace(partner=Partner.NONE), character):
         return f"{character!a} cannot stand here: abc2midi swings hornpipes, and this pair of notes it cannot"
     if character in "0123456789/" or KIND_OF.get(character) in NOTE_KINDS or (note is state and state.word):
         return f"{character!a} does not fit here: a note must be a note value, dotted or not, within the bar"

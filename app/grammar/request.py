@@ -1,4 +1,4 @@
-"""What a musician may ask of a tune."""
+"""What a user may ask of a tune: key, metre, rhythm, range and form, parsed and validated."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What can be asked of a tune, as lists to choose from: the likeliest first, as in the books of the default model."""
+"""The options that the user interface offers for a request, the likeliest in the default model's tunebooks first."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

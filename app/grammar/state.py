@@ -1,4 +1,4 @@
-"""The state of the automaton that reads a tune's bars: where the text stands, what the bar lacks, what is pending."""
+"""The automaton's state within a tune's body: position in the text, ticks left in the bar, and what is pending."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class At(IntEnum):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ground:
+class TuneContext:
     """What stays the same from a tune's first bar to its last."""
 
     bar: int  # ticks
@@ -80,20 +80,18 @@ class Ground:
     grace_lengths: Node[int]
     symbols: Node[bool]
     chord_stroke: int  # ticks
-    alike: Mapping[
-        str, str
-    ]  # for each pitch letter, one that may be written with the same accidentals and octave marks
+    canonical_letter: Mapping[str, str]  # for each letter, the first with the same accidentals and octave marks
     form: Form | None
     swung: int  # ticks of the notes of which abc2midi makes uneven pairs; 0: none
     writable: frozenset[str]  # all the characters that there are
-    common: "Ground | None" = None  # that of all tunes whose bars can be filled in the same ways; None: this one
-    last_bar: "Ground | None" = None  # where there is a form: that of the last bars of its parts
+    common: "TuneContext | None" = None  # that of all tunes whose bars can be filled in the same ways; None: this one
+    last_bar: "TuneContext | None" = None  # where there is a form: that of the last bars of its parts
 
 
 class Body(NamedTuple):
     """A state; every field is a small value, so that states can be hashed and compared."""
 
-    ground: Ground
+    context: TuneContext
     at: At
     left: int  # ticks that the bar still needs
     word: Node[bool] | Node[int] | None = None  # the pitch, length or chord symbol being written
@@ -122,8 +120,8 @@ class Body(NamedTuple):
     shift: int = 0  # where notes are swung: ticks by which abc2midi's count of the bar is ahead of ours
 
     @classmethod
-    def start(cls, ground: Ground) -> "Body":
-        return cls(ground, At.LINE, ground.bar)
+    def start(cls, context: TuneContext) -> "Body":
+        return cls(context, At.LINE, context.bar)
 
 
 _INDEX = {name: index for index, name in enumerate(Body._fields)}

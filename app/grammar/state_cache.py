@@ -1,4 +1,4 @@
-"""What the automaton remembers: nodes, which are states, and the sections that surround those within bars."""
+"""The automaton's cache: nodes (visited states) and sections (what surrounds the states within bars)."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ State = Header | Body
 
 
 class Node:
-    """A state that has been visited: what may follow, and where it led when it did.
+    """A visited state: the allowed characters, and the transitions taken so far.
 
     Inside a bar it is the place alone, which many sections share; outside, the whole state.
     """
@@ -94,7 +94,7 @@ class Section:
         self.surroundings = surroundings
         self.opening = state is not None and state.opening
         self.pickup = state.pickup if state else 0
-        self.takes_symbols = state is not None and state_equivalence.takes_symbols(state.ground, state.pickup)
+        self.takes_symbols = state is not None and state_equivalence.takes_symbols(state.context, state.pickup)
         self.horizon: int | None = None  # see `Distances.horizon`
         self.is_narrow = False
         self.allowed: dict[Node, NDArray[np.bool_]] = {}  # [V] each
@@ -106,7 +106,7 @@ class Section:
     def state(self, node: Node) -> State:
         """The whole state."""
         if isinstance(node.state, Body) and self.surroundings:
-            return state_equivalence.surrounded(node.state, self.surroundings)
+            return state_equivalence.with_surroundings(node.state, self.surroundings)
         return node.state
 
     def forget(self) -> None:

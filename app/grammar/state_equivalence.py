@@ -1,4 +1,4 @@
-"""States that are alike: places in a bar apart from the section around them, and what decides whether a tune can end.
+"""Equivalent states: separates the place in a bar from the section around it, so that few states have to be cached.
 
 Most of a tune is written inside its bars, where it hardly matters which bar of which section that is. So a state there
 is taken apart into its place in the bar (`in_any_section`) and its `surroundings`: the places are few, and what is
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from app.grammar import bar_lines
 from app.grammar.body import CHARACTERS, WILDCARD, note_written
 from app.grammar.follow_sets import FOLLOW, KIND_OF, Kind
-from app.grammar.state import At, Body, Ground, Repeat
+from app.grammar.state import At, Body, Repeat, TuneContext
 
 Surroundings = tuple[object, ...]
 
@@ -46,28 +46,28 @@ def in_any_section(state: Body) -> Body | None:
     """
     if state.at in _AT_BAR_LINES:
         return None
-    ground = state.ground
-    if ground.form:
-        if (state.opening and not is_sound(state)) or (state.fresh and bar_lines.needs_repeat_sign(state)):
+    context = state.context
+    if context.form:
+        if (state.opening and not can_keep_form(state)) or (state.fresh and bar_lines.needs_repeat_sign(state)):
             return None
         if state.ending or not bar_lines.goes_on(state):
-            return state._replace(ground=ground.last_bar, bars=0, part=0, named=False) if ground.last_bar else state
+            return state._replace(context=context.last_bar, bars=0, part=0, named=False) if context.last_bar else state
     return _in_ordinary_section(state)
 
 
 def _in_ordinary_section(state: Body) -> Body:
-    ground = state.ground.common
-    if ground is None and state[_FIRST:_AFTER] == _ORDINARY:
+    context = state.context.common
+    if context is None and state[_FIRST:_AFTER] == _ORDINARY:
         return state
-    return surrounded(state, (ground or state.ground, *_ORDINARY))
+    return with_surroundings(state, (context or state.context, *_ORDINARY))
 
 
 def place_in_bar(state: Body) -> Body | None:
     """The same, or the same beginning of a bar; None where the section matters, which is at most bar lines."""
     if state.at not in _BAR_BEGINS:
         return in_any_section(state)
-    form = state.ground.form
-    if state.over or (form and (state.ending or not bar_lines.goes_on(state) or not is_sound(state))):
+    form = state.context.form
+    if state.over or (form and (state.ending or not bar_lines.goes_on(state) or not can_keep_form(state))):
         return None
     if bar_lines.needs_repeat_sign(state):
         return None
@@ -75,14 +75,14 @@ def place_in_bar(state: Body) -> Body | None:
 
 
 def with_pickup(place: Body, pickup: int) -> Body:
-    """A place in a bar, with what matters to how the bar is filled on the way out: how short the last one may be."""
+    """A place in a bar, with what matters to how the bar is filled on the closing path: the length of the last one."""
     return place._replace(pickup=pickup) if pickup else place
 
 
-def as_far(place: Body) -> Body:
+def canonical_fill(place: Body) -> Body:
     """The canonical state of equal fill length: accidentals matter to ties alone, say."""
     if place.at is At.PITCH and place.word is not None and place.word.meaning:
-        place = place._replace(at=At.LENGTH, word=place.ground.lengths)
+        place = place._replace(at=At.LENGTH, word=place.context.lengths)
     return place._replace(altered=False) if place.altered and not place.tie else place
 
 
@@ -91,38 +91,38 @@ def section_characters(state: Body) -> str:
     return _SECTION_CHARACTERS.get(state.at, "")
 
 
-def may_turn(place: Body, opening: bool, pickup: int) -> bool:
+def may_end_bar(place: Body, opening: bool, pickup: int) -> bool:
     """Whether the bar may end at a place of such a section, as far as its length tells."""
     return place.fresh or opening or place.left in (0, pickup)
 
 
-def takes_symbols(ground: Ground, pickup: int) -> bool:
+def takes_symbols(context: TuneContext, pickup: int) -> bool:
     """Whether chord symbols fit a section with so many ticks of pickup."""
-    return pickup % ground.chord_stroke == 0 and bool(ground.symbols.children)
+    return pickup % context.chord_stroke == 0 and bool(context.symbols.children)
 
 
-def is_sound(state: Body) -> bool:
+def can_keep_form(state: Body) -> bool:
     """Whether the form can be kept yet, which a start string may have made impossible; not said of parts of one bar."""
-    form = state.ground.form
+    form = state.context.form
     if form is None:
         return True
     return form.bars > 1 and state.part < form.parts and (form.repeated or state.repeat is not Repeat.OPEN)
 
 
 def surroundings(state: Body) -> Surroundings:
-    """What `in_any_section` leaves out: the ground and the section."""
-    return (state.ground, *state[_FIRST:_AFTER])
+    """What `in_any_section` leaves out: the context and the section."""
+    return (state.context, *state[_FIRST:_AFTER])
 
 
-def surrounded(place: Body, by: Surroundings) -> Body:
+def with_surroundings(place: Body, by: Surroundings) -> Body:
     """The state at a place with its surroundings."""
     values = (by[0], *place[1:_FIRST], *by[1:], *place[_AFTER:])
     return tuple.__new__(Body, values)
 
 
-def essence(state: Body) -> Body:
+def reduced(state: Body) -> Body:
     """A state from which the tune can be ended if, and only if, it can from this one: less what can be undone."""
-    if state.at is At.BAR and state.ground.common:
+    if state.at is At.BAR and state.context.common:
         after = bar_lines.plain(state)
         return (place_in_bar(after) if after else None) or state
     same = place_in_bar(state)
@@ -130,7 +130,7 @@ def essence(state: Body) -> Body:
         return same or state
     if not same.tie or (same.tie == WILDCARD and same.at is At.GAP and (same.left or same.tuplet)):
         same = _with_note(same)
-    if same.ground.form or same.at is At.PAREN or not (same.slur or same.altered) or ")" not in same.ground.writable:
+    if same.context.form or same.at is At.PAREN or not (same.slur or same.altered) or ")" not in same.context.writable:
         return same
     return same._replace(slur=0, altered=same.altered and bool(same.tie))
 
@@ -139,17 +139,17 @@ def _with_note(state: Body) -> Body:
     """Where a note or rest must be written next, a state as good: its pitch stands, and lacks its length."""
     if not _awaits_note(state):
         return state
-    ground, at = state.ground, state.at
+    context, at = state.context, state.at
     if at is At.LENGTH and not (state.fresh or state.mark or state.members or state.edge or state.final):
         return state
     is_in_grace_note = at is At.GRACE_PITCH or (at is At.GRACE and not state.members)
     return state._replace(
         at=At.LENGTH,
-        word=state.word if at in (At.LENGTH, At.REST) else ground.lengths,
+        word=state.word if at in (At.LENGTH, At.REST) else context.lengths,
         fresh=False,
-        grace=state.grace + (ground.grace_lengths.meaning or 0) * is_in_grace_note,
-        mark=state.mark if ground.swung else "",
-        members=state.members if ground.swung and at is At.PITCH else 0,
+        grace=state.grace + (context.grace_lengths.meaning or 0) * is_in_grace_note,
+        mark=state.mark if context.swung else "",
+        members=state.members if context.swung and at is At.PITCH else 0,
         tie="",
         edge=False,
         final=False,
@@ -157,29 +157,29 @@ def _with_note(state: Body) -> Body:
 
 
 def _awaits_note(state: Body) -> bool:
-    ground, at = state.ground, state.at
+    context, at = state.context, state.at
     if at in FOLLOW:
         return state.fresh or state.broken or state.tuplet > 0 or state.left not in (0, state.pickup)
-    if at is At.PITCH or ground.swung:
+    if at is At.PITCH or context.swung:
         return at is At.PITCH
     match at:
         case At.LENGTH | At.REST:
             return True
         case At.CHORD | At.CHORD_PITCH:
-            return "]" in ground.writable
+            return "]" in context.writable
         case At.GRACE | At.GRACE_PITCH:
-            return "}" in ground.writable
+            return "}" in context.writable
         case At.SYMBOL | At.GRACED_SYMBOL:
             return state.word is not None and bool(state.word.endings)
         case At.PAREN:
-            return not (state.slur or ground.form) and ")" in ground.writable
+            return not (state.slur or context.form) and ")" in context.writable
     return False
 
 
 def passes_to(state: Body) -> Body | None:
     """The state that this one amounts to where nothing is added to it: a note has its length, a bar line is plain."""
     if state.at is At.PITCH and state.word is not None and state.word.meaning:
-        return note_written(state._replace(word=state.ground.lengths))
+        return note_written(state._replace(word=state.context.lengths))
     if state.at in (At.LENGTH, At.REST):
         return note_written(state)
     return bar_lines.plain(state) if state.at is At.BAR else None
@@ -190,10 +190,10 @@ def sibling(state: Body) -> tuple[Body, Iterable[str]] | None:
     if in_any_section(state) != state or state.tie:
         return None
     if state.at is At.PITCH and state.word is not None and state.word.meaning:
-        return state._replace(at=At.LENGTH, word=state.ground.lengths, edge=False), state.word.children
+        return state._replace(at=At.LENGTH, word=state.context.lengths, edge=False), state.word.children
     if state.altered and not state.members:
         return state._replace(altered=False), "-"
-    if state.slur and not state.ground.form and state.at is not At.PAREN:
+    if state.slur and not state.context.form and state.at is not At.PAREN:
         return state._replace(slur=0), "()"
     return None
 
@@ -202,7 +202,7 @@ def own_characters(state: Body) -> str:
     """Those that mean something else here than in the state that it passes to."""
     if state.at is At.BAR:
         return "|]:1["
-    words = [state.word, state.ground.lengths] if state.at is At.PITCH else [state.word]
+    words = [state.word, state.context.lengths] if state.at is At.PITCH else [state.word]
     return "-<>):" + "".join("".join(word.children) for word in words if word)
 
 
@@ -216,17 +216,17 @@ def candidates(state: Body) -> Iterable[str]:
     if state.at in SPELLED:
         return word
     if state.at in _GROUPS:
-        return dict.fromkeys((*word, *state.ground.pitches.children, *state.ground.grace_lengths.children, "]", "}"))
+        return dict.fromkeys((*word, *state.context.pitches.children, *state.context.grace_lengths.children, "]", "}"))
     return CHARACTERS
 
 
-def stand_in(state: Body, character: str) -> str:
+def representative(state: Body, character: str) -> str:
     """A character that leads to the end if, and only if, this one does: any pitch will do where a note may begin."""
-    if state.at in FOLLOW and not state.tie and character in state.ground.pitches.children:
-        return next(iter(state.ground.pitches.children))
+    if state.at in FOLLOW and not state.tie and character in state.context.pitches.children:
+        return next(iter(state.context.pitches.children))
     return twin(state, character)
 
 
 def twin(state: Body, character: str) -> str:
     """A character that differs from this one in sound alone."""
-    return character if state.tie or state.at in SPELLED else state.ground.alike.get(character, character)
+    return character if state.tie or state.at in SPELLED else state.context.canonical_letter.get(character, character)

@@ -1,4 +1,4 @@
-"""Titles made of words that known titles use, joined as they are there, and no known title as a whole.
+"""Titles made of the words of known titles, joined as they are there, but never a whole known title.
 
 A word begins a title or ends it only where some known title has it so. Words are looked up in sorted
 lists: what may follow a beginning is a range of the list, so nothing is built before it is asked for.

@@ -1,4 +1,4 @@
-"""What a header settles for the bars after it, as the words that they may be written with."""
+"""What a header decides for the bars after it: the pitches, lengths, tuplets and chord symbols that may be written."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,7 +10,7 @@ from app.grammar.hornpipe import swung_ticks
 from app.grammar.meter import TICKS_PER_WHOLE, Meter, lengths
 from app.grammar.pitch import pitches
 from app.grammar.request import Form, Request
-from app.grammar.state import Ground
+from app.grammar.state import TuneContext
 
 _ROOTS = [letter + sign for letter in sorted(STEPS) for sign in ALTERATIONS]
 _QUALITIES = ("", "m", "7", "m7", "maj7", "6", "m6", "9", "dim", "aug", "sus4")
@@ -28,7 +28,7 @@ GRACE_LENGTHS = {"": 4, "/": 8, "2": 2}
 """Lengths of grace notes; abc2midi plays them that many times faster than a note of the unit length."""
 
 
-def _alike(pitches: Node[bool]) -> dict[str, str]:
+def _canonical_letters(pitches: Node[bool]) -> dict[str, str]:
     """For each letter, the first one that is a pitch with the same accidentals and octave marks."""
     first: dict[tuple[Node[bool] | None, ...], str] = {}
     return {
@@ -37,17 +37,17 @@ def _alike(pitches: Node[bool]) -> dict[str, str]:
     }
 
 
-class Grounds:
-    """The grounds of one alphabet, each made once; what several have alike they share, so that their states meet."""
+class TuneContexts:
+    """The contexts of one alphabet, each built once; they share equal parts, so that their states are equal."""
 
     def __init__(self, alphabet: str) -> None:
         self._alphabet = alphabet
         self._symbols = lexicon(CHORD_SYMBOLS, alphabet)
-        self._made: dict[object, Ground] = {}
+        self._made: dict[object, TuneContext] = {}
         self._pitches: dict[object, tuple[Node[bool], Mapping[str, str]]] = {}
         self._lengths: dict[int, tuple[Node[int], Node[int]]] = {}
 
-    def of(self, meter: Meter, unit: int, sharps: int, request: Request, is_swung: bool) -> Ground:
+    def of(self, meter: Meter, unit: int, sharps: int, request: Request, is_swung: bool) -> TuneContext:
         """Those of a header and a request; the key matters only where there is a range.
 
         Args:
@@ -61,7 +61,7 @@ class Grounds:
             self._made[identity] = self._make(meter, unit, within, request.form, swung)
         return self._made[identity]
 
-    def _make(self, meter: Meter, unit: int, within: Range, form: Form | None, swung: int) -> Ground:
+    def _make(self, meter: Meter, unit: int, within: Range, form: Form | None, swung: int) -> TuneContext:
         common = self._common(meter, unit, within, swung, None)
         return replace(
             common,
@@ -73,17 +73,17 @@ class Grounds:
             last_bar=self._common(meter, unit, within, swung, Form(1, 2, form.repeated)) if form else None,
         )
 
-    def _common(self, meter: Meter, unit: int, within: Range, swung: int, form: Form | None) -> Ground:
+    def _common(self, meter: Meter, unit: int, within: Range, swung: int, form: Form | None) -> TuneContext:
         """That of all metres with the same tuplets; its bar is longer than any."""
         identity = ("common", tuple(meter.tuplets.items()), unit, within, swung, form)
         if identity not in self._made:
-            written, alike = self._pitches_within(within)
+            written, canonical_letters = self._pitches_within(within)
             note_lengths, grace_lengths = self._lengths_of(unit)
-            self._made[identity] = Ground(
+            self._made[identity] = TuneContext(
                 bar=COMMON_BAR,
                 tuplets=meter.tuplets,
                 pitches=written,
-                alike=alike,
+                canonical_letter=canonical_letters,
                 lengths=note_lengths,
                 grace_lengths=grace_lengths,
                 symbols=self._symbols,
@@ -97,7 +97,7 @@ class Grounds:
     def _pitches_within(self, within: Range) -> tuple[Node[bool], Mapping[str, str]]:
         if within not in self._pitches:
             written = lexicon(pitches(*within), self._alphabet)
-            self._pitches[within] = (written, _alike(written))
+            self._pitches[within] = (written, _canonical_letters(written))
         return self._pitches[within]
 
     def _lengths_of(self, unit: int) -> tuple[Node[int], Node[int]]:

@@ -216,7 +216,7 @@ def test_there_is_no_dead_end(grammar: Grammar) -> None:
             cursor.advance(int(generator.choice(ids)))
 
 
-def test_what_may_come_does_not_depend_on_what_was_learnt(grammar: Grammar) -> None:
+def test_the_mask_does_not_depend_on_the_cache(grammar: Grammar) -> None:
     """Of what a grammar knows it makes out the rest; one that knows nothing yet has nothing to make it out from."""
     for seed, request in enumerate(requests(3)):
         generator = np.random.default_rng(seed)
@@ -353,13 +353,13 @@ def test_a_range_without_notes_is_refused(grammar: Grammar) -> None:
         grammar.begin(request=Request(low=1, high=2))
 
 
-def test_what_is_forgotten_is_learnt_anew() -> None:
+def test_the_cache_is_filled_again_after_it_was_cleared() -> None:
     grammar = Grammar(VOCABULARY, max_states=100)
     texts = [write(grammar, 1, 300)[0] for _ in range(3)]
     assert texts[0] == texts[1] == texts[2]
 
 
-def test_a_tune_under_way_goes_on_while_all_is_forgotten(grammar: Grammar) -> None:
+def test_a_sequence_goes_on_while_the_cache_is_cleared(grammar: Grammar) -> None:
     expected, _ = write(grammar, 1, 300)
     forgetful = Grammar(VOCABULARY, max_states=100)
     cursor, at = forgetful.begin("", length=300), 0
@@ -371,7 +371,7 @@ def test_a_tune_under_way_goes_on_while_all_is_forgotten(grammar: Grammar) -> No
     assert (cursor.finished, at) == (1, len(expected) - 1)
 
 
-def test_a_grammar_is_as_large_after_many_forgettings_and_goes_without_pythons_collector() -> None:
+def test_clearing_the_cache_leaks_nothing_and_needs_no_garbage_collection() -> None:
     """Each round asks for what was not asked for before: it is forgotten too."""
 
     def work(grammar: Grammar, number: int) -> int:
@@ -396,7 +396,7 @@ def test_a_grammar_is_as_large_after_many_forgettings_and_goes_without_pythons_c
         gc.unfreeze()
 
 
-def test_what_is_known_is_spared_the_collector() -> None:
+def test_cached_states_are_frozen() -> None:
     gc.unfreeze()
     grammar = Grammar(VOCABULARY, freeze_every=100)
     try:
@@ -413,7 +413,7 @@ def _held_bytes() -> int:
     return sum(statistic.size for statistic in snapshot.statistics("filename"))
 
 
-def test_what_has_been_learnt_changes_no_tune_and_is_not_learnt_twice() -> None:
+def test_warming_the_cache_changes_no_tune_and_adds_nothing_twice() -> None:
     taught, untaught = Grammar(VOCABULARY), Grammar(VOCABULARY)
     tunes = [write(untaught, seed, 300, start="")[0] for seed in range(4)] + ["X:1\nno tune"]
     assert len(list(taught.learn(tunes))) > len(tunes)
