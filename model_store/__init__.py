@@ -1,1 +1,1 @@
-"""The contract between training and the service: what a checkpoint is, and how it is kept."""
+"""The model store: the checkpoint format that training and the service share, and a versioned folder of checkpoints."""

@@ -1,4 +1,4 @@
-"""`python -m model_store list` and `rollback NAME [VERSION]`: what a store holds, and which version is in use."""
+"""The command line of the model store: `python -m model_store list` and `rollback NAME [VERSION]`."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""What a model's headers may say: the titles whose words its titles are made of, and rhythms with their metres.
+"""A model's lexicon: known titles, whose words its titles are made of, and rhythms with their metres.
 
 A file of a checkpoint, JSON: `{"format": 1, "titles": ["The Sally Gardens", …], "rhythms": {"jig": ["6/8"], …}}`.
 Versions that were published without it write free text there.

@@ -1,4 +1,4 @@
-"""A folder of checkpoints, `<name>/<version>/`, that can be published to, verified and rolled back.
+"""The store: a folder of checkpoints, `<name>/<version>/`, with atomic publishing, verification and rollback.
 
 A version is complete or absent: it is written beside, flushed to disk and renamed. `<name>/current` is a small text
 file that names the version in use; it too changes by rename, so a reader never sees half of anything.

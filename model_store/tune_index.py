@@ -1,4 +1,4 @@
-"""The training tunes of a checkpoint, bar by bar, so that a new tune can be held against them; a file of its version.
+"""An index of a checkpoint's training tunes, bar by bar, for finding copies in new tunes; a file of its version.
 
 The file is safetensors, metadata `{"format": "1"}`, with N bars of T tunes in order:
 

@@ -1,4 +1,4 @@
-"""The characters a model knows, and their ids."""
+"""A model's vocabulary: its characters and their ids."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""The ABC notation: read from text, written, timed, transposed, compared."""
+"""The ABC notation: reader, writer, theory (keys, metres, pitches, lengths), transposition, MusicXML, fingerprints."""

@@ -1,4 +1,4 @@
-"""Where the bars of a tune stand in its text, and what of each may be made anew.
+"""Locates the bars of a tune in its text, and the part of each that infill may replace.
 
 Bars are the stretches between bar lines that hold a note or rest, in the order of the text; they are numbered as
 `app.abc.fingerprint` numbers them.

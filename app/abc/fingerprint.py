@@ -1,4 +1,4 @@
-"""A tune as the bars that are compared when it is asked where else they stand.
+"""Fingerprints of a tune's bars, by which copies and shared passages are found.
 
 A shared bar is one whose notes are the same to the ear of a player: the same intervals, in semitones, between the notes
 and the same share of the bar for each. What makes no difference: the key it is played in and how it is written (the

@@ -1,4 +1,4 @@
-"""Note lengths: how they are written after a note, and which of them a note head with dots can have.
+"""Note lengths: how they are written in ABC, and which can be drawn as a note head with dots.
 
 ABC standard 2.1, sections 4.3 (note lengths) and 4.4 (broken rhythm).
 """

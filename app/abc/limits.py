@@ -1,4 +1,4 @@
-"""The part of ABC that we write ourselves: what abc2midi, music21 and abcjs all take without a word.
+"""The subset of ABC that Lilt writes: what abc2midi, music21 and abcjs all accept without a warning.
 
 The grammar generates nothing else, and tunebooks are translated into nothing else. Measured on abc2midi 4.84, music21
 10.5.1 and abcjs 6.7.2, each construct in a tune of four bars or more; where the ABC standard 2.1 allows more than one

@@ -1,4 +1,4 @@
-"""Metres, and what follows from them: the unit length, beats in threes, the time of a tuplet.
+"""Metres and what follows from them: the default unit length, compound beats, the time of a tuplet.
 
 ABC standard 2.1, sections 3.1.6 (metre), 3.1.7 (unit length) and 4.13 (tuplets).
 """

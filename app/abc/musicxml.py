@@ -1,4 +1,4 @@
-"""Writes a `Score` as MusicXML 4.0, partwise: what notation programs read, and what is engraved."""
+"""Writes a `Score` as MusicXML 4.0, partwise, for notation programs and the engraver."""
 
 from fractions import Fraction
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""How ABC names a pitch: a letter for its step, marks for its octave, a sign before it for its accidental.
+"""Pitches in ABC: letters for steps, octave marks, accidentals, and their MIDI numbers.
 
 ABC standard 2.1, sections 4.1 (pitch) and 4.2 (accidentals). A place counts steps of the scale: 0 is `C`, middle C,
 7 is `c`, -1 is `B,`.

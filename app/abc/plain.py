@@ -1,4 +1,4 @@
-"""A tune of one voice as it is written in plain ABC: header, parts, bars and notes in exact lengths.
+"""The tune model of plain ABC, one voice: header, parts, bars and notes with exact lengths.
 
 There is room for no more of ABC than what we write (see `app.abc.limits`); any ABC, as it sounds and is drawn, is a
 `Score` (see `app.abc.score`).

@@ -1,7 +1,7 @@
-"""Reads one tune's ABC into a `Score`, taking what it can of text that is not quite ABC.
+"""A lenient ABC parser: reads one tune's text into a `Score`, and reports what it skips.
 
-Notation: the ABC standard 2.1, sections 3 and 4. What a renderer makes of bad notation is the renderer's affair; this
-reader never raises for what stands among the notes, and says in `faults` what it left out.
+Notation: the ABC standard 2.1, sections 3 and 4. It never raises for what stands among the notes, but lists what it
+skipped in `faults`.
 """
 
 import re

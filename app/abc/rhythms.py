@@ -1,4 +1,4 @@
-"""The rhythms that a tune's `R:` may name, with the metres that each is written in.
+"""The rhythms that `R:` may name, with the metres of each.
 
 After what the tunebooks of the default model and Breathnach's "Folk Music and Dances of Ireland" (1971) have; the
 likeliest metre stands first. A user's own `R:` may say anything.

@@ -1,4 +1,4 @@
-"""A tune as it is written: voices of bars of notes, with exact lengths."""
+"""The score model: voices of bars of notes with exact lengths, as read from any ABC."""
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction

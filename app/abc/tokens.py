@@ -1,4 +1,4 @@
-"""The tokens of a line of music, and what each says by itself.
+"""The lexer: the tokens of a line of music, with what each says by itself.
 
 Notation: the ABC standard 2.1, section 4.
 """

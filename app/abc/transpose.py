@@ -1,4 +1,4 @@
-"""Moves a tune by semitones, as text: notes, key signatures and chord symbols together."""
+"""Transposes ABC text by semitones: notes, key signatures and chord symbols."""
 
 import re
 

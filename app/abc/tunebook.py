@@ -1,4 +1,4 @@
-"""ABC as text: where tunes begin and end, and what their headers say.
+"""Splits ABC text into tunes, and reads their header fields.
 
 Field and file structure: the ABC standard 2.1, sections 2 and 3.
 """

@@ -1,4 +1,4 @@
-"""A tunebook as it was found, with what must be said of it."""
+"""A tunebook as it was read, with its provenance."""
 
 from dataclasses import dataclass
 

@@ -44,7 +44,7 @@ class Duplicates:
 
 @dataclass(frozen=True)
 class CorpusReport:
-    """All that is told of a corpus."""
+    """Statistics of a corpus: its books, duplicates, split and vocabulary."""
 
     books: tuple[BookReport, ...]
     not_tunes: tuple[str, ...]
@@ -150,10 +150,10 @@ def _watch(what: str) -> corpus.Watch:
     return watch
 
 
-def to_text(told: CorpusReport) -> str:
+def to_text(found: CorpusReport) -> str:
     """The report for people; the tunes that were left out are counted here, and listed in the JSON."""
     lines = []
-    for book in told.books:
+    for book in found.books:
         lines += [
             f"{book.name}: {book.origin}",
             f"  licence: {book.licence}",
@@ -163,17 +163,17 @@ def to_text(told: CorpusReport) -> str:
             f"{book.clean_translated} of the kept, translated{_share(book.clean_translated, book.kept)}",
             *(f"  dropped {count:4}: {reason}" for reason, count in book.dropped.items()),
         ]
-    duplicates = told.duplicates
+    duplicates = found.duplicates
     lines += [
-        f"all: {sum(book.read for book in told.books)} read, {sum(book.kept for book in told.books)} kept, "
-        f"{len(told.not_tunes)} blocks that are no tunes",
-        "split: " + ", ".join(f"{count} {side}" for side, count in told.split.items()),
+        f"all: {sum(book.read for book in found.books)} read, {sum(book.kept for book in found.books)} kept, "
+        f"{len(found.not_tunes)} blocks that are no tunes",
+        "split: " + ", ".join(f"{count} {side}" for side, count in found.split.items()),
         f"pairs of alike tunes: {duplicates.pairs}",
         f"  across the split by notes and title alone: {_listed(duplicates.across_by_notes_and_title)}",
         f"  across the split by melody too: {_listed(duplicates.across)}",
         *(f"  moved: {moved}" for moved in duplicates.moved),
-        f"vocabulary: {len(told.vocabulary_as_found)} characters as found, {len(told.vocabulary)} translated: "
-        f"{told.vocabulary!r}",
+        f"vocabulary: {len(found.vocabulary_as_found)} characters as found, {len(found.vocabulary)} translated: "
+        f"{found.vocabulary!r}",
     ]
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""Which tunes belong together: settings of one tune, in one book or several, by title, notes, melody or their source.
+"""Groups settings of one tune, in one book or several, into families by title, notes, melody or source.
 
 A family's place is a fraction: the smallest SHA-256 of its members' notes. A book never moves the tunes of one that was
 named before it: a family lies where its tunes of the earliest book lie, and a tune that is like tunes on two sides of

@@ -1,4 +1,4 @@
-"""Finds settings of the same tune by their melody, whatever key, unit length or bar lines they are written with.
+"""Finds settings of the same tune by their melody, independent of key, unit length and bar lines.
 
 A tune's contour is the note that sounds on each beat (two to a bar of 6/8, four to one of 2/4 or 4/4), in diatonic
 steps from beat to beat: so transposition, mode, ornaments, broken rhythm and `2/4` in sixteenths for `4/4` in eighths

@@ -1,1 +1,1 @@
-"""Tunes of old and loose spellings, turned into plain ABC 2.1."""
+"""Translates old and loose ABC into plain ABC 2.1."""

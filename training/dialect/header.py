@@ -1,4 +1,4 @@
-"""Reads tune headers: whatever spelling of key, metre, unit, rhythm and title is found, in the one that is written."""
+"""Parses tune headers in any spelling of key, metre, unit length, rhythm and title, into one normal form."""
 
 import re
 import string

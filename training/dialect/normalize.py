@@ -1,4 +1,4 @@
-"""Puts notes into the ways of writing that abc2midi, music21 and abcjs all take, none of them heard otherwise.
+"""Normalizes notes to spellings that abc2midi, music21 and abcjs all accept, without changing how they sound.
 
 A broken pair that one of them would misread is written as lengths; a length that no note head has, as tied notes; a tie
 to another pitch was a slur; grace notes stay where all three measure the bar right.

@@ -1,4 +1,4 @@
-"""Makes parts of bars: repeats that close, endings that come in pairs, bars as long as the metre says.
+"""Builds parts from bars: matched repeats, paired endings, bars as long as the metre says.
 
 A bare `:|` goes back to the latest double bar, end of a repeat or beginning (ABC 2.1, section 4.8). No music is made
 up: a bar line that is missing or too many is a slip of the pen, as is a repeat sign on the wrong side of a pickup; a

@@ -1,4 +1,4 @@
-"""Moves a tune to another key with its mode kept, so that a few hundred tunes sound like more.
+"""Transposes a tune with its mode kept, to augment the training data.
 
 Letters move by diatonic steps and the key signature does the rest: a tune in G Major becomes one in A Major whose
 written accidentals stay. That is exact but where a written natural would have to become a sharp or flat; such tunes are
