@@ -82,7 +82,7 @@ def test_rollback_to_a_bad_version_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "decoder.tflite", "README.md", "manifest.json"])
 @pytest.mark.parametrize("spoil", ["truncate", "alter", "remove", "empty"])
-def test_a_spoilt_file_is_found_and_named(tmp_path: Path, file: str, spoil: str) -> None:
+def test_a_corrupt_file_is_found_and_named(tmp_path: Path, file: str, spoil: str) -> None:
     store = store_with(tmp_path, 1)
     path = tmp_path / "tiny" / "1" / file
     content = path.read_bytes()

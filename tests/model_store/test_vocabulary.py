@@ -1,4 +1,4 @@
-"""Characters and their ids."""
+"""The vocabulary: characters and their ids."""
 
 import numpy as np
 import pytest
