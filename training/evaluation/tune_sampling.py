@@ -31,7 +31,7 @@ class Draw:
 
 def draw_as_served(candidate: Candidate, seeds: Many[int]) -> list[str]:
     """The tunes of those seeds that end in time, temperature 1, nothing asked: as the service makes them."""
-    decoder = LiteRTDecoder(candidate.graph, MAX_BATCH)
+    decoder = LiteRTDecoder(candidate.graph, MAX_BATCH, characters=candidate.vocabulary.characters)
     drawn = draw(decoder, candidate.vocabulary, seeds, 1.0, grammar_of(candidate.vocabulary, candidate.lexicon))
     return [each.tune for each in drawn if each.tune is not None]
 

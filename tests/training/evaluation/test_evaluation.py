@@ -11,8 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from app.inference.decoder import State
+from model_store.store import Checkpoint, Store
 from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
+from tests.app.inference import told_models
 from tests.training.conftest import ten_tunes
 from training.__main__ import main
 from training.errors import ConfigError, CorpusError
@@ -21,7 +23,7 @@ from training.evaluation.candidate import Candidate, open_candidate
 from training.evaluation.compare import Report, compare
 from training.evaluation.copying import Learnt
 from training.evaluation.music import Music
-from training.evaluation.tune_sampling import draw, grammar_of
+from training.evaluation.tune_sampling import draw, draw_as_served, grammar_of
 from training.learning.run_folder import RunFolder
 from training.publishing.publish import publish
 from training.publishing.tune_index import indexed
@@ -128,6 +130,12 @@ def test_the_mask_takes_what_is_not_allowed() -> None:
     allowed = grammar.begin("").allowed.sum()  # the first character of a tune
     assert shares[:3] == pytest.approx([1 - allowed / len(vocabulary)] * 3)
     assert sum(mask.spread(shares).values()) == pytest.approx(1)
+
+
+def test_a_model_that_is_told_more_is_drawn_from_too(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    version = told_models.publish(Store(tmp_path), checkpoint).folder
+    drawn = draw_as_served(open_candidate(version, tmp_path), range(1, 4))
+    assert len(drawn) == len([music.read(tune) for tune in drawn]) == 3
 
 
 def test_a_tune_that_one_learnt_from_is_set_aside_for_all() -> None:
