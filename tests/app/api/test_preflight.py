@@ -95,7 +95,7 @@ FAULTS: dict[Callable[[Path], None], tuple[str, str]] = {
     drop_the_decoder: ("decoder.tflite", "missing"),
     alter_the_manifest: ("manifest.json", "altered"),
     break_the_manifest: ("manifest.json", "not JSON"),
-    make_the_format_newer: ("manifest.json", "newer than this Lilt reads (up to 1): upgrade Lilt"),
+    make_the_format_newer: ("manifest.json", "newer than this Lilt reads (up to 2): upgrade Lilt"),
     make_the_format_older: ("manifest.json", "older than this Lilt reads (from 1): publish the model again"),
     seal_what_is_no_decoder: ("decoder.tflite", "not a decoder's graph"),
 }
