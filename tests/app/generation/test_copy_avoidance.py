@@ -130,7 +130,7 @@ def test_any_tune_can_be_asked_about(client: httpx.Client) -> None:
     [
         ({"abc": "no tune"}, "no X: and no K:"),
         ({"abc": TUNE + "\n" + TUNE}, "2 tunes"),
-        ({"abc": TUNE, "model": "other"}, "there is known, plain"),
+        ({"abc": TUNE, "model": "other"}, "the loaded ones are known, plain"),
         ({"abc": TUNE + "%%abc-include x\n"}, "directive"),
         ({}, "abc"),
     ],
