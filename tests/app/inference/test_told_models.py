@@ -22,6 +22,7 @@ from model_store.manifest import DECODER_FILE
 from model_store.store import Checkpoint, Store
 from tests.app.inference import told_models
 from tests.app.inference.test_decoder import TEXT, decoder_of, logits_over
+from tests.conftest import DEFAULT_STORE
 from tests.servers import serving
 
 pytest.importorskip("tensorflow")
@@ -36,6 +37,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="module")
 def told(store: Store, checkpoint: Checkpoint) -> Checkpoint:
     return told_models.publish(store, checkpoint)
+
+
+@pytest.fixture(scope="module")
+def plain() -> Checkpoint:
+    """The last version of the default model that reads characters alone."""
+    return Store(DEFAULT_STORE).load("irish", 3)
 
 
 @pytest.fixture
@@ -120,11 +127,10 @@ def test_a_state_is_gone_on_from_in_several_ways(told: Checkpoint, engine: Engin
         assert ended(engine, free(told, 7, 100, rest, first.state)) == whole
 
 
-def test_a_graph_that_reads_something_else_is_refused(told: Checkpoint, checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_a_graph_that_reads_something_else_is_refused(told: Checkpoint, plain: Checkpoint, tmp_path: Path) -> None:
     from training.publishing.export import decoder_graph
 
-    plain = LiteRTDecoder(checkpoint.path(DECODER_FILE), 1, characters=checkpoint.manifest.vocabulary)
-    assert plain.alphabet is None
+    assert LiteRTDecoder(plain.path(DECODER_FILE), 1, characters=plain.manifest.vocabulary).alphabet is None
     less = told.manifest.model.inputs[:-1]
     weights = told_models.drawn_weights(told.manifest.model.model_copy(update={"inputs": less}))
     graph = tmp_path / DECODER_FILE
@@ -143,10 +149,8 @@ def test_a_model_with_inputs_that_this_code_does_not_know_is_refused(
         load_decoders(strange, Settings(model_store=tmp_path), few=1)
 
 
-def test_it_is_published_in_a_format_that_lists_its_inputs(
-    store: Store, told: Checkpoint, checkpoint: Checkpoint
-) -> None:
-    assert (told.manifest.format_version, checkpoint.manifest.format_version) == (2, 1)
+def test_it_is_published_in_a_format_that_lists_its_inputs(store: Store, told: Checkpoint, plain: Checkpoint) -> None:
+    assert (told.manifest.format_version, plain.manifest.format_version) == (2, 1)
     again = store.load("told").manifest
     assert again == told.manifest
     assert [each.name for each in again.model.inputs] == [
