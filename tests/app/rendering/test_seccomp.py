@@ -242,7 +242,7 @@ def test_a_program_that_aborts_is_ended_by_a_signal(tmp_path: Path, confinement:
     """Not by SIGABRT, which a program may send to nobody: libc then runs into an instruction that is forbidden."""
     completed = run(tmp_path, [sys.executable, "-I", "-S", "-c", "import os; os.abort()"], confinement)
     assert completed.signal in (signal.SIGSEGV, signal.SIGTRAP)
-    assert completed.outcome == "killed"
+    assert completed.outcome == "crashed"
 
 
 # ------------------------------------------------------------------ the filter itself, for processors that are not here
