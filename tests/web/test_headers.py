@@ -298,7 +298,9 @@ def test_a_page_of_a_named_origin_plays_and_shows_a_tune(browser: Browser, site:
 @pytest.mark.parametrize("origin", ["a site that is not named", "another port of this host"])
 def test_a_page_of_no_named_origin_can_make_nothing_be_rendered(browser: Browser, site: Site, origin: str) -> None:
     with elsewhere() as other, serving(cors_origins=site.url) as server, opened(browser, server.url) as page:
-        other.pages["/"] = '<!doctype html><title>Not named</title><iframe name="frame"></iframe>'
+        other.pages["/"] = (
+            '<!doctype html><title>Not named</title><iframe name="get"></iframe><iframe name="post"></iframe>'
+        )
         page.goto(f"{other.url if origin == 'a site that is not named' else other.neighbour_url}/")
         url = server.url + SVG
         for options in ({}, {"mode": "no-cors"}, {"mode": "no-cors", "method": "POST", "body": SCALE}, MAKE):
@@ -309,7 +311,7 @@ def test_a_page_of_no_named_origin_can_make_nothing_be_rendered(browser: Browser
         page.evaluate(LOADED, ["iframe", url, {}])
         for method in ("get", "post"):
             with page.expect_response(lambda response: response.url.startswith(f"{server.url}/render")) as answer:
-                page.evaluate(SUBMIT, [url, method, "frame"])
+                page.evaluate(SUBMIT, [url, method, method])
             assert answer.value.status == 403
         with page.expect_navigation(url=url):
             page.evaluate(SUBMIT, [url, "post", "_top"])
