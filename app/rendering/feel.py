@@ -170,16 +170,26 @@ def uneven(layout: Layout, feel: float, second: Callable[[int], float]) -> "Timi
     shares = style_of(layout).shares
     anchors: list[tuple[int, float]] = []
     for bar in layout.bars:
-        onsets = _onsets(bar, layout)
+        inside = _by_beat(_onsets(bar, layout) or [], len(shares))
         first = layout.start(bar) - layout.ticks(bar.offset)
         eighth_s = layout.eighth / second(max(0, first))
         scaled = _scaled(shares, feel, eighth_s)
         size = len(shares) * layout.eighth
         for beat in range(-(-layout.ticks(bar.offset + bar.length) // size)):
-            inside = {round(onset - beat * len(shares), 3) for onset in onsets} if onsets is not None else set()
-            inside = {onset for onset in inside if 0 <= onset < len(shares)}
-            anchors += _anchors(first + beat * size, inside, scaled, layout.eighth)
+            anchors += _anchors(first + beat * size, inside.get(beat, set()), scaled, layout.eighth)
     return Timing(anchors)
+
+
+def _by_beat(onsets: list[float], count: int) -> dict[int, set[float]]:
+    """Onsets in eighths by the beat of so many eighths that they lie in, counted from its beginning."""
+    inside: dict[int, set[float]] = {}
+    for onset in onsets:
+        beat = int(onset // count)
+        for near in (beat, beat + 1):  # one that is rounded up begins the next
+            within = round(onset - near * count, 3)
+            if 0 <= within < count:
+                inside.setdefault(near, set()).add(within)
+    return inside
 
 
 def swung(layout: Layout, swing: float) -> "Timing":
