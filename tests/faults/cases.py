@@ -143,7 +143,11 @@ def renderer_killed(folder: Path) -> Outcome:
         engraver: list[int] = []
 
         def found() -> bool:
-            engraver[:] = [pid for pid, line in descendants(server.process.pid) if "engrave.py tune" in line]
+            engraver[:] = [  # the program itself, not what is about to become or to begin it
+                pid
+                for pid, line in descendants(server.process.pid)
+                if "engrave.py tune" in line and Path(line.split()[0]).name not in ("prlimit", "bwrap")
+            ]
             return bool(engraver)
 
         until(found)
