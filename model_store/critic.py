@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from model_store.errors import InvalidCheckpointError, NewerFormatError
+from model_store.array_file import read_arrays
+from model_store.errors import InvalidCheckpointError
 
 FORMAT = 1
 
@@ -67,14 +67,7 @@ class Critic:
             NewerFormatError: it was written in a later format.
             InvalidCheckpointError: it is no critic.
         """
-        try:
-            with safe_open(file, framework="numpy") as opened:
-                format_ = (opened.metadata() or {}).get("format", "")
-                if format_.isdecimal() and int(format_) > FORMAT:
-                    raise NewerFormatError(f"{label}: format {format_} is newer than this Lilt reads (up to {FORMAT})")
-                arrays: dict[str, Any] = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise InvalidCheckpointError(f"{label}: unreadable ({error})") from None
+        format_, arrays = read_arrays(file, label, FORMAT)
         found = {name: array.dtype for name, array in arrays.items()}
         if format_ != str(FORMAT) or found != _TYPES or any(array.ndim != 1 for array in arrays.values()):
             raise InvalidCheckpointError(f"{label}: not a critic")

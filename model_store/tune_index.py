@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from model_store.errors import InvalidCheckpointError, NewerFormatError
+from model_store.array_file import read_arrays
+from model_store.errors import InvalidCheckpointError
 
 FORMAT = 1
 
@@ -89,14 +89,7 @@ class TuneIndex:
             NewerFormatError: it was written in a later format.
             InvalidCheckpointError: it is no index.
         """
-        try:
-            with safe_open(file, framework="numpy") as opened:
-                format_ = (opened.metadata() or {}).get("format", "")
-                if format_.isdecimal() and int(format_) > FORMAT:
-                    raise NewerFormatError(f"{label}: format {format_} is newer than this Lilt reads (up to {FORMAT})")
-                arrays: dict[str, Any] = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise InvalidCheckpointError(f"{label}: unreadable ({error})") from None
+        format_, arrays = read_arrays(file, label, FORMAT)
         if format_ != str(FORMAT) or {name: array.dtype for name, array in arrays.items()} != _TYPES:
             raise InvalidCheckpointError(f"{label}: not an index of tunes")
         index = cls(**arrays)

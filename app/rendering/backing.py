@@ -25,7 +25,7 @@ _VOLUME, _PAN = 7, 10  # controllers
 _LOW_TOM, _HIGH_TOM = 41, 43  # the nearest that General MIDI has to a bodhrán
 _SEVENTH_AND_MORE = 4
 _GRID = 24  # parts of a quarter note to which what is heard is rounded
-_TOP, _LEAST_TOP, _CHORD_FLOOR = 64, 57, 48
+_TOP, _MIN_TOP, _CHORD_FLOOR = 64, 57, 48
 _STRUM_TICKS = 6  # from string to string
 _MAX_NOTES_AN_EIGHTH, _MAX_NOTES_A_BAR = 2, 8
 """which no pattern exceeds: so much is counted with before any note is made"""
@@ -218,7 +218,7 @@ class _Player:
         return next(pitch for pitch in range(low, high + 1) if pitch % 12 == tone % 12)
 
     def _chord(self, harmony: Harmony, at: int, until: int, velocity: int) -> list[Note]:
-        top = max(_LEAST_TOP, min(_TOP, self._lowest_of_tune(at, until) - 1))
+        top = max(_MIN_TOP, min(_TOP, self._lowest_of_tune(at, until) - 1))
         pitches = self._voicing(harmony, top)
         self._last = pitches
         spread = _STRUM_TICKS if self._instrument.is_strummed else 0
