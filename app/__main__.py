@@ -49,7 +49,7 @@ def _serve(settings: Settings) -> int:
 
 
 def _key(label: str) -> int:
-    from app.api.middleware import api_keys
+    from app.api import api_keys
 
     key, line = api_keys.make(label)
     print(f"the key, shown this once: {key}\nthe line for LILT_API_KEYS_FILE: {line}")

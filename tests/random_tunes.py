@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from app.abc.limits import HORNPIPE_METERS
+from app.abc.written_subset import HORNPIPE_METERS
 from app.grammar import Cursor, Grammar
 from app.grammar.meter import METERS, UNITS
 from app.grammar.pitch import KEYS

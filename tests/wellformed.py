@@ -22,7 +22,7 @@ from typing import Any
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from app.abc.limits import HORNPIPE_METERS
+from app.abc.written_subset import HORNPIPE_METERS
 from app.api.schemas import GenerateRequest
 from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models, ServedModel

@@ -6,11 +6,11 @@ from math import lcm
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from app.abc.keys import CIRCLE_OF_FIFTHS, Key
-from app.abc.limits import MAX_KEY_ACCIDENTALS
 from app.abc.meters import Meter
 from app.abc.pitch import ALTERATIONS, STEPS, Pitch
 from app.abc.playback_defaults import default_tempo
 from app.abc.score import Bar, Chord, Score, Voice
+from app.abc.written_subset import MAX_KEY_ACCIDENTALS
 
 _DOCTYPE = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n'

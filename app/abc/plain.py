@@ -1,7 +1,7 @@
 """The tune model of plain ABC, one voice: header, parts, bars and notes with exact lengths.
 
-There is room for no more of ABC than what we write (see `app.abc.limits`); any ABC, as it sounds and is drawn, is a
-`Score` (see `app.abc.score`).
+There is room for no more of ABC than what we write (see `app.abc.written_subset`); any ABC, as it sounds and is drawn,
+is a `Score` (see `app.abc.score`).
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Part:
 class Header:
     """What stands before the music; title and rhythm are empty where the tune does not say.
 
-    `meter` as `M:` has it, one of `app.abc.limits.METERS` without a sign; `unit` in whole notes.
+    `meter` as `M:` has it, one of `app.abc.written_subset.METERS` without a sign; `unit` in whole notes.
     """
 
     title: str

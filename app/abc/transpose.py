@@ -3,7 +3,6 @@
 import re
 
 from app.abc.keys import FIFTHS_PER_CIRCLE, SEMITONES_PER_FIFTH, STEPS_PER_FIFTH, TONIC
-from app.abc.limits import MAX_KEY_ACCIDENTALS
 from app.abc.pitch import (
     ACCIDENTALS,
     NATURAL_SEMITONES,
@@ -18,6 +17,7 @@ from app.abc.pitch import (
 from app.abc.reader import parse_key
 from app.abc.tokens import DECORATION, INLINE_FIELD, QUOTED
 from app.abc.tunebook import FIELD
+from app.abc.written_subset import MAX_KEY_ACCIDENTALS
 from app.errors import NotationError
 
 _KEY_TONIC = re.compile(rf"(\s*){TONIC}(?![A-Za-z]*(?:lef|one))(.*)")

@@ -9,9 +9,9 @@ from fractions import Fraction
 
 from app.abc.keys import Key
 from app.abc.lengths import write_length
-from app.abc.limits import FIELD_ORDER
 from app.abc.pitch import SIGNS, Pitch, write_place
 from app.abc.plain import Bar, Header, Note, Part, Tune, length_of
+from app.abc.written_subset import FIELD_ORDER
 
 BARS_A_LINE = 4
 

@@ -12,9 +12,9 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import metrics_route, pages, preflight, problem_details, render_routes
+from app.api.api_keys import Keys
 from app.api.generate_routes import router
 from app.api.middleware.admission import Admission
-from app.api.middleware.api_keys import Keys
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.cross_origin import CrossOrigin
 from app.api.middleware.rate_limit import Allowances

@@ -34,10 +34,10 @@ from app.api.schemas import (
     TuneOriginality,
 )
 from app.errors import LiltError, MediaTypeError
-from app.generation.begin import begin, max_characters
 from app.generation.generation import Generation
 from app.generation.jobs import MAX_SEED, InfillJob
 from app.generation.model_registry import Models, ServedModel
+from app.generation.start_job import begin, max_characters
 from app.rendering.input_filter import filter_tune
 from app.rendering.renderer import Renderer
 from app.settings import Settings

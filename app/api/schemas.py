@@ -358,7 +358,7 @@ class CheckedProblem(BaseModel):
     """One thing that is wrong, or was left out; `bar` counts as abc2midi does."""
 
     severity: Literal["error", "warning", "note"]
-    source: Literal["gate", "reader", "abc2midi"]
+    source: Literal["filter", "reader", "abc2midi"]
     message: str
     line: int | None = None
     column: int | None = None

@@ -22,7 +22,7 @@ from app.grammar import Grammar
 from app.grammar.infill_constraint import Refill, refills
 from app.inference.completion import FinishReason
 from app.operations import tracing
-from app.operations.turns import Turns
+from app.operations.concurrency_limit import ConcurrencyLimit
 
 FOLLOWING = 400
 """Characters of what follows that are read, up to the next chosen bar."""
@@ -55,7 +55,13 @@ class Infill(Buffered):
     """One job on its way; `readings` are turns at reading a stranger's text."""
 
     def __init__(
-        self, model: ServedModel, grammar: Grammar, job: InfillJob, plan: Plan, deadline: float, readings: Turns
+        self,
+        model: ServedModel,
+        grammar: Grammar,
+        job: InfillJob,
+        plan: Plan,
+        deadline: float,
+        readings: ConcurrencyLimit,
     ) -> None:
         super().__init__(start_string="")
         self._readings = readings
@@ -67,7 +73,7 @@ class Infill(Buffered):
         self._draws = CandidateDraws(model, text, self._readable, plan.refills, job.sampling)
 
     @classmethod
-    async def begin(cls, model: ServedModel, job: InfillJob, deadline: float, readings: Turns) -> Self:
+    async def begin(cls, model: ServedModel, job: InfillJob, deadline: float, readings: ConcurrencyLimit) -> Self:
         """Find the bars.
 
         Raises:

@@ -9,8 +9,8 @@ the ABC standard 2.1 (section 4) allows more than one of them takes, the rule is
 from collections.abc import Callable, Mapping
 
 from app.abc.lengths import is_power_of_two
-from app.abc.limits import MAX_GRACE_NOTES
 from app.abc.pitch import ACCIDENTALS
+from app.abc.written_subset import MAX_GRACE_NOTES
 from app.grammar import bar_lines, hornpipe
 from app.grammar.follow_sets import FOLLOW, KIND_OF, Kind, pending
 from app.grammar.state import At, Body, Partner

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.abc.limits import FIELD_ORDER, HORNPIPE_METERS, MAX_RHYTHM_CHARACTERS, MAX_TITLE_CHARACTERS
+from app.abc.written_subset import FIELD_ORDER, HORNPIPE_METERS, MAX_RHYTHM_CHARACTERS, MAX_TITLE_CHARACTERS
 from app.grammar.dawg import Node, lexicon
 from app.grammar.meter import METERS, UNITS, Meter
 from app.grammar.pitch import KEYS

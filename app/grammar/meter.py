@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from app.abc import limits, meters
+from app.abc import meters, written_subset
 
 TICKS_PER_WHOLE = 64
 
@@ -33,7 +33,7 @@ class Meter:
     @property
     def tuplets(self) -> Mapping[str, int]:
         """For `(p`, how many notes' time the p notes take."""
-        return {str(notes): time for notes, time in limits.tuplet_times(self.beats).items()}
+        return {str(notes): time for notes, time in written_subset.tuplet_times(self.beats).items()}
 
     @property
     def default_unit(self) -> int:
@@ -51,10 +51,10 @@ def _meter(name: str) -> Meter:
     return Meter.of(beats, beat_type)
 
 
-METERS = {name: _meter(name) for name in limits.METERS}
+METERS = {name: _meter(name) for name in written_subset.METERS}
 """Values of `M:`."""
 
-UNITS = {str(unit): in_ticks(unit) for unit in limits.UNIT_LENGTHS}
+UNITS = {str(unit): in_ticks(unit) for unit in written_subset.UNIT_LENGTHS}
 """Values of `L:`, each with the ticks of a note without a length."""
 
 
@@ -67,18 +67,18 @@ def lengths(unit: int) -> dict[str, int]:
     ticks_of = {
         text: Fraction(unit * numerator, denominator)
         for denominator, slashes in _SLASHES.items()
-        for numerator in range(1, limits.MAX_LENGTH_NUMERATOR + 1)
+        for numerator in range(1, written_subset.MAX_LENGTH_NUMERATOR + 1)
         if numerator % 2 or denominator == 1
         for text in _texts(numerator, slashes)
     }
     return {
         text: int(ticks)
         for text, ticks in ticks_of.items()
-        if ticks.denominator == 1 and limits.is_representable(ticks / TICKS_PER_WHOLE)
+        if ticks.denominator == 1 and written_subset.is_representable(ticks / TICKS_PER_WHOLE)
     }
 
 
-_SLASHES = {1: ("",), 2: ("/", "/2"), limits.MAX_LENGTH_DENOMINATOR: ("//", "/4")}
+_SLASHES = {1: ("",), 2: ("/", "/2"), written_subset.MAX_LENGTH_DENOMINATOR: ("//", "/4")}
 """How a length's denominator may be written; `//` stands for a quarter by itself alone."""
 
 

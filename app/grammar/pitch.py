@@ -1,8 +1,8 @@
 """The keys that `K:` may name, and the pitches within a range."""
 
 from app.abc.keys import CIRCLE_OF_FIFTHS, alteration, fifths_of
-from app.abc.limits import MAX_KEY_ACCIDENTALS, WRITTEN_MODES
 from app.abc.pitch import ACCIDENTALS, ALTERATIONS, STEPS, midi_pitch
+from app.abc.written_subset import MAX_KEY_ACCIDENTALS, WRITTEN_MODES
 
 MAX_OCTAVE_MARKS = 3
 

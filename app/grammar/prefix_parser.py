@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from app.abc.limits import FIELD_ORDER, HORNPIPE_METERS
 from app.abc.tokens import INLINE_FIELD
 from app.abc.tunebook import FIELD
+from app.abc.written_subset import FIELD_ORDER, HORNPIPE_METERS
 from app.errors import Fault
 from app.grammar import bar_lines, body, state_equivalence
 from app.grammar.body import WILDCARD

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from app.abc.limits import HORNPIPE_METERS
+from app.abc.written_subset import HORNPIPE_METERS
 from app.errors import Fault, RequestError
 from app.grammar.meter import METERS
 from app.grammar.pitch import KEYS

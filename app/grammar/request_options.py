@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.abc.limits import WRITTEN_MODES
 from app.abc.pitch import ALTERATIONS, STEPS
+from app.abc.written_subset import WRITTEN_MODES
 from app.grammar.meter import METERS
 from app.grammar.pitch import KEYS
 

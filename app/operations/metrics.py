@@ -32,7 +32,7 @@ CACHE_LOOKUPS = Counter("lilt_render_cache_lookups", "Files asked for, by whethe
 CACHE_BYTES = Gauge("lilt_render_cache_bytes", "What the files that are kept take of the disk.")
 CACHE_ENTRIES = Gauge("lilt_render_cache_entries", "Files that are kept.")
 SANDBOX_RUNS = Counter("lilt_sandbox_runs", "Programs run on strangers' files, by how they ended.", ("outcome",))
-GATE_REFUSALS = Counter("lilt_gate_refusals", "Tunes that were not handed to a renderer.")
+FILTER_REFUSALS = Counter("lilt_filter_refusals", "Tunes that were not handed to a renderer.")
 ADMISSION_REFUSALS = Counter("lilt_refusals", "Requests refused for their host, origin, key or rate.", ("reason",))
 
 KEY_REQUESTS = Counter("lilt_key_requests", "Requests by the label of their key, those turned away too.", ("key",))

@@ -14,7 +14,7 @@ from app.rendering.input_filter import admit, filter_lines
 from app.rendering.renderer import Renderer
 
 Severity = Literal["error", "warning", "note"]
-Source = Literal["gate", "reader", "abc2midi"]
+Source = Literal["filter", "reader", "abc2midi"]
 
 _MAX_REMARKS = 100  # on refused lines, and on dropped ones; the rest is more of the same
 _ORDER = {"error": 0, "warning": 1, "note": 2}
@@ -71,8 +71,8 @@ class _Read:
 
 def _read(text: str, max_duration_s: float) -> _Read:
     lines, refused, dropped = filter_lines(text)
-    remarks = [Remark("error", "gate", fault) for fault in refused[:_MAX_REMARKS]]
-    remarks += [Remark("note", "gate", fault) for fault in dropped[:_MAX_REMARKS]]
+    remarks = [Remark("error", "filter", fault) for fault in refused[:_MAX_REMARKS]]
+    remarks += [Remark("note", "filter", fault) for fault in dropped[:_MAX_REMARKS]]
     for fault in refused:
         lines[(fault.line or 1) - 1] = "%"
     mended = fix(text)
@@ -81,7 +81,7 @@ def _read(text: str, max_duration_s: float) -> _Read:
         tune = admit("\n".join(lines), max_duration_s=max_duration_s)
     except NotationError as error:
         faults = error.faults or (Fault(error.detail),)
-        return _Read(None, [*remarks, *(Remark("error", "gate", fault) for fault in faults)], fixed)
+        return _Read(None, [*remarks, *(Remark("error", "filter", fault) for fault in faults)], fixed)
     remarks += [Remark("warning", "reader", fault) for fault in tune.faults]
     return _Read(tune.abc, remarks, fixed, tune.title, round(duration_s(tune.score), 1))
 

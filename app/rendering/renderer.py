@@ -18,7 +18,7 @@ from app.abc.reader import read
 from app.abc.transpose import transpose
 from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
 from app.operations import metrics, tracing
-from app.operations.turns import Turns, in_thread
+from app.operations.concurrency_limit import ConcurrencyLimit, in_thread
 from app.rendering import encode, external_tools, seal, timidity
 from app.rendering.arrangement import Arrangement, arrange
 from app.rendering.backing import Backing
@@ -145,10 +145,10 @@ class Renderer:
         self.confinement = confinement
         self.synthesizer = Synthesizer.choose(synthesizer)
         self._cache = cache
-        self._turns = Turns(at_once, max_waiting, "renders")
-        self.checks = Turns(at_once, _CHECKS_WAIT * max_waiting, "checks")
+        self._turns = ConcurrencyLimit(at_once, max_waiting, "renders")
+        self.checks = ConcurrencyLimit(at_once, _CHECKS_WAIT * max_waiting, "checks")
         """turns at a whole check, abc2midi included"""
-        self.readings = Turns(at_once, _CHECKS_WAIT * max_waiting, "texts")
+        self.readings = ConcurrencyLimit(at_once, _CHECKS_WAIT * max_waiting, "texts")
         """turns at reading a stranger's text; who has one waits for nothing else"""
         self._max_duration_s = max_duration_s
         self._makings: dict[str, Making] = {}
@@ -184,7 +184,7 @@ class Renderer:
         """What is to be made of a stranger's text.
 
         Raises:
-            NotationError: the gate refuses it.
+            NotationError: the input filter refuses it.
             BusyError: too many texts are waiting to be read.
         """
         max_s = self._max_duration_s / max(1, options.arrangement.repeats)
@@ -192,7 +192,7 @@ class Renderer:
             tempo = options.arrangement.tempo
             tunes = await self.readings.run(lambda: admit_set(abc, max_duration_s=max_s, tempo=tempo))
         except NotationError:
-            metrics.GATE_REFUSALS.inc()
+            metrics.FILTER_REFUSALS.inc()
             raise
         font = self._soundfont.stat() if self._soundfont.is_file() else None
         parts = {
@@ -209,7 +209,7 @@ class Renderer:
         """A stranger's tune with chords that suit it.
 
         Raises:
-            NotationError: the gate refuses it.
+            NotationError: the input filter refuses it.
             BusyError: too many texts are waiting to be read.
         """
 

@@ -5,16 +5,16 @@ import string
 import unicodedata
 from fractions import Fraction
 
-from app.abc import limits
+from app.abc import written_subset
 from app.abc.keys import TONIC, Key, fifths_of, mode_of
-from app.abc.limits import HORNPIPE_METERS, MAX_KEY_ACCIDENTALS, UNIT_LENGTHS, WRITTEN_MODES
 from app.abc.meters import SYMBOLS, default_unit
 from app.abc.plain import Header
+from app.abc.written_subset import HORNPIPE_METERS, MAX_KEY_ACCIDENTALS, UNIT_LENGTHS, WRITTEN_MODES
 from training.errors import DialectError
 
 _MODE_WORDS = {"", "m", *WRITTEN_MODES, *(name[:3] for name in WRITTEN_MODES)}
 
-METERS = {meter: "{}/{}".format(*SYMBOLS[meter]) if meter in SYMBOLS else meter for meter in limits.METERS}
+METERS = {meter: "{}/{}".format(*SYMBOLS[meter]) if meter in SYMBOLS else meter for meter in written_subset.METERS}
 """Metres as they are found, each as it is written."""
 
 RHYTHMS = {
@@ -105,11 +105,13 @@ def _title(text: str) -> str:
     plain = _RHYTHM_IN_TITLE.sub("", plain).strip(" .,-")
     plain = re.sub(r"^(.*?)[.,]*, (The|An?)$", r"\2 \1", plain)
     plain = string.capwords(plain) if plain.isupper() else plain
-    return plain[: limits.MAX_TITLE_CHARACTERS].strip()
+    return plain[: written_subset.MAX_TITLE_CHARACTERS].strip()
 
 
 def _rhythm(fields: dict[str, str]) -> str:
     lab_id = _LAB_ID.match(fields.get("Z", ""))
     found = " ".join((fields.get("R") or (lab_id[1] if lab_id else "")).lower().split())
     rhythm = RHYTHMS.get(found, found)
-    return rhythm if re.fullmatch(r"[a-z][a-z -]*", rhythm) and len(rhythm) <= limits.MAX_RHYTHM_CHARACTERS else ""
+    return (
+        rhythm if re.fullmatch(r"[a-z][a-z -]*", rhythm) and len(rhythm) <= written_subset.MAX_RHYTHM_CHARACTERS else ""
+    )

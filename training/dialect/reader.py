@@ -10,11 +10,11 @@ from fractions import Fraction
 from functools import lru_cache
 
 from app.abc.lengths import broken_shares
-from app.abc.limits import tuplet_times
 from app.abc.pitch import ACCIDENTALS, NOTE, Pitch, place_of
 from app.abc.plain import Bar, Header, Note, length_of
 from app.abc.tokens import TOKENS, lexer
 from app.abc.tunebook import FIELD
+from app.abc.written_subset import tuplet_times
 from training.dialect import header
 from training.errors import DialectError
 

@@ -19,7 +19,7 @@ from training.evaluation.beside_real import BesideReal, RealSide
 from training.evaluation.candidate import Candidate, open_candidate
 from training.evaluation.common_text import CommonText
 from training.evaluation.copying import Copying, Learnt
-from training.evaluation.score_decoder import score_decoder
+from training.evaluation.decoder_loss import decoder_loss
 from training.evaluation.speed import Speed
 from training.evaluation.style import Style
 from training.evaluation.tune_sampling import MAX_BATCH, Draw
@@ -267,7 +267,7 @@ def _described(draws: list[Draw]) -> Style | None:
 
 
 def _cost(candidate: Candidate, name: str, tunes: tuple[str, ...]) -> Cost:
-    score = score_decoder(candidate.graph, tunes, candidate.vocabulary)
+    score = decoder_loss(candidate.graph, tunes, candidate.vocabulary)
     nats = score.nats_per_character
     return Cost(name, len(tunes), score.characters, nats, nats / log(2))
 

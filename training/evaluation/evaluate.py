@@ -14,9 +14,9 @@ from training.corpora.split import Split
 from training.evaluation.abc2midi_check import Verdicts, judge
 from training.evaluation.beside_real import BesideReal, RealSide
 from training.evaluation.candidate import open_candidate
+from training.evaluation.decoder_loss import decoder_loss
 from training.evaluation.heldout_loss import Score, Scorer
 from training.evaluation.sample import sample
-from training.evaluation.score_decoder import score_decoder
 from training.evaluation.tune_sampling import draw_as_served
 from training.evaluation.two_sample import NUMBERS
 from training.evaluation.weights_source import Trained, from_run
@@ -132,7 +132,7 @@ def _score_int8(trained: Trained, tunes: tuple[str, ...]) -> Score:
     with tempfile.TemporaryDirectory(prefix="lilt-evaluate-") as folder:
         graph = Path(folder) / "decoder.tflite"
         graph.write_bytes(decoder_graph(trained.weights, inputs=trained.network.inputs))
-        return score_decoder(graph, tunes, trained.vocabulary)
+        return decoder_loss(graph, tunes, trained.vocabulary)
 
 
 def _beside_real(run: RunFolder, sides: Split, sample_size: int) -> BesideReal | None:

@@ -9,8 +9,8 @@ from training.evaluation import plots, verdict_table
 from training.evaluation.beside_real import ALL, Row, Summary
 from training.evaluation.compare import AT, BLIND, BlindTune, Comparison, RealTunes, Report
 from training.evaluation.copying import Copying
+from training.evaluation.engraved_scores import engraved_scores
 from training.evaluation.measures import MEASURES, OTHERS, RHYTHMS
-from training.evaluation.scores import scores
 from training.evaluation.style import ASPECTS, Style
 from training.evaluation.two_sample import CLASSIFIERS
 from training.evaluation.verdict import Verdict
@@ -317,7 +317,7 @@ def _aspect(comparison: Comparison, name: str) -> str:
 
 
 def _tunes(number: int, report: Report) -> str:
-    drawn = scores([tune.abc for tune in report.blind], f"{plots.colour(number)}-")
+    drawn = engraved_scores([tune.abc for tune in report.blind], f"{plots.colour(number)}-")
     tunes = "".join(_tune(tune, svg) for tune, svg in zip(report.blind, drawn, strict=True))
     name = f'<span class="name {plots.colour(number)}">{escape(report.name)}</span>'
     return f"<details{' open' if not number else ''}><summary>{name}</summary>{tunes}</details>"

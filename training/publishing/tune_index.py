@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 
 from app.abc.fingerprint import melody
-from app.abc.limits import FIELD_ORDER
 from app.abc.tunebook import FIELD
+from app.abc.written_subset import FIELD_ORDER
 from model_store.tune_index import IndexedTune, TuneIndex
 from training.corpora.corpus import Corpus
 from training.dialect import dialect

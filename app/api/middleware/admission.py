@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problem_details
-from app.api.middleware.api_keys import Holder, Keys, key_from_header
+from app.api.api_keys import Holder, Keys, key_from_header
 from app.api.middleware.cross_origin import PROBES, host_name, is_marked_cross_origin
 from app.api.middleware.rate_limit import REQUEST, Account, Allowances
 from app.errors import CredentialError, HostError, LiltError

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from app.abc import limits
+from app.abc import written_subset
 from app.abc.lengths import broken_shares, is_note_value, parse_length, write_length
 from app.abc.meters import SYMBOLS, default_unit
 from app.abc.reader import parse_meter
@@ -16,7 +16,7 @@ def quarters(header: str, music: str) -> float:
     return judges.quarters_played(f"X:1\n{header}\nK:C\n{music}\n")
 
 
-@pytest.mark.parametrize("name", [*limits.METERS, "3/16", "5/8", "4/2", "11/8"])
+@pytest.mark.parametrize("name", [*written_subset.METERS, "3/16", "5/8", "4/2", "11/8"])
 def test_a_note_without_lengths_lasts_what_abc2midi_plays(name: str) -> None:
     if reason := judges.missing(judges.abc2midi):
         pytest.skip(reason)
@@ -30,12 +30,12 @@ def test_a_tune_without_a_metre_counts_in_eighths() -> None:
     assert default_unit(None) == Fraction(1, 8)
 
 
-@pytest.mark.parametrize("name", limits.METERS)
+@pytest.mark.parametrize("name", written_subset.METERS)
 def test_tuplets_take_the_time_that_abc2midi_plays(name: str) -> None:
     if reason := judges.missing(judges.abc2midi):
         pytest.skip(reason)
     beats, beat_type = SYMBOLS.get(name) or map(int, name.split("/"))
-    times = limits.tuplet_times(beats)
+    times = written_subset.tuplet_times(beats)
     assert {2, 3, 4} <= times.keys() <= {2, 3, 4, 5}
     assert times == {int(notes): time for notes, time in meter.METERS[name].tuplets.items()}
     rest = Fraction(beats, beat_type)
@@ -53,7 +53,7 @@ def test_abcjs_draws_every_length_that_is_written_and_below_a_whole_note_few_oth
     tunes = [f"X:1\nM:none\nL:1/64\nK:C\nC{length * 64}|C64|C64|C64|]\n" for length in lengths]
     said = judges.abcjs(tunes)
     drawn = {length for length, complaints in zip(lengths, said, strict=True) if not complaints}
-    written = {length for length in lengths if limits.is_representable(length)}
+    written = {length for length in lengths if written_subset.is_representable(length)}
     assert written <= drawn
     of_four_dots = {Fraction(31, 64), Fraction(31, 32), Fraction(63, 64)}
     assert {length for length in drawn - written if length < 1} == of_four_dots
@@ -89,10 +89,10 @@ def test_a_broken_pair_lasts_as_long_as_before(sign: str) -> None:
 
 
 def test_every_length_of_the_grammar_is_one_that_is_written() -> None:
-    for unit in limits.UNIT_LENGTHS:
+    for unit in written_subset.UNIT_LENGTHS:
         for text, ticks in meter.lengths(meter.in_ticks(unit)).items():
             digits, slash, divisor = text.partition("/")
             slashes = text.count("/") * slash
             units = parse_length(digits, slashes, divisor.strip("/"))
             assert units * unit == Fraction(ticks, meter.TICKS_PER_WHOLE)
-            assert limits.is_representable(units * unit)
+            assert written_subset.is_representable(units * unit)

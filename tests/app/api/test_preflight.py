@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.api.middleware import api_keys
+from app.api import api_keys
 from app.rendering import sandbox, seccomp
 from app.rendering.sandbox import Confinement
 from model_store.manifest import Draft, FileRecord, Manifest

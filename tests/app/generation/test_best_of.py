@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from app.abc import features
-from app.generation.begin import max_characters
 from app.generation.bulk import BulkError, BulkJob, run
 from app.generation.jobs import GenerationJob, seed_of_draw
 from app.generation.model_registry import Models, ServedModel
 from app.generation.prepare import prepare
+from app.generation.start_job import max_characters
 from app.inference.sampler import SamplingParams
 from app.settings import Settings
 from model_store.critic import Critic, encode_names

@@ -10,8 +10,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from app.abc.limits import HORNPIPE_METERS
 from app.abc.pitch import midi_pitch
+from app.abc.written_subset import HORNPIPE_METERS
 from app.errors import RequestError, VocabularyError
 from app.grammar import Grammar
 from app.grammar.pitch import KEYS

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from app.abc.limits import HORNPIPE_METERS
 from app.abc.rhythms import METERS_OF_RHYTHM
+from app.abc.written_subset import HORNPIPE_METERS
 from app.grammar import Grammar, Request
 from app.grammar.title import MAX_WORDS, comparable
 from model_store.lexicon import Lexicon

@@ -88,7 +88,7 @@ def test_renders_and_what_was_kept_are_counted(client: httpx.Client) -> None:
     assert grown(client, before, "lilt_render_cache_lookups_total", result="miss") == 1
     assert grown(client, before, "lilt_render_cache_lookups_total", result="hit") == 1
     assert grown(client, before, "lilt_sandbox_runs_total", outcome="ok") == 1
-    assert grown(client, before, "lilt_gate_refusals_total") == 1
+    assert grown(client, before, "lilt_filter_refusals_total") == 1
     assert samples(client)["lilt_render_cache_bytes", frozenset()] > 0
 
 

@@ -14,8 +14,8 @@ from model_store.manifest import ModelConfig
 from model_store.store import Checkpoint
 from model_store.vocabulary import Vocabulary
 from training.corpora import corpus
+from training.evaluation.decoder_loss import decoder_loss
 from training.evaluation.heldout_loss import Scorer
-from training.evaluation.score_decoder import score_decoder
 from training.evaluation.weights_source import from_run
 from training.learning.input_pipeline import read as what_is_read
 from training.learning.model import set_weights
@@ -67,7 +67,7 @@ def test_the_published_int8_graph_loses_next_to_nothing(checkpoint: Checkpoint) 
         .score(checkpoint.weights())
         .nats_per_character
     )
-    served = score_decoder(checkpoint.path("decoder.tflite"), tunes, checkpoint.vocabulary).nats_per_character
+    served = decoder_loss(checkpoint.path("decoder.tflite"), tunes, checkpoint.vocabulary).nats_per_character
     assert served == pytest.approx(exact, abs=0.01)
 
 
@@ -76,7 +76,7 @@ def test_stepping_the_graph_scores_what_the_network_scores(tiny_run: RunFolder, 
     graph = tmp_path / "decoder.tflite"
     graph.write_bytes(decoder_graph(trained.weights, quantise=False))
     exact = Scorer(tunes, trained.vocabulary).score(trained.weights)
-    stepped = score_decoder(graph, tunes, trained.vocabulary)
+    stepped = decoder_loss(graph, tunes, trained.vocabulary)
     assert stepped.characters == exact.characters == sum(len(tune) + 2 for tune in tunes)
     assert stepped.nats == pytest.approx(exact.nats, rel=1e-4)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.api.api_keys import KeyFileError, Keys, make
 from app.api.middleware.admission import caller_of, is_allowed_host
-from app.api.middleware.api_keys import KeyFileError, Keys, make
 from app.settings import Settings
 from tests.growing_texts import GROWING
 from tests.servers import ROOT, Server, serving

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.api.middleware.api_keys import make
+from app.api.api_keys import make
 from tests.servers import Server, serving
 
 TUNE = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|\n"

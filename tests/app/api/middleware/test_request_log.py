@@ -12,7 +12,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.api.middleware.api_keys import make
+from app.api.api_keys import make
 from tests.servers import Server, serving
 
 PATIENCE_S = 30

@@ -12,7 +12,7 @@ from app.rendering import sandbox
 from app.rendering.external_tools import engrave
 
 
-def scores(tunes: list[str | None], prefix: str) -> list[str | None]:
+def engraved_scores(tunes: list[str | None], prefix: str) -> list[str | None]:
     """Each tune's SVG element, its ids begun by the prefix; None where there is no tune, or it cannot be drawn."""
     return asyncio.run(_draw_all(tunes, prefix))
 

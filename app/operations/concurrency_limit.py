@@ -13,7 +13,7 @@ _RETRY_AFTER_S = 2
 """`Retry-After` where the queue is full"""
 
 
-class Turns:
+class ConcurrencyLimit:
     """A semaphore with a bounded FIFO queue.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 import pytest
 
 from app.errors import BusyError
-from app.operations.turns import Turns
+from app.operations.concurrency_limit import ConcurrencyLimit
 
 
 def run(test: Coroutine[None, None, None]) -> None:
@@ -22,7 +22,7 @@ async def settled() -> None:
 
 def test_jobs_run_a_few_at_once_in_order_of_arrival() -> None:
     async def test() -> None:
-        turns, may_end, begun = Turns(2, 10, "texts"), asyncio.Event(), list[int]()
+        turns, may_end, begun = ConcurrencyLimit(2, 10, "texts"), asyncio.Event(), list[int]()
 
         async def work(number: int) -> None:
             async with turns.turn():
@@ -41,7 +41,7 @@ def test_jobs_run_a_few_at_once_in_order_of_arrival() -> None:
 
 def test_a_full_queue_is_busy_with_retry_after() -> None:
     async def test() -> None:
-        turns, may_end = Turns(1, 1, "texts"), asyncio.Event()
+        turns, may_end = ConcurrencyLimit(1, 1, "texts"), asyncio.Event()
 
         async def work(*, is_begun: bool = False) -> None:
             async with turns.turn(is_begun=is_begun):
@@ -63,7 +63,7 @@ def test_a_full_queue_is_busy_with_retry_after() -> None:
 
 def test_a_cancelled_wait_frees_its_place_in_the_queue() -> None:
     async def test() -> None:
-        turns = Turns(1, 1, "texts")
+        turns = ConcurrencyLimit(1, 1, "texts")
         async with turns.turn():
             waiting = asyncio.create_task(turns.run(lambda: None))
             await settled()
@@ -76,7 +76,7 @@ def test_a_cancelled_wait_frees_its_place_in_the_queue() -> None:
 
 def test_a_turn_lasts_until_its_thread_has_ended_though_nobody_waits() -> None:
     async def test() -> None:
-        turns, may_end, begun = Turns(1, 1, "texts"), threading.Event(), asyncio.Event()
+        turns, may_end, begun = ConcurrencyLimit(1, 1, "texts"), threading.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
 
         def work() -> None:

@@ -9,7 +9,7 @@ from app.abc.tunebook import Tune
 from app.errors import DeadlineError, DecoderError, RequestError
 from app.generation.answer import Answer, JudgedTune
 from app.generation.buffered import Buffered
-from app.generation.counted import Counted
+from app.generation.counted_generation import CountedGeneration
 from app.generation.generation import Generation
 from app.generation.model_registry import ModelId
 from app.inference.completion import FinishReason
@@ -57,7 +57,7 @@ def test_an_answer_is_counted_once_streamed_or_not(*, is_streamed: bool) -> None
     model = f"streamed {is_streamed}"
 
     async def generate() -> Answer:
-        generation = Counted(Known(), model)
+        generation = CountedGeneration(Known(), model)
         return await (streamed(generation) if is_streamed else generation.answer())
 
     assert asyncio.run(generate()) == ANSWER
@@ -77,7 +77,7 @@ def test_an_answer_is_counted_once_streamed_or_not(*, is_streamed: bool) -> None
 def test_what_fails_or_is_left_is_counted_too(error: BaseException, outcome: str) -> None:
     model = f"{type(error).__name__}"
     with pytest.raises(type(error)):
-        asyncio.run(Counted(Known(error), model).answer())
+        asyncio.run(CountedGeneration(Known(error), model).answer())
     assert count("generations", model=model, outcome=outcome) == 1
     assert count("tunes", model=model) == 0
     assert count("characters", model=model) == DRAWN

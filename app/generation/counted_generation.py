@@ -7,7 +7,7 @@ from app.generation.generation import End, Generation
 from app.operations import metrics
 
 
-class Counted(Generation):
+class CountedGeneration(Generation):
     """Another generation, counted under its model's name."""
 
     def __init__(self, generation: Generation, model: str) -> None:

@@ -2,16 +2,16 @@
 
 from app.generation.best_of import MAX_DRAWS, BestOf
 from app.generation.continuation import Continuation
-from app.generation.counted import Counted
+from app.generation.counted_generation import CountedGeneration
 from app.generation.generation import Generation
 from app.generation.infill import Infill
 from app.generation.infill_candidates import CANDIDATES, MAX_PER_BAR
 from app.generation.jobs import InfillJob, Job
 from app.generation.model_registry import ServedModel
-from app.operations.turns import Turns
+from app.operations.concurrency_limit import ConcurrencyLimit
 
 
-async def begin(model: ServedModel, job: Job, deadline: float, readings: Turns) -> Generation:
+async def begin(model: ServedModel, job: Job, deadline: float, readings: ConcurrencyLimit) -> Generation:
     """Set a job going.
 
     Args:
@@ -24,10 +24,10 @@ async def begin(model: ServedModel, job: Job, deadline: float, readings: Turns) 
         RequestError: what is asked for does not exist, or this model cannot write it.
         BusyError: too much is waiting already.
     """
-    return Counted(await _begin(model, job, deadline, readings), model.id.name)
+    return CountedGeneration(await _begin(model, job, deadline, readings), model.id.name)
 
 
-async def _begin(model: ServedModel, job: Job, deadline: float, readings: Turns) -> Generation:
+async def _begin(model: ServedModel, job: Job, deadline: float, readings: ConcurrencyLimit) -> Generation:
     if isinstance(job, InfillJob):
         return await Infill.begin(model, job, deadline, readings)
     if job.avoid_copies or job.best_of > 1:

@@ -12,7 +12,7 @@ from training.evaluation.heldout_loss import Score
 ROWS = 32  # tunes side by side
 
 
-def score_decoder(graph: Path, tunes: tuple[str, ...], vocabulary: Vocabulary) -> Score:
+def decoder_loss(graph: Path, tunes: tuple[str, ...], vocabulary: Vocabulary) -> Score:
     """The loss of all tunes under this graph."""
     decoder = LiteRTDecoder(graph, ROWS, characters=vocabulary.characters)
     ordered = sorted(tunes, key=len)
