@@ -1,15 +1,19 @@
 """`python -m benchmarks.render`: the service beside the notebook's `abc2midi; timidity -Ow`, in turns in one run.
 
 The notebook's way is timed as its user has it: to the end of both programs, since nothing is heard before. The service
-is timed over HTTP, with a title that it has never seen (so nothing is kept from before), then again with the same one.
+is timed over HTTP, with a title that it has never seen (so nothing is kept from before), then again with the same one;
+with and without backing, by FluidSynth and by timidity. Then both synthesisers' sound is compared: loudness, the most
+memory of the service's process, and how far apart their notes begin.
 """
 
 import argparse
+import io
 import json
 import statistics
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,12 +22,27 @@ from itertools import count
 from pathlib import Path
 
 import httpx
+import numpy as np
+import pyloudnorm
+import soundfile
+from numpy.typing import NDArray
 
-from tests.servers import ROOT, serving
+from tests.servers import ROOT, Server, serving
+from tests.watch import watching
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")  # what timidity reads; it knows no SF3
 TUNE = ROOT / "tests" / "app" / "rendering" / "tunes" / "jig.abc"
 CLIENTS = 16
+CONTENDERS = (
+    ("wav", "none"),
+    ("ogg", "none"),
+    ("mp3", "none"),
+    ("wav", "guitar"),
+    ("wav", "session"),
+    ("mp3", "session"),
+)
+_HEADERS = {"wav": 44, "mp3": 208}  # bytes before the first of sound, where they are known before it
+_ENVELOPE_HZ = 441
 _numbers = count(1)
 
 
@@ -51,15 +70,15 @@ def notebook(abc: str) -> Timing:
         return Timing(took, took)
 
 
-def service(client: httpx.Client, abc: str, format_: str = "wav") -> Timing:
-    """One request; the first byte that counts is the first sample, past a WAV file's header."""
+def service(client: httpx.Client, abc: str, format_: str = "wav", backing: str = "none") -> Timing:
+    """One request; the first byte that counts is the first of sound, past a file's header."""
     began = time.perf_counter()
     first, received = 0.0, 0
-    with client.stream("POST", "/render", json={"abc": abc, "format": format_}) as response:
+    with client.stream("POST", "/render", json={"abc": abc, "format": format_, "backing": backing}) as response:
         response.raise_for_status()
         for chunk in response.iter_raw():
             received += len(chunk)
-            if not first and received > 44:
+            if not first and received > _HEADERS.get(format_, 0):
                 first = time.perf_counter() - began
     return Timing(first, time.perf_counter() - began)
 
@@ -70,24 +89,26 @@ def unseen(abc: str) -> str:
 
 
 @contextmanager
-def served() -> Iterator[httpx.Client]:
-    """A client of a service that has answered once."""
-    with serving(max_waiting_renders="64") as server, server.client() as client:
+def served(synthesizer: str = "fluidsynth") -> Iterator[tuple[Server, httpx.Client]]:
+    """A service that has answered once, and a client of it."""
+    with serving(max_waiting_renders="64", synthesizer=synthesizer) as server, server.client() as client:
         service(client, unseen(TUNE.read_text()))
-        yield client
+        yield server, client
 
 
 def run(abc: str, rounds: int) -> dict[str, Timing]:
     """Medians of every contender, each having a turn in each round."""
-    seen: dict[str, list[Timing]] = {}
-    with served() as client:
+    seen: dict[str, list[Timing]] = defaultdict(list)
+    with served() as (_, client), served("timidity") as (_, other):
         for _ in range(rounds):
-            fresh = unseen(abc)
-            seen.setdefault("notebook", []).append(notebook(abc))
-            seen.setdefault("service, wav", []).append(service(client, fresh))
-            seen.setdefault("service, wav again", []).append(service(client, fresh))
-            seen.setdefault("service, ogg", []).append(service(client, fresh, "ogg"))
-            seen.setdefault("service, mp3", []).append(service(client, fresh, "mp3"))
+            seen["notebook"].append(notebook(abc))
+            for format_, backing in CONTENDERS:
+                fresh = unseen(abc)
+                name = format_ if backing == "none" else f"{format_}, {backing}"
+                seen[name].append(service(client, fresh, format_, backing))
+                if (format_, backing) == CONTENDERS[0]:
+                    seen[f"{name} again"].append(service(client, fresh, format_, backing))
+                seen[f"{name}, timidity"].append(service(other, fresh, format_, backing))
     return {
         name: Timing(statistics.median(t.first_s for t in timings), statistics.median(t.last_s for t in timings))
         for name, timings in seen.items()
@@ -96,7 +117,7 @@ def run(abc: str, rounds: int) -> dict[str, Timing]:
 
 def crowd(abc: str) -> dict[str, float]:
     """Sixteen at once, each with a tune of its own: seconds until the last has all of it, and tunes a second."""
-    with served() as client, ThreadPoolExecutor(CLIENTS) as pool:
+    with served() as (_, client), ThreadPoolExecutor(CLIENTS) as pool:
         began = time.perf_counter()
         timings = list(pool.map(lambda abc: service(client, abc), [unseen(abc) for _ in range(CLIENTS)]))
         took = time.perf_counter() - began
@@ -115,6 +136,34 @@ def crowd(abc: str) -> dict[str, float]:
     }
 
 
+def synthesizers(abc: str) -> Iterator[str]:
+    """Lines on what each makes of a tune, and on how their notes lie beside one another."""
+    envelopes = []
+    for synthesizer in ("fluidsynth", "timidity"):
+        with served(synthesizer) as (server, client), watching(server.url, server.process.pid) as watch:
+            watch.begin()
+            content = client.post("/render", json={"abc": abc}).raise_for_status().content
+            samples, rate = soundfile.read(io.BytesIO(content))
+            loudness = pyloudnorm.Meter(rate).integrated_loudness(samples)
+            lasts_s, peak_mib = len(samples) / rate, watch.peak_mib()
+            yield f"{synthesizer:12}{loudness:7.2f} LUFS, {lasts_s:.2f} s, most memory {peak_mib:.0f} MiB"
+            envelopes.append(_onsets(samples.mean(axis=1), rate))
+    size = min(map(len, envelopes))
+    ours, theirs = (each[:size] - each[:size].mean() for each in envelopes)
+    lags = np.correlate(ours, theirs, "full")
+    lag_ms = 1000 * (int(lags.argmax()) - size + 1) / _ENVELOPE_HZ
+    likeness = lags.max() / np.sqrt((ours**2).sum() * (theirs**2).sum())
+    yield f"their notes begin {lag_ms:+.1f} ms apart (onset envelopes at {_ENVELOPE_HZ} Hz, correlation {likeness:.2f})"
+
+
+def _onsets(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
+    """By how much the level rises, `_ENVELOPE_HZ` times a second."""
+    step = rate // _ENVELOPE_HZ
+    blocks = samples[: len(samples) // step * step].reshape(-1, step)
+    level_db = 10 * np.log10((blocks**2).mean(axis=1) + 1e-6)
+    return np.asarray(np.maximum(0, np.diff(np.convolve(level_db, np.ones(9) / 9, "same"))))
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -123,10 +172,11 @@ def main() -> None:
     abc = TUNE.read_text()
     results = run(abc, arguments.rounds)
     base = results["notebook"]
-    print(f"{'':22}{'first byte':>22}{'last byte':>22}")
+    print(f"{'':24}{'first byte':>22}{'last byte':>22}")
     for name, timing in results.items():
         first, last = timing.first_s / base.first_s, timing.last_s / base.last_s
-        print(f"{name:22}{timing.first_s:10.3f} s ({first:6.3f} ×){timing.last_s:10.3f} s ({last:6.3f} ×)")
+        print(f"{name:24}{timing.first_s:10.3f} s ({first:6.3f} ×){timing.last_s:10.3f} s ({last:6.3f} ×)")
+    print(*synthesizers(abc), sep="\n")
     print(json.dumps({name: round(value, 3) for name, value in crowd(abc).items()}, indent=1))
 
 
