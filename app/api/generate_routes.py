@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from starlette.types import Receive, Scope, Send
 
 from app.api import problem_details
 from app.api.client_disconnect import while_connected
@@ -137,7 +138,7 @@ async def generate(
     headers = {"Lilt-Seed": str(seed), "Lilt-Model": f"{model.id.name}/{model.id.version}"}
     if media_type == EVENTS:
         start = GenerateStart(seed=seed, model=ModelId.of(model.id))
-        return StreamingResponse(_events(start, generation), media_type=EVENTS, headers=_UNBUFFERED | headers)
+        return EventStream(start, generation, _UNBUFFERED | headers)
     answer = GenerateResponse.of(await while_connected(request, generation.answer()))
     content = answer.abc if media_type == ABC else answer.model_dump_json()
     return Response(content, media_type=media_type, headers=headers)
@@ -149,6 +150,20 @@ def _model(loaded: Models, name: str | None) -> ServedModel:
         names = ", ".join(served.id.name for served in loaded.all())
         raise _invalid("model", f"no such model is loaded; the loaded ones are {names}")
     return model
+
+
+class EventStream(StreamingResponse):
+    """A generation as events; it ends with the response, of which a client that left may not have read a byte."""
+
+    def __init__(self, start: GenerateStart, generation: Generation, headers: Mapping[str, str]) -> None:
+        super().__init__(_events(start, generation), media_type=EVENTS, headers=headers)
+        self._generation = generation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._generation.cancel()
 
 
 async def _events(start: GenerateStart, generation: Generation) -> AsyncIterator[bytes]:

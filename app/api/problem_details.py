@@ -181,7 +181,7 @@ def _as_fault(entry: dict[str, Any]) -> Fault:
         return Fault(f"the body is not JSON: {entry.get('ctx', {}).get('error', 'it cannot be read')}")
     field = ".".join(str(part) for part in place)[:_MAX_FIELD_CHARACTERS]
     message = "there is no such field" if entry["type"] == "extra_forbidden" else entry["msg"]
-    return Fault(message, field=field or None)
+    return Fault(message, field=field or entry.get("ctx", {}).get("field"))
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

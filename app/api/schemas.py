@@ -4,6 +4,7 @@ from itertools import islice
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.errors import Fault
 from app.generation.answer import Answer, JudgedTune
@@ -34,6 +35,11 @@ class _Body(BaseModel):
         known = cls.model_fields.keys()
         unknown = islice((name for name in fields if name not in known), _MAX_NAMED)
         return {name: fields[name] for name in (*(fields.keys() & known), *unknown)}
+
+
+def refused(field: str, message: str) -> PydanticCustomError:
+    """An error that a field makes beside others; the message is in our words alone."""
+    return PydanticCustomError("refused", "{message}", {"message": message, "field": field})
 
 
 _OF_NEW_TUNES = ("start_string", "length", "tunes", "form", "key", "meter", "rhythm", "best_of")
@@ -92,6 +98,19 @@ class GenerateRequest(_Body):
         description="Which: bars count from 1, a pickup before them is 0. All else stays byte for byte.",
         examples=[[7, 8]],
     )
+    everywhere: bool = Field(
+        default=False,
+        description="With `bars`: each is replaced wherever it comes again in the tune, by the same new bar.",
+    )
+    vary: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="In place of `bars`: the share of the tune's different bars that are made anew, each at all its "
+        "places, so that bars that were the same stay the same and no others become so.",
+        examples=[0.3],
+    )
     avoid_copies: bool = Field(
         default=False, description="Draw anew, a few times at the most, while a tune copies one that was trained on."
     )
@@ -112,22 +131,26 @@ class GenerateRequest(_Body):
     def _wishes_need_the_grammar(self) -> Self:
         wishes = [name for name in ("key", "meter", "rhythm", "form", "low", "high") if getattr(self, name) is not None]
         if wishes and not self.constrained:
-            raise ValueError(f"{', '.join(wishes)}: only a constrained tune can be held to what is asked for")
+            raise refused(wishes[0], "only a constrained tune can be held to what is asked for")
         return self
 
     @model_validator(mode="after")
     def _only_whole_tunes_are_chosen(self) -> Self:
         if self.best_of > 1 and self.tunes is None:
-            raise ValueError("best_of: only whole tunes are chosen among; say how many `tunes`")
+            raise refused("best_of", "only whole tunes are chosen among; say how many `tunes`")
         return self
 
     @model_validator(mode="after")
     def _bars_are_those_of_a_tune(self) -> Self:
-        if (self.abc is None) != (self.bars is None):
-            raise ValueError("`abc` and `bars` must be sent together")
+        if (self.abc is None) != (self.bars is None and self.vary is None):
+            raise refused("abc", "`abc` and `bars` (or `vary`) must be sent together")
+        if self.bars is not None and self.vary is not None:
+            raise refused("vary", "not beside `bars`; send one of them: which bars, or what share of them")
+        if self.everywhere and self.bars is None:
+            raise refused("everywhere", "only with `bars`; `vary` changes bars at all their places by itself")
         others = [name for name in _OF_NEW_TUNES if name in self.model_fields_set]
         if self.abc is not None and (others or not self.constrained):
-            raise ValueError(f"{', '.join(others) or 'constrained'}: not for a tune of which bars are made anew")
+            raise refused((others or ["constrained"])[0], "not for a tune of which bars are made anew")
         return self
 
     def job(self, seed: int) -> Job:
@@ -146,7 +169,8 @@ class GenerateRequest(_Body):
         )
         sampling = SamplingParams(self.temperature, self.top_k, self.top_p, seed if self.seed is None else self.seed)
         if self.abc is not None:
-            return InfillJob(self.abc, tuple(self.bars or ()), wishes, self.avoid_copies, sampling)
+            bars = tuple(self.bars or ())
+            return InfillJob(self.abc, bars, self.everywhere, self.vary, wishes, self.avoid_copies, sampling)
         return GenerationJob(
             self.start_string,
             self.length,
@@ -264,6 +288,11 @@ class GenerateResponse(BaseModel):
     model: ModelId
     finish_reason: FinishReason
     generated: int = Field(description="Characters added to the start string.")
+    changed_bars: tuple[int, ...] | None = Field(
+        default=None,
+        description="With `bars` or `vary`: the numbers of the bars that are other than before, other places included; "
+        "bars count from 1, a pickup before them is 0.",
+    )
 
     @classmethod
     def of(cls, answer: Answer) -> "GenerateResponse":
@@ -274,6 +303,7 @@ class GenerateResponse(BaseModel):
             model=ModelId.of(answer.model),
             finish_reason=answer.finish_reason,
             generated=answer.characters,
+            changed_bars=answer.changed_bars,
         )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Self
 
 from app.abc.tunebook import split_tunes
@@ -16,10 +17,11 @@ from app.generation.prepare import Prepared, prepare
 from app.inference.completion import Completion
 from app.inference.submission import Submission
 from app.operations import tracing
+from app.operations.turns import Turns
 
 CHUNK_S = 0.05
 
-_READ_HERE = 500  # characters; a longer start string is read beside the event loop, at some 20 µs a character
+_READ_HERE = 20  # characters; a longer start string is read beside the event loop, at up to 80 µs a character
 _TOLD_HERE = 1500  # characters; what is to be told of a longer text is found out beside it, at some 1 µs a character
 
 
@@ -37,8 +39,14 @@ class Continuation(Generation):
         self._done = asyncio.wrap_future(self._submission.done)
 
     @classmethod
-    async def begin(cls, model: ServedModel, job: GenerationJob, deadline: float) -> Self:
+    async def begin(
+        cls, model: ServedModel, job: GenerationJob, deadline: float, readings: Turns, *, is_begun: bool = False
+    ) -> Self:
         """Queue a job.
+
+        Args:
+            readings: turns at reading a stranger's text.
+            is_begun: the same text had a turn before.
 
         Raises:
             CharacterError: the start string holds a character outside the vocabulary.
@@ -46,7 +54,8 @@ class Continuation(Generation):
             BusyError: too much is waiting already.
         """
         is_long = len(job.start_string) > _READ_HERE
-        prepared = await asyncio.to_thread(prepare, model, job) if is_long else prepare(model, job)
+        read = partial(prepare, model, job)
+        prepared = await readings.run(read, is_begun=is_begun) if is_long else read()
         return cls(model, job, prepared, deadline)
 
     @property
