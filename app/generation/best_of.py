@@ -14,7 +14,7 @@ from app.generation.continuation import Continuation
 from app.generation.critic import choose, score
 from app.generation.jobs import GenerationJob, seed_of_draw
 from app.generation.model_registry import ServedModel
-from app.operations.turns import Turns
+from app.operations.concurrency_limit import ConcurrencyLimit
 
 MAX_DRAWS = 5
 """How often at the most a tune is drawn that may not copy one that was trained on."""
@@ -30,13 +30,13 @@ class BestOf(Buffered):
     makes the same answer again, and no other seed's tunes are among those it passes over.
     """
 
-    def __init__(self, model: ServedModel, job: GenerationJob, deadline: float, readings: Turns) -> None:
+    def __init__(self, model: ServedModel, job: GenerationJob, deadline: float, readings: ConcurrencyLimit) -> None:
         super().__init__(job.start_string)
         self._model, self._job, self._deadline, self._readings = model, job, deadline, readings
         self._draws: list[Continuation] = []
 
     @classmethod
-    async def begin(cls, model: ServedModel, job: GenerationJob, deadline: float, readings: Turns) -> Self:
+    async def begin(cls, model: ServedModel, job: GenerationJob, deadline: float, readings: ConcurrencyLimit) -> Self:
         """Queue the first ones.
 
         Raises:

@@ -17,7 +17,7 @@ from app.generation.prepare import Prepared, prepare
 from app.inference.completion import Completion
 from app.inference.submission import Submission
 from app.operations import tracing
-from app.operations.turns import Turns
+from app.operations.concurrency_limit import ConcurrencyLimit
 
 CHUNK_S = 0.05
 
@@ -40,7 +40,13 @@ class Continuation(Generation):
 
     @classmethod
     async def begin(
-        cls, model: ServedModel, job: GenerationJob, deadline: float, readings: Turns, *, is_begun: bool = False
+        cls,
+        model: ServedModel,
+        job: GenerationJob,
+        deadline: float,
+        readings: ConcurrencyLimit,
+        *,
+        is_begun: bool = False,
     ) -> Self:
         """Queue a job.
 
