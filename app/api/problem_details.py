@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.api.pages import missing_page
+from app.api.schemas import FieldError
 from app.errors import (
     DISK_FULL,
     BusyError,
@@ -180,8 +181,10 @@ def _as_fault(entry: dict[str, Any]) -> Fault:
     if entry["type"] == "json_invalid":
         return Fault(f"the body is not JSON: {entry.get('ctx', {}).get('error', 'it cannot be read')}")
     field = ".".join(str(part) for part in place)[:_MAX_FIELD_CHARACTERS]
+    if isinstance(error := entry.get("ctx", {}).get("error"), FieldError):
+        return Fault(error.message, field=error.field)
     message = "there is no such field" if entry["type"] == "extra_forbidden" else entry["msg"]
-    return Fault(message, field=field or entry.get("ctx", {}).get("field"))
+    return Fault(message, field=field or None)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

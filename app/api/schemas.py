@@ -4,7 +4,6 @@ from itertools import islice
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from app.errors import Fault
 from app.generation.answer import Answer, JudgedTune
@@ -37,9 +36,12 @@ class _Body(BaseModel):
         return {name: fields[name] for name in (*(fields.keys() & known), *unknown)}
 
 
-def refused(field: str, message: str) -> PydanticCustomError:
-    """An error that a field makes beside others; the message is in our words alone."""
-    return PydanticCustomError("refused", "{message}", {"message": message, "field": field})
+class FieldError(ValueError):
+    """A field is at fault for what others are; raised within a validator of the whole body."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field, self.message = field, message
 
 
 _OF_NEW_TUNES = ("start_string", "length", "tunes", "form", "key", "meter", "rhythm", "best_of")
@@ -131,26 +133,26 @@ class GenerateRequest(_Body):
     def _wishes_need_the_grammar(self) -> Self:
         wishes = [name for name in ("key", "meter", "rhythm", "form", "low", "high") if getattr(self, name) is not None]
         if wishes and not self.constrained:
-            raise refused(wishes[0], "only a constrained tune can be held to what is asked for")
+            raise FieldError(wishes[0], "only a constrained tune can be held to what is asked for")
         return self
 
     @model_validator(mode="after")
     def _only_whole_tunes_are_chosen(self) -> Self:
         if self.best_of > 1 and self.tunes is None:
-            raise refused("best_of", "only whole tunes are chosen among; say how many `tunes`")
+            raise FieldError("best_of", "only whole tunes are chosen among; say how many `tunes`")
         return self
 
     @model_validator(mode="after")
     def _bars_are_those_of_a_tune(self) -> Self:
         if (self.abc is None) != (self.bars is None and self.vary is None):
-            raise refused("abc", "`abc` and `bars` (or `vary`) must be sent together")
+            raise FieldError("abc", "`abc` and `bars` (or `vary`) must be sent together")
         if self.bars is not None and self.vary is not None:
-            raise refused("vary", "not beside `bars`; send one of them: which bars, or what share of them")
+            raise FieldError("vary", "not beside `bars`; send one of them: which bars, or what share of them")
         if self.everywhere and self.bars is None:
-            raise refused("everywhere", "only with `bars`; `vary` changes bars at all their places by itself")
+            raise FieldError("everywhere", "only with `bars`; `vary` changes bars at all their places by itself")
         others = [name for name in _OF_NEW_TUNES if name in self.model_fields_set]
         if self.abc is not None and (others or not self.constrained):
-            raise refused((others or ["constrained"])[0], "not for a tune of which bars are made anew")
+            raise FieldError((others or ["constrained"])[0], "not for a tune of which bars are made anew")
         return self
 
     def job(self, seed: int) -> Job:
