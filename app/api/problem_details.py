@@ -181,9 +181,10 @@ def _as_fault(entry: dict[str, Any]) -> Fault:
     if entry["type"] == "json_invalid":
         return Fault(f"the body is not JSON: {entry.get('ctx', {}).get('error', 'it cannot be read')}")
     field = ".".join(str(part) for part in place)[:_MAX_FIELD_CHARACTERS]
-    if isinstance(error := entry.get("ctx", {}).get("error"), FieldError):
+    error = entry.get("ctx", {}).get("error")
+    if isinstance(error, FieldError):
         return Fault(error.message, field=error.field)
-    message = "there is no such field" if entry["type"] == "extra_forbidden" else entry["msg"]
+    message = "there is no such field" if entry["type"] == "extra_forbidden" else str(error or entry["msg"])
     return Fault(message, field=field or None)
 
 

@@ -3,8 +3,10 @@
 from itertools import islice
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from app.abc import rhythms
+from app.abc.written_subset import MAX_TITLE_CHARACTERS
 from app.errors import Fault
 from app.generation.answer import Answer, JudgedTune
 from app.generation.jobs import MAX_BEST_OF, MAX_SEED, GenerationJob, InfillJob, Job
@@ -13,10 +15,22 @@ from app.generation.originality import Judgement, Originality
 from app.grammar import Form, Menus, Request
 from app.inference.completion import FinishReason
 from app.inference.sampler import SamplingParams
+from app.rendering.general_midi import NAMES, program_of
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
+
+def _program_number(value: object) -> object:
+    return program_of(value) if isinstance(value, str) and not value.strip().isdecimal() else value
+
+
+Program = Annotated[
+    int,
+    Field(ge=0, le=127),
+    BeforeValidator(_program_number, json_schema_input_type=Annotated[int, Field(ge=0, le=127)] | str),
+]
+"""An instrument, by number or name."""
 
 _MAX_NAMED = 20
 """unknown fields that an answer names"""
@@ -44,7 +58,7 @@ class FieldError(ValueError):
         self.field, self.message = field, message
 
 
-_OF_NEW_TUNES = ("start_string", "length", "tunes", "form", "key", "meter", "rhythm", "best_of")
+_OF_NEW_TUNES = ("start_string", "length", "tunes", "title", "form", "key", "meter", "rhythm", "best_of")
 
 
 class GenerateRequest(_Body):
@@ -77,7 +91,18 @@ class GenerateRequest(_Body):
     )
     key: str | None = Field(default=None, max_length=20, description="As in `K:`: `D`, `Bm`, `Ador`.")
     meter: str | None = Field(default=None, max_length=10, description="As in `M:`: `6/8`, `C|`.")
-    rhythm: str | None = Field(default=None, max_length=40, description="As in `R:`: `reel`, `slip jig`.")
+    rhythm: str | None = Field(
+        default=None,
+        max_length=40,
+        description="As in `R:`: `reel`, `slip jig`; `/models` has the list. It says the metre too.",
+    )
+    title: str | None = Field(
+        default=None,
+        max_length=MAX_TITLE_CHARACTERS,
+        description="As in `T:`, of the first tune; it stays as it is. The start string must be empty or end with its "
+        "`X:` line.",
+        examples=["The Morning Dew on the Hob"],
+    )
     form: str | None = Field(
         default=None,
         max_length=20,
@@ -159,8 +184,10 @@ class GenerateRequest(_Body):
         """What is asked for, with a seed in place of a missing one.
 
         Raises:
-            RequestError: there is no such key, metre or form, or the range is upside down.
+            RequestError: there is no such key, metre, rhythm or form, or the range is upside down.
         """
+        if self.rhythm is not None:
+            rhythms.check(self.rhythm, self.meter)
         wishes = Request(
             key=self.key,
             meter=self.meter,
@@ -182,6 +209,7 @@ class GenerateRequest(_Body):
             self.avoid_copies,
             self.best_of,
             sampling,
+            self.title,
         )
 
 
@@ -326,8 +354,11 @@ class RenderRequest(_Body):
         allow_inf_nan=False,
         description="Quarter notes a minute; else the tune's own `Q:`, or what suits its rhythm or metre.",
     )
-    program: int | None = Field(
-        default=None, ge=0, le=127, description="General MIDI instrument; else one that suits the rhythm or metre."
+    program: Program | None = Field(
+        default=None,
+        description="General MIDI instrument, by number (0–127) or name (`flute`; `/models` lists them); else one that "
+        "suits the rhythm or metre.",
+        examples=["flute", 73],
     )
     transpose: int = Field(
         default=0, ge=-36, le=36, description="Semitones, in notation and sound; the key signature follows."
@@ -410,13 +441,19 @@ class CheckResponse(BaseModel):
 class ModelMenus(BaseModel):
     """Values to choose from for what can be asked of a tune, the likeliest first; empty where nothing can be asked.
 
-    `key` and `form` take others of their kind too, `rhythm` any word.
+    `key` and `form` take others of their kind too. `meters_of_rhythm` are the metres that each rhythm can be asked in.
     """
 
     keys: tuple[str, ...]
     meters: tuple[str, ...]
     rhythms: tuple[str, ...]
     forms: tuple[str, ...]
+    meters_of_rhythm: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, menus: Menus) -> "ModelMenus":
+        meters = {name: rhythms.meters_to_ask_for(name) for name in menus.rhythms}
+        return cls(**vars(menus), meters_of_rhythm=meters)
 
 
 class LoadedModel(BaseModel):
@@ -446,15 +483,18 @@ class LoadedModel(BaseModel):
             corpora=manifest.corpora,
             metrics=manifest.metrics,
             defaults=manifest.defaults,
-            menus=ModelMenus(**vars(menus)),
+            menus=ModelMenus.of(menus),
             max_best_of=MAX_BEST_OF if has_critic else 1,
         )
 
 
 class ModelList(BaseModel):
-    """The models that are loaded, the default first."""
+    """The models that are loaded, the default first, and what tunes can be played on."""
 
     models: list[LoadedModel]
+    instruments: tuple[str, ...] = Field(
+        default=NAMES, description="For `program` of `/render`: each stands at its General MIDI number, 0 to 127."
+    )
 
 
 class Health(BaseModel):

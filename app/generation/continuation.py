@@ -59,7 +59,7 @@ class Continuation(Generation):
             RequestError: this model cannot write what is asked for.
             BusyError: too much is waiting already.
         """
-        is_long = len(job.start_string) > _READ_HERE
+        is_long = len(job.prompt) > _READ_HERE
         read = partial(prepare, model, job)
         prepared = await readings.run(read, is_begun=is_begun) if is_long else read()
         return cls(model, job, prepared, deadline)
@@ -79,7 +79,7 @@ class Continuation(Generation):
     @property
     def text(self) -> str:
         """So far, the start string included."""
-        return self._job.start_string + self._model.checkpoint.vocabulary.decode(self._submission.new_ids)
+        return self._job.prompt + self._model.checkpoint.vocabulary.decode(self._submission.new_ids)
 
     async def finished(self) -> None:
         """Wait for the last character; raises as `answer` does."""
@@ -93,7 +93,7 @@ class Continuation(Generation):
 
     async def answer(self) -> Answer:
         await self.finished()
-        is_long = len(self._job.start_string) + self.drawn > _TOLD_HERE
+        is_long = len(self._job.prompt) + self.drawn > _TOLD_HERE
         return await asyncio.to_thread(self.describe) if is_long else self.describe()
 
     async def chunks(self) -> AsyncGenerator[str, None]:
@@ -102,6 +102,8 @@ class Continuation(Generation):
         begun = asyncio.wrap_future(self._submission.begun)
         sent = 0
         try:
+            if self._job.given:
+                yield self._job.given
             while not self._done.done():
                 wait_for, patience_s = (self._done, CHUNK_S) if begun.done() else (begun, KEEP_ALIVE_S)
                 await asyncio.wait({self._done, wait_for}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
@@ -128,7 +130,7 @@ class Continuation(Generation):
             seed=self._job.sampling.seed,
             model=self._model.id,
             finish_reason=completion.finish_reason,
-            characters=len(completion.new_ids),
+            characters=len(self._job.given) + len(completion.new_ids),
         )
 
 

@@ -28,6 +28,7 @@ class GenerationJob:
         avoid_copies: whether to draw anew, a few times at the most, while a tune copies one that was trained on.
         best_of: so many are drawn, of which the model's critic chooses one; more than one needs `tunes`.
         sampling: how characters are drawn, and from which seed.
+        title: of the first tune; the start string must be empty or end with its `X:` line.
     """
 
     start_string: str = "X:1\n"
@@ -38,6 +39,20 @@ class GenerationJob:
     avoid_copies: bool = False
     best_of: int = 1
     sampling: SamplingParams = field(default_factory=SamplingParams)
+    title: str | None = None
+
+    @property
+    def given(self) -> str:
+        """What the answer's text begins with after the start string, and is not drawn: the title's line."""
+        if self.title is None:
+            return ""
+        last_line = self.start_string.rpartition("\n")[0].rpartition("\n")[2]
+        return f"T:{self.title}\n" if last_line.startswith("X:") else f"X:1\nT:{self.title}\n"
+
+    @property
+    def prompt(self) -> str:
+        """The start string and the title's line."""
+        return self.start_string + self.given
 
 
 @dataclass(frozen=True)
