@@ -16,6 +16,7 @@ from app.grammar import Form, Menus, Request
 from app.inference.completion import FinishReason
 from app.inference.sampler import SamplingParams
 from app.rendering.general_midi import NAMES, program_of
+from app.version import VERSION
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
@@ -495,6 +496,12 @@ class ModelList(BaseModel):
     instruments: tuple[str, ...] = Field(
         default=NAMES, description="For `program` of `/render`: each stands at its General MIDI number, 0 to 127."
     )
+
+
+class Version(BaseModel):
+    """Which Lilt this is."""
+
+    version: str = Field(default=VERSION, examples=["0.1.0"])
 
 
 class Health(BaseModel):

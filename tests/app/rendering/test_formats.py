@@ -123,7 +123,7 @@ def test_markup_in_a_title_stays_text(client: httpx.Client) -> None:
     ],
 )
 def test_a_file_is_named_after_its_tune_and_nothing_else(title: str | None, expected: str) -> None:
-    assert disposition(title, Format.PDF) == expected
+    assert disposition(title, "pdf") == expected
 
 
 @pytest.mark.parametrize("semitones", [-12, -5, -1, 1, 2, 3, 6, 7])
