@@ -33,7 +33,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The tune",
-        "content": {ABC: {"schema": {"type": "string"}}, **{format_.media_type: _BINARY for format_ in Format}},
+        "content": {**{format_.media_type: _BINARY for format_ in Format}, ABC: {"schema": {"type": "string"}}},
     },
     206: {"description": "The bytes that `Range` asked for"},
     304: {"description": "Not modified"},
