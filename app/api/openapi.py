@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from app.api.field_descriptions import told_of
 from app.api.middleware.cross_origin import PROBES
 from app.api.schemas import CheckRequest, ChordsRequest, RenderRequest
 
@@ -69,8 +70,11 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
     schema.setdefault("tags", TAGS)
     components = schema.setdefault("components", {})
     components["securitySchemes"] = _KEYS
-    for model in _NAMED:
-        components["schemas"].setdefault(model.__name__, model.model_json_schema(ref_template=SCHEMAS))
+    for body in _NAMED:
+        components["schemas"].setdefault(body.__name__, body.model_json_schema(ref_template=SCHEMAS))
+    for name, model in components["schemas"].items():
+        for field, about in model.get("properties", {}).items():
+            _describe_field(name, field, about)
     for path, operation in _operations(schema):
         if path not in PROBES:
             operation["security"] = [{}, {"bearer": []}, {"basic": []}]  # which it needs, the one who runs it decides
@@ -84,6 +88,14 @@ def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in schema["paths"].items():
         for operation in methods.values():
             yield path, operation
+
+
+def _describe_field(model: str, field: str, about: dict[str, Any]) -> None:
+    if told := told_of(model, field):
+        description, example = told
+        about.setdefault("description", description)
+        if example is not None:
+            about.setdefault("examples", [example])
 
 
 def _describe(response: dict[str, Any], status: str) -> None:

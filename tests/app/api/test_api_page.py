@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.api.field_descriptions import OF_MODEL
 from tests.servers import ROOT, Server
 
 PAGE = (ROOT / "docs" / "api.md").read_text("utf-8")
@@ -94,5 +95,16 @@ def test_openapi_describes_what_clients_are_made_from(client: httpx.Client) -> N
                 assert content["schema"], (method, path, kind)
         if path not in ("/healthz", "/readyz"):
             assert {"bearer": []} in operation["security"]
-    fields = document["components"]["schemas"]["GenerateRequest"]["properties"]
-    assert all("description" in field for field in fields.values())
+    bare = [
+        f"{name}.{field}"
+        for name, model in document["components"]["schemas"].items()
+        for field, about in model.get("properties", {}).items()
+        if "description" not in about
+    ]
+    assert bare == []
+
+
+def test_no_field_is_described_that_there_is_not(client: httpx.Client) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    described = {(model, field) for model, fields in OF_MODEL.items() for field in fields}
+    assert described <= {(name, field) for name, model in schemas.items() for field in model.get("properties", ())}
