@@ -25,7 +25,7 @@ _NOT_HERE = ("abc", "bars", "everywhere", "vary", "tunes", "format")
 _MAKING = GenerateRequest.model_fields.keys() - _NOT_HERE
 _PLAYING = RenderRequest.model_fields.keys() - _NOT_HERE
 
-Ending = Literal["abc", "mp3", "ogg", "wav", "flac", "mid", "svg", "pdf", "musicxml"]
+Ending = Literal["abc", "mp3", "ogg", "wav", "flac", "mid", "svg", "png", "pdf", "musicxml"]
 
 router = APIRouter(tags=["tunes"])
 

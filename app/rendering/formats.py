@@ -36,6 +36,7 @@ class Format(StrEnum):
     FLAC = "flac"
     MIDI = "midi"
     SVG = "svg"
+    PNG = "png"
     PDF = "pdf"
     MUSICXML = "musicxml"
 
@@ -63,6 +64,7 @@ _FACTS = {
     Format.FLAC: _Facts("audio/flac", "flac", Kind.SOUND),  # its first block has a hash of all samples
     Format.MIDI: _Facts("audio/midi", "mid", Kind.MIDI),
     Format.SVG: _Facts("image/svg+xml", "svg", Kind.SCORE),
+    Format.PNG: _Facts("image/png", "png", Kind.SCORE),
     Format.PDF: _Facts("application/pdf", "pdf", Kind.SCORE),
     Format.MUSICXML: _Facts("application/vnd.recordare.musicxml+xml", "musicxml", Kind.SCORE),
 }

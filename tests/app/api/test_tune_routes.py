@@ -20,6 +20,7 @@ ENDINGS = {
     "flac": "audio/flac",
     "mid": "audio/midi",
     "svg": "image/svg+xml",
+    "png": "image/png",
     "pdf": "application/pdf",
     "musicxml": "application/vnd.recordare.musicxml+xml",
 }

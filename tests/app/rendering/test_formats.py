@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import cairocffi
 import httpx
 import mido
 import miniaudio
@@ -92,6 +93,18 @@ def test_a_score_is_drawn_with_every_note(client: httpx.Client, tune: str) -> No
     assert notes >= sum(len(chord.pitches) + len(chord.graces) for chord in chords)
     assert "default-src 'none'" in drawn.headers["Content-Security-Policy"]
     assert b"<script" not in drawn.content
+
+
+@pytest.mark.parametrize("bars", [8, 520])
+def test_a_picture_is_as_wide_as_a_page_and_no_taller_than_an_image_can_be(client: httpx.Client, bars: int) -> None:
+    tune = "X:1\nM:4/4\nL:1/8\nK:D\n" + "ABcd efga|gfed cBAG|\n" * (bars // 2)
+    response = client.post("/render", json={"abc": tune, "format": "png", "tempo": 400})
+    assert response.headers["Content-Type"] == "image/png"
+    image = cairocffi.ImageSurface.create_from_png(io.BytesIO(response.content))
+    assert (image.get_width() == 1240) is (bars == 8)
+    assert 300 < image.get_height() <= 16_000
+    pixels = set(bytes(image.get_data()))
+    assert {0, 255} <= pixels  # ink on paper
 
 
 @pytest.mark.parametrize("tune", TUNES)
