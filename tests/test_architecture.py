@@ -20,7 +20,7 @@ from tests.servers import ROOT
 
 BELOW: dict[str, tuple[str, ...]] = {
     "app.__main__": ("app.api",),
-    "app.api": ("app.generation", "app.rendering"),
+    "app.api": ("app.generation", "app.rendering", "app.version"),
     "app.generation": ("app.inference",),
     "app.inference": ("app.grammar", "app.operations"),
     "app.grammar": ("app.abc", "model_store"),
@@ -29,6 +29,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "app.operations": ("app.settings",),
     "app.settings": ("app.errors",),
     "app.errors": (),
+    "app.version": (),
     "model_store": (),
     "training.__main__": ("training.publishing",),
     "training.publishing": ("training.evaluation",),

@@ -22,7 +22,7 @@ from typing import Any
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from app.abc.written_subset import HORNPIPE_METERS
+from app.abc.rhythms import meters_to_ask_for
 from app.api.schemas import GenerateRequest
 from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models, ServedModel
@@ -70,7 +70,7 @@ def request_of(number: int, alphabet: str) -> GenerateRequest:
     """What the tune of this number is asked to be; half the time by a header, which has a unit length too."""
     choose = Random(number)
     rhythm = choose.choice(RHYTHMS)
-    meters = HORNPIPE_METERS if rhythm and rhythm.lower() == "hornpipe" else METERS
+    meters = meters_to_ask_for(rhythm.lower()) if rhythm else METERS
     meter = choose.choice([name for name in meters if set(name) <= set(alphabet)])
     key, form = choose.choice(sorted(KEYS)), choose.choice(FORMS)
     unit, (low, high) = choose.choice(tuple(UNITS)), choose.choice(RANGES)

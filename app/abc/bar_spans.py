@@ -4,7 +4,7 @@ Bars are the stretches between bar lines that hold a note or rest, in the order 
 `app.abc.fingerprint` numbers them.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.abc.fingerprint import first_number, read_voices
@@ -61,41 +61,67 @@ def regions(abc: str, numbers: Collection[int]) -> list[list[Region]]:
         RequestError: there is no such bar, or nothing of one can be made anew.
     """
     found = text_bars(abc)
+    check_there(found, numbers)
     bars = {bar.number: bar for bar in found}
-    for number in sorted(set(numbers) - bars.keys()):
-        if held := next((bar for bar in found if bar.number < number < bar.number + bar.count), None):
-            raise _is_one_rest(held)
-        there = f"bars {found[0].number} to {found[-1].number + found[-1].count - 1}" if bars else "no bars"
-        raise _refused(f"there is no bar {number}; the tune has {there}")
     runs: list[list[Region]] = []
     for number in sorted(set(numbers)):
-        region = _region(bars, number, numbers)
+        chosen = _region(bars, number, numbers)
         if runs and runs[-1][-1].number == number - 1:
-            runs[-1].append(region)
+            runs[-1].append(chosen)
         else:
-            runs.append([region])
+            runs.append([chosen])
     return runs
 
 
-def _region(bars: dict[int, TextBar], number: int, chosen: Collection[int]) -> Region:
-    bar, before = bars[number], bars.get(number - 1)
+def check_there(bars: Sequence[TextBar], numbers: Collection[int]) -> None:
+    """Raises RequestError: the tune's bars have none of one of these numbers."""
+    for number in sorted(set(numbers) - {bar.number for bar in bars}):
+        if held := next((bar for bar in bars if bar.number < number < bar.number + bar.count), None):
+            raise _is_one_rest(held)
+        there = f"bars {bars[0].number} to {bars[-1].number + bars[-1].count - 1}" if bars else "no bars"
+        raise refused(f"there is no bar {number}; the tune has {there}")
+
+
+def _region(bars: Mapping[int, TextBar], number: int, chosen: Collection[int]) -> Region:
+    check_alone(bars[number])
+    first, last = free_groups(bars, number, chosen)
+    if first >= last:
+        raise refused(f"bar {number} is held by ties or slurs to its neighbours; choose those too")
+    return region(bars[number], first, last)
+
+
+def region(bar: TextBar, first: int, last: int) -> Region:
+    """The text of some of a bar's groups, of which there is one at least."""
+    return Region(bar.number, bar.groups[first].begin, bar.groups[last - 1].end)
+
+
+def check_alone(bar: TextBar) -> None:
+    """Raises RequestError: whatever its neighbours, it cannot be made anew."""
     if bar.count > 1:
         raise _is_one_rest(bar)
     if bar.has_field:
-        raise _refused(f"a field stands inside bar {number}; it cannot be made anew")
+        raise refused(f"a field stands inside bar {bar.number}; it cannot be made anew")
+
+
+def free_groups(bars: Mapping[int, TextBar], number: int, loose: Collection[int]) -> tuple[int, int]:
+    """Which of a bar's groups nothing holds to another bar: from the first to before the last; none where they meet.
+
+    Args:
+        bars: all of the tune, by number.
+        loose: bars to which a tie does not hold it.
+    """
+    bar, before = bars[number], bars.get(number - 1)
     depths = [bar.slurs_before]
     for group in bar.groups:
         depths.append(depths[-1] + group.slurs)
     lowest = min(depths)
     first = depths.index(lowest)  # groups of a slur that began before
     last = len(depths) - 1 - depths[::-1].index(lowest)  # those from here on are of a slur that ends later
-    if before and before.groups[-1].is_tied and number - 1 not in chosen:
+    if before and before.groups[-1].is_tied and number - 1 not in loose:
         first = max(first, 1)
-    if bar.groups[-1].is_tied and number + 1 not in chosen:
+    if bar.groups[-1].is_tied and number + 1 not in loose:
         last = min(last, len(bar.groups) - 1)
-    if first >= last:
-        raise _refused(f"bar {number} is held by ties or slurs to its neighbours; choose those too")
-    return Region(number, bar.groups[first].begin, bar.groups[last - 1].end)
+    return first, last
 
 
 def text_bars(abc: str) -> list[TextBar]:
@@ -106,7 +132,7 @@ def text_bars(abc: str) -> list[TextBar]:
     """
     voices = read_voices(abc)
     if len(voices) > 1:
-        raise _refused("the tune has several voices; bars can be made anew in one alone")
+        raise refused("the tune has several voices; bars can be made anew in one alone")
     bars = list(_bars(abc))
     number = first_number(voices[0]) if voices else 1
     for bar in bars:
@@ -217,8 +243,9 @@ class _Scan:
 
 def _is_one_rest(bar: TextBar) -> RequestError:
     last = bar.number + bar.count - 1
-    return _refused(f"bars {bar.number} to {last} are one rest; write them as single bars to have one made anew")
+    return refused(f"bars {bar.number} to {last} are one rest; write them as single bars to have one made anew")
 
 
-def _refused(message: str) -> RequestError:
+def refused(message: str) -> RequestError:
+    """An error about the chosen bars."""
     return RequestError(message, faults=(Fault(message, field="bars"),))

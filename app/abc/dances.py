@@ -72,7 +72,7 @@ DANCES = (
     Dance("planxty", 90, _CROTCHET, HARP),
     Dance("carolan", 90, _CROTCHET, HARP),
 )
-"""By what an `R:` field contains; the first that fits."""
+"""By what an `R:` field contains; the first that fits. All are among the rhythms of `app.abc.rhythms`."""
 
 _IN_THREES = Dance("compound", 94, _DOTTED_CROTCHET, FLUTE)
 _IN_TWOS = Dance("two-four", 110, _CROTCHET, ACCORDION)

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.api import metrics_route, pages, preflight, problem_details, render_routes
+from app.api import metrics_route, openapi, pages, preflight, problem_details, render_routes, tune_routes
 from app.api.api_keys import Keys
 from app.api.generate_routes import router
 from app.api.middleware.admission import Admission
@@ -29,6 +29,7 @@ from app.rendering.cache import Cache
 from app.rendering.renderer import Renderer
 from app.rendering.sandbox import Confinement
 from app.settings import Settings, load
+from app.version import VERSION
 
 _EXPOSED = (
     *(ID_HEADER, "Retry-After", "RateLimit", "RateLimit-Policy", "Lilt-Seed", "Lilt-Model", "Lilt-Left-Out"),
@@ -81,20 +82,24 @@ def _application(settings: Settings, models: Models, renderer: Renderer) -> Fast
     app = FastAPI(
         title="Lilt",
         summary="New folk tunes on demand",
-        version="0.1.0",
+        version=VERSION,
         license_info={"name": "MIT", "identifier": "MIT"},
         lifespan=lifespan,
         docs_url=None,  # pages serves its own, without a CDN
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         telemetry=tracing.config(QUIET),
     )
     app.include_router(router)
     app.include_router(render_routes.router)
+    app.include_router(tune_routes.router)
     app.include_router(metrics_route.router)
     app.include_router(pages.router())
     app.state.keys = Keys(settings.api_keys_file) if settings.api_keys_file else None
     _add_middleware(app, settings)
     problem_details.install(app)
+    describe = app.openapi
+    app.openapi = lambda: openapi.complete(describe())  # type: ignore[method-assign]
     return app
 
 

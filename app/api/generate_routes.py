@@ -1,10 +1,12 @@
 """The endpoints that generate and compare tunes, list models and report health: `/generate`, `/originality` …"""
 
 import asyncio
+import hashlib
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -13,13 +15,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from starlette.types import Receive, Scope, Send
 
 from app.api import problem_details
 from app.api.client_disconnect import while_connected
+from app.api.conditional_requests import is_not_modified
 from app.api.content_negotiation import choose_media_type
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
+from app.api.queries import fields_of, parameters, valid
 from app.api.schemas import (
     GenerateRequest,
     GenerateResponse,
@@ -32,10 +37,12 @@ from app.api.schemas import (
     ProblemDocument,
     Readiness,
     TuneOriginality,
+    Version,
 )
 from app.errors import LiltError, MediaTypeError
 from app.generation.generation import Generation
 from app.generation.jobs import MAX_SEED, InfillJob
+from app.generation.model_registry import ModelId as ServedModelId
 from app.generation.model_registry import Models, ServedModel
 from app.generation.start_job import begin, max_characters
 from app.rendering.input_filter import filter_tune
@@ -99,6 +106,7 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 @router.post(
     "/generate",
+    tags=["tunes"],
     response_model=GenerateResponse,
     dependencies=[Depends(varies_by_accept), Depends(require_json)],
     responses={
@@ -117,6 +125,58 @@ async def generate(
     With `best_of`, `avoid_copies` or `bars` there is one `chunk`, once drawing has ended.
     """
     media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC, EVENTS))
+    return await _answered(await start(body, request, loaded, settings, renders), media_type, request)
+
+
+@router.head("/generate", include_in_schema=False)
+@router.get(
+    "/generate",
+    tags=["tunes"],
+    response_model=GenerateResponse,
+    dependencies=[Depends(varies_by_accept)],
+    openapi_extra={"parameters": parameters(GenerateRequest)},
+    responses={
+        200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in (ABC, EVENTS)}},
+        304: {"description": "Not modified"},
+        **problems_of(401, 403, 406, 408, 421, 422, 429, 500, 503, 504),
+    },
+)
+async def generate_by_address(request: Request, loaded: Loaded, settings: SettingsDep, renders: Renders) -> Response:
+    """The same with its fields in the query: `bars=7,8` is a list, `tunes=null` null. With a `seed` it can be kept."""
+    media_type = choose_media_type(request.headers.get("accept"), (JSON, ABC, EVENTS))
+    body = valid(GenerateRequest, fields_of(request.query_params))
+    begun = await start(body, request, loaded, settings, renders)
+    if request.method == "HEAD" and media_type == EVENTS:
+        begun.generation.cancel()
+        return Response(media_type=EVENTS, headers=_UNBUFFERED | stated(begun))
+    response = await _answered(begun, media_type, request)
+    if media_type != EVENTS:
+        response.headers["Cache-Control"] = "no-store" if body.seed is None else "private, max-age=3600"
+        response.headers["ETag"] = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
+        if is_not_modified(request.headers, response.headers["ETag"]):
+            del response.headers["Content-Length"], response.headers["Content-Type"]
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=response.headers)
+    return response
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A generation under way, and what makes its text again."""
+
+    generation: Generation
+    seed: int
+    model: ServedModelId
+
+
+async def start(
+    body: GenerateRequest, request: Request, loaded: Models, settings: Settings, renders: Renderer
+) -> Begun:
+    """Set units aside for what is asked for, and set it going.
+
+    Raises:
+        RequestValidationError: the service's limits or models do not allow it.
+        LiltError: as `begin` does; RateError.
+    """
     if body.length > settings.max_length:
         raise _invalid("length", f"{body.length} is more than the {settings.max_length} that are allowed")
     model = _model(loaded, body.model)
@@ -133,14 +193,21 @@ async def generate(
         account.settle(at_most - REQUEST, 0)
         raise
     generation.when_ended(lambda end: account.settle(at_most - REQUEST, cost_of(end.characters) - REQUEST))
-    seed = job.sampling.seed
-    headers = {"Lilt-Seed": str(seed), "Lilt-Model": f"{model.id.name}/{model.id.version}"}
+    return Begun(generation, job.sampling.seed, model.id)
+
+
+def stated(begun: Begun) -> dict[str, str]:
+    """The headers by which a text can be made again."""
+    return {"Lilt-Seed": str(begun.seed), "Lilt-Model": f"{begun.model.name}/{begun.model.version}"}
+
+
+async def _answered(begun: Begun, media_type: str, request: Request) -> Response:
     if media_type == EVENTS:
-        start = GenerateStart(seed=seed, model=ModelId.of(model.id))
-        return StreamingResponse(_events(start, generation), media_type=EVENTS, headers=_UNBUFFERED | headers)
-    answer = GenerateResponse.of(await while_connected(request, generation.answer()))
+        first = GenerateStart(seed=begun.seed, model=ModelId.of(begun.model))
+        return EventStream(first, begun.generation, _UNBUFFERED | stated(begun))
+    answer = GenerateResponse.of(await while_connected(request, begun.generation.answer()))
     content = answer.abc if media_type == ABC else answer.model_dump_json()
-    return Response(content, media_type=media_type, headers=headers)
+    return Response(content, media_type=media_type, headers=stated(begun))
 
 
 def _model(loaded: Models, name: str | None) -> ServedModel:
@@ -149,6 +216,20 @@ def _model(loaded: Models, name: str | None) -> ServedModel:
         names = ", ".join(served.id.name for served in loaded.all())
         raise _invalid("model", f"no such model is loaded; the loaded ones are {names}")
     return model
+
+
+class EventStream(StreamingResponse):
+    """A generation as events; it ends with the response, of which a client that left may not have read a byte."""
+
+    def __init__(self, start: GenerateStart, generation: Generation, headers: Mapping[str, str]) -> None:
+        super().__init__(_events(start, generation), media_type=EVENTS, headers=headers)
+        self._generation = generation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._generation.cancel()
 
 
 async def _events(start: GenerateStart, generation: Generation) -> AsyncIterator[bytes]:
@@ -171,6 +252,7 @@ def _invalid(field: str, message: str) -> RequestValidationError:
 
 @router.post(
     "/originality",
+    tags=["tunes"],
     response_model=TuneOriginality | None,
     dependencies=[Depends(require_json)],
     responses=problems_of(400, 401, 403, 408, 413, 415, 421, 422, 429, 503),
@@ -190,7 +272,7 @@ async def originality(
 
 
 @router.head("/models", include_in_schema=False)
-@router.get("/models")
+@router.get("/models", tags=["service"])
 async def models(loaded: Loaded) -> ModelList:
     """What is loaded, the default first."""
     return ModelList(
@@ -201,15 +283,22 @@ async def models(loaded: Loaded) -> ModelList:
     )
 
 
+@router.head("/version", include_in_schema=False)
+@router.get("/version", tags=["service"])
+async def version() -> Version:
+    """Which Lilt this is."""
+    return Version()
+
+
 @router.head("/healthz", include_in_schema=False)
-@router.get("/healthz")
+@router.get("/healthz", tags=["service"])
 async def healthz() -> Health:
     """Alive."""
     return Health()
 
 
 @router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", responses=problems_of(503))
+@router.get("/readyz", tags=["service"], responses=problems_of(503))
 async def readyz(loaded: Loaded, settings: SettingsDep, renders: Renders) -> Readiness:
     """Able to serve; `degraded` where tunes can be made but not rendered."""
     missing = renders.missing()

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.api.pages import missing_page
+from app.api.schemas import FieldError
 from app.errors import (
     DISK_FULL,
     BusyError,
@@ -111,9 +112,7 @@ def _response(document: dict[str, Any]) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Register the exception handlers of an application, and describe the problem documents in its OpenAPI schema."""
-    describe_plainly = app.openapi
-    app.openapi = lambda: _as_documented(describe_plainly())  # type: ignore[method-assign]
+    """Register the exception handlers of an application."""
     app.exception_handler(LiltError)(_own_error)
     app.exception_handler(OSError)(_system_error)
     app.exception_handler(MemoryError)(_no_memory)
@@ -121,15 +120,6 @@ def install(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(ClientDisconnect)(_gone)
-
-
-def _as_documented(schema: dict[str, Any]) -> dict[str, Any]:
-    """An OpenAPI document whose error responses have the media type of problems."""
-    for operation in (operation for path in schema["paths"].values() for operation in path.values()):
-        for status, response in operation["responses"].items():
-            if int(status) >= HTTPStatus.BAD_REQUEST and JSON in response.get("content", {}):
-                response["content"][PROBLEM_JSON] = response["content"].pop(JSON)
-    return schema
 
 
 def answer(error: LiltError) -> Response:
@@ -176,11 +166,14 @@ async def _invalid_request(_: Request, error: RequestValidationError) -> Respons
 
 
 def _as_fault(entry: dict[str, Any]) -> Fault:
-    place = entry["loc"][1:] if entry["loc"][:1] in (("body",), ("query",)) else entry["loc"]
+    place = entry["loc"][1:] if entry["loc"][:1] in (("body",), ("query",), ("path",)) else entry["loc"]
     if entry["type"] == "json_invalid":
         return Fault(f"the body is not JSON: {entry.get('ctx', {}).get('error', 'it cannot be read')}")
     field = ".".join(str(part) for part in place)[:_MAX_FIELD_CHARACTERS]
-    message = "there is no such field" if entry["type"] == "extra_forbidden" else entry["msg"]
+    error = entry.get("ctx", {}).get("error")
+    if isinstance(error, FieldError):
+        return Fault(error.message, field=error.field)
+    message = "there is no such field" if entry["type"] == "extra_forbidden" else str(error or entry["msg"])
     return Fault(message, field=field or None)
 
 

@@ -6,9 +6,8 @@ from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from app.api import problem_details
@@ -19,6 +18,8 @@ from app.api.generate_routes import ABC, JSON, Renders, SettingsDep, content_typ
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import RENDER, REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
+from app.api.openapi import SCHEMAS
+from app.api.queries import parameters, valid
 from app.api.schemas import (
     CheckedProblem,
     CheckRequest,
@@ -38,29 +39,19 @@ from app.rendering.renderer import Job, Renderer, Rendering, RenderOptions
 
 Body = TypeVar("Body", bound=BaseModel)
 
-router = APIRouter()
+router = APIRouter(tags=["rendering"])
 
-_BODY = {
-    "required": True,
-    "content": {
-        JSON: {"schema": RenderRequest.model_json_schema()},
-        ABC: {"schema": {"type": "string", "description": "A tune or a set; the other fields go into the query."}},
-    },
-}
-_CHECK_BODY = {
-    "required": True,
-    "content": {JSON: {"schema": CheckRequest.model_json_schema()}, ABC: {"schema": {"type": "string"}}},
-}
-_CHORDS_BODY = {
-    "required": True,
-    "content": {JSON: {"schema": ChordsRequest.model_json_schema()}, ABC: {"schema": {"type": "string"}}},
-}
-_PARAMETERS = [
-    {"name": name, "in": "query", "required": name == "abc", "schema": schema}
-    for name, schema in RenderRequest.model_json_schema()["properties"].items()
-]
+
+def _body_of(model: type[BaseModel], told: str) -> dict[str, Any]:
+    named = {"$ref": SCHEMAS.format(model=model.__name__)}
+    content = {JSON: {"schema": named}, ABC: {"schema": {"type": "string", "description": told}}}
+    return {"required": True, "content": content}
+
+
+_RENDER_BODY = _body_of(RenderRequest, "A tune or a set; the other fields go into the query.")
+_PARAMETERS = parameters(RenderRequest, needed=("abc",))
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {format_.media_type: {} for format_ in Format}},
+    200: {"content": {format_.media_type: {"schema": {"type": "string", "format": "binary"}} for format_ in Format}},
     **problems_of(401, 403, 406, 408, 413, 415, 421, 422, 429, 503, 504, 507),
 }
 _RESPONSES_BY_ADDRESS: dict[int | str, dict[str, Any]] = {
@@ -69,11 +60,13 @@ _RESPONSES_BY_ADDRESS: dict[int | str, dict[str, Any]] = {
     304: {"description": "Not modified"},
     **problems_of(416),
 }
+KEPT = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
+"""headers of what its address tells"""
+
 _HEADERS = {
     # Whoever opens an SVG by itself gets a picture: nothing in it may run or load.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; font-src data:; sandbox",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "private, max-age=3600",
+    **KEPT,
 }
 _RANGES = {"Accept-Ranges": "bytes"}
 _MAX_NAMED = 10
@@ -86,15 +79,15 @@ async def render_request(request: Request) -> RenderRequest:
         raise MediaTypeError(f"send the tune as {ABC}, or in {JSON}")
     body = await request.body()
     if kind == JSON:
-        return _valid(RenderRequest, body)
-    return _valid(RenderRequest, {**request.query_params, "abc": decode(body)})
+        return valid(RenderRequest, body)
+    return valid(RenderRequest, {**request.query_params, "abc": decode(body)})
 
 
 async def render_query(request: Request) -> RenderRequest:
     """A render request whose every field is in the query."""
     if "format" not in request.query_params:
         decided_by(request.scope, "Accept")
-    return _valid(RenderRequest, dict(request.query_params))
+    return valid(RenderRequest, dict(request.query_params))
 
 
 async def chords_request(request: Request) -> ChordsRequest:
@@ -112,41 +105,45 @@ async def _abc_request(model: type[Body], request: Request) -> Body:
     if kind not in (JSON, ABC):
         raise MediaTypeError(f"send the text as {ABC}, or in {JSON}")
     body = await request.body()
-    return _valid(model, body if kind == JSON else {"abc": decode(body)})
+    return valid(model, body if kind == JSON else {"abc": decode(body)})
 
 
-def _valid(model: type[Body], content: bytes | dict[str, str]) -> Body:
-    try:
-        if isinstance(content, bytes):
-            return model.model_validate_json(content)
-        return model.model_validate(content, strict=False)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False, include_input=False)) from None
-
-
-@router.post("/render", response_class=Response, openapi_extra={"requestBody": _BODY}, responses=_RESPONSES)
+@router.post(
+    "/render",
+    response_class=Response,
+    openapi_extra={"requestBody": _RENDER_BODY},
+    responses=_RESPONSES,
+)
 async def render(
     body: Annotated[RenderRequest, Depends(render_request)], request: Request, renders: Renders
 ) -> Response:
     """Make a tune into sound, MIDI or a score; by `format`, or else by `Accept`."""
-    return await _rendered(body, request, renders)
+    return await rendered(body, request, renders)
 
 
 @router.get(
-    "/render", response_class=Response, openapi_extra={"parameters": _PARAMETERS}, responses=_RESPONSES_BY_ADDRESS
+    "/render",
+    response_class=Response,
+    openapi_extra={"parameters": _PARAMETERS},
+    responses=_RESPONSES_BY_ADDRESS,
 )
 async def render_by_address(
     body: Annotated[RenderRequest, Depends(render_query)], request: Request, renders: Renders
 ) -> Response:
     """The same by an address, as a player's source: browsers then seek with `Range` and keep what they have."""
-    return await _rendered(body, request, renders)
+    return await rendered(body, request, renders)
 
 
 @router.head("/render", include_in_schema=False)
 async def render_head(
     body: Annotated[RenderRequest, Depends(render_query)], request: Request, renders: Renders
 ) -> Response:
-    """The headers of GET, without rendering; `Content-Length` only where the file is cached."""
+    """The headers of GET, without rendering."""
+    return await rendered_head(body, request, renders)
+
+
+async def rendered_head(body: RenderRequest, request: Request, renders: Renderer) -> Response:
+    """The headers that `rendered` would have, `Content-Length` only where the file is cached; nothing is made."""
     account_of(request.scope).charge(reading_cost(body.abc) - REQUEST)
     job = await renders.job(body.abc, _format(body, request), _options(body))
     headers = _headers(job) | _RANGES
@@ -161,7 +158,8 @@ async def render_head(
     return response
 
 
-async def _rendered(body: RenderRequest, request: Request, renders: Renderer) -> Response:
+async def rendered(body: RenderRequest, request: Request, renders: Renderer) -> Response:
+    """A file, whole or in part, with the headers to keep it by."""
     wanted_format = _format(body, request)
     account_of(request.scope).charge(reading_cost(body.abc) - REQUEST)
     job = await while_connected(request, renders.job(body.abc, wanted_format, _options(body)))
@@ -211,7 +209,7 @@ def _headers(job: Job) -> dict[str, str]:
     name = job.name.partition(".")[0]
     # libvorbis numbers each stream by chance: two renders of one tune differ in that alone.
     etag = f'W/"{name}"' if job.format is Format.OGG else f'"{name}"'
-    headers = {**_HEADERS, "ETag": etag, "Content-Disposition": disposition(job.title, job.format)}
+    headers = {**_HEADERS, "ETag": etag, "Content-Disposition": disposition(job.title, job.format.extension)}
     if dropped := job.tunes[0].dropped:
         named = [f"line {fault.line}: {fault.message.rsplit(': ', 1)[-1]}" for fault in dropped[:_MAX_NAMED]]
         headers["Lilt-Left-Out"] = "; ".join(named).encode("ascii", "replace").decode()
@@ -264,7 +262,7 @@ class _FileResponse(StreamingResponse):
 
 @router.post(
     "/chords",
-    openapi_extra={"requestBody": _CHORDS_BODY},
+    openapi_extra={"requestBody": _body_of(ChordsRequest, "A tune.")},
     response_model=ChordsResponse,
     responses={
         200: {"content": {ABC: {"schema": {"type": "string"}}}},
@@ -276,6 +274,7 @@ async def chords(
 ) -> Response:
     """Find chords that suit a tune; what it has of its own stays. As JSON, or as the ABC alone by `Accept`."""
     accepted = choose_media_type(request.headers.get("accept"), (JSON, ABC))
+    account_of(request.scope).charge(reading_cost(body.abc) - REQUEST)
     found = await while_connected(request, renders.chords(body.abc))
     if accepted == ABC:
         return Response(found.abc, media_type=ABC)
@@ -285,7 +284,7 @@ async def chords(
 
 @router.post(
     "/check",
-    openapi_extra={"requestBody": _CHECK_BODY},
+    openapi_extra={"requestBody": _body_of(CheckRequest, "A tune.")},
     responses=problems_of(401, 403, 408, 413, 415, 421, 422, 429, 503, 504, 507),
 )
 async def check(

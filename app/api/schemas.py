@@ -3,8 +3,10 @@
 from itertools import islice
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from app.abc import rhythms
+from app.abc.written_subset import MAX_TITLE_CHARACTERS
 from app.errors import Fault
 from app.generation.answer import Answer, JudgedTune
 from app.generation.jobs import MAX_BEST_OF, MAX_SEED, GenerationJob, InfillJob, Job
@@ -13,10 +15,23 @@ from app.generation.originality import Judgement, Originality
 from app.grammar import Form, Menus, Request
 from app.inference.completion import FinishReason
 from app.inference.sampler import SamplingParams
+from app.rendering.general_midi import NAMES, program_of
+from app.version import VERSION
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
+
+def _program_number(value: object) -> object:
+    return program_of(value) if isinstance(value, str) and not value.strip().isdecimal() else value
+
+
+Program = Annotated[
+    int,
+    Field(ge=0, le=127),
+    BeforeValidator(_program_number, json_schema_input_type=Annotated[int, Field(ge=0, le=127)] | str),
+]
+"""An instrument, by number or name."""
 
 _MAX_NAMED = 20
 """unknown fields that an answer names"""
@@ -36,7 +51,15 @@ class _Body(BaseModel):
         return {name: fields[name] for name in (*(fields.keys() & known), *unknown)}
 
 
-_OF_NEW_TUNES = ("start_string", "length", "tunes", "form", "key", "meter", "rhythm", "best_of")
+class FieldError(ValueError):
+    """A field is at fault for what others are; raised within a validator of the whole body."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field, self.message = field, message
+
+
+_OF_NEW_TUNES = ("start_string", "length", "tunes", "title", "form", "key", "meter", "rhythm", "best_of")
 
 
 class GenerateRequest(_Body):
@@ -69,7 +92,18 @@ class GenerateRequest(_Body):
     )
     key: str | None = Field(default=None, max_length=20, description="As in `K:`: `D`, `Bm`, `Ador`.")
     meter: str | None = Field(default=None, max_length=10, description="As in `M:`: `6/8`, `C|`.")
-    rhythm: str | None = Field(default=None, max_length=40, description="As in `R:`: `reel`, `slip jig`.")
+    rhythm: str | None = Field(
+        default=None,
+        max_length=40,
+        description="As in `R:`: `reel`, `slip jig`; `/models` has the list. It says the metre too.",
+    )
+    title: str | None = Field(
+        default=None,
+        max_length=MAX_TITLE_CHARACTERS,
+        description="As in `T:`, of the first tune; it stays as it is. The start string must be empty or end with its "
+        "`X:` line.",
+        examples=["The Morning Dew on the Hob"],
+    )
     form: str | None = Field(
         default=None,
         max_length=20,
@@ -92,6 +126,19 @@ class GenerateRequest(_Body):
         description="Which: bars count from 1, a pickup before them is 0. All else stays byte for byte.",
         examples=[[7, 8]],
     )
+    everywhere: bool = Field(
+        default=False,
+        description="With `bars`: each is replaced wherever it comes again in the tune, by the same new bar.",
+    )
+    vary: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="In place of `bars`: the share of the tune's different bars that are made anew, each at all its "
+        "places, so that bars that were the same stay the same and no others become so.",
+        examples=[0.3],
+    )
     avoid_copies: bool = Field(
         default=False, description="Draw anew, a few times at the most, while a tune copies one that was trained on."
     )
@@ -112,30 +159,36 @@ class GenerateRequest(_Body):
     def _wishes_need_the_grammar(self) -> Self:
         wishes = [name for name in ("key", "meter", "rhythm", "form", "low", "high") if getattr(self, name) is not None]
         if wishes and not self.constrained:
-            raise ValueError(f"{', '.join(wishes)}: only a constrained tune can be held to what is asked for")
+            raise FieldError(wishes[0], "only a constrained tune can be held to what is asked for")
         return self
 
     @model_validator(mode="after")
     def _only_whole_tunes_are_chosen(self) -> Self:
         if self.best_of > 1 and self.tunes is None:
-            raise ValueError("best_of: only whole tunes are chosen among; say how many `tunes`")
+            raise FieldError("best_of", "only whole tunes are chosen among; say how many `tunes`")
         return self
 
     @model_validator(mode="after")
     def _bars_are_those_of_a_tune(self) -> Self:
-        if (self.abc is None) != (self.bars is None):
-            raise ValueError("`abc` and `bars` must be sent together")
+        if (self.abc is None) != (self.bars is None and self.vary is None):
+            raise FieldError("abc", "`abc` and `bars` (or `vary`) must be sent together")
+        if self.bars is not None and self.vary is not None:
+            raise FieldError("vary", "not beside `bars`; send one of them: which bars, or what share of them")
+        if self.everywhere and self.bars is None:
+            raise FieldError("everywhere", "only with `bars`; `vary` changes bars at all their places by itself")
         others = [name for name in _OF_NEW_TUNES if name in self.model_fields_set]
         if self.abc is not None and (others or not self.constrained):
-            raise ValueError(f"{', '.join(others) or 'constrained'}: not for a tune of which bars are made anew")
+            raise FieldError((others or ["constrained"])[0], "not for a tune of which bars are made anew")
         return self
 
     def job(self, seed: int) -> Job:
         """What is asked for, with a seed in place of a missing one.
 
         Raises:
-            RequestError: there is no such key, metre or form, or the range is upside down.
+            RequestError: there is no such key, metre, rhythm or form, or the range is upside down.
         """
+        if self.rhythm is not None:
+            rhythms.check(self.rhythm, self.meter)
         wishes = Request(
             key=self.key,
             meter=self.meter,
@@ -146,7 +199,8 @@ class GenerateRequest(_Body):
         )
         sampling = SamplingParams(self.temperature, self.top_k, self.top_p, seed if self.seed is None else self.seed)
         if self.abc is not None:
-            return InfillJob(self.abc, tuple(self.bars or ()), wishes, self.avoid_copies, sampling)
+            bars = tuple(self.bars or ())
+            return InfillJob(self.abc, bars, self.everywhere, self.vary, wishes, self.avoid_copies, sampling)
         return GenerationJob(
             self.start_string,
             self.length,
@@ -156,6 +210,7 @@ class GenerateRequest(_Body):
             self.avoid_copies,
             self.best_of,
             sampling,
+            self.title,
         )
 
 
@@ -264,6 +319,11 @@ class GenerateResponse(BaseModel):
     model: ModelId
     finish_reason: FinishReason
     generated: int = Field(description="Characters added to the start string.")
+    changed_bars: tuple[int, ...] | None = Field(
+        default=None,
+        description="With `bars` or `vary`: the numbers of the bars that are other than before, other places included; "
+        "bars count from 1, a pickup before them is 0.",
+    )
 
     @classmethod
     def of(cls, answer: Answer) -> "GenerateResponse":
@@ -274,6 +334,7 @@ class GenerateResponse(BaseModel):
             model=ModelId.of(answer.model),
             finish_reason=answer.finish_reason,
             generated=answer.characters,
+            changed_bars=answer.changed_bars,
         )
 
 
@@ -284,7 +345,7 @@ class RenderRequest(_Body):
         description="One tune in ABC notation, or a set: two to five that are played one after another.",
         examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"],
     )
-    format: Literal["wav", "mp3", "ogg", "flac", "midi", "svg", "pdf", "musicxml"] | None = Field(
+    format: Literal["wav", "mp3", "ogg", "flac", "midi", "svg", "png", "pdf", "musicxml"] | None = Field(
         default=None, description="Where it is missing, `Accept` decides; `wav` if that does not."
     )
     tempo: float | None = Field(
@@ -294,8 +355,11 @@ class RenderRequest(_Body):
         allow_inf_nan=False,
         description="Quarter notes a minute; else the tune's own `Q:`, or what suits its rhythm or metre.",
     )
-    program: int | None = Field(
-        default=None, ge=0, le=127, description="General MIDI instrument; else one that suits the rhythm or metre."
+    program: Program | None = Field(
+        default=None,
+        description="General MIDI instrument, by number (0–127) or name (`flute`; `/models` lists them); else one that "
+        "suits the rhythm or metre.",
+        examples=["flute", 73],
     )
     transpose: int = Field(
         default=0, ge=-36, le=36, description="Semitones, in notation and sound; the key signature follows."
@@ -378,13 +442,19 @@ class CheckResponse(BaseModel):
 class ModelMenus(BaseModel):
     """Values to choose from for what can be asked of a tune, the likeliest first; empty where nothing can be asked.
 
-    `key` and `form` take others of their kind too, `rhythm` any word.
+    `key` and `form` take others of their kind too. `meters_of_rhythm` are the metres that each rhythm can be asked in.
     """
 
     keys: tuple[str, ...]
     meters: tuple[str, ...]
     rhythms: tuple[str, ...]
     forms: tuple[str, ...]
+    meters_of_rhythm: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, menus: Menus) -> "ModelMenus":
+        meters = {name: rhythms.meters_to_ask_for(name) for name in menus.rhythms}
+        return cls(**vars(menus), meters_of_rhythm=meters)
 
 
 class LoadedModel(BaseModel):
@@ -414,15 +484,24 @@ class LoadedModel(BaseModel):
             corpora=manifest.corpora,
             metrics=manifest.metrics,
             defaults=manifest.defaults,
-            menus=ModelMenus(**vars(menus)),
+            menus=ModelMenus.of(menus),
             max_best_of=MAX_BEST_OF if has_critic else 1,
         )
 
 
 class ModelList(BaseModel):
-    """The models that are loaded, the default first."""
+    """The models that are loaded, the default first, and what tunes can be played on."""
 
     models: list[LoadedModel]
+    instruments: tuple[str, ...] = Field(
+        default=NAMES, description="For `program` of `/render`: each stands at its General MIDI number, 0 to 127."
+    )
+
+
+class Version(BaseModel):
+    """Which Lilt this is."""
+
+    version: str = Field(default=VERSION, examples=["0.1.0"])
 
 
 class Health(BaseModel):

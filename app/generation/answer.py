@@ -31,6 +31,7 @@ class Answer:
     Args:
         seed: makes the same text again.
         characters: how many were made for the text, what was drawn and thrown away left out.
+        changed_bars: the numbers of the bars that are other than before; None where no bars were to be made anew.
     """
 
     abc: str
@@ -39,3 +40,4 @@ class Answer:
     model: ModelId
     finish_reason: FinishReason
     characters: int
+    changed_bars: tuple[int, ...] | None = None

@@ -14,6 +14,7 @@ from app.generation.continuation import Continuation
 from app.generation.critic import choose, score
 from app.generation.jobs import GenerationJob, seed_of_draw
 from app.generation.model_registry import ServedModel
+from app.operations.concurrency_limit import ConcurrencyLimit
 
 MAX_DRAWS = 5
 """How often at the most a tune is drawn that may not copy one that was trained on."""
@@ -29,13 +30,13 @@ class BestOf(Buffered):
     makes the same answer again, and no other seed's tunes are among those it passes over.
     """
 
-    def __init__(self, model: ServedModel, job: GenerationJob, deadline: float) -> None:
+    def __init__(self, model: ServedModel, job: GenerationJob, deadline: float, readings: ConcurrencyLimit) -> None:
         super().__init__(job.start_string)
-        self._model, self._job, self._deadline = model, job, deadline
+        self._model, self._job, self._deadline, self._readings = model, job, deadline, readings
         self._draws: list[Continuation] = []
 
     @classmethod
-    async def begin(cls, model: ServedModel, job: GenerationJob, deadline: float) -> Self:
+    async def begin(cls, model: ServedModel, job: GenerationJob, deadline: float, readings: ConcurrencyLimit) -> Self:
         """Queue the first ones.
 
         Raises:
@@ -47,13 +48,14 @@ class BestOf(Buffered):
                 f"{model.id.name}/{model.id.version} was published without a critic, so none can be chosen of several"
             )
             raise RequestError(told, faults=(Fault(told, field="best_of"),))
-        generation = cls(model, job, deadline)
+        generation = cls(model, job, deadline, readings)
         try:
             for _ in range(job.best_of):
                 await generation._draw()
         except LiltError:
-            generation._cancel()
+            generation._cancel_draws()
             raise
+        generation.start().when_ended(lambda _: generation._cancel_draws())
         return generation
 
     @property
@@ -61,12 +63,9 @@ class BestOf(Buffered):
         return sum(draw.drawn for draw in self._draws)
 
     async def _make(self) -> Answer:
-        try:
-            await asyncio.gather(*(draw.finished() for draw in self._draws))
-            candidates = await self._with_fewest_copies() if self._job.avoid_copies else self._draws
-            chosen = await asyncio.to_thread(self._choose, candidates)
-        finally:
-            self._cancel()
+        await asyncio.gather(*(draw.finished() for draw in self._draws))
+        candidates = await self._with_fewest_copies() if self._job.avoid_copies else self._draws
+        chosen = await asyncio.to_thread(self._choose, candidates)
         return replace(chosen, seed=self._job.sampling.seed)
 
     async def _with_fewest_copies(self) -> list[Continuation]:
@@ -79,10 +78,12 @@ class BestOf(Buffered):
 
     async def _draw(self) -> Continuation:
         sampling = replace(self._job.sampling, seed=seed_of_draw(self._job.sampling.seed, len(self._draws)))
-        self._draws.append(await Continuation.begin(self._model, replace(self._job, sampling=sampling), self._deadline))
-        return self._draws[-1]
+        job, is_begun = replace(self._job, sampling=sampling), bool(self._draws)
+        draw = await Continuation.begin(self._model, job, self._deadline, self._readings, is_begun=is_begun)
+        self._draws.append(draw)
+        return draw
 
-    def _cancel(self) -> None:
+    def _cancel_draws(self) -> None:
         for draw in self._draws:
             draw.cancel()
 

@@ -3,6 +3,7 @@
 import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable
+from typing import Self
 
 from app.errors import DeadlineError
 from app.generation.answer import Answer
@@ -10,7 +11,7 @@ from app.generation.generation import CANCELLED, FAILED, KEEP_ALIVE_S, End, Gene
 
 
 class Buffered(Generation):
-    """Its text comes as one chunk.
+    """Its text comes as one chunk. The work begins with `start`, and ends whether or not anybody reads.
 
     Args:
         start_string: what the answer's text begins with and the chunk does not.
@@ -18,25 +19,31 @@ class Buffered(Generation):
 
     def __init__(self, start_string: str) -> None:
         self._start_string = start_string
-        self._task: asyncio.Task[Answer] | None = None
-        self._calls: list[Callable[[End], None]] = []
+        self._task: asyncio.Task[Answer]
+
+    def start(self) -> Self:
+        """Begin the work, on the running event loop."""
+        self._task = asyncio.create_task(self._make())
+        return self
 
     def when_ended(self, call: Callable[[End], None]) -> None:
-        self._calls.append(call)
+        self._task.add_done_callback(lambda task: call(End(_outcome(task), self.drawn)))
+
+    def cancel(self) -> None:
+        self._task.cancel()
 
     async def answer(self) -> Answer:
-        return await (self._task or self._work())
+        return await self._task
 
     async def chunks(self) -> AsyncGenerator[str, None]:
-        self._task = task = asyncio.create_task(self._work())
         try:
-            while not task.done():
-                await asyncio.wait({task}, timeout=KEEP_ALIVE_S)
-                if not task.done():
+            while not self._task.done():
+                await asyncio.wait({self._task}, timeout=KEEP_ALIVE_S)
+                if not self._task.done():
                     yield ""
-            yield task.result().abc.removeprefix(self._start_string)
+            yield self._task.result().abc.removeprefix(self._start_string)
         finally:
-            task.cancel()
+            self._task.cancel()
 
     @property
     @abstractmethod
@@ -47,15 +54,8 @@ class Buffered(Generation):
     async def _make(self) -> Answer:
         """The answer, made once."""
 
-    async def _work(self) -> Answer:
-        outcome = FAILED
-        try:
-            answer = await self._make()
-            outcome = answer.finish_reason
-        except (asyncio.CancelledError, DeadlineError):
-            outcome = CANCELLED
-            raise
-        finally:
-            for call in self._calls:
-                call(End(outcome, self.drawn))
-        return answer
+
+def _outcome(task: asyncio.Task[Answer]) -> str:
+    if task.cancelled() or isinstance(task.exception(), DeadlineError):
+        return CANCELLED
+    return FAILED if task.exception() else task.result().finish_reason

@@ -123,7 +123,7 @@ def draw(job: BulkJob, model: ServedModel, first_seed: int, end: int | None = No
             under_way.popleft()
             yield (
                 drawn,
-                _chosen([next(iter(split_tunes(job.start_string + text)), None) for text in texts], model, drawn),
+                _chosen([next(iter(split_tunes(each.prompt + text)), None) for text in texts], model, drawn),
             )
     finally:
         for _, futures in under_way:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Self
 
 from app.abc.tunebook import split_tunes
@@ -16,10 +17,11 @@ from app.generation.prepare import Prepared, prepare
 from app.inference.completion import Completion
 from app.inference.submission import Submission
 from app.operations import tracing
+from app.operations.concurrency_limit import ConcurrencyLimit
 
 CHUNK_S = 0.05
 
-_READ_HERE = 500  # characters; a longer start string is read beside the event loop, at some 20 µs a character
+_READ_HERE = 20  # characters; a longer start string is read beside the event loop, at up to 80 µs a character
 _TOLD_HERE = 1500  # characters; what is to be told of a longer text is found out beside it, at some 1 µs a character
 
 
@@ -37,16 +39,29 @@ class Continuation(Generation):
         self._done = asyncio.wrap_future(self._submission.done)
 
     @classmethod
-    async def begin(cls, model: ServedModel, job: GenerationJob, deadline: float) -> Self:
+    async def begin(
+        cls,
+        model: ServedModel,
+        job: GenerationJob,
+        deadline: float,
+        readings: ConcurrencyLimit,
+        *,
+        is_begun: bool = False,
+    ) -> Self:
         """Queue a job.
+
+        Args:
+            readings: turns at reading a stranger's text.
+            is_begun: the same text had a turn before.
 
         Raises:
             CharacterError: the start string holds a character outside the vocabulary.
             RequestError: this model cannot write what is asked for.
             BusyError: too much is waiting already.
         """
-        is_long = len(job.start_string) > _READ_HERE
-        prepared = await asyncio.to_thread(prepare, model, job) if is_long else prepare(model, job)
+        is_long = len(job.prompt) > _READ_HERE
+        read = partial(prepare, model, job)
+        prepared = await readings.run(read, is_begun=is_begun) if is_long else read()
         return cls(model, job, prepared, deadline)
 
     @property
@@ -64,7 +79,7 @@ class Continuation(Generation):
     @property
     def text(self) -> str:
         """So far, the start string included."""
-        return self._job.start_string + self._model.checkpoint.vocabulary.decode(self._submission.new_ids)
+        return self._job.prompt + self._model.checkpoint.vocabulary.decode(self._submission.new_ids)
 
     async def finished(self) -> None:
         """Wait for the last character; raises as `answer` does."""
@@ -78,7 +93,7 @@ class Continuation(Generation):
 
     async def answer(self) -> Answer:
         await self.finished()
-        is_long = len(self._job.start_string) + self.drawn > _TOLD_HERE
+        is_long = len(self._job.prompt) + self.drawn > _TOLD_HERE
         return await asyncio.to_thread(self.describe) if is_long else self.describe()
 
     async def chunks(self) -> AsyncGenerator[str, None]:
@@ -87,6 +102,8 @@ class Continuation(Generation):
         begun = asyncio.wrap_future(self._submission.begun)
         sent = 0
         try:
+            if self._job.given:
+                yield self._job.given
             while not self._done.done():
                 wait_for, patience_s = (self._done, CHUNK_S) if begun.done() else (begun, KEEP_ALIVE_S)
                 await asyncio.wait({self._done, wait_for}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
@@ -113,7 +130,7 @@ class Continuation(Generation):
             seed=self._job.sampling.seed,
             model=self._model.id,
             finish_reason=completion.finish_reason,
-            characters=len(completion.new_ids),
+            characters=len(self._job.given) + len(completion.new_ids),
         )
 
 

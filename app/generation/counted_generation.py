@@ -17,6 +17,9 @@ class CountedGeneration(Generation):
     def when_ended(self, call: Callable[[End], None]) -> None:
         self._generation.when_ended(call)
 
+    def cancel(self) -> None:
+        self._generation.cancel()
+
     async def answer(self) -> Answer:
         answer = await self._generation.answer()
         metrics.TUNES.labels(self._model).inc(sum(judged.tune.complete for judged in answer.tunes))

@@ -32,6 +32,10 @@ class Generation(Protocol):
         """Call once no more characters will be made, before the answer is given."""
         ...
 
+    def cancel(self) -> None:
+        """Leave the work, which then has ended; nothing where it has already."""
+        ...
+
     async def answer(self) -> Answer:
         """The answer; leaving early ends the work for it. After `chunks`, that of the same text."""
         ...

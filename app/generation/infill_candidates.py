@@ -27,11 +27,12 @@ Run = tuple[Region, ...]
 
 @dataclass(frozen=True)
 class Candidate:
-    """What stands in place of a run of bars, so far; `state` is the model's before it has read `unread`."""
+    """What stands in place of a run of bars, so far, and of each bar; `state` is the model's before `unread`."""
 
     text: str
     state: Memory | None
     unread: str
+    bars: tuple[str, ...] = ()
 
 
 class CandidateDraws:
@@ -79,17 +80,19 @@ class CandidateDraws:
             ]
         return candidates
 
-    async def scores(self, candidates: list[Candidate], start: Candidate, after: str) -> list[float]:
-        """Nats of what follows after each candidate."""
+    async def scores(self, candidates: list[Candidate], start: Candidate, afters: list[str]) -> list[float]:
+        """Nats of a character of what follows after each candidate."""
         read = [self._encode(start.unread + candidate.text) for candidate in candidates]
-        follows = self._encode(after)
+        follow = [self._encode(after) for after in afters]
         scored = await self._complete(
             [
-                Sequence(np.concatenate([ids, follows]), 1, SamplingParams(), state=start.state, scored_from=len(ids))
-                for ids in read
+                Sequence(np.concatenate([ids, after]), 1, SamplingParams(), state=start.state, scored_from=len(ids))
+                for ids, after in zip(read, follow, strict=True)
             ]
         )
-        return [completion.log_probability for completion in scored]
+        return [
+            completion.log_probability / max(1, len(after)) for completion, after in zip(scored, follow, strict=True)
+        ]
 
     def _sequence(self, candidate: Candidate, region: Region) -> Sequence:
         """One that goes on from a candidate in place of a bar."""
@@ -103,8 +106,8 @@ class CandidateDraws:
         self.drawn += len(drawn.new_ids)
         is_whole = drawn.finish_reason is FinishReason.TUNES
         new = self._model.checkpoint.vocabulary.decode(drawn.new_ids[:-1]) if is_whole else ""
-        text = candidate.text + (new or self._text[region.begin : region.end]) + between
-        return Candidate(text, drawn.state, between)
+        new = new or self._text[region.begin : region.end]
+        return Candidate(candidate.text + new + between, drawn.state, between, (*candidate.bars, new))
 
     async def _complete(self, sequences: list[Sequence]) -> list[Completion]:
         futures = [self._model.engine.submit(sequence).done for sequence in sequences]

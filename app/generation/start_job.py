@@ -31,12 +31,12 @@ async def _begin(model: ServedModel, job: Job, deadline: float, readings: Concur
     if isinstance(job, InfillJob):
         return await Infill.begin(model, job, deadline, readings)
     if job.avoid_copies or job.best_of > 1:
-        return await BestOf.begin(model, job, deadline)
-    return await Continuation.begin(model, job, deadline)
+        return await BestOf.begin(model, job, deadline, readings)
+    return await Continuation.begin(model, job, deadline, readings)
 
 
 def max_characters(job: Job) -> int:
     """How many may be drawn for a job."""
     if isinstance(job, InfillJob):
-        return CANDIDATES * MAX_PER_BAR * len(job.bars)
+        return CANDIDATES * MAX_PER_BAR * job.max_drawn_bars
     return job.length * max(job.best_of, MAX_DRAWS if job.avoid_copies else 1)

@@ -4,22 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.abc.pitch import ALTERATIONS, STEPS
+from app.abc.rhythms import METERS_OF_RHYTHM
 from app.abc.written_subset import WRITTEN_MODES
 from app.grammar.meter import METERS
 from app.grammar.pitch import KEYS
 
 _LIKELY_KEYS = ("G", "D", "A", "Am", "Ador", "C", "Bb", "Em", "F", "Gm", "Dmix", "Edor", "Amix", "Dm", "Bm", "Ddor")
 _SUFFIXES = tuple(dict.fromkeys(mode.suffix for mode in WRITTEN_MODES.values()))
-_RHYTHMS = (
-    *("reel", "jig", "hornpipe", "double jig", "slip jig", "air", "strathspey", "clog", "waltz", "polka", "march"),
-    *("slide", "single jig", "barndance", "highland fling", "mazurka"),
-)
 _FORMS = ("AABB8", "AABB16", "AABBCC8", "AB8", "AB16", "AABBCCDD8", "AABB4", "ABC8")
 
 
 @dataclass(frozen=True)
 class Menus:
-    """Values of `key`, `meter`, `rhythm` and `form`; `key` and `form` take more than these, `rhythm` takes any word."""
+    """Values of `key`, `meter`, `rhythm` and `form`; `key` and `form` take more than these."""
 
     keys: tuple[str, ...] = ()
     meters: tuple[str, ...] = ()
@@ -32,7 +29,7 @@ class Menus:
         return cls(
             keys=_written(dict.fromkeys((*_LIKELY_KEYS, *_plain_keys())), alphabet),
             meters=_written(METERS, alphabet),
-            rhythms=_written(_RHYTHMS, alphabet),
+            rhythms=_written(METERS_OF_RHYTHM, alphabet),
             forms=_FORMS,
         )
 

@@ -38,6 +38,7 @@ ADMISSION_REFUSALS = Counter("lilt_refusals", "Requests refused for their host, 
 KEY_REQUESTS = Counter("lilt_key_requests", "Requests by the label of their key, those turned away too.", ("key",))
 KEY_UNITS = Counter("lilt_key_units", "Units spent by the holders of keys.", ("key",))
 
+BUILD = Gauge("lilt_build_info", "1 for the version that runs.", ("version", "python"))
 MODEL = Gauge("lilt_model_info", "1 for each model that is served.", ("name", "version", "digest"))
 WAITING = Gauge("lilt_engine_waiting", "Sequences that wait for their first step or their next turn.", ("model",))
 RUNNING = Gauge("lilt_engine_running", "Sequences that are stepped together now.", ("model",))

@@ -1,9 +1,10 @@
-"""Engraves MusicXML as SVG or PDF: `python engrave.py tune.musicxml tune.svg`, run in the sandbox.
+"""Engraves MusicXML as SVG, PNG or PDF: `python engrave.py tune.musicxml tune.svg`, run in the sandbox.
 
-Verovio draws; CairoSVG makes its pages a PDF. It stands alone, as it runs under `python -I`.
+Verovio draws; CairoSVG makes its pages a PDF, or its one page a PNG. It stands alone, as it runs under `python -I`.
 """
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import verovio
 
 _A4_TENTHS_MM = (2100, 2970)  # Verovio's own unit; staves are then 7 mm
 _A4_POINTS = (595.276, 841.89)
+_PNG_WIDTH, _MAX_PNG_HEIGHT = 1240, 16_000  # pixels: 150 dots an inch; four bytes each while it is drawn
+_VIEW_BOX = re.compile(r'<svg [^>]*viewBox="([^"]+)"')
 _MARGIN = 120
 _TALLEST = 60_000  # of one endless page; it is cut to what is on it
 
@@ -76,12 +79,25 @@ def pdf(pages: list[str]) -> bytes:
     return written.getvalue()
 
 
+def png(page: str) -> bytes:
+    """An SVG page as pixels on white; a page that is too tall for an image is drawn smaller."""
+    import cairosvg
+
+    _, _, width, height = (float(part) for part in _VIEW_BOX.search(page)[1].split())  # type: ignore[index]
+    pixels = min(_PNG_WIDTH, int(_MAX_PNG_HEIGHT * width / height))
+    made: bytes = cairosvg.svg2png(bytestring=page.encode(), output_width=pixels, background_color="white")
+    return made
+
+
 def main() -> None:
-    """Engrave one file as another; the target's extension chooses SVG or PDF."""
+    """Engrave one file as another; the target's extension chooses SVG, PNG or PDF."""
     source, target = (Path(name) for name in sys.argv[1:3])
     paged = target.suffix == ".pdf"
     pages = svg_pages(source.read_text("utf-8"), paged=paged)
-    target.write_bytes(pdf(pages) if paged else pages[0].encode())
+    if paged:
+        target.write_bytes(pdf(pages))
+    else:
+        target.write_bytes(png(pages[0]) if target.suffix == ".png" else pages[0].encode())
 
 
 if __name__ == "__main__":

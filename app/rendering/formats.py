@@ -36,6 +36,7 @@ class Format(StrEnum):
     FLAC = "flac"
     MIDI = "midi"
     SVG = "svg"
+    PNG = "png"
     PDF = "pdf"
     MUSICXML = "musicxml"
 
@@ -63,17 +64,18 @@ _FACTS = {
     Format.FLAC: _Facts("audio/flac", "flac", Kind.SOUND),  # its first block has a hash of all samples
     Format.MIDI: _Facts("audio/midi", "mid", Kind.MIDI),
     Format.SVG: _Facts("image/svg+xml", "svg", Kind.SCORE),
+    Format.PNG: _Facts("image/png", "png", Kind.SCORE),
     Format.PDF: _Facts("application/pdf", "pdf", Kind.SCORE),
     Format.MUSICXML: _Facts("application/vnd.recordare.musicxml+xml", "musicxml", Kind.SCORE),
 }
 
 
-def disposition(title: str | None, format_: Format) -> str:
+def disposition(title: str | None, extension: str) -> str:
     """A Content-Disposition with a file name made of a title (RFC 6266): never a path, never a control character."""
     name = "".join(c for c in title or "" if unicodedata.category(c)[0] != "C")
     name = " ".join(_UNSAFE.sub(" ", name).split())[:_MAX_CHARACTERS].strip(" .") or "tune"
-    full = f"{name}.{format_.extension}"
+    full = f"{name}.{extension}"
     plain = unicodedata.normalize("NFKD", full).encode("ascii", "ignore").decode().strip()
-    plain = plain if not plain.startswith(".") else f"tune.{format_.extension}"
+    plain = plain if not plain.startswith(".") else f"tune.{extension}"
     extended = "" if plain == full else f"; filename*=UTF-8''{quote(full, safe='')}"
     return f'inline; filename="{plain}"{extended}'

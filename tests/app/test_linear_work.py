@@ -12,6 +12,7 @@ from types import FrameType
 import pytest
 
 from app.abc import musicxml
+from app.abc.bar_plan import different_bars, places_of, replaceable
 from app.abc.bar_spans import _bars, regions, text_bars
 from app.abc.fingerprint import melody
 from app.abc.playback_defaults import duration_s, played
@@ -34,6 +35,7 @@ MAX_STEPS = {
     "musicxml": 1000,
     "melody": 30,
     "regions": 60,
+    "places_of": 60,
     "admit": 100,
     "fix": 20,
     "transpose": 30,
@@ -80,11 +82,16 @@ def every_region(text: str) -> object:
     return [regions(text, [bar.number for bar in text_bars(text)])]
 
 
+def every_place(text: str) -> object:
+    return places_of(text, replaceable(different_bars(text)))
+
+
 READERS: dict[str, Callable[[str], object]] = {
     "read": performance,
     "musicxml": admitted_musicxml,
     "melody": melody,
     "regions": every_region,
+    "places_of": every_place,
     "admit": lambda text: admit(text, max_duration_s=inf),
     "fix": fix,
     "transpose": lambda text: transpose(text, 1),

@@ -33,6 +33,7 @@ FORMATS: dict[str, bytes | tuple[bytes, ...]] = {
     "flac": b"fLaC",
     "midi": b"MThd",
     "svg": b"<svg",
+    "png": b"\x89PNG",
     "pdf": b"%PDF",
     "musicxml": b"<?xml",
 }

@@ -24,7 +24,8 @@ KEY_LABEL = "key_label"
 NO_KEY = "(none)"
 """the label in metrics of requests without a known key; no real label has such characters"""
 
-_COSTS = frozenset({"/generate", "/render", "/check", "/originality"})
+_COSTS = frozenset({"/generate", "/render", "/check", "/originality", "/chords"})
+_TUNES_COST = "/tune."
 _IPV6_PREFIX = 64  # what one customer is assigned
 
 
@@ -59,7 +60,7 @@ class Admission:
             holder = self._admit(scope)
             if holder is not None:
                 scope.setdefault("state", {})[KEY_LABEL] = holder.label
-            if scope["path"] in _COSTS:
+            if scope["path"] in _COSTS or scope["path"].startswith(_TUNES_COST):
                 account = self._account(scope, holder)
                 account.charge(REQUEST)
         except LiltError as error:

@@ -82,7 +82,7 @@ def test_if_range_is_compared_strongly(if_range: str, etag: str, counts: bool) -
 @pytest.fixture(scope="module")
 def limited() -> Iterator[httpx.Client]:
     """A client who is told what an answer cost."""
-    with serving(rate_per_minute="1000") as server, server.client() as client:
+    with serving(quota_per_day="1000") as server, server.client() as client:
         yield client
 
 

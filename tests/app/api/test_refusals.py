@@ -86,7 +86,7 @@ REFUSED = {
     "a form": Refused(GENERATE, b"length=5", 415, JSON, "application/x-www-form-urlencoded"),
     "no content type": Refused(GENERATE, b"{}", 415, JSON, ""),
     "an Accept that is not made": Refused(GENERATE, b"{}", 406, "are offered", accept="image/png"),
-    "a GET": Refused(GENERATE, b"", 405, "Method Not Allowed", method="GET"),
+    "a PUT": Refused(GENERATE, b"", 405, "Method Not Allowed", method="PUT"),
     "no such page": Refused("/nowhere/../etc/passwd", b"", 404, "Not Found", method="GET"),
     # ABC
     "no ABC": playing("", "no tune"),
@@ -142,7 +142,7 @@ def test_a_hostile_request_gets_a_problem_document(client: httpx.Client, refused
 
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [("/render", "GET, HEAD, POST"), ("/generate", "POST"), ("/models", "GET, HEAD"), ("/", "GET, HEAD")],
+    [("/render", "GET, HEAD, POST"), ("/generate", "GET, HEAD, POST"), ("/models", "GET, HEAD"), ("/", "GET, HEAD")],
 )
 def test_a_method_that_is_not_allowed_is_told_which_are(client: httpx.Client, path: str, allowed: str) -> None:
     response = client.request("PUT", path)

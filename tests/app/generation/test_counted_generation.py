@@ -4,13 +4,18 @@ import asyncio
 
 import pytest
 from prometheus_client import REGISTRY
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from app.abc.tunebook import Tune
+from app.api.generate_routes import EventStream
+from app.api.schemas import GenerateStart
+from app.api.schemas import ModelId as ModelBody
 from app.errors import DeadlineError, DecoderError, RequestError
 from app.generation.answer import Answer, JudgedTune
 from app.generation.buffered import Buffered
 from app.generation.counted_generation import CountedGeneration
-from app.generation.generation import Generation
+from app.generation.generation import End, Generation
 from app.generation.model_registry import ModelId
 from app.inference.completion import FinishReason
 
@@ -57,7 +62,7 @@ def test_an_answer_is_counted_once_streamed_or_not(*, is_streamed: bool) -> None
     model = f"streamed {is_streamed}"
 
     async def generate() -> Answer:
-        generation = CountedGeneration(Known(), model)
+        generation = CountedGeneration(Known().start(), model)
         return await (streamed(generation) if is_streamed else generation.answer())
 
     assert asyncio.run(generate()) == ANSWER
@@ -76,8 +81,50 @@ def test_an_answer_is_counted_once_streamed_or_not(*, is_streamed: bool) -> None
 )
 def test_what_fails_or_is_left_is_counted_too(error: BaseException, outcome: str) -> None:
     model = f"{type(error).__name__}"
+
+    async def generate() -> Answer:
+        return await CountedGeneration(Known(error).start(), model).answer()
+
     with pytest.raises(type(error)):
-        asyncio.run(CountedGeneration(Known(error), model).answer())
+        asyncio.run(generate())
     assert count("generations", model=model, outcome=outcome) == 1
     assert count("tunes", model=model) == 0
     assert count("characters", model=model) == DRAWN
+
+
+def test_what_nobody_reads_ends_once_it_is_left() -> None:
+    """Before its work has begun, and before its response has sent a byte."""
+    ends: list[End] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_: Message) -> None:
+        raise OSError  # as a server says that the client has gone
+
+    async def leave() -> None:
+        generation = CountedGeneration(Known().start(), "left")
+        generation.when_ended(ends.append)
+        stream = EventStream(GenerateStart(seed=1, model=ModelBody.of(ANSWER.model)), generation, {})
+        with pytest.raises(ClientDisconnect):
+            await stream({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+        with pytest.raises(asyncio.CancelledError):
+            await generation.answer()
+
+    asyncio.run(leave())
+    assert ends == [End("cancelled", DRAWN)]
+    assert count("generations", model="left", outcome="cancelled") == 1
+
+
+def test_what_has_ended_is_not_cancelled_afterwards() -> None:
+    ends: list[End] = []
+
+    async def generate() -> None:
+        generation = Known().start()
+        generation.when_ended(ends.append)
+        await streamed(generation)
+        generation.cancel()
+        assert await generation.answer() == ANSWER
+
+    asyncio.run(generate())
+    assert ends == [End("tunes", DRAWN)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import cairocffi
 import httpx
 import mido
 import miniaudio
@@ -94,6 +95,18 @@ def test_a_score_is_drawn_with_every_note(client: httpx.Client, tune: str) -> No
     assert b"<script" not in drawn.content
 
 
+@pytest.mark.parametrize("bars", [8, 520])
+def test_a_picture_is_as_wide_as_a_page_and_no_taller_than_an_image_can_be(client: httpx.Client, bars: int) -> None:
+    tune = "X:1\nM:4/4\nL:1/8\nK:D\n" + "ABcd efga|gfed cBAG|\n" * (bars // 2)
+    response = client.post("/render", json={"abc": tune, "format": "png", "tempo": 400})
+    assert response.headers["Content-Type"] == "image/png"
+    image = cairocffi.ImageSurface.create_from_png(io.BytesIO(response.content))
+    assert (image.get_width() == 1240) is (bars == 8)
+    assert 300 < image.get_height() <= 16_000
+    pixels = set(bytes(image.get_data()))
+    assert {0, 255} <= pixels  # ink on paper
+
+
 @pytest.mark.parametrize("tune", TUNES)
 def test_a_pdf_has_a_page_with_its_title(client: httpx.Client, tune: str) -> None:
     pages = pypdf.PdfReader(io.BytesIO(render(client, TUNES[tune], "pdf").content)).pages
@@ -123,7 +136,7 @@ def test_markup_in_a_title_stays_text(client: httpx.Client) -> None:
     ],
 )
 def test_a_file_is_named_after_its_tune_and_nothing_else(title: str | None, expected: str) -> None:
-    assert disposition(title, Format.PDF) == expected
+    assert disposition(title, "pdf") == expected
 
 
 @pytest.mark.parametrize("semitones", [-12, -5, -1, 1, 2, 3, 6, 7])

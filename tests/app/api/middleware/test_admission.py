@@ -245,6 +245,20 @@ def test_unused_units_are_refunded() -> None:
         assert int(answer.headers["RateLimit"].partition("r=")[2].partition(";")[0]) >= 17
 
 
+def test_units_of_a_stream_that_was_left_are_refunded() -> None:
+    """64 tunes of 15,000 characters are 960 units, besides those for reading; what was drawn is not refunded."""
+
+    def left(answer: httpx.Response) -> int:
+        return int(answer.headers["RateLimit"].partition("r=")[2].partition(";")[0])
+
+    body = {"length": 15_000, "best_of": 64, "seed": 1}
+    with serving(quota_per_day="2000") as server, server.client() as client:
+        with client.stream("POST", "/generate", json=body, headers={"Accept": "text/event-stream"}) as response:
+            assert left(response) < 1000
+        while left(client.post("/generate", json={"length": 1, "seed": 1})) < 1800:
+            pass
+
+
 def test_x_forwarded_for_is_trusted_from_trusted_proxies_alone() -> None:
     def left(client: httpx.Client, forwarded: str) -> str:
         answer = client.post("/check", json={"abc": TUNE}, headers={"X-Forwarded-For": forwarded})
