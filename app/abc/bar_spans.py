@@ -143,13 +143,17 @@ def text_bars(abc: str) -> list[TextBar]:
 
 def _bars(abc: str) -> Iterator[TextBar]:
     scan = _Scan()
-    position, in_body = 0, False
+    position, in_body, in_text = 0, False, False
     for line in abc.split("\n"):
         match = FIELD.match(line)
-        if match:
+        if line.startswith("%"):
+            in_text = line.startswith("%%begintext") or (in_text and not line.startswith("%%endtext"))
+        elif in_text:
+            pass
+        elif match:
             in_body = in_body or match[1] == "K"
             scan.take_field()
-        elif in_body and not line.startswith("%"):
+        elif in_body:
             for token in tokens(line):
                 kind = token.lastgroup or ""
                 if kind in ("bar", "number"):
@@ -172,12 +176,13 @@ class _Scan:
         self._slurs = 0
         self._tuplet_left = 0
         self._joins_next = False
+        self._is_overlaid = False
 
     def take_bar_line(self) -> Iterator[TextBar]:
         if any(group.has_notes for group in self._bar.groups):
             yield self._bar
         self._bar = TextBar(slurs_before=self._slurs)
-        self._tuplet_left, self._joins_next = 0, False
+        self._tuplet_left, self._joins_next, self._is_overlaid = 0, False, False
 
     def take_rest(self, count: int, begin: int, end: int) -> Iterator[TextBar]:
         """A rest of several bars, which are bars of their own whatever stands beside it; of none, nothing."""
@@ -209,6 +214,8 @@ class _Scan:
         elif kind == "slur" and text == ")":
             self._extend(end)
             self._slur(-1)
+        elif kind == "overlay":
+            self._overlay(end)
         elif kind in _BEFORE_NOTE or kind in _NOTES:
             group = self._group(begin)
             group.end = end
@@ -226,13 +233,22 @@ class _Scan:
     def _group(self, begin: int) -> Group:
         """The group that goes on, or a new one."""
         groups = self._bar.groups
-        if not groups or (groups[-1].has_notes and not self._tuplet_left and not self._joins_next):
+        is_held = bool(self._tuplet_left) or self._joins_next or self._is_overlaid
+        if not groups or (groups[-1].has_notes and not is_held):
             groups.append(Group(begin, begin))
         return groups[-1]
 
     def _extend(self, end: int) -> None:
         if self._bar.groups:
             self._bar.groups[-1].end = end
+
+    def _overlay(self, end: int) -> None:
+        """What sounds at the same time goes together: all of a bar that has an overlay is one group."""
+        groups = self._bar.groups
+        if groups:
+            slurs = sum(group.slurs for group in groups)
+            self._bar.groups = [Group(groups[0].begin, end, slurs, has_notes=any(group.has_notes for group in groups))]
+            self._is_overlaid, self._tuplet_left, self._joins_next = True, 0, False
 
     def _slur(self, step: int) -> None:
         if self._slurs + step >= 0:

@@ -74,16 +74,20 @@ def write_symbols(abc: str, names: dict[tuple[int, int], str]) -> str:
     """
     lines = abc.split("\n")
     scan = _Scan(names)
-    in_body = False
+    in_body = in_text = False
     for number, line in enumerate(lines):
         field = FIELD.match(line)
-        if field:
+        if line.startswith("%"):
+            in_text = line.startswith("%%begintext") or (in_text and not line.startswith("%%endtext"))
+        elif in_text:
+            continue
+        elif field:
             in_body = in_body or field[1] == "K"
             if in_body and field[1] == "V":
                 scan.turn_to(field[2])
             if in_body and field[1] in "KMP":
                 scan.end_bar()
-        elif in_body and not line.startswith("%"):
+        elif in_body:
             lines[number] = scan.write(line)
     return "\n".join(lines)
 
@@ -95,6 +99,7 @@ class _Scan:
         self._names = names
         self._first: str | None = None
         self._is_first = True
+        self._is_overlaid = False
         self._bar, self._place = 0, 0
 
     def turn_to(self, voice: str) -> None:
@@ -103,6 +108,7 @@ class _Scan:
         self._is_first = name == self._first
 
     def end_bar(self) -> None:
+        self._is_overlaid = False
         if self._place and self._is_first:
             self._bar, self._place = self._bar + 1, 0
 
@@ -123,6 +129,8 @@ class _Scan:
                     done = at
             elif kind in ("bar", "number", "ending"):
                 self.end_bar()
+            elif kind == "overlay":
+                self._is_overlaid = True
             elif kind == "field":
                 if token[0][1] == "V":
                     self.turn_to(token[0][3:-1])
@@ -134,7 +142,7 @@ class _Scan:
     def _take(self, text: str, *, is_rest: bool) -> str | None:
         if self._first is None:
             self._first = "1"
-        if not self._is_first:
+        if not self._is_first or self._is_overlaid:
             return None
         if is_rest:
             bars, length = parse_rest(text)

@@ -11,22 +11,27 @@ at the most, is passed over: two or three notes say nothing, and one setting of 
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
+from app.abc.fields import parse_meter, parse_unit, parse_voice, said_key
 from app.abc.keys import Key
 from app.abc.meters import Meter
 from app.abc.pitch import STEPS
-from app.abc.reader import Header, parse_key, parse_meter, parse_unit, parse_voice, read_header
+from app.abc.reader import Header, read_header
 from app.abc.score import MAX_BARS
+from app.abc.texts import without_comment
 from app.abc.tokens import Note, parse_broken, parse_chord, parse_note, parse_notes, parse_rest, parse_tuplet, tokens
 from app.abc.tunebook import FIELD
 
 WHOLE_NOTE = 2**18 * 3**3 * 5 * 7
 """Ticks; what ABC's notes, tuplets and broken rhythms last is a whole number of them, and an odder length rounded."""
+
+
+_NOWHERE: Mapping[int, int] = {}
 
 
 class MelodyBar(NamedTuple):
@@ -113,10 +118,16 @@ def read_voices(abc: str) -> list[list[Bar]]:
     header, body = read_header(abc)
     voices: dict[str, _Voice] = {}
     now: _Voice | None = None
+    in_text = False
     for line in body:
+        if line.startswith("%"):
+            in_text = line.startswith("%%begintext") or (in_text and not line.startswith("%%endtext"))
+            continue
+        if in_text:
+            continue
         if match := FIELD.match(line):
-            found = [(match[1], match[2].split("%")[0])]
-        elif line.strip() and not line.startswith("%"):
+            found = [(match[1], without_comment(match[2]))]
+        elif line.strip():
             now = now or voices.setdefault("1", _Voice(header))
             found = [(token.lastgroup or "", token[0]) for token in tokens(line)]
         else:
@@ -144,6 +155,8 @@ class _Voice:
         self._held: dict[str, int] = {}  # accidentals, by step
         self._tuplet, self._tuplet_left = (1, 1), 0
         self._broken: Fraction | None = None
+        self._last: tuple[Sequence[Note], list[int]] = (), []
+        self._led: dict[int, int] = {}  # pitches by place that ties lead on to the next notes
         self._begin_bar()
 
     def _begin_bar(self) -> None:
@@ -151,6 +164,7 @@ class _Voice:
         self._lengths: list[int] = []
         self._ties: set[int] = set()
         self._count = 1
+        self._is_overlaid = False
 
     def close_bar(self) -> None:
         if self._pitches:
@@ -167,9 +181,14 @@ class _Voice:
     def take_ending(self, _: str) -> None:
         self.close_bar()
 
+    def take_overlay(self, _: str) -> None:
+        if self._pitches:
+            self._is_overlaid, self._tuplet_left = True, 0
+
     def take_key(self, text: str) -> None:
         self.close_bar()
-        self._turn_key(parse_key(text))
+        if (key := said_key(text)) is not None:
+            self._turn_key(key)
 
     def take_meter(self, text: str) -> None:
         self.close_bar()
@@ -181,23 +200,22 @@ class _Voice:
 
     def take_note(self, text: str) -> None:
         note, ticks = _note(text, self._unit)
-        self._add(self._pitch(note), ticks)
+        self._strike((note,), ticks)
 
     def take_grace(self, text: str) -> None:
         for note in parse_notes(text):
             self._pitch(note)
 
     def take_chord(self, text: str) -> None:
-        found, length, is_tied = parse_chord(text)
+        found, length, tied = parse_chord(text)
         if found:
-            self._add(max([self._pitch(note) for note in found]), _ticks(self._unit, length))
-            if is_tied:
-                self._ties.add(len(self._pitches) - 1)
+            self._strike(found, _ticks(self._unit, length))
+            self._tie(tied)
 
     def take_rest(self, text: str) -> None:
         bars, length = parse_rest(text)
         if length is not None:
-            self._add(None, _ticks(self._unit, length))
+            self._strike((), _ticks(self._unit, length))
         elif bars:
             if bars > 1:
                 self.close_bar()
@@ -215,7 +233,15 @@ class _Voice:
             self._lengths[-1] = _ticks(self._lengths[-1], first)
 
     def take_tie(self, _: str) -> None:
-        if self._pitches and self._pitches[-1] is not None:
+        self._tie(range(len(self._last[0])))
+
+    def _tie(self, indices: Iterable[int]) -> None:
+        if self._is_overlaid or not self._pitches:
+            return
+        notes, pitches = self._last
+        led = {notes[index].place: pitches[index] for index in indices}
+        if led:
+            self._led |= led
             self._ties.add(len(self._pitches) - 1)
 
     def _turn_key(self, key: Key) -> None:
@@ -224,10 +250,20 @@ class _Voice:
     def _turn_meter(self, meter: Meter) -> None:
         self._whole, self._is_compound = _ticks(WHOLE_NOTE, meter.length or Fraction(1)), meter.is_compound
 
-    def _pitch(self, note: Note) -> int:
+    def _pitch(self, note: Note, led: Mapping[int, int] = _NOWHERE) -> int:
         if note.accidental is not None:
             self._held[note.step] = note.accidental
+        elif note.place in led:
+            return led[note.place]
         return note.natural + self._held.get(note.step, self._signature[note.step])
+
+    def _strike(self, notes: Sequence[Note], ticks: int) -> None:
+        if self._is_overlaid:
+            return
+        led, self._led = self._led, {}
+        pitches = [self._pitch(note, led) for note in notes]
+        self._add(max(pitches, default=None), ticks)
+        self._last = notes, pitches
 
     def _add(self, pitch: int | None, ticks: int) -> None:
         if self._count > 1:
@@ -252,6 +288,7 @@ _TAKE: dict[str, Callable[[_Voice, str], None]] = {
     "tuplet": _Voice.take_tuplet,
     "broken": _Voice.take_broken,
     "tie": _Voice.take_tie,
+    "overlay": _Voice.take_overlay,
     "bar": _Voice.take_bar_line,
     "number": _Voice.take_bar_line,
     "ending": _Voice.take_ending,

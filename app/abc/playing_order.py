@@ -1,14 +1,16 @@
-"""In which order the bars of a voice sound: repeats, endings and parts taken as abc2midi takes them.
+"""In which order the bars of a voice sound: with repeats, endings and parts.
 
 ABC 2.1, sections 4.8 (repeats), 4.9 (variant endings) and 3.1.9 (parts).
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
 from app.abc.keys import Key
 from app.abc.meters import Meter
 from app.abc.score import Bar, Score, Voice
+from app.abc.voices import leading_voice
 
 MAX_PLAYED_BARS = 20_000
 
@@ -35,12 +37,12 @@ class PlayedBar:
     ends_section: bool
 
 
-def playing_order(score: Score) -> list[PlayedBar]:
-    """The bars of the first voice as they are played, at most MAX_PLAYED_BARS of them; none where there is no voice."""
-    if not score.voices:
+def playing_order(score: Score, number: int = 0) -> list[PlayedBar]:
+    """The bars of a voice as they are played, at most MAX_PLAYED_BARS of them; none where there is no such voice."""
+    if number >= len(score.voices):
         return []
-    voice = score.voices[0]
-    order = _in_parts(voice, score.parts) if score.parts else _repeated(voice.bars, 0, len(voice.bars))
+    voice = score.voices[number]
+    order = _order(voice, score.parts)
     spans = sections(voice.bars)
     signatures = _signatures(voice.bars, score)
     turns: dict[int, int] = {}
@@ -67,6 +69,47 @@ def playing_order(score: Score) -> list[PlayedBar]:
         if len(played) > MAX_PLAYED_BARS:
             break
     return played[:MAX_PLAYED_BARS]
+
+
+def times_played(voice: Voice, parts: str | None) -> list[int]:
+    """How often each bar of a voice sounds, with repeats, endings and the order of parts."""
+    times = [0] * len(voice.bars)
+    stretches, names = _stretches(voice, parts)
+    for name, count in Counter(names).items():
+        for index in stretches[name].order:
+            times[index] += count
+    return times
+
+
+def repeat_starts(voice: Voice, parts: str | None) -> set[int]:
+    """The bars to which the end of a repeat leads back."""
+    return {start for stretch in _stretches(voice, parts)[0].values() for start in stretch.starts}
+
+
+def tempos_played(score: Score) -> list[tuple[Fraction, float]]:
+    """When the tempo changes as the tune is played, in whole notes, and to how many quarter notes a minute."""
+    leading = leading_voice(score.voices)
+    found = [(Fraction(0), score.tempo)] if score.tempo else []
+    if leading is None:
+        return found
+    begun_in: list[float | None] = []
+    now = score.tempo
+    for bar in leading.bars:
+        now = bar.tempo or now
+        begun_in.append(now)
+        now = next((chord.tempo for chord in reversed(bar.chords) if chord.tempo), now)
+    before = score.tempo
+    for played in playing_order(score, score.voices.index(leading)):
+        at = played.start
+        changes = [(at, begun_in[played.index])]
+        for chord in played.bar.chords:
+            changes.append((at, chord.tempo))
+            at += chord.length
+        for start, tempo in changes:
+            if tempo and tempo != before:
+                found.append((start, tempo))
+                before = tempo
+    return found
 
 
 def _offset(length: Fraction, meter: Meter, *, is_first: bool) -> Fraction:
@@ -98,22 +141,37 @@ def sections(bars: list[Bar]) -> list[tuple[int, int]]:
     return found[: len(bars)]
 
 
-def _in_parts(voice: Voice, parts: str) -> list[int]:
-    """Bars in the order that the header's `P:` gives; each part's own repeats are played."""
-    marks = [index for index, bar in enumerate(voice.bars) if bar.part]
-    if not marks:
-        return _repeated(voice.bars, 0, len(voice.bars))
-    spans = {
-        voice.bars[first].part: (first, after)
-        for first, after in zip(marks, [*marks[1:], len(voice.bars)], strict=True)
-    }
-    order = _repeated(voice.bars, 0, marks[0])
-    for name in _expanded(parts):
-        if name in spans:
-            order += _repeated(voice.bars, *spans[name])
+@dataclass(frozen=True)
+class _Stretch:
+    """Bars with their own repeats: in which order they sound, and where repeats begin again."""
+
+    order: list[int]
+    starts: set[int]
+
+
+def _order(voice: Voice, parts: str | None) -> list[int]:
+    order: list[int] = []
+    stretches, names = _stretches(voice, parts)
+    for name in names:
+        order += stretches[name].order
         if len(order) > MAX_PLAYED_BARS:
             break
     return order
+
+
+def _stretches(voice: Voice, parts: str | None) -> tuple[dict[str, _Stretch], list[str]]:
+    """The stretches of a voice by name, and the names in the order in which they come.
+
+    They are the parts that the header's `P:` puts in order, what stands before the first of them being a stretch
+    without a name; the whole voice where there is no such order.
+    """
+    marks = [index for index, bar in enumerate(voice.bars) if bar.part] if parts else []
+    if not marks:
+        return {"": _repeated(voice.bars, 0, len(voice.bars))}, [""]
+    stretches = {"": _repeated(voice.bars, 0, marks[0])}
+    for first, after in zip(marks, [*marks[1:], len(voice.bars)], strict=True):
+        stretches[voice.bars[first].part or ""] = _repeated(voice.bars, first, after)
+    return stretches, ["", *(name for name in _expanded(parts or "") if name in stretches)]
 
 
 def _expanded(text: str, max_parts: int = MAX_PLAYED_BARS) -> list[str]:
@@ -140,29 +198,37 @@ def _expanded(text: str, max_parts: int = MAX_PLAYED_BARS) -> list[str]:
     return [name for level in stack for name in level][:max_parts]
 
 
-def _repeated(bars: list[Bar], first: int, after: int) -> list[int]:
-    """The bars of a stretch with its repeats and endings taken."""
+def _repeated(bars: list[Bar], first: int, after: int) -> _Stretch:
+    """A stretch with its repeats and endings taken."""
     order: list[int] = []
+    starts: set[int] = set()
+    named: set[int] = set()  # turns that endings of this repeat are for
     start, turn, position = first, 1, first
     is_open = True  # by a sign or as the tune begins, so that a double bar inside does not begin another stretch
-    while position < after and len(order) < MAX_PLAYED_BARS:
+    while position < after and len(order) <= MAX_PLAYED_BARS:
         bar = bars[position]
         if bar.opens_repeat and turn == 1:
-            start, is_open = position, True
-        if bar.ending and turn not in _numbers(bar.ending):
-            position = _next_ending(bars, position, after)
-            if position < after and bars[position].ending:
+            start, is_open, named = position, True, set()
+        if bar.ending:
+            numbers = _numbers(bar.ending)
+            named |= numbers
+            if turn not in numbers:
+                position = _next_ending(bars, position, after)
+                if position < after and bars[position].ending:
+                    continue
+                start, turn, is_open, named = position, 1, False, set()
                 continue
-            start, turn, is_open = position, 1, False
-            continue
         order.append(position)
-        if bar.closes_repeat and (turn <= bar.closes_repeat or _has_ending(bars, position + 1, after, turn + 1)):
+        if bar.closes_repeat and (
+            turn <= bar.closes_repeat or turn + 1 in named or _has_ending(bars, position + 1, after, turn + 1)
+        ):
+            starts.add(start)
             position, turn = start, turn + 1
             continue
         position += 1
         if bar.closes_repeat or bar.ends_ending or (bar.line_style in ("||", "|]", "[|") and not is_open):
-            start, turn, is_open = position, 1, False
-    return order
+            start, turn, is_open, named = position, 1, False, set()
+    return _Stretch(order, starts)
 
 
 def _has_ending(bars: list[Bar], position: int, after: int, turn: int) -> bool:

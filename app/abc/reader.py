@@ -10,10 +10,27 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 
-from app.abc.keys import MAJOR, TONIC, Key, fifths_of, mode_of
-from app.abc.meters import SYMBOLS, Meter, default_unit
-from app.abc.pitch import ACCIDENTALS, SIGN, STEPS, Pitch
-from app.abc.score import Bar, Chord, Score, Tuplet, Voice
+from app.abc.chord_symbols import Harmony
+from app.abc.fields import (
+    SHORT_TEXT,
+    Clef,
+    Properties,
+    Tempo,
+    parse_key,
+    parse_meter,
+    parse_properties,
+    parse_tempo,
+    parse_unit,
+    parse_voice,
+    said_key,
+    voice_properties,
+)
+from app.abc.keys import Key
+from app.abc.lyrics import Words
+from app.abc.meters import Meter, default_unit
+from app.abc.pitch import STEPS, Pitch
+from app.abc.score import DEFAULT_CLEF, MAX_OVERLAYS, Bar, Chord, Score, Tuplet, Voice
+from app.abc.texts import readable, without_comment
 from app.abc.tokens import (
     Note,
     parse_broken,
@@ -25,70 +42,18 @@ from app.abc.tokens import (
     tokens,
 )
 from app.abc.tunebook import FIELD, split_header
+from app.abc.voices import agree
 from app.errors import Fault
 
-_KEY = re.compile(rf"\s*{TONIC}\s*([A-Za-z]*)(.*)")
-_KEY_ACCIDENTAL = re.compile(rf"{SIGN}([A-Ga-g])")
-_ASSIGNMENT = re.compile(r"(?<!\w)\w+=\S*")  # as `clef=bass`
-_METER = re.compile(r"\(?\s*(\d{1,3}(?:\s*+\+\s*\d{1,3})*)\s*+\)?\s*+/\s*(\d{1,3})")
-_TEMPO = re.compile(r"\s*(?:\"[^\"]*\"\s*)?((?:\d+/\d+\s*)*)=?\s*(\d+(?:\.\d+)?)?")
-SHORT_TEXT = 200  # characters kept of a title or of an annotation
 _MAX_FAULTS = 20
-
-
-def parse_key(text: str) -> Key:
-    """What a `K:` field says; no signature where it says nothing that is known (ABC 2.1, section 3.1.14)."""
-    if text.strip()[:2] in ("HP", "Hp"):
-        return Key(2)
-    match = _KEY.match(text)
-    if not match or match[3][:4].lower() in ("clef", "none"):
-        return Key(altered=_altered(text))
-    tonic, accidental, word, rest = match.groups()
-    mode = mode_of(word)
-    if mode is None:
-        mode, rest = MAJOR, word + rest
-    fifths = fifths_of(tonic, accidental, mode)
-    if word.lower() == "exp" or rest.lower().lstrip().startswith("exp"):
-        fifths = 0
-    return Key(fifths, mode, _altered(rest), tonic + accidental)
-
-
-def _altered(text: str) -> tuple[tuple[str, int], ...]:
-    return tuple((step.upper(), ACCIDENTALS[sign]) for sign, step in _KEY_ACCIDENTAL.findall(_ASSIGNMENT.sub("", text)))
-
-
-def parse_meter(text: str) -> Meter:
-    """What an `M:` field says."""
-    text = text.strip()
-    if text.startswith("C"):
-        sign, symbol = ("C|", "cut") if text.startswith("C|") else ("C", "common")
-        return Meter(*SYMBOLS[sign], symbol)
-    match = _METER.match(text)
-    if not match or not int(match[2]):
-        return Meter(None)
-    return Meter(sum(int(part) for part in match[1].split("+")) or 4, int(match[2]))
-
-
-def parse_tempo(text: str, unit: Fraction) -> float | None:
-    """Quarter notes a minute of a `Q:` field; None where it gives no number."""
-    match = _TEMPO.match(text.replace("C=", "="))
-    if not match or not match[2]:
-        return None
-    beats = [Fraction(int(a), int(b)) for a, b in re.findall(r"(\d+)/(\d+)", match[1]) if int(b)]
-    return float(sum(beats, Fraction(0)) or unit) * 4 * float(match[2])
-
-
-def parse_unit(text: str) -> Fraction | None:
-    """What an `L:` field says; None where it says nothing."""
-    match = re.match(r"\s*(\d{1,3})\s*(?:/\s*(\d{1,3}))?", text)
-    if not match or not int(match[1]) or (match[2] and not int(match[2])):
-        return None
-    return Fraction(int(match[1]), int(match[2] or 1))
-
-
-def parse_voice(text: str) -> str:
-    """The name of the voice that a `V:` field turns to."""
-    return (text.split() or ["1"])[0][:SHORT_TEXT]
+_MAX_GRACES = 20
+_DIRECTIVE = re.compile(r"%%MIDI\s+([A-Za-z]+(?:\s+[A-Za-z0-9+*-]+){0,4})\s*$")
+_DEFINED = re.compile(r"\s*([h-wH-W~])\s*=\s*[!+]([^!+]+)[!+]")
+_NOTHING = frozenset({"nothing", "nil", "none"})
+_MARKS = {
+    ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
+    "P": "uppermordent", "S": "segno", "T": "trill", "u": "upbow", "v": "downbow",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,24 +64,30 @@ class Header:
     key: Key
     meter: Meter
     unit: Fraction
+    properties: Properties
+    """of all voices that say no others"""
+    directives: tuple[str, ...] = ()
 
     @property
-    def tempo(self) -> float | None:
-        """Quarter notes a minute."""
+    def tempo(self) -> Tempo:
+        """What the last `Q:` says."""
         return parse_tempo(self.fields.get("Q", [""])[-1], self.unit)
 
     def first(self, name: str) -> str | None:
-        """A field's first value."""
-        return next(iter(self.fields.get(name, [])), None)
+        """A field's first value, as it is to be read."""
+        value = next(iter(self.fields.get(name, [])), None)
+        return None if value is None else readable(value)
 
 
 def read_header(abc: str) -> tuple[Header, list[str]]:
     """The header of a tune, and the lines after it."""
-    fields, body = split_header(abc.split("\n"))
-    key = parse_key(fields["K"][0]) if "K" in fields else Key()
+    lines = abc.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    fields, body = split_header(lines)
+    key, properties = (parse_key(fields["K"][0]), parse_properties(fields["K"][0])) if "K" in fields else (Key(), None)
     meter = parse_meter(fields["M"][-1]) if "M" in fields else Meter()
     unit = parse_unit(fields["L"][-1]) if "L" in fields else None
-    return Header(fields, key, meter, unit or default_unit(meter.length)), body
+    directives = tuple(match[1] for line in lines[: len(lines) - len(body)] if (match := _DIRECTIVE.match(line)))
+    return Header(fields, key, meter, unit or default_unit(meter.length), properties or Properties(), directives), body
 
 
 @dataclass
@@ -142,18 +113,45 @@ class _State:
     key: Key
     meter: Meter
     tempo: float | None
+    octave: int = 0
+    clef: Clef = DEFAULT_CLEF
     bar: Bar = field(default_factory=Bar)
+    line: list[Chord] = field(default_factory=list)
+    """what is added to: the bar's chords, or those of its last overlay"""
     accidentals: dict[str, int] = field(default_factory=dict)
     tuplet: Tuplet | None = None
     tuplet_left: int = 0
     graces: tuple[Pitch, ...] = ()
+    grace_lengths: tuple[Fraction, ...] = ()
     symbol: str | None = None
     annotations: list[str] = field(default_factory=list)
     decorations: list[str] = field(default_factory=list)
+    directives: tuple[str, ...] = ()
+    new_tempo: float | None = None
     slurs: int = 0
     broken: Fraction = Fraction(1)
     last: Chord | None = None
+    tied: dict[int, dict[int, int]] = field(default_factory=dict)
+    """by line, alterations by place that ties lead on to the next chord"""
     in_ending: bool = False
+    goes_on: bool = False
+    """whether the last line of music ends with `\\`"""
+    sung: list[tuple[Chord, int]] = field(default_factory=list)
+    """what the words after a line of music are set to, each with its bar"""
+    verses: int = 0
+    words: Words | None = None
+
+    def __post_init__(self) -> None:
+        self.line = self.bar.chords
+
+    def turn_to(self, said: Properties) -> None:
+        """Take what a `K:` or `V:` field says beside key and name, from the next bar on."""
+        self.octave = self.octave if said.octave is None else said.octave
+        if said.clef is not None and said.clef != self.clef:
+            self.clef = self.bar.clef = said.clef
+        if said.transpose is not None:
+            self.bar.transposition = said.transpose
+        self.voice.name = self.voice.name or said.name
 
 
 class Reader:
@@ -171,28 +169,59 @@ class Reader:
         self.size = Size()
         self._denominators: set[int] = set()
         self._header, body = read_header(abc)
+        self._symbols: dict[str, str] = {}
+        for value in self._header.fields.get("U", []):
+            self._define(value)
+        self._declared: dict[str, list[str]] = {}
+        for value in self._header.fields.get("V", []):
+            self._declared.setdefault(parse_voice(value), []).append(value)
         self._states: dict[str, _State] = {}
         self._now: _State | None = None
-        last = abc.count("\n") + 1
+        last = abc.count("\n") + abc.count("\r") - abc.count("\r\n") + 1
+        in_text = False
         for number, line in enumerate(body, last + 1 - len(body)):
-            if match := FIELD.match(line):
-                self._body_field(match[1], match[2].split("%")[0])
-            elif line.strip() and not line.startswith("%"):
+            if line.startswith("%"):
+                in_text = line.startswith("%%begintext") or (in_text and not line.startswith("%%endtext"))
+                self._directive(line)
+            elif in_text:
+                continue
+            elif match := FIELD.match(line):
+                self._body_field(match[1], without_comment(match[2]))
+            elif line.strip():
                 self._music(line, number)
                 measure(self.size, number)
         for state in self._states.values():
             self._close_bar(state)
+            if state.in_ending and state.voice.bars:
+                state.voice.bars[-1].ends_ending = True
         measure(self.size, last)
-        self.score = Score(
-            titles=tuple(title[:SHORT_TEXT] for title in self._header.fields.get("T", [])),
+        self.score = self._score()
+
+    def _score(self) -> Score:
+        voices = [state.voice for state in self._states.values() if state.voice.bars]
+        tempo = self._header.tempo
+        agree(voices, tempo.quarters)
+        return Score(
+            titles=tuple(readable(title)[:SHORT_TEXT] for title in self._header.fields.get("T", [])),
             composer=self._header.first("C"),
             rhythm=self._header.first("R"),
             key=self._header.key,
             meter=self._header.meter,
-            tempo=self._header.tempo,
+            tempo=tempo.quarters,
             parts=self._header.first("P"),
-            voices=[state.voice for state in self._states.values() if state.voice.bars],
+            voices=voices,
+            tempo_mark=tempo if tempo.words or tempo.count else None,
+            directives=self._header.directives,
         )
+
+    def _define(self, value: str) -> None:
+        """A symbol of `U:` (ABC 2.1, section 4.16)."""
+        if match := _DEFINED.match(value):
+            self._symbols[match[1]] = "" if match[2] in _NOTHING else match[2]
+
+    def _directive(self, line: str) -> None:
+        if match := _DIRECTIVE.match(line):
+            self._state().directives += (match[1],)
 
     def _state(self) -> _State:
         return self._now or self._turn_to("1")
@@ -200,62 +229,108 @@ class Reader:
     def _turn_to(self, name: str) -> _State:
         if name not in self._states:
             head = self._header
-            self._states[name] = _State(Voice(name), head.unit, head.key, head.meter, head.tempo)
+            self._states[name] = state = _State(Voice(name), head.unit, head.key, head.meter, head.tempo.quarters)
+            for said in (head.properties, *map(voice_properties, self._declared.get(name, []))):
+                state.turn_to(said)
+            state.voice.clef, state.voice.transposition = state.clef, state.bar.transposition or 0
+            state.bar.clef = state.bar.transposition = None
         self._now = self._states[name]
         return self._now
 
     def _body_field(self, name: str, value: str) -> None:
         if name == "V":
-            self._turn_to(parse_voice(value))
+            state = self._turn_to(parse_voice(value))
+            self._turn_to_properties(state, voice_properties(value))
             return
         state = self._state()
         if name == "K":
             self._close_if_begun(state)
-            state.key = state.bar.key = parse_key(value)
+            if (key := said_key(value)) is not None:
+                state.key = state.bar.key = key
+            self._turn_to_properties(state, parse_properties(value))
         elif name == "M":
             self._close_if_begun(state)
             state.meter = state.bar.meter = parse_meter(value)
         elif name == "L":
             state.unit = parse_unit(value) or state.unit
         elif name == "Q":
-            state.tempo = state.bar.tempo = parse_tempo(value, state.unit) or state.tempo
+            self._turn_to_tempo(state, parse_tempo(value, state.unit))
         elif name == "P":
             self._close_if_begun(state)
+            self._end_ending(state)
             state.bar.part = value.strip()[:1]
+        elif name == "U":
+            self._define(value)
+        elif name == "w":
+            state.verses += 1
+            state.words = Words(state.sung, state.verses)
+            state.words.set(value)
+        elif name == "+" and state.words is not None:
+            state.words.set(value)
+
+    def _turn_to_properties(self, state: _State, said: Properties) -> None:
+        state.turn_to(said)
+        if not state.voice.bars and not state.bar.chords:
+            state.voice.clef = state.clef
+            state.voice.transposition = state.bar.transposition or state.voice.transposition
+            state.bar.clef = state.bar.transposition = None
+
+    def _turn_to_tempo(self, state: _State, said: Tempo) -> None:
+        state.tempo = said.quarters or state.tempo
+        if state.bar.chords:
+            state.new_tempo = said.quarters or state.new_tempo
+        else:
+            state.bar.tempo = said.quarters or state.bar.tempo
+            state.bar.tempo_mark = said
 
     def _close_if_begun(self, state: _State) -> None:
+        """Close the bar where no bar line stands."""
         if state.bar.chords:
+            state.bar.line_style = ""
             self._close_bar(state)
 
     def _music(self, line: str, number: int) -> None:
         state = self._state()
-        state.bar.starts_line = True
+        if not state.goes_on:
+            state.bar.starts_line = True
+            state.sung, state.verses, state.words = [], 0, None
         for token in tokens(line):
             state = self._state()
             kind = token.lastgroup or ""
             handle = getattr(self, f"_read_{_GROUPS.get(kind, kind)}", None)
             if handle is not None:
                 handle(state, token)
-            elif kind == "other" and len(self.faults) < _MAX_FAULTS:
-                message = f"{token[0]!r} is not music"
-                self.faults.append(Fault(message, line=number, column=token.start() + 1))
+            elif kind == "other" and not self._read_symbol(state, token[0]):
+                self._fault(f"{token[0]!r} is not music", number, token.start() + 1)
             if kind in ("space", "broken") and state.last:
                 state.last.joins_next = state.last.joins_next and kind == "broken"
+        state.goes_on = without_comment(line).endswith("\\")
+
+    def _fault(self, message: str, line: int, column: int) -> None:
+        if len(self.faults) < _MAX_FAULTS:
+            self.faults.append(Fault(message, line=line, column=column))
 
     def _read_quoted(self, state: _State, token: re.Match[str]) -> None:
-        text = token[0][1:-1][:SHORT_TEXT]
-        if text[:1] in tuple(STEPS):
+        text = readable(token[0][1:-1])[:SHORT_TEXT]
+        if text[:1] in tuple(STEPS) and Harmony.parse(text):
             state.symbol = text
         elif text[:1] in tuple("^_<>@"):
-            state.annotations.append(text[1:])
+            state.annotations.append(text)
+        elif text:
+            state.annotations.append(f"^{text}")
 
     def _read_decoration(self, state: _State, token: re.Match[str]) -> None:
-        state.decorations.append(token[0].strip("!"))
+        state.decorations.append(token[0][1:-1])
 
     def _read_mark(self, state: _State, token: re.Match[str]) -> None:
-        name = {".": "staccato", "~": "roll", "H": "fermata", "T": "trill", "u": "upbow", "v": "downbow"}.get(token[0])
-        if name:
+        if not self._read_symbol(state, token[0]) and (name := _MARKS.get(token[0])):
             state.decorations.append(name)
+
+    def _read_symbol(self, state: _State, letter: str) -> bool:
+        """Whether a letter is a symbol of the tune's own."""
+        if name := self._symbols.get(letter):
+            state.decorations.append(name)
+        return letter in self._symbols
 
     def _read_field(self, _: _State, token: re.Match[str]) -> None:
         self._body_field(token[0][1], token[0][3:-1])
@@ -265,45 +340,60 @@ class Reader:
         self._begin_ending(state, token[0][1:])
 
     def _begin_ending(self, state: _State, number: str) -> None:
-        if state.in_ending and state.voice.bars:
-            state.voice.bars[-1].ends_ending = True
+        self._end_ending(state)
         state.bar.ending = re.sub(r"[^\d,-]", "", number).strip(",-")[:10]
         state.in_ending = True
 
+    def _end_ending(self, state: _State) -> None:
+        if state.in_ending and state.voice.bars:
+            state.voice.bars[-1].ends_ending = True
+        state.in_ending = False
+
     def _read_bar(self, state: _State, token: re.Match[str]) -> None:
-        line = token["bar"]
+        line = token["bar"].lstrip(".")
         core = line.strip(":")
         closes = len(line) - len(line.lstrip(":")) if core else len(line) // 2
         opens = len(line) - len(line.rstrip(":")) if core else len(line) - closes
-        ends_part = bool(closes) or core in ("||", "|]", "[|") or "]" in core
+        ends_part = bool(closes or opens) or core == "||" or "]" in core or "[" in core
         target = state.bar if state.bar.chords else (state.voice.bars[-1] if state.voice.bars else None)
         if target is not None:
             target.closes_repeat = max(target.closes_repeat, min(closes, 9))
             if closes or core not in ("|", ""):
                 target.line_style = core or "::"
-            if state.in_ending and ends_part:
+            if state.in_ending and ends_part and not (target is not state.bar and state.bar.ending):
                 target.ends_ending, state.in_ending = True, False
-        self._close_if_begun(state)
+        self._close_bar(state)
         state.bar.opens_repeat = max(state.bar.opens_repeat, min(opens, 9))
         state.accidentals.clear()
         if token["number"]:
             self._begin_ending(state, token["number"])
 
     def _close_bar(self, state: _State) -> None:
-        if not state.bar.chords:
+        bar = state.bar
+        if not bar.chords:
             return
-        seconds_per_whole = 240 / (state.tempo or 120)
-        length = state.bar.length
-        state.bar.seconds = float(length) * seconds_per_whole
-        self.size.bars += state.bar.count
-        self.size.whole_notes += length * state.bar.count
-        state.voice.bars.append(state.bar)
-        state.bar = Bar()
+        length = bar.length
+        self.size.bars += bar.count
+        self.size.whole_notes += length * bar.count
+        state.voice.bars.append(bar)
+        state.bar = Bar(directives=state.directives)
+        state.directives = ()
+        state.line = state.bar.chords
         state.accidentals.clear()
         state.last = None
 
+    def _read_overlay(self, state: _State, _: re.Match[str]) -> None:
+        if state.bar.count > 1:
+            self._close_bar(state)
+        if state.bar.chords and len(state.bar.overlays) < MAX_OVERLAYS:
+            state.line = []
+            state.bar.overlays.append(state.line)
+            state.accidentals, state.last, state.tuplet = {}, None, None
+
     def _read_grace(self, state: _State, token: re.Match[str]) -> None:
-        state.graces = self._pitches(state, parse_notes(token[0]))[:20]
+        found = parse_notes(token[0])[:_MAX_GRACES]
+        state.graces = tuple(self._pitch(state, note) for note in found)
+        state.grace_lengths = tuple(note.length for note in found)
 
     def _read_tuplet(self, state: _State, token: re.Match[str]) -> None:
         if said := parse_tuplet(token[0], state.meter.is_compound):
@@ -312,24 +402,23 @@ class Reader:
 
     def _read_note(self, state: _State, token: re.Match[str]) -> None:
         found = parse_note(token[0])
-        self._add(state, self._pitches(state, [found]), found.length)
+        self._add(state, [found], found.length)
 
     def _read_rest(self, state: _State, token: re.Match[str]) -> None:
         bars, length = parse_rest(token[0])
         if length is not None:
-            self._add(state, (), length)
+            self._add(state, [], length)
         elif bars:
             if bars > 1:
                 self._close_if_begun(state)
-            self._add(state, (), (state.meter.length or Fraction(1)) / state.unit)
+            self._add(state, [], (state.meter.length or Fraction(1)) / state.unit)
             state.bar.count = bars
 
     def _read_chord(self, state: _State, token: re.Match[str]) -> None:
-        found, length, is_tied = parse_chord(token[0])
+        found, length, tied = parse_chord(token[0])
         if found:
-            self._add(state, self._pitches(state, found), length)
-            if state.last and is_tied:
-                state.last.is_tied = True
+            self._add(state, found, length)
+            self._tie(state, tied)
 
     def _read_broken(self, state: _State, token: re.Match[str]) -> None:
         if state.last is not None and state.broken == 1:
@@ -338,17 +427,26 @@ class Reader:
 
     def _read_tie(self, state: _State, _: re.Match[str]) -> None:
         if state.last:
-            state.last.is_tied = bool(state.last.pitches)
+            self._tie(state, frozenset(range(len(state.last.pitches))))
+
+    def _tie(self, state: _State, tied: frozenset[int]) -> None:
+        if state.last and tied:
+            state.last.tied |= tied
+            pitches = [pitch for index, pitch in enumerate(state.last.pitches) if index in state.last.tied]
+            state.tied[len(state.bar.overlays)] = {pitch.place: pitch.alter for pitch in pitches}
 
     def _read_slur(self, state: _State, token: re.Match[str]) -> None:
-        if token[0] == "(":
+        if token[0].endswith("("):
             state.slurs += 1
         elif state.last:
             state.last.slurs_ended += 1
 
-    def _add(self, state: _State, pitches: tuple[Pitch, ...], multiple: Fraction) -> None:
+    def _add(self, state: _State, notes: list[Note], multiple: Fraction) -> None:
         if state.bar.count > 1:
             self._close_bar(state)
+        if state.directives and not state.bar.chords:
+            state.bar.directives, state.directives = state.bar.directives + state.directives, ()
+        tied = state.tied.pop(len(state.bar.overlays), {})
         length = multiple * state.unit * state.broken
         tuplet = None
         if state.tuplet and state.tuplet_left:
@@ -358,7 +456,7 @@ class Reader:
             length *= Fraction(made.normal, made.actual)
             state.tuplet = Tuplet(made.actual, made.normal) if state.tuplet_left else None
         chord = Chord(
-            pitches,
+            tuple(self._pitch(state, note, tied) for note in notes),
             length,
             tuplet,
             state.graces,
@@ -367,24 +465,29 @@ class Reader:
             tuple(state.decorations),
             slurs_begun=state.slurs,
             joins_next=True,
+            unit=state.unit,
+            grace_lengths=state.grace_lengths,
+            tempo=state.new_tempo,
         )
-        state.bar.chords.append(chord)
+        state.line.append(chord)
         state.last = chord
-        self.size.notes += max(1, len(pitches)) + len(state.graces)
+        if notes and not state.bar.overlays:
+            state.sung.append((chord, len(state.voice.bars)))
+        self.size.notes += max(1, len(notes)) + len(state.graces)
         if length.denominator not in self._denominators:
             self._denominators.add(length.denominator)
             self.size.divisions = lcm(self.size.divisions, length.denominator)
-        state.graces, state.symbol, state.slurs, state.broken = (), None, 0, Fraction(1)
-        state.annotations, state.decorations = [], []
+        state.graces, state.grace_lengths, state.symbol, state.slurs, state.broken = (), (), None, 0, Fraction(1)
+        state.annotations, state.decorations, state.new_tempo = [], [], None
 
-    def _pitches(self, state: _State, notes: list[Note]) -> tuple[Pitch, ...]:
-        pitches = []
-        for note in notes:
-            if note.accidental is not None:
-                state.accidentals[note.step] = note.accidental  # in every octave, to the bar's end (ABC 2.1, 4.2)
-            alter = state.accidentals.get(note.step, state.key.alter(note.step))
-            pitches.append(Pitch(note.place, alter, note.accidental))
-        return tuple(pitches)
+    def _pitch(self, state: _State, note: Note, tied: dict[int, int] | None = None) -> Pitch:
+        place = note.place + len(STEPS) * (state.octave + state.clef.octaves)
+        if note.accidental is not None:
+            state.accidentals[note.step] = note.accidental  # in every octave, to the bar's end (ABC 2.1, 4.2)
+        elif tied and place in tied:
+            return Pitch(place, tied[place])
+        alter = state.accidentals.get(note.step, state.key.alter(note.step))
+        return Pitch(place, alter, note.accidental)
 
 
 _GROUPS = {"number": "bar"}

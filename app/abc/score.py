@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import NamedTuple
 
+from app.abc.fields import Clef, Tempo
 from app.abc.keys import Key
 from app.abc.meters import Meter
 from app.abc.pitch import Pitch
+
+DEFAULT_UNIT = Fraction(1, 8)
+DEFAULT_CLEF = Clef()
+MAX_OVERLAYS = 3
+"""Of one bar; more are left out."""
 
 MAX_BARS = 2_000
 """of a tune of a stranger's, a rest of several bars counting as so many; of longer ones no more is looked at"""
@@ -21,6 +28,18 @@ class Tuplet:
     stops: bool = False
 
 
+class Syllable(NamedTuple):
+    """What is sung to a note in one verse."""
+
+    text: str
+    verse: int = 1
+    joins_before: bool = False
+    joins_next: bool = False
+    """whether a word goes on before or after it"""
+    is_held: bool = False
+    """over the notes that follow"""
+
+
 @dataclass(slots=True)
 class Chord:
     """Notes that sound together; a rest where there are none. Lengths are in whole notes."""
@@ -32,12 +51,26 @@ class Chord:
     graces: tuple[Pitch, ...] = ()
     symbol: str | None = None
     annotations: tuple[str, ...] = ()
+    """each with the sign before it that says where it stands: `^` above, `_` below, `<` `>` beside, `@` anywhere"""
     decorations: tuple[str, ...] = ()
-    is_tied: bool = False
+    tied: frozenset[int] = frozenset()
+    """which of the pitches are tied to the next chord"""
     slurs_begun: int = 0
     slurs_ended: int = 0
     joins_next: bool = False
     """no space follows: it shares a beam with the next"""
+    unit: Fraction = DEFAULT_UNIT
+    """the unit length where it stands: as long as a grace note is"""
+    grace_lengths: tuple[Fraction, ...] = ()
+    """in units"""
+    tempo: float | None = None
+    """what changes before it, within its bar"""
+    syllables: tuple[Syllable, ...] = ()
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether a note of it is tied to the next chord."""
+        return bool(self.tied)
 
     @property
     def written_length(self) -> Fraction:
@@ -50,10 +83,18 @@ class Bar:
     """The music between two bar lines."""
 
     chords: list[Chord] = field(default_factory=list)
+    overlays: list[list[Chord]] = field(default_factory=list)
+    """what sounds at the same time, written after `&`"""
     key: Key | None = None
     meter: Meter | None = None
     tempo: float | None = None
     """what changes at its beginning; tempo in quarter notes a minute"""
+    tempo_mark: Tempo | None = None
+    clef: Clef | None = None
+    transposition: int | None = None
+    """semitones from the notes as drawn to those that sound, from here on"""
+    directives: tuple[str, ...] = ()
+    """of `%%MIDI`, as they are written: `program 1 73`"""
     part: str | None = None
     opens_repeat: int = 0
     """times through, less one"""
@@ -61,6 +102,7 @@ class Bar:
     ending: str | None = None
     ends_ending: bool = False
     line_style: str = "|"
+    """of the bar line at its end; empty where none is written, as before an ending that begins within a bar"""
     starts_line: bool = False
     count: int = 1
     """how many bars a rest of several bars stands for, each as this one; what begins or ends stands at their ends"""
@@ -69,7 +111,15 @@ class Bar:
 
     @property
     def length(self) -> Fraction:
-        return sum((chord.length for chord in self.chords), Fraction(0))
+        """As long as its longest line, in whole notes."""
+        if not self.overlays:
+            return length_of(self.chords)
+        return max(length_of(line) for line in self.lines)
+
+    @property
+    def lines(self) -> list[list[Chord]]:
+        """Its chords, and those of each overlay."""
+        return [self.chords, *self.overlays]
 
     def single_bars(self) -> "list[Bar]":
         """The bars that it stands for, one by one."""
@@ -90,12 +140,27 @@ class Bar:
         return [first, *(Bar([silence], seconds=self.seconds) for _ in range(self.count - 2)), last]
 
 
+def length_of(chords: list[Chord]) -> Fraction:
+    """How long chords last one after another, in whole notes."""
+    return sum((chord.length for chord in chords), Fraction(0))
+
+
 @dataclass
 class Voice:
-    """One line of music."""
+    """One line of music, its overlays beside it."""
 
     id: str
     bars: list[Bar] = field(default_factory=list)
+    name: str | None = None
+    clef: Clef = DEFAULT_CLEF
+    """at its beginning"""
+    transposition: int = 0
+    """semitones from the notes as drawn to those that sound, at its beginning"""
+
+    @property
+    def lines(self) -> int:
+        """How many sound at the most at once: one, and its overlays."""
+        return 1 + max((len(bar.overlays) for bar in self.bars), default=0)
 
 
 @dataclass
@@ -111,3 +176,6 @@ class Score:
     parts: str | None
     """the order of parts that the header's `P:` gives"""
     voices: list[Voice]
+    tempo_mark: Tempo | None = None
+    directives: tuple[str, ...] = ()
+    """of `%%MIDI` in the header, as they are written: `program 73`"""

@@ -12,10 +12,17 @@ from typing import NamedTuple
 from app.abc.lengths import LENGTH, broken_shares, parse_length, parse_number
 from app.abc.meters import tuplet_time
 from app.abc.pitch import ACCIDENTALS, MIDDLE_C, NOTE, place_of, semitones_of
+from app.abc.texts import without_comment
 
 _WITHIN = "{0,1000}"  # characters; else each bracket that is never closed would be searched for to the line's end
 QUOTED = r'"[^"]*"'
-DECORATION = r"![^!\s][^!\n]*!"
+_OLD_DECORATION = (  # by name, for `+CEG+` was a chord once
+    r"\+(?:trill[()]?|lowermordent|uppermordent|mordent|pralltriller|roll|turnx?|invertedturnx?|arpeggio|>|accent"
+    r"|emphasis|(?:inverted)?fermata|tenuto|[0-5]|plus|snap|slide|wedge|upbow|downbow|open|thumb|breath|[pm]?p|p{1,4}"
+    r"|f{1,4}|mf|sfz|(?:crescendo|diminuendo|[<>])[()]|segno|coda|fine|da(?:capo|coda)|D\.[CS]\.(?:al(?:coda|fine))?"
+    r"|(?:short|medium|long)phrase|staccato|marcato|beam[a-z]*)\+"
+)
+DECORATION = rf"![^!\s][^!\n]*!|{_OLD_DECORATION}"
 INLINE_FIELD = rf"\[[A-Za-z]:[^\]\n]{_WITHIN}\]"
 _ANY_NOTE, _ANY_LENGTH = (pattern.replace("(", "(?:") for pattern in (NOTE, LENGTH))  # without groups, which take time
 TOKENS = {
@@ -25,15 +32,16 @@ TOKENS = {
     "decoration": rf"(?P<decoration>{DECORATION})",
     "field": rf"(?P<field>{INLINE_FIELD})",
     "ending": r"(?P<ending>\[[1-9][\d,-]*)",
-    "bar": r"(?P<bar>\[\|\]?|:+\[?\|+[\]|]*:*|\|+[\]|]*:*|:{2,})(?P<number>[1-9][\d,-]*)?",
+    "bar": r"(?P<bar>\[\|\]?|:+\[?\|+[\]|]*:*|\.?\|+[\]|]*:*|:{2,})(?P<number>[1-9][\d,-]*)?",
     "grace": rf"(?P<grace>\{{/?[^}}\n]{_WITHIN}\}})",
     "tuplet": r"(?P<tuplet>\(\d(?::\d*)?(?::\d*)?)",
     "rest": rf"(?P<rest>[zxZX]{_ANY_LENGTH})",
     "chord": rf"(?P<chord>\[(?:\"[^\"]*\"|[^\[\]|\n:\"])*\]{_ANY_LENGTH})",
     "broken": r"(?P<broken>>+|<+)",
-    "tie": r"(?P<tie>-)",
-    "slur": r"(?P<slur>[()])",
-    "mark": r"(?P<mark>[.~HLMOPSTuvy!$*&+])",
+    "tie": r"(?P<tie>\.?-)",
+    "slur": r"(?P<slur>\.?\((?!\d)|[()])",
+    "overlay": r"(?P<overlay>&+)",
+    "mark": r"(?P<mark>[.~HLMOPSTuvy!$*+])",
     "other": r"(?P<other>.)",
 }
 """How each kind of token is written; the commonest first, for they are tried in this order. The last always fits."""
@@ -46,6 +54,7 @@ def lexer(tokens: Mapping[str, str]) -> re.Pattern[str]:
 
 _TOKEN = lexer(TOKENS)
 _NOTE_PARTS = re.compile(NOTE + LENGTH)
+_CHORD_NOTE = re.compile(rf"{NOTE}{LENGTH}(\.?-)?")
 _LENGTH_AT_END = re.compile(LENGTH + "$")
 _BESIDE_NOTES = re.compile(r'"[^"]*"|![^!]*!')
 _MAX_RESTS = 999  # bars
@@ -55,7 +64,7 @@ _KEPT_NOTES, _KEPT_OTHERS = 512, 64  # tokens whose meaning is remembered: 3,500
 
 def tokens(line: str) -> Iterator[re.Match[str]]:
     """The tokens of a line of music, its comment left out; the name of a token's last group is its kind."""
-    return _TOKEN.finditer(line.split("%")[0].rstrip())
+    return _TOKEN.finditer(without_comment(line))
 
 
 class Note(NamedTuple):
@@ -84,12 +93,14 @@ def parse_notes(text: str) -> list[Note]:
     return [parse_note(found[0]) for found in _NOTE_PARTS.finditer(text)]
 
 
-def parse_chord(text: str) -> tuple[list[Note], Fraction, bool]:
-    """The notes of a chord, its length in unit lengths (the first note says it), and whether it is tied inside."""
+def parse_chord(text: str) -> tuple[list[Note], Fraction, frozenset[int]]:
+    """The notes of a chord, its length in unit lengths (the first note says it), and which are tied by themselves."""
     inner, outer = text[1:].rsplit("]", 1)
-    found = parse_notes(_BESIDE_NOTES.sub("", inner))
+    matches = list(_CHORD_NOTE.finditer(_BESIDE_NOTES.sub("", inner)))
+    found = [parse_note(match[0].rstrip(".-")) for match in matches]
     length = parse_length(*_LENGTH_AT_END.findall(outer)[0])
-    return found, found[0].length * length if found else length, "-" in inner
+    tied = frozenset(index for index, match in enumerate(matches) if match[7])
+    return found, found[0].length * length if found else length, tied
 
 
 @lru_cache(_KEPT_OTHERS)

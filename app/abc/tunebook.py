@@ -7,10 +7,11 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 
+from app.abc.texts import readable, without_comment
 from app.errors import Fault
 
-FIELD = re.compile(r"([A-Za-z+]):(.*)")
-"""A line that is a field: its letter, and what it says."""
+FIELD = re.compile(r"(?![A-Ga-gxz]:[|:])([A-Za-z+]):(.*)")
+"""A line that is a field: its letter, and what it says; `A:|` is music."""
 
 _NOTE_OR_REST = re.compile(r"[A-Ga-gzxZ]")
 
@@ -119,7 +120,7 @@ def split_header(lines: list[str]) -> tuple[dict[str, list[str]], list[str]]:
     fields: dict[str, list[str]] = {}
     for number, line in enumerate(lines, 1):
         if match := FIELD.match(line):
-            fields.setdefault(match[1], []).append(match[2].split("%")[0].strip())
+            fields.setdefault(match[1], []).append(without_comment(match[2]).strip())
             if match[1] == "K":
                 return fields, lines[number:]
     return fields, []
@@ -141,7 +142,7 @@ def _describe(block: str, is_closed: bool) -> Tune:
         problems.append(Fault("no notes after the K: field", line=len(lines)))
     return Tune(
         abc=block,
-        title=header.get("T"),
+        title=readable(header["T"]) if "T" in header else None,
         key=header.get("K"),
         meter=header.get("M"),
         rhythm=header.get("R"),

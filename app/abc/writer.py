@@ -36,7 +36,7 @@ def _header(header: Header) -> Iterator[str]:
 
 def _lines(tune: Tune) -> Iterator[str]:
     bar_length, unit = Fraction(tune.header.meter), tune.header.unit
-    spelling = _Spelling(tune.header.key)
+    spelling = Spelling(tune.header.key)
     line, count = "", 0
     for part, mark_after in zip(tune.parts, _marks_after(tune.parts), strict=True):
         line += "|:" if part.repeated and not line.endswith("|:") else ""
@@ -79,15 +79,15 @@ def _marked(part: Part, mark_after: str) -> Iterator[tuple[Bar, str]]:
         yield part.bars[-1], mark_after
 
 
-def _bar(bar: Bar, spelling: "_Spelling", unit: Fraction) -> str:
+def _bar(bar: Bar, spelling: "Spelling", unit: Fraction) -> str:
     spelling.begin_bar()
     return "".join(_note(note, spelling, unit) for note in bar).lstrip()
 
 
-def _note(note: Note, spelling: "_Spelling", unit: Fraction) -> str:
+def _note(note: Note, spelling: "Spelling", unit: Fraction) -> str:
     grace = "".join(spelling.spell(pitch) for pitch in note.grace)
     pitches = [spelling.spell(pitch, tied=note.tied) for pitch in note.pitches]
-    spelling.end_note(note)
+    spelling.end_note(tied=note.tied)
     head = "z" if not pitches else pitches[0] if len(pitches) == 1 else f"[{''.join(pitches)}]"
     return "".join(
         (
@@ -102,21 +102,27 @@ def _note(note: Note, spelling: "_Spelling", unit: Fraction) -> str:
     )
 
 
-class _Spelling:
+class Spelling:
     """The accidentals that are in force, by either of the two conventions."""
 
     def __init__(self, key: Key) -> None:
+        self._held: dict[int, bool] = {}  # place of a tied note: whether its accidental was written
+        self._written: dict[int, bool] = {}
+        self.turn_to(key)
+
+    def turn_to(self, key: Key) -> None:
+        """Go on in another key."""
         self._key = key
         self._of_step: dict[str, int] = {}
         self._of_place: dict[int, int] = {}
-        self._held: dict[int, bool] = {}  # place of a tied note: whether its accidental was written
-        self._written: dict[int, bool] = {}
 
     def begin_bar(self) -> None:
+        """Say that a bar line stands here."""
         self._of_step, self._of_place = {}, {}
 
-    def end_note(self, note: Note) -> None:
-        self._held = self._written if note.tied else {}
+    def end_note(self, *, tied: bool) -> None:
+        """Say that the pitches since the last call are one note, or chord."""
+        self._held = self._written if tied else {}
         self._written = {}
 
     def spell(self, pitch: Pitch, *, tied: bool = False) -> str:

@@ -10,6 +10,8 @@ import mido
 
 from app.abc.dances import dance_of, quarters_a_minute
 from app.abc.meters import Meter
+from app.abc.playback_defaults import says_tempo
+from app.abc.playing_order import tempos_played
 from app.abc.score import Score
 from app.errors import RenderError
 from app.rendering.backing import Backing, accompany, chords_for, notes_at_most
@@ -88,10 +90,7 @@ def arrange(
     notes = wanted.repeats * sum(event.message.type == "note_on" and event.message.velocity > 0 for event in events)
     if notes > max_notes:
         raise RenderError(f"it has {notes:,} notes as played; {max_notes:,} are allowed")
-    tempo = wanted.tempo or (None if _says_tempo(score) else quarters_a_minute(score))
-    if tempo is not None:
-        events = [event for event in events if event.message.type != "set_tempo"]
-        events.insert(0, Event(0, mido.MetaMessage("set_tempo", tempo=_tempo_event(tempo))))
+    events = _tempos(score, wanted.tempo, beat) + [event for event in events if event.message.type != "set_tempo"]
     program = wanted.program
     if program is None and not any(event.message.type == "program_change" for event in events):
         program = dance_of(score.rhythm, score.meter).program
@@ -224,8 +223,14 @@ def _tempo_event(tempo: float) -> int:
     return min(_LARGEST_TEMPO, int(mido.bpm2tempo(tempo)))
 
 
-def _says_tempo(score: Score) -> bool:
-    return bool(score.tempo) or any(bar.tempo for voice in score.voices for bar in voice.bars)
+def _tempos(score: Score, wanted: float | None, beat: int) -> list[Event]:
+    """The tempo that is wanted, or else all that the tune says, or that of its rhythm."""
+    steady = wanted or (None if says_tempo(score) else quarters_a_minute(score))
+    changes = [(Fraction(0), steady)] if steady else tempos_played(score)
+    return [
+        Event(round(start * 4 * beat), mido.MetaMessage("set_tempo", tempo=_tempo_event(tempo)))
+        for start, tempo in changes
+    ]
 
 
 def _events(file: mido.MidiFile) -> list[Event]:

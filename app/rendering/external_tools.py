@@ -21,7 +21,7 @@ _RETRY_AFTER_S = 2
 """`Retry-After` where a program could not be started"""
 
 
-async def to_midi(abc: str, folder: Path, confinement: Confinement, *, chords: bool) -> tuple[bytes, tuple[Fault, ...]]:
+async def to_midi(abc: str, folder: Path, confinement: Confinement) -> tuple[bytes, tuple[Fault, ...]]:
     """A tune as MIDI by abc2midi, and its complaints.
 
     Raises:
@@ -29,7 +29,7 @@ async def to_midi(abc: str, folder: Path, confinement: Confinement, *, chords: b
         DeadlineError: it took too long.
         BusyError: it failed to start, or the system killed it.
     """
-    completed, faults = await abc2midi(abc, folder, confinement, chords=chords)
+    completed, faults = await abc2midi(abc, folder, confinement)
     _check(completed, "abc2midi", _ABC2MIDI_LIMITS, faults)
     made = folder / MIDI_FILE
     if not made.is_file():
@@ -38,7 +38,7 @@ async def to_midi(abc: str, folder: Path, confinement: Confinement, *, chords: b
 
 
 async def abc2midi(
-    abc: str, folder: Path, confinement: Confinement, *, chords: bool = True, limits: Limits | None = None
+    abc: str, folder: Path, confinement: Confinement, *, limits: Limits | None = None
 ) -> tuple[Completed, tuple[Fault, ...]]:
     """How abc2midi ended over a tune, and its complaints; what it made, if anything, is `MIDI_FILE` in the folder.
 
@@ -46,7 +46,7 @@ async def abc2midi(
         BusyError: it failed to start.
     """
     (folder / "tune.abc").write_text(abc, "utf-8")
-    argv = [ABC2MIDI, "tune.abc", "-o", MIDI_FILE, *([] if chords else ["-NGUI"])]
+    argv = [ABC2MIDI, "tune.abc", "-o", MIDI_FILE]
     completed = await _run("abc2midi", argv, folder, limits or _ABC2MIDI_LIMITS, confinement)
     return completed, complaints(completed.output)
 

@@ -89,7 +89,7 @@ def _read(text: str, max_duration_s: float) -> _Read:
 async def _abc2midi(abc: str, renderer: Renderer) -> list[Remark]:
     with renderer.private_folder() as folder:
         try:
-            _, faults = await external_tools.to_midi(abc, folder, renderer.confinement, chords=True)
+            _, faults = await external_tools.to_midi(abc, folder, renderer.confinement)
         except (RenderError, DeadlineError) as error:
             return [Remark("error", "abc2midi", fault) for fault in (Fault(error.detail), *error.faults)]
     return [_remark(fault) for fault in in_the_texts_bars(faults, abc)]

@@ -1,7 +1,6 @@
 """ABC → MIDI → sound, and ABC → score: a few renders at once, each result made once and kept."""
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,11 +14,12 @@ from numpy.typing import NDArray
 from app.abc import musicxml
 from app.abc.harmony import PlacedChord, placed, with_chords
 from app.abc.reader import read
-from app.abc.transpose import transpose
+from app.abc.score import Score
+from app.abc.transpose import transposed
 from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
 from app.operations import metrics, tracing
 from app.operations.concurrency_limit import ConcurrencyLimit, in_thread
-from app.rendering import encode, external_tools, seal, timidity
+from app.rendering import abc2midi_text, encode, external_tools, seal, timidity
 from app.rendering.arrangement import Arrangement, arrange
 from app.rendering.backing import Backing
 from app.rendering.cache import Cache, Kept, key_of
@@ -32,11 +32,7 @@ from app.rendering.synth import Synth, SynthError
 from app.rendering.synthesizer import Synthesizer
 from app.rendering.tune_set import as_one_score, joined, speeds
 
-_RHYTHM = re.compile(r"^R:|\[R:(?=[^\]\n]*\])", re.MULTILINE)
-_HIDDEN = {"R:": "%", "[R:": "[r:"}
-"""a rhythm is kept from abc2midi, which plays hornpipes 2 : 1 of its own accord; [r: is a remark"""
-
-_RECIPE = 7  # raised whenever the same request makes other bytes than before
+_RECIPE = 8  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _CHECKS_WAIT = 8  # as many as renders: each is a fiftieth of one
 
@@ -397,11 +393,10 @@ class Renderer:
     ) -> Performance:
         """A tune as abc2midi plays it, arranged as is wanted."""
         chords = options.chords and wanted.backing is Backing.NONE
-        abc = await in_thread(lambda: transpose(tune.abc, options.transpose))
+        score = await in_thread(lambda: transposed(tune.score, options.transpose))
         with self.private_folder() as folder:
-            content, faults = await external_tools.to_midi(
-                _RHYTHM.sub(lambda match: _HIDDEN[match[0]], abc), folder, self.confinement, chords=chords
-            )
+            abc = await in_thread(lambda: abc2midi_text.write(score, chords=chords))
+            content, faults = await external_tools.to_midi(abc, folder, self.confinement)
         try:
             performance = await in_thread(
                 lambda: arrange(content, tune.score, wanted, options.transpose, max_notes, goes_on=goes_on)
@@ -422,17 +417,17 @@ class Renderer:
 
 
 def _musicxml(job: Job) -> bytes:
-    scores = [read(_written(tune, job.options)) for tune in job.tunes]
+    scores = [_drawn(tune, job.options) for tune in job.tunes]
     score = scores[0] if len(scores) == 1 else as_one_score(scores)
     if excess := DRAWN_NOTES.excess(musicxml.drawn_notes(score), ""):
         raise NotationError(f"it has {excess}")
     return musicxml.write(score)
 
 
-def _written(tune: Admitted, options: RenderOptions) -> str:
+def _drawn(tune: Admitted, options: RenderOptions) -> Score:
     """The tune as it is to be drawn: transposed, and with the chords of who accompanies it."""
     has_chords = options.arrangement.backing is not Backing.NONE
-    return transpose(with_chords(tune.abc, tune.score) if has_chords else tune.abc, options.transpose)
+    return transposed(read(with_chords(tune.abc, tune.score)) if has_chords else tune.score, options.transpose)
 
 
 def _traced(job: Job) -> dict[str, str | int]:

@@ -10,9 +10,9 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import chain
 
+from app.abc.fields import parse_meter
 from app.abc.lengths import is_note_value, is_power_of_two
 from app.abc.plain import Bar, Note, Part, length_of
-from app.abc.reader import parse_meter
 from app.abc.written_subset import MAX_GRACE_NOTES, MAX_LENGTH_DENOMINATOR
 from training.errors import DialectError
 

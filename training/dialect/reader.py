@@ -132,6 +132,9 @@ class _Reader:
         if kind not in _PASSED_OVER:
             getattr(self, f"_take_{kind}")(text)
 
+    def _take_overlay(self, text: str) -> None:
+        raise DialectError(f"not understood: {text!r}")
+
     def finish(self) -> Score:
         self._end_bar(Mark(double=True))
         if not self._bars:

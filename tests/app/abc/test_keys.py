@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
+from app.abc.fields import parse_key
 from app.abc.keys import CIRCLE_OF_FIFTHS, MAJOR, MINOR, MODES, alteration, fifths_of, mode_of
 from app.abc.pitch import ALTERATIONS, STEPS
-from app.abc.reader import parse_key
 from app.grammar.pitch import KEYS
 from tests import judges
 from training.dialect import header

@@ -5,9 +5,9 @@ from fractions import Fraction
 import pytest
 
 from app.abc import written_subset
+from app.abc.fields import parse_meter
 from app.abc.lengths import broken_shares, is_note_value, parse_length, write_length
 from app.abc.meters import SYMBOLS, default_unit
-from app.abc.reader import parse_meter
 from app.grammar import meter
 from tests import judges
 

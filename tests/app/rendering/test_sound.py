@@ -10,8 +10,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from app.abc.fields import parse_key
 from app.abc.playback_defaults import duration_s, expand_parts, times_played
-from app.abc.reader import parse_key, read
+from app.abc.reader import read
 from app.rendering.cache import key_of
 from app.rendering.loudness import CEILING, Limiter, integrated_lufs
 from app.rendering.shared_file import Making
