@@ -182,8 +182,8 @@ class _Line:
         """A bar line, but for where two parts of a bar meet, as at a repeat or double bar: the beat goes on there."""
         self._since_bar_line += bar.length
         whole = bar.meter.length or bar.length
-        meets = following is not None and (bar.bar.line_style != "|" or bool(following.bar.opens_repeat))
-        if meets and self._since_bar_line < whole and following is not None and following.key == bar.key:
+        is_plain = bar.bar.line_style == "|" and not bar.bar.closes_repeat
+        if following is not None and not is_plain and self._since_bar_line < whole and following.key == bar.key:
             return
         self._since_bar_line = Fraction(0)
         self._spelling.begin_bar()
