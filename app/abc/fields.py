@@ -150,7 +150,7 @@ def parse_tempo(text: str, unit: Fraction) -> Tempo:
     words = readable(" ".join(_QUOTED.findall(text)))[:SHORT_TEXT]
     text = _QUOTED.sub(" ", text)
     if units := _BEAT_OF_UNITS.match(text.lstrip()):
-        beats = (unit * Fraction(int(units[1] or 1), int(units[2] or 1) or 1),)
+        beats: tuple[Fraction, ...] = (unit * Fraction(int(units[1] or 1), int(units[2] or 1) or 1),)
         text = text.partition("=")[2]
     else:
         beats = tuple(Fraction(int(a), int(b)) for a, b in _FRACTION.findall(text) if int(a) and int(b))

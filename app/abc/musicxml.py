@@ -5,11 +5,14 @@ from functools import lru_cache
 from math import lcm
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from app.abc import musicxml_marks as marks
+from app.abc.fields import Clef
 from app.abc.keys import CIRCLE_OF_FIFTHS, Key
 from app.abc.meters import Meter
-from app.abc.pitch import ALTERATIONS, STEPS, Pitch
+from app.abc.pitch import Pitch
 from app.abc.playback_defaults import default_tempo
-from app.abc.score import Bar, Chord, Score, Voice
+from app.abc.playing_order import ending_turns, led, repeat_starts, ties_over_bars
+from app.abc.score import Bar, Chord, Score, Voice, length_of
 from app.abc.written_subset import MAX_KEY_ACCIDENTALS
 
 _DOCTYPE = (
@@ -17,14 +20,9 @@ _DOCTYPE = (
     b'<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN"'
     b' "http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
-_TYPES = {
-    Fraction(4): "long", Fraction(2): "breve", Fraction(1): "whole", Fraction(1, 2): "half", Fraction(1, 4): "quarter",
-    Fraction(1, 8): "eighth", Fraction(1, 16): "16th", Fraction(1, 32): "32nd", Fraction(1, 64): "64th",
-    Fraction(1, 128): "128th",
-}  # fmt: skip
 _DOTS = (Fraction(1), Fraction(3, 2), Fraction(7, 4))
 _DRAWN = sorted(
-    ((value * dot, name, dots) for value, name in _TYPES.items() for dots, dot in enumerate(_DOTS)), reverse=True
+    ((value * dot, name, dots) for value, name in marks.TYPES.items() for dots, dot in enumerate(_DOTS)), reverse=True
 )
 """every length that one note head can say, the longest first"""
 
@@ -35,38 +33,23 @@ _BEAMS = {(True, True): "continue", (False, True): "begin", (True, False): "end"
 _KEPT_LENGTHS = 256  # whose pieces are remembered
 _ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 _BAR_STYLES = {"||": "light-light", "|]": "light-heavy", "[|": "heavy-light", "::": "light-heavy"}
-_SYMBOL_KINDS = {
-    "": "major", "m": "minor", "min": "minor", "-": "minor", "7": "dominant", "maj7": "major-seventh",
-    "m7": "minor-seventh", "min7": "minor-seventh", "dim": "diminished", "aug": "augmented", "+": "augmented",
-    "6": "major-sixth", "m6": "minor-sixth", "9": "dominant-ninth", "sus4": "suspended-fourth",
-    "sus": "suspended-fourth", "sus2": "suspended-second", "5": "power", "dim7": "diminished-seventh",
-}  # fmt: skip
-_ARTICULATIONS = {
-    "staccato": "staccato",
-    ">": "accent",
-    "accent": "accent",
-    "tenuto": "tenuto",
-    "wedge": "staccatissimo",
-}
-_ORNAMENTS = {"trill": "trill-mark", "roll": "turn", "turn": "turn", "mordent": "mordent", "lowermordent": "mordent"}
-_TECHNICAL = {"upbow": "up-bow", "downbow": "down-bow"}
 
 
 def write(score: Score) -> bytes:
     """The score as a MusicXML document; its length is linear in the score's notes, bars and whole notes."""
     divisions = _divisions(score)
     root = Element("score-partwise", version="4.0")
-    SubElement(SubElement(root, "work"), "work-title").text = _text(score.titles[0] if score.titles else "")
+    SubElement(SubElement(root, "work"), "work-title").text = marks.text(score.titles[0] if score.titles else "")
     identification = SubElement(root, "identification")
     if score.composer:
-        SubElement(identification, "creator", type="composer").text = _text(score.composer)
+        SubElement(identification, "creator", type="composer").text = marks.text(score.composer)
     SubElement(SubElement(identification, "encoding"), "software").text = "Lilt"
     parts = SubElement(root, "part-list")
-    for number, _ in enumerate(score.voices, 1):
-        part = SubElement(parts, "score-part", id=f"P{number}")
-        SubElement(part, "part-name").text = ""
     for number, voice in enumerate(score.voices, 1):
-        _Part(SubElement(root, "part", id=f"P{number}"), score, divisions).write(voice)
+        part = SubElement(parts, "score-part", id=f"P{number}")
+        SubElement(part, "part-name").text = marks.text(voice.name or "")
+    for number, voice in enumerate(score.voices, 1):
+        _Part(SubElement(root, "part", id=f"P{number}"), score, voice, divisions).write()
     indent(root, space=" ")
     document: bytes = tostring(root, encoding="utf-8")
     return _DOCTYPE + document
@@ -78,36 +61,40 @@ def drawn_notes(score: Score) -> int:
         bar.count * (len(_pieces(chord.written_length)) * max(1, len(chord.pitches)) + len(chord.graces))
         for voice in score.voices
         for bar in voice.bars
-        for chord in bar.chords
+        for line in bar.lines
+        for chord in line
     )
-
-
-def _text(text: str) -> str:
-    """What XML 1.0 can say of a text."""
-    return "".join(c for c in text if c.isprintable())
 
 
 def _divisions(score: Score) -> int:
     """Units a quarter note, such that every length is whole."""
-    lengths = [chord.length * 4 for voice in score.voices for bar in voice.bars for chord in bar.chords]
-    return lcm(*(length.denominator for length in lengths), 4)
+    chords = (chord for voice in score.voices for bar in voice.bars for line in bar.lines for chord in line)
+    return lcm(*{(chord.length * 4).denominator for chord in chords}, 4)
 
 
 class _Part:
     """One voice's bars, written one after the other."""
 
-    def __init__(self, element: Element, score: Score, divisions: int) -> None:
+    def __init__(self, element: Element, score: Score, voice: Voice, divisions: int) -> None:
         self._element = element
         self._score = score
+        self._voice = voice
         self._divisions = divisions
         self._meter = score.meter
-        self._tied: set[tuple[str, int]] = set()
+        self._ending = "1"
+        self._ties = ties_over_bars(voice, score.parts)
         self._slurs = 0
 
-    def write(self, voice: Voice) -> None:
+    def write(self) -> None:
+        """All of its measures."""
         number = 0
-        bars = [single for bar in voice.bars for single in bar.single_bars()]
-        for index, bar in enumerate(bars):
+        starts = _unsigned_starts(self._voice, self._score.parts)
+        bars = [
+            (single, index, index in starts and not part)
+            for index, bar in enumerate(self._voice.bars)
+            for part, single in enumerate(bar.single_bars())
+        ]
+        for index, (bar, written, begins_repeat) in enumerate(bars):
             if bar.meter:
                 self._meter = bar.meter
             whole = self._meter.length
@@ -118,35 +105,50 @@ class _Part:
                 measure.set("implicit", "yes")
             if bar.starts_line and index:
                 SubElement(measure, "print", {"new-system": "yes"})
-            self._left(measure, bar)
+            self._left(measure, bar, opens=bool(bar.opens_repeat) or begins_repeat)
             self._attributes(measure, bar, first=index == 0)
             self._directions(measure, bar, first=index == 0)
-            for chord, beam in zip(bar.chords, _beams(bar), strict=True):
-                self._chord(measure, chord, beam)
-            self._right(measure, bar, last=index == len(bars) - 1)
+            self._lines(measure, bar, written)
+            marks.directions(measure, bar.end_decorations, bar.end_annotations)
+            following = bars[index + 1][0] if index + 1 < len(bars) else None
+            self._right(measure, bar, following)
 
-    def _left(self, measure: Element, bar: Bar) -> None:
-        if not bar.opens_repeat and not bar.ending:
+    def _lines(self, measure: Element, bar: Bar, index: int) -> None:
+        for number, line in enumerate(bar.lines):
+            into = self._ties.into.get((index, number), set())
+            for chord, following, beam in zip(line, [*line[1:], None], _beams(line), strict=True):
+                tied = led(chord, following) if following else self._ties.out_of.get((index, number), set())
+                self._chord(measure, chord, beam, str(number + 1), into, tied)
+                into = tied
+            if number + 1 < len(bar.lines):
+                backup = SubElement(measure, "backup")
+                SubElement(backup, "duration").text = self._duration(length_of(line))
+
+    def _duration(self, length: Fraction) -> str:
+        return str(int(length * 4 * self._divisions))
+
+    def _left(self, measure: Element, bar: Bar, *, opens: bool) -> None:
+        if not opens and not bar.ending:
             return
         line = SubElement(measure, "barline", location="left")
-        if bar.opens_repeat:
+        if opens:
             SubElement(line, "bar-style").text = "heavy-light"
         if bar.ending:
-            self._ending = bar.ending
-            SubElement(line, "ending", number=bar.ending, type="start")
-        if bar.opens_repeat:
+            self._ending = ",".join(map(str, sorted(ending_turns(bar.ending)))) or "1"
+            SubElement(line, "ending", number=self._ending, type="start")
+        if opens:
             SubElement(line, "repeat", direction="forward")
 
-    def _right(self, measure: Element, bar: Bar, *, last: bool) -> None:
-        style = "light-heavy" if bar.closes_repeat or last else _BAR_STYLES.get(bar.line_style)
+    def _right(self, measure: Element, bar: Bar, following: Bar | None) -> None:
+        style = "light-heavy" if bar.closes_repeat or following is None else _BAR_STYLES.get(bar.line_style)
         if not style and not bar.ends_ending:
             return
         line = SubElement(measure, "barline", location="right")
         if style:
             SubElement(line, "bar-style").text = style
         if bar.ends_ending:
-            kind = "stop" if bar.closes_repeat else "discontinue"
-            SubElement(line, "ending", number=getattr(self, "_ending", "1"), type=kind)
+            stops = bool(style) or (following is not None and bool(following.opens_repeat))
+            SubElement(line, "ending", number=self._ending, type="stop" if stops else "discontinue")
         if bar.closes_repeat:
             repeat = SubElement(line, "repeat", direction="backward")
             if bar.closes_repeat > 1:
@@ -155,7 +157,11 @@ class _Part:
     def _attributes(self, measure: Element, bar: Bar, *, first: bool) -> None:
         key = bar.key or (self._score.key if first else None)
         meter = bar.meter or (self._score.meter if first else None)
-        if not (first or key or meter):
+        clef = bar.clef or (self._voice.clef if first else None)
+        transposition = bar.transposition
+        if transposition is None and first:
+            transposition = self._voice.transposition or None
+        if not (key or meter or clef or transposition is not None):
             return
         attributes = SubElement(measure, "attributes")
         if first:
@@ -164,46 +170,49 @@ class _Part:
             _key(attributes, key)
         if meter:
             _time(attributes, meter)
-        if first:
-            clef = SubElement(attributes, "clef")
-            SubElement(clef, "sign").text = "G"
-            SubElement(clef, "line").text = "2"
+        if clef:
+            _clef(attributes, clef)
+        if transposition is not None:
+            transpose = SubElement(attributes, "transpose")
+            SubElement(transpose, "chromatic").text = str(transposition)
 
     def _directions(self, measure: Element, bar: Bar, *, first: bool) -> None:
-        tempo = bar.tempo or (default_tempo(self._score) if first else None)
         if bar.part:
-            direction = SubElement(measure, "direction", placement="above")
-            SubElement(SubElement(direction, "direction-type"), "rehearsal").text = _text(bar.part)
-        if tempo:
-            SubElement(measure, "sound", tempo=f"{tempo:g}")
+            marks.rehearsal(measure, bar.part)
+        if bar.tempo or bar.tempo_mark:
+            marks.tempo(measure, bar.tempo, bar.tempo_mark)
+        elif first:
+            marks.tempo(measure, default_tempo(self._score), self._score.tempo_mark)
 
-    def _chord(self, measure: Element, chord: Chord, beam: str | None) -> None:
+    def _chord(
+        self, measure: Element, chord: Chord, beam: str | None, voice: str, into: set[int], tied: set[int]
+    ) -> None:
+        """A chord with what stands at it; ties lead into it at some places, and on from it at some."""
+        if chord.tempo:
+            marks.tempo(measure, chord.tempo, None)
         if chord.symbol:
-            _harmony(measure, chord.symbol)
-        for annotation in chord.annotations:
-            direction = SubElement(measure, "direction", placement="above")
-            SubElement(SubElement(direction, "direction-type"), "words").text = _text(annotation)
+            marks.harmony(measure, chord.symbol)
+        marks.directions(measure, chord.decorations, chord.annotations)
         for grace in chord.graces:
             note = SubElement(measure, "note")
             SubElement(note, "grace")
             _pitch(note, grace)
-            SubElement(note, "voice").text = "1"
+            SubElement(note, "voice").text = voice
             SubElement(note, "type").text = "16th"
             _accidental(note, grace)
         pieces = _pieces(chord.written_length)
         scale = chord.length / chord.written_length if chord.written_length else Fraction(1)
         for index, (length, name, dots) in enumerate(pieces):
             self._notes(
-                measure, chord, length * scale, name, dots, first=index == 0, last=index == len(pieces) - 1,
-                beam=beam if len(pieces) == 1 else None,
+                measure, chord, length * scale, name, dots, into, tied, first=index == 0, last=index == len(pieces) - 1,
+                beam=beam if len(pieces) == 1 else None, voice=voice,
             )  # fmt: skip
 
     def _notes(
-        self, measure: Element, chord: Chord, length: Fraction, name: str | None, dots: int, *, first: bool, last: bool,
-        beam: str | None,
+        self, measure: Element, chord: Chord, length: Fraction, name: str | None, dots: int, into: set[int],
+        tied: set[int], *, first: bool, last: bool, beam: str | None, voice: str,
     ) -> None:  # fmt: skip
         """One note element for each pitch: for a rest, one."""
-        tied = chord.is_tied or not last
         for index, pitch in enumerate(chord.pitches or (None,)):
             note = SubElement(measure, "note")
             if index:
@@ -212,9 +221,13 @@ class _Part:
                 SubElement(note, "rest")
             else:
                 _pitch(note, pitch)
-            SubElement(note, "duration").text = str(int(length * 4 * self._divisions))
-            starts, stops = self._ties(note, pitch, tied)
-            SubElement(note, "voice").text = "1"
+            SubElement(note, "duration").text = self._duration(length)
+            stops = pitch is not None and (not first or pitch.place in into)
+            starts = pitch is not None and (not last or pitch.place in tied)
+            for is_there, kind in ((stops, "stop"), (starts, "start")):
+                if is_there:
+                    SubElement(note, "tie", type=kind)
+            SubElement(note, "voice").text = voice
             if name:
                 SubElement(note, "type").text = name
             for _ in range(dots):
@@ -228,20 +241,9 @@ class _Part:
             if beam and not index:
                 SubElement(note, "beam", number="1").text = beam
             self._notations(note, chord, starts=starts, stops=stops, first=first and not index, last=last and not index)
-
-    def _ties(self, note: Element, pitch: Pitch | None, tied: bool) -> tuple[bool, bool]:
-        if pitch is None:
-            self._tied.clear()
-            return False, False
-        name = (pitch.step, pitch.octave)
-        stops = name in self._tied
-        self._tied.discard(name)
-        if stops:
-            SubElement(note, "tie", type="stop")
-        if tied:
-            SubElement(note, "tie", type="start")
-            self._tied.add(name)
-        return tied, stops
+            if first and not index:
+                for syllable in chord.syllables:
+                    marks.lyric(note, syllable)
 
     def _notations(self, note: Element, chord: Chord, *, starts: bool, stops: bool, first: bool, last: bool) -> None:
         notations = Element("notations")
@@ -262,20 +264,27 @@ class _Part:
         if chord.tuplet and last and chord.tuplet.stops:
             SubElement(notations, "tuplet", type="stop", number="1")
         if first and chord.pitches:
-            for group, names in (
-                ("ornaments", _ORNAMENTS),
-                ("technical", _TECHNICAL),
-                ("articulations", _ARTICULATIONS),
-            ):
-                marks = [names[name] for name in chord.decorations if name in names]
-                if marks:
-                    parent = SubElement(notations, group)
-                    for mark in dict.fromkeys(marks):
-                        SubElement(parent, mark)
-            if "fermata" in chord.decorations:
-                SubElement(notations, "fermata")
+            marks.decorate(notations, chord)
         if len(notations):
             note.append(notations)
+
+
+def _unsigned_starts(voice: Voice, parts: str | None) -> set[int]:
+    """Bars to which a repeat leads back without a sign, where none is usual: not at the beginning or after another."""
+    return {
+        start
+        for start in repeat_starts(voice, parts)
+        if start and not voice.bars[start - 1].closes_repeat and not voice.bars[start].opens_repeat
+    }
+
+
+def _clef(attributes: Element, clef: Clef) -> None:
+    element = SubElement(attributes, "clef")
+    SubElement(element, "sign").text = clef.sign
+    if clef.sign in ("G", "F", "C"):
+        SubElement(element, "line").text = str(clef.line)
+    if clef.octaves:
+        SubElement(element, "clef-octave-change").text = str(clef.octaves)
 
 
 def _key(attributes: Element, key: Key) -> None:
@@ -315,25 +324,6 @@ def _accidental(note: Element, pitch: Pitch) -> None:
         SubElement(note, "accidental").text = _ACCIDENTALS[pitch.written]
 
 
-def _harmony(measure: Element, symbol: str) -> None:
-    tone, _, bass = symbol.partition("/")
-    step, rest = tone[:1], tone[1:]
-    alter = ALTERATIONS.get(rest[:1], 0)
-    quality = rest[1:] if alter else rest
-    harmony = SubElement(measure, "harmony")
-    root = SubElement(harmony, "root")
-    SubElement(root, "root-step").text = step
-    if alter:
-        SubElement(root, "root-alter").text = str(alter)
-    kind = SubElement(harmony, "kind", text=_text(quality))
-    kind.text = _SYMBOL_KINDS.get(quality, "other")
-    if bass[:1] in tuple(STEPS):
-        element = SubElement(harmony, "bass")
-        SubElement(element, "bass-step").text = bass[0]
-        if bass_alter := ALTERATIONS.get(bass[1:2]):
-            SubElement(element, "bass-alter").text = str(bass_alter)
-
-
 @lru_cache(_KEPT_LENGTHS)
 def _pieces(length: Fraction) -> tuple[tuple[Fraction, str | None, int], ...]:
     """A written length as notes that can be drawn, to be tied: each with its type and dots."""
@@ -347,11 +337,11 @@ def _pieces(length: Fraction) -> tuple[tuple[Fraction, str | None, int], ...]:
     return tuple(pieces)
 
 
-def _beams(bar: Bar) -> list[str | None]:
+def _beams(chords: list[Chord]) -> list[str | None]:
     """How each note's beam goes on, where notes shorter than a quarter are written without a space between them."""
-    short = [bool(chord.pitches) and chord.written_length < _QUARTER for chord in bar.chords]
+    short = [bool(chord.pitches) and chord.written_length < _QUARTER for chord in chords]
     joined = [
         chord.joins_next and is_short and is_next_short
-        for chord, is_short, is_next_short in zip(bar.chords, short, short[1:], strict=False)
+        for chord, is_short, is_next_short in zip(chords, short, short[1:], strict=False)
     ]
     return [_BEAMS.get(sides) for sides in zip([False, *joined], [*joined, False], strict=True)]

@@ -6,10 +6,11 @@ ABC 2.1, sections 4.8 (repeats), 4.9 (variant endings) and 3.1.9 (parts).
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from app.abc.keys import Key
 from app.abc.meters import Meter
-from app.abc.score import Bar, Score, Voice
+from app.abc.score import Bar, Chord, Score, Voice
 from app.abc.voices import leading_voice
 
 MAX_PLAYED_BARS = 20_000
@@ -84,6 +85,39 @@ def times_played(voice: Voice, parts: str | None) -> list[int]:
 def repeat_starts(voice: Voice, parts: str | None) -> set[int]:
     """The bars to which the end of a repeat leads back."""
     return {start for stretch in _stretches(voice, parts)[0].values() for start in stretch.starts}
+
+
+@dataclass(frozen=True)
+class Ties:
+    """Where ties lead from bar to bar as a voice is played: places by the bar's index and the line within it."""
+
+    out_of: dict[tuple[int, int], set[int]]
+    into: dict[tuple[int, int], set[int]]
+
+
+def ties_over_bars(voice: Voice, parts: str | None) -> Ties:
+    """Which notes at the ends of bars are tied to the next that is played, of the same pitch; others lead nowhere."""
+    order = _order(voice, parts)
+    played = set(order)
+    unplayed = {(at, at + 1) for at in range(len(voice.bars) - 1) if at not in played or at + 1 not in played}
+    ties = Ties({}, {})
+    for before, after in set(pairwise(order)) | unplayed:
+        for number, (line, following) in enumerate(
+            zip(voice.bars[before].lines, voice.bars[after].lines, strict=False)
+        ):
+            if not line or not line[-1].tied or not following:
+                continue
+            if places := led(line[-1], following[0]):
+                ties.out_of.setdefault((before, number), set()).update(places)
+                ties.into.setdefault((after, number), set()).update(places)
+    return ties
+
+
+def led(chord: Chord, following: Chord | None) -> set[int]:
+    """The places of notes that are tied to one of the same pitch in the next chord."""
+    heard = {(pitch.place, pitch.alter) for pitch in following.pitches} if following else set()
+    tied = (pitch for index, pitch in enumerate(chord.pitches) if index in chord.tied)
+    return {pitch.place for pitch in tied if (pitch.place, pitch.alter) in heard}
 
 
 def tempos_played(score: Score) -> list[tuple[Fraction, float]]:
@@ -210,7 +244,7 @@ def _repeated(bars: list[Bar], first: int, after: int) -> _Stretch:
         if bar.opens_repeat and turn == 1:
             start, is_open, named = position, True, set()
         if bar.ending:
-            numbers = _numbers(bar.ending)
+            numbers = ending_turns(bar.ending)
             named |= numbers
             if turn not in numbers:
                 position = _next_ending(bars, position, after)
@@ -232,7 +266,7 @@ def _repeated(bars: list[Bar], first: int, after: int) -> _Stretch:
 
 
 def _has_ending(bars: list[Bar], position: int, after: int, turn: int) -> bool:
-    return position < after and bool(bars[position].ending) and turn in _numbers(bars[position].ending or "")
+    return position < after and bool(bars[position].ending) and turn in ending_turns(bars[position].ending or "")
 
 
 def _next_ending(bars: list[Bar], position: int, after: int) -> int:
@@ -242,7 +276,7 @@ def _next_ending(bars: list[Bar], position: int, after: int) -> int:
     return min(position + 1, after)
 
 
-def _numbers(text: str) -> set[int]:
+def ending_turns(text: str) -> set[int]:
     """`1,3` and `1-3` as the turns that they name; of a long range the first hundred."""
     found: set[int] = set()
     for part in text.split(","):

@@ -49,6 +49,10 @@ _MAX_FAULTS = 20
 _MAX_GRACES = 20
 _DIRECTIVE = re.compile(r"%%MIDI\s+([A-Za-z]+(?:\s+[A-Za-z0-9+*-]+){0,4})\s*$")
 _DEFINED = re.compile(r"\s*([h-wH-W~])\s*=\s*[!+]([^!+]+)[!+]")
+_LEADING_BACK = ("D.C.", "D.S.", "D.C.alcoda", "D.C.alfine", "D.S.alcoda", "D.S.alfine")
+_NAVIGATION = frozenset({"segno", "coda", "fine", "dacapo", "dacoda", *_LEADING_BACK})
+"""Decorations that are of a place in the tune, not of a note."""
+
 _NOTHING = frozenset({"nothing", "nil", "none"})
 _MARKS = {
     ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
@@ -372,6 +376,8 @@ class Reader:
         bar = state.bar
         if not bar.chords:
             return
+        if state.annotations or state.decorations:
+            self._end_with(state)
         length = bar.length
         self.size.bars += bar.count
         self.size.whole_notes += length * bar.count
@@ -381,6 +387,12 @@ class Reader:
         state.line = state.bar.chords
         state.accidentals.clear()
         state.last = None
+
+    def _end_with(self, state: _State) -> None:
+        """Leave at a bar's end what stands before its bar line and is of no note."""
+        state.bar.end_annotations, state.annotations = tuple(state.annotations), []
+        state.bar.end_decorations = tuple(name for name in state.decorations if name in _NAVIGATION)
+        state.decorations = [name for name in state.decorations if name not in _NAVIGATION]
 
     def _read_overlay(self, state: _State, _: re.Match[str]) -> None:
         if state.bar.count > 1:

@@ -103,6 +103,9 @@ class Bar:
     ends_ending: bool = False
     line_style: str = "|"
     """of the bar line at its end; empty where none is written, as before an ending that begins within a bar"""
+    end_decorations: tuple[str, ...] = ()
+    end_annotations: tuple[str, ...] = ()
+    """what stands before the bar line at its end: D.C., Fine"""
     starts_line: bool = False
     count: int = 1
     """how many bars a rest of several bars stands for, each as this one; what begins or ends stands at their ends"""
@@ -128,13 +131,16 @@ class Bar:
         (rest,) = self.chords
         silence = Chord((), rest.length, joins_next=True)
         first = replace(
-            self, chords=[replace(rest, slurs_ended=0)], closes_repeat=0, ends_ending=False, line_style="|", count=1
-        )
+            self, chords=[replace(rest, slurs_ended=0)], closes_repeat=0, ends_ending=False, line_style="|", count=1,
+            end_decorations=(), end_annotations=(),
+        )  # fmt: skip
         last = Bar(
             [replace(silence, slurs_ended=rest.slurs_ended)],
             closes_repeat=self.closes_repeat,
             ends_ending=self.ends_ending,
             line_style=self.line_style,
+            end_decorations=self.end_decorations,
+            end_annotations=self.end_annotations,
             seconds=self.seconds,
         )
         return [first, *(Bar([silence], seconds=self.seconds) for _ in range(self.count - 2)), last]

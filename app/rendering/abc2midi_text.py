@@ -11,7 +11,7 @@ from app.abc.keys import Key
 from app.abc.lengths import is_power_of_two, write_length
 from app.abc.meters import Meter
 from app.abc.pitch import SIGNS, STEPS, Pitch
-from app.abc.playing_order import PlayedBar, playing_order
+from app.abc.playing_order import PlayedBar, led, playing_order
 from app.abc.score import Chord, Score, Voice
 from app.abc.transpose import respelt
 from app.abc.writer import Spelling
@@ -73,9 +73,8 @@ class _Line:
         self._made: list[str] = []
         self._text = ""
         self._since_bar_line = Fraction(0)
-        self._before: Chord | None = None
-        self._tied: frozenset[int] = frozenset()
-        """MIDI numbers of the pitches that are tied to what comes next"""
+        self._is_led = False
+        """whether the chord before is tied to what comes next"""
 
     def write(self) -> list[str]:
         """Its lines of music, with the fields between them."""
@@ -151,20 +150,20 @@ class _Line:
     def _chord(self, chord: Chord, written: Fraction, following: Chord | None) -> str:
         if not is_power_of_two(written.denominator):
             written = Fraction(max(1, round(written * _FINEST)), _FINEST)
-        heard = {pitch.midi for pitch in following.pitches} if following else set()
-        led = [index in chord.tied and pitch.midi in heard for index, pitch in enumerate(chord.pitches)]
+        places = led(chord, following)
+        goes_on = [index in chord.tied and pitch.place in places for index, pitch in enumerate(chord.pitches)]
         pitches = [
-            self._spelling.spell(_spellable(pitch), tied=is_led)
-            for pitch, is_led in zip(chord.pitches, led, strict=True)
+            self._spelling.spell(_spellable(pitch), tied=is_tied)
+            for pitch, is_tied in zip(chord.pitches, goes_on, strict=True)
         ]
-        tied, self._tied = self._tied, frozenset(p.midi for p, is_led in zip(chord.pitches, led, strict=True) if is_led)
-        self._spelling.end_note(tied=any(led))
+        self._spelling.end_note(tied=any(goes_on))
+        is_led, self._is_led = self._is_led, any(goes_on)
         length = write_length(written)
         if not pitches:
             return "z" + length
-        parts = [name + "-" * is_led for name, is_led in zip(pitches, led, strict=True)]
-        head = f"[{''.join(parts)}]{length}" if len(parts) > 1 else pitches[0] + length + "-" * led[0]
-        return self._symbol(chord) + ("" if tied else self._graces(chord)) + _decorations(chord) + head
+        parts = [name + "-" * is_tied for name, is_tied in zip(pitches, goes_on, strict=True)]
+        head = f"[{''.join(parts)}]{length}" if len(parts) > 1 else pitches[0] + length + "-" * goes_on[0]
+        return self._symbol(chord) + ("" if is_led else self._graces(chord)) + _decorations(chord) + head
 
     def _symbol(self, chord: Chord) -> str:
         harmony = Harmony.parse(chord.symbol) if chord.symbol and self._has_chords else None

@@ -18,7 +18,7 @@ from app.abc.fingerprint import melody
 from app.abc.playback_defaults import duration_s, played
 from app.abc.reader import read
 from app.abc.score import MAX_BARS
-from app.abc.transpose import transpose
+from app.abc.transpose import transposed
 from app.abc.tunebook import split_tunes
 from app.errors import LiltError
 from app.grammar import Grammar, Request
@@ -94,7 +94,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "places_of": every_place,
     "admit": lambda text: admit(text, max_duration_s=inf),
     "fix": fix,
-    "transpose": lambda text: transpose(text, 1),
+    "transpose": lambda text: transposed(read(text), 1),
     "split_tunes": split_tunes,
 }
 

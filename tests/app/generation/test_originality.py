@@ -5,9 +5,9 @@ import re
 import pytest
 
 from app.abc.fingerprint import melody
-from app.abc.transpose import transpose
 from app.generation.originality import Judgement, judge, originality
 from model_store.tune_index import IndexedTune, TuneIndex
+from training.dialect.transpose import transpose
 
 TUNE = """X:1
 T:The Real One
@@ -35,9 +35,9 @@ def with_body(body: str, header: str = "X:1\nM:6/8\nL:1/8\nK:G\n") -> str:
     return header + body + "\n"
 
 
-@pytest.mark.parametrize("semitones", [-5, -1, 2, 6, 12])
-def test_a_copy_in_another_key_is_known(semitones: int) -> None:
-    found = originality(transpose(TUNE, semitones), index_of(OTHER, TUNE))
+@pytest.mark.parametrize("tonic", ["A", "B", "D", "E"])
+def test_a_copy_in_another_key_is_known(tonic: str) -> None:
+    found = originality(transpose(TUNE, tonic), index_of(OTHER, TUNE))
     assert found
     assert found.judgement is Judgement.COPIES
     assert found.nearest

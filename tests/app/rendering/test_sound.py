@@ -11,7 +11,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from app.abc.fields import parse_key
-from app.abc.playback_defaults import duration_s, expand_parts, times_played
+from app.abc.playback_defaults import duration_s
+from app.abc.playing_order import MAX_PLAYED_BARS, times_played
 from app.abc.reader import read
 from app.rendering.cache import key_of
 from app.rendering.loudness import CEILING, Limiter, integrated_lufs
@@ -126,10 +127,11 @@ def test_keys_are_read(field: str, fifths: int) -> None:
 
 
 def test_repeats_endings_and_parts_are_counted() -> None:
-    bars = read("X:1\nM:2/4\nL:1/4\nK:C\n|:CC|DD|1 EE:|2 FF||GG|:AA:|\n").voices[0].bars
-    assert times_played(bars) == [2, 2, 1, 1, 1, 2]
-    assert expand_parts("A2(BC)3D") == {"A": 2, "B": 3, "C": 3, "D": 1}
-    assert expand_parts("((A99)99)99") == {"A": 10_000}
+    bars = read("X:1\nM:2/4\nL:1/4\nK:C\n|:CC|DD|1 EE:|2 FF||GG|:AA:|\n").voices[0]
+    assert times_played(bars, None) == [2, 2, 1, 1, 1, 2]
+    parts = read("X:1\nM:2/4\nL:1/4\nK:C\n" + "".join(f"P:{name}\nCC|\n" for name in "ABCD")).voices[0]
+    assert times_played(parts, "A2(BC)3D") == [2, 3, 3, 1]
+    assert times_played(parts, "((A99)99)99") == [MAX_PLAYED_BARS, 0, 0, 0]
     assert duration_s(read("X:1\nM:4/4\nL:1/4\nQ:1/4=60\nP:ABA\nK:C\nP:A\n|:CDEF:|\nP:B\nG4|\n")) == 20
 
 
