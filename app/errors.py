@@ -32,8 +32,8 @@ DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 class Fault:
     """One thing that is wrong, and where.
 
-    `field` is a path into the request (`start_string`); `line` and `column` are 1-based places in an ABC text; `bar` is
-    counted as abc2midi counts.
+    `field` is a path into the request (`start_string`); `line` and `column` are 1-based places in an ABC text; bars
+    count from 1, a pickup before them is 0.
     """
 
     message: str

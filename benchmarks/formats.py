@@ -108,7 +108,7 @@ class Judges:
         ]
         plain = "\n".join(line for line in lines if not line.startswith("P:"))
         with tempfile.TemporaryDirectory() as name:
-            content, _ = await to_midi(plain, Path(name), self._renderer.confinement)
+            content = await to_midi(plain, Path(name), self._renderer.confinement)
         played, written = midi_pitches(content), written_pitches(read(plain))
         return None if sorted(played) == sorted(written) else f"{len(written)} notes written, {len(played)} played"
 

@@ -20,11 +20,13 @@ class Played:
     bars: int
     notes: int
     """rests and grace notes too"""
+    sounding: int = 0
+    """without rests"""
 
 
 def played(score: Score) -> Played:
     """How much is played, with repeats, endings and parts."""
-    bars = notes = 0
+    bars = notes = sounding = 0
     for voice in score.voices:
         for bar, times in zip(voice.bars, times_played(voice, score.parts), strict=True):
             bars += times * bar.count
@@ -33,7 +35,8 @@ def played(score: Score) -> Played:
                 * bar.count
                 * sum(max(1, len(chord.pitches)) + len(chord.graces) for line in bar.lines for chord in line)
             )
-    return Played(bars, notes)
+            sounding += times * bar.count * sum(len(chord.pitches) for line in bar.lines for chord in line)
+    return Played(bars, notes, sounding)
 
 
 def duration_s(score: Score, tempo: float | None = None) -> float:

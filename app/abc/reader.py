@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from math import lcm
 
+from app.abc.bar_lengths import misfits
 from app.abc.chord_symbols import Harmony
 from app.abc.fields import (
     SHORT_TEXT,
@@ -53,6 +55,14 @@ _LEADING_BACK = ("D.C.", "D.S.", "D.C.alcoda", "D.C.alfine", "D.S.alcoda", "D.S.
 _NAVIGATION = frozenset({"segno", "coda", "fine", "dacapo", "dacoda", *_LEADING_BACK})
 """Decorations that are of a place in the tune, not of a note."""
 
+_WORDINGS = {
+    **dict.fromkeys(["^", "_", "=", ",", "'"], "an accidental or octave mark without its note"),
+    '"': "a quotation mark without its second",
+    "[": "a [ without its ]: the chord is never ended",
+    "]": "a ] without its [: the chord has ended already",
+    "{": "a { without its }",
+    "}": "a } without its {",
+}
 _NOTHING = frozenset({"nothing", "nil", "none"})
 _MARKS = {
     ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
@@ -137,6 +147,11 @@ class _State:
     last: Chord | None = None
     tied: dict[int, dict[int, int]] = field(default_factory=dict)
     """by line, alterations by place that ties lead on to the next chord"""
+    tie_place: tuple[int, int] = (1, 1)
+    begins: tuple[int, int] = (1, 1)
+    """where the bar does, by line and column"""
+    places: list[tuple[int, int]] = field(default_factory=list)
+    """where each bar of the voice begins"""
     in_ending: bool = False
     goes_on: bool = False
     """whether the last line of music ends with `\\`"""
@@ -172,6 +187,8 @@ class Reader:
         self.faults: list[Fault] = []
         self.size = Size()
         self._denominators: set[int] = set()
+        self._place = (1, 1)
+        """line and column of what is being read"""
         self._header, body = read_header(abc)
         self._symbols: dict[str, str] = {}
         for value in self._header.fields.get("U", []):
@@ -198,6 +215,7 @@ class Reader:
             self._close_bar(state)
             if state.in_ending and state.voice.bars:
                 state.voice.bars[-1].ends_ending = True
+            self.faults += islice(misfits(state.voice, self._header.meter, state.places), _MAX_FAULTS)
         measure(self.size, last)
         self.score = self._score()
 
@@ -300,17 +318,19 @@ class Reader:
             state.sung, state.verses, state.words = [], 0, None
         for token in tokens(line):
             state = self._state()
+            self._place = (number, token.start() + 1)
             kind = token.lastgroup or ""
             handle = getattr(self, f"_read_{_GROUPS.get(kind, kind)}", None)
             if handle is not None:
                 handle(state, token)
             elif kind == "other" and not self._read_symbol(state, token[0]):
-                self._fault(f"{token[0]!r} is not music", number, token.start() + 1)
+                self._fault(_WORDINGS.get(token[0], f"{token[0]!r} is not music"))
             if kind in ("space", "broken") and state.last:
                 state.last.joins_next = state.last.joins_next and kind == "broken"
         state.goes_on = without_comment(line).endswith("\\")
 
-    def _fault(self, message: str, line: int, column: int) -> None:
+    def _fault(self, message: str, place: tuple[int, int] | None = None) -> None:
+        line, column = place or self._place
         if len(self.faults) < _MAX_FAULTS:
             self.faults.append(Fault(message, line=line, column=column))
 
@@ -378,6 +398,9 @@ class Reader:
             return
         if state.annotations or state.decorations:
             self._end_with(state)
+        if state.tuplet_left:
+            self._fault("a tuplet that is not filled with as many notes as it names", state.begins)
+        state.places.append(state.begins)
         length = bar.length
         self.size.bars += bar.count
         self.size.whole_notes += length * bar.count
@@ -436,6 +459,8 @@ class Reader:
         if state.last is not None and state.broken == 1:
             first, state.broken = parse_broken(token[0])
             state.last.length *= first
+        else:
+            self._fault("> or < without a note on both its sides")
 
     def _read_tie(self, state: _State, _: re.Match[str]) -> None:
         if state.last:
@@ -446,6 +471,7 @@ class Reader:
             state.last.tied |= tied
             pitches = [pitch for index, pitch in enumerate(state.last.pitches) if index in state.last.tied]
             state.tied[len(state.bar.overlays)] = {pitch.place: pitch.alter for pitch in pitches}
+            state.tie_place = self._place
 
     def _read_slur(self, state: _State, token: re.Match[str]) -> None:
         if token[0].endswith("("):
@@ -481,6 +507,10 @@ class Reader:
             grace_lengths=state.grace_lengths,
             tempo=state.new_tempo,
         )
+        if tied and not tied.keys() & {pitch.place for pitch in chord.pitches} and not self._follows_sign(state):
+            self._fault("a tie that leads to no note of the same pitch", state.tie_place)
+        if not state.bar.chords:
+            state.begins = self._place
         state.line.append(chord)
         state.last = chord
         if notes and not state.bar.overlays:
@@ -491,6 +521,12 @@ class Reader:
             self.size.divisions = lcm(self.size.divisions, length.denominator)
         state.graces, state.grace_lengths, state.symbol, state.slurs, state.broken = (), (), None, 0, Fraction(1)
         state.annotations, state.decorations, state.new_tempo = [], [], None
+
+    def _follows_sign(self, state: _State) -> bool:
+        """Whether what stands before, as written, may not be what is played before."""
+        if state.bar.chords or not state.voice.bars:
+            return False
+        return bool(state.bar.ending or state.bar.opens_repeat or state.voice.bars[-1].closes_repeat)
 
     def _pitch(self, state: _State, note: Note, tied: dict[int, int] | None = None) -> Pitch:
         place = note.place + len(STEPS) * (state.octave + state.clef.octaves)

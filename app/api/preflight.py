@@ -148,7 +148,7 @@ async def _play_a_bar(renderer: Renderer) -> None:
     program = "abc2midi"
     try:
         with renderer.private_folder() as folder:
-            midi, _ = await external_tools.to_midi(_TRIAL, folder, renderer.confinement)
+            midi = await external_tools.to_midi(_TRIAL, folder, renderer.confinement)
         program = renderer.synthesizer
         await renderer.check_synthesizer(midi)
     except LiltError as error:

@@ -419,10 +419,10 @@ class CheckRequest(_Body):
 
 
 class CheckedProblem(BaseModel):
-    """One thing that is wrong, or was left out; `bar` counts as abc2midi does."""
+    """One thing that is wrong, or was left out; bars count from 1, a pickup before them is 0."""
 
     severity: Literal["error", "warning", "note"]
-    source: Literal["filter", "reader", "abc2midi"]
+    source: Literal["filter", "reader"]
     message: str
     line: int | None = None
     column: int | None = None

@@ -6,7 +6,6 @@ from pathlib import Path
 from app.errors import BusyError, DeadlineError, Fault, RenderError
 from app.operations import tracing
 from app.rendering import sandbox
-from app.rendering.abc2midi_messages import complaints
 from app.rendering.sandbox import Completed, Confinement, Limits
 
 ABC2MIDI = "/usr/bin/abc2midi"
@@ -21,34 +20,21 @@ _RETRY_AFTER_S = 2
 """`Retry-After` where a program could not be started"""
 
 
-async def to_midi(abc: str, folder: Path, confinement: Confinement) -> tuple[bytes, tuple[Fault, ...]]:
-    """A tune as MIDI by abc2midi, and its complaints.
+async def to_midi(abc: str, folder: Path, confinement: Confinement) -> bytes:
+    """A tune of our own writing as MIDI by abc2midi.
 
     Raises:
         RenderError: it made no MIDI file, or needed too much memory.
         DeadlineError: it took too long.
         BusyError: it failed to start, or the system killed it.
     """
-    completed, faults = await abc2midi(abc, folder, confinement)
-    _check(completed, "abc2midi", _ABC2MIDI_LIMITS, faults)
+    (folder / "tune.abc").write_text(abc, "utf-8")
+    completed = await _run("abc2midi", [ABC2MIDI, "tune.abc", "-o", MIDI_FILE], folder, _ABC2MIDI_LIMITS, confinement)
+    _check(completed, "abc2midi", _ABC2MIDI_LIMITS)
     made = folder / MIDI_FILE
     if not made.is_file():
-        raise RenderError("abc2midi made no music of this tune" + first_of(faults), faults=faults)
-    return made.read_bytes(), faults
-
-
-async def abc2midi(
-    abc: str, folder: Path, confinement: Confinement, *, limits: Limits | None = None
-) -> tuple[Completed, tuple[Fault, ...]]:
-    """How abc2midi ended over a tune, and its complaints; what it made, if anything, is `MIDI_FILE` in the folder.
-
-    Raises:
-        BusyError: it failed to start.
-    """
-    (folder / "tune.abc").write_text(abc, "utf-8")
-    argv = [ABC2MIDI, "tune.abc", "-o", MIDI_FILE]
-    completed = await _run("abc2midi", argv, folder, limits or _ABC2MIDI_LIMITS, confinement)
-    return completed, complaints(completed.output)
+        raise RenderError("abc2midi made no music of this tune")
+    return made.read_bytes()
 
 
 async def engrave(written: bytes, extension: str, folder: Path, confinement: Confinement) -> bytes:
@@ -76,7 +62,7 @@ async def engrave(written: bytes, extension: str, folder: Path, confinement: Con
 
 
 def first_of(faults: tuple[Fault, ...]) -> str:
-    """abc2midi's first complaint, as the end of an error message; empty if there is none."""
+    """The first fault of a tune, as the end of an error message; empty if there is none."""
     return f"; line {faults[0].line}, column {faults[0].column}: {faults[0].message}" if faults else ""
 
 
@@ -101,17 +87,15 @@ def _failed_to_start(program: str) -> BusyError:
     return BusyError(f"{program} failed to start; try again", retry_after_s=_RETRY_AFTER_S)
 
 
-def _check(completed: Completed, program: str, limits: Limits, faults: tuple[Fault, ...] = ()) -> None:
+def _check(completed: Completed, program: str, limits: Limits) -> None:
     if completed.outcome == "unstarted":
         raise _failed_to_start(program)
     if completed.outcome == "killed":  # not by one of our limits: by the out-of-memory killer or an operator
         raise BusyError(f"{program} was killed by the system; try again", retry_after_s=_RETRY_AFTER_S)
     if completed.outcome == "memory":
         allowed = f"{limits.address_space // _MIB} MiB"
-        raise RenderError(
-            f"{program} needs more memory for this tune than the {allowed} that are allowed", faults=faults
-        )
+        raise RenderError(f"{program} needs more memory for this tune than the {allowed} that are allowed")
     if completed.outcome in ("timeout", "cpu_limit"):
         raise DeadlineError(f"{program} took too long over this tune")
     if completed.signal is not None:
-        raise RenderError(f"{program} crashed on this tune (signal {completed.signal})", faults=faults)
+        raise RenderError(f"{program} crashed on this tune (signal {completed.signal})")

@@ -1,20 +1,18 @@
-"""Lints ABC for `/check`: faults found by the input filter, the reader and abc2midi, and an automatic fix."""
+"""Lints ABC for `/check`: faults found by the input filter and the reader, and an automatic fix."""
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from app.abc.playback_defaults import duration_s
+from app.abc.playback_defaults import duration_s, played
 from app.abc.tunebook import FIELD, header_fields, split_blocks
-from app.errors import DeadlineError, Fault, NotationError, RenderError
-from app.rendering import external_tools
-from app.rendering.bar_complaints import in_the_texts_bars
+from app.errors import Fault, NotationError
 from app.rendering.input_filter import admit, filter_lines
 from app.rendering.renderer import Renderer
 
 Severity = Literal["error", "warning", "note"]
-Source = Literal["filter", "reader", "abc2midi"]
+Source = Literal["filter", "reader"]
 
 _MAX_REMARKS = 100  # on refused lines, and on dropped ones; the rest is more of the same
 _ORDER = {"error": 0, "warning": 1, "note": 2}
@@ -51,18 +49,16 @@ async def check(text: str, renderer: Renderer, max_duration_s: float) -> Checked
     """
     async with renderer.checks.turn():
         read = await renderer.readings.run(lambda: _read(text, max_duration_s))
-        heard = await _abc2midi(read.abc, renderer) if read.abc is not None else []
-    is_refused = read.abc is None or any(remark.severity == "error" for remark in read.remarks)
-    is_stopped = any(remark.severity == "error" and remark.fault.line is None for remark in heard)
-    remarks = sorted(read.remarks + heard, key=lambda remark: (_ORDER[remark.severity], remark.fault.line or 0))
-    return Checked(not (is_refused or is_stopped), _each_once(remarks), read.fixed, read.title, read.duration_s)
+    is_refused = any(remark.severity == "error" for remark in read.remarks)
+    remarks = sorted(read.remarks, key=lambda remark: (_ORDER[remark.severity], remark.fault.line or 0))
+    return Checked(read.has_notes and not is_refused, _each_once(remarks), read.fixed, read.title, read.duration_s)
 
 
 @dataclass(frozen=True)
 class _Read:
-    """The findings of the input filter and the reader; `abc` is what abc2midi may check, if anything."""
+    """The findings of the input filter and the reader."""
 
-    abc: str | None
+    has_notes: bool
     remarks: list[Remark]
     fixed: str | None
     title: str | None = None
@@ -81,24 +77,12 @@ def _read(text: str, max_duration_s: float) -> _Read:
         tune = admit("\n".join(lines), max_duration_s=max_duration_s)
     except NotationError as error:
         faults = error.faults or (Fault(error.detail),)
-        return _Read(None, [*remarks, *(Remark("error", "filter", fault) for fault in faults)], fixed)
+        return _Read(False, [*remarks, *(Remark("error", "filter", fault) for fault in faults)], fixed)
     remarks += [Remark("warning", "reader", fault) for fault in tune.faults]
-    return _Read(tune.abc, remarks, fixed, tune.title, round(duration_s(tune.score), 1))
-
-
-async def _abc2midi(abc: str, renderer: Renderer) -> list[Remark]:
-    with renderer.private_folder() as folder:
-        try:
-            _, faults = await external_tools.to_midi(abc, folder, renderer.confinement)
-        except (RenderError, DeadlineError) as error:
-            return [Remark("error", "abc2midi", fault) for fault in (Fault(error.detail), *error.faults)]
-    return [_remark(fault) for fault in in_the_texts_bars(faults, abc)]
-
-
-def _remark(fault: Fault) -> Remark:
-    """A complaint as a remark, whose severity says what began its message."""
-    severity: Severity = "error" if fault.message.startswith("error") else "warning"
-    return Remark(severity, "abc2midi", replace(fault, message=re.sub("^(error|warning): ", "", fault.message)))
+    has_notes = played(tune.score).sounding > 0
+    if not has_notes:
+        remarks.append(Remark("error", "reader", Fault("there is not a note in this tune")))
+    return _Read(has_notes, remarks, fixed, tune.title, round(duration_s(tune.score), 1))
 
 
 def _each_once(remarks: list[Remark]) -> tuple[Remark, ...]:

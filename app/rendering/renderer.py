@@ -396,16 +396,15 @@ class Renderer:
         score = await in_thread(lambda: transposed(tune.score, options.transpose))
         with self.private_folder() as folder:
             abc = await in_thread(lambda: abc2midi_text.write(score, chords=chords))
-            content, faults = await external_tools.to_midi(abc, folder, self.confinement)
+            content = await external_tools.to_midi(abc, folder, self.confinement)
         try:
             performance = await in_thread(
                 lambda: arrange(content, tune.score, wanted, options.transpose, max_notes, goes_on=goes_on)
             )
         except ValueError as error:
-            raise RenderError(
-                f"abc2midi made a file that is {error}" + external_tools.first_of(faults), faults=faults
-            ) from None
+            raise RenderError(f"abc2midi made a file that is {error}") from None
         if not performance.notes:
+            faults = tune.faults
             raise RenderError("there is not a note in this tune" + external_tools.first_of(faults), faults=faults)
         return performance
 

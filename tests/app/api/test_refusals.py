@@ -155,12 +155,12 @@ def test_a_refusal_of_characters_says_which_and_where(client: httpx.Client) -> N
     assert (fault["field"], fault["position"]) == ("start_string", 6)
 
 
-def test_abc2midis_own_line_is_told(client: httpx.Client) -> None:
+def test_the_line_that_the_reader_skipped_is_told(client: httpx.Client) -> None:
     response = client.post("/render", json={"abc": HEADER + "z2 ] z5|\n"})
     assert response.status_code == 422
     fault = response.json()["errors"][0]
     assert (fault["line"], fault["column"]) == (5, 4)
-    assert "Chord already finished" in fault["message"]
+    assert "the chord has ended already" in fault["message"]
 
 
 def test_the_service_still_works_after_all_that(client: httpx.Client) -> None:

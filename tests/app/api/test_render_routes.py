@@ -139,7 +139,7 @@ def test_check_finds_nothing_wrong_with_a_good_tune(client: httpx.Client) -> Non
 def test_check_tells_the_bar_that_does_not_add_up_in_plain_words(client: httpx.Client) -> None:
     answer = check(client, HEADER + "CDEF GABc|CDEF|CDEF GABc|CDEF GABc|\n")
     (problem,) = answer["problems"]
-    assert (problem["source"], problem["severity"], problem["line"], problem["bar"]) == ("abc2midi", "warning", 6, 2)
+    assert (problem["source"], problem["severity"], problem["line"], problem["bar"]) == ("reader", "warning", 6, 2)
     assert problem["message"] == "bar 2 holds 2 quarter notes where the metre has 4"
     assert answer["playable"]
 
