@@ -4,13 +4,13 @@ ABC 2.1, sections 4.8 (repeats), 4.9 (variant endings) and 3.1.9 (parts).
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
 from app.abc.keys import Key
 from app.abc.meters import Meter
-from app.abc.score import Bar, Chord, Score, Voice
+from app.abc.score import MAX_BARS, Bar, Chord, Score, Voice
 from app.abc.voices import leading_voice
 
 MAX_PLAYED_BARS = 20_000
@@ -85,6 +85,45 @@ def times_played(voice: Voice, parts: str | None) -> list[int]:
 def repeat_starts(voice: Voice, parts: str | None) -> set[int]:
     """The bars to which the end of a repeat leads back."""
     return {start for stretch in _stretches(voice, parts)[0].values() for start in stretch.starts}
+
+
+def with_parts_in_order(score: Score) -> Score:
+    """The score with its parts written one after another as the header's `P:` has them, each with its own repeats.
+
+    One of more than MAX_BARS bars then is left as it is.
+    """
+    voices = []
+    for voice in score.voices:
+        marks = [index for index, bar in enumerate(voice.bars) if bar.part] if score.parts else []
+        if not marks:
+            return score
+        spans = {"": (0, marks[0])}
+        for first, after in zip(marks, [*marks[1:], len(voice.bars)], strict=True):
+            spans[voice.bars[first].part or ""] = (first, after)
+        order = [
+            index for name in ["", *_expanded(score.parts or "", MAX_BARS)] for index in range(*spans.get(name, (0, 0)))
+        ]
+        if len(order) > MAX_BARS:
+            return score
+        voices.append(replace(voice, bars=_in_force(voice.bars, order, score)))
+    return replace(score, voices=voices, parts=None)
+
+
+def _in_force(bars: list[Bar], order: list[int], score: Score) -> list[Bar]:
+    """Bars in an order, each with the metre and key that it had before, where they differ from those it comes after."""
+    signatures = _signatures(bars, score)
+    meter, key, found = score.meter, score.key, []
+    for index in order:
+        own_meter, own_key = signatures[index]
+        found.append(
+            replace(
+                bars[index],
+                meter=own_meter if own_meter != meter else None,
+                key=own_key if own_key != key else None,
+            )
+        )
+        meter, key = own_meter, own_key
+    return found
 
 
 @dataclass(frozen=True)

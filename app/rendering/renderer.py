@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.abc import musicxml
 from app.abc.harmony import PlacedChord, placed, with_chords
+from app.abc.playing_order import with_parts_in_order
 from app.abc.reader import read
 from app.abc.score import Score
 from app.abc.transpose import transposed
@@ -416,7 +417,7 @@ class Renderer:
 
 
 def _musicxml(job: Job) -> bytes:
-    scores = [_drawn(tune, job.options) for tune in job.tunes]
+    scores = [with_parts_in_order(_drawn(tune, job.options)) for tune in job.tunes]
     score = scores[0] if len(scores) == 1 else as_one_score(scores)
     if excess := DRAWN_NOTES.excess(musicxml.drawn_notes(score), ""):
         raise NotationError(f"it has {excess}")
