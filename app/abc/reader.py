@@ -49,7 +49,12 @@ from app.errors import Fault
 
 _MAX_FAULTS = 20
 _MAX_GRACES = 20
-_DIRECTIVE = re.compile(r"%%MIDI\s+([A-Za-z]+(?:\s+[A-Za-z0-9+*-]+){0,4})\s*$")
+_DIRECTIVE = re.compile(
+    r"%%MIDI\s+((?:program|chordprog|bassprog|control)(?:\s+\d{1,3}){1,2}|transpose\s+[+-]?\d{1,2}"
+    r"|gchord\s+[A-Za-z0-9]{1,48}|gchordon|gchordoff|drumoff|nobarlines)(?![^\s%])"
+)
+"""Those that are played; the input filter names all others"""
+
 _DEFINED = re.compile(r"\s*([h-wH-W~])\s*=\s*[!+]([^!+]+)[!+]")
 _LEADING_BACK = ("D.C.", "D.S.", "D.C.alcoda", "D.C.alfine", "D.S.alcoda", "D.S.alfine")
 _NAVIGATION = frozenset({"segno", "coda", "fine", "dacapo", "dacoda", *_LEADING_BACK})

@@ -43,7 +43,7 @@ def write(score: Score, *, chords: bool = True) -> str:
         chords: whether its chord symbols are played.
     """
     lines = ["X:1", f"M:{_meter(score.meter)}", f"L:{_COMMON_UNIT}"]
-    lines += [f"%%MIDI {directive}" for directive in score.directives]
+    lines += [f"%%MIDI {directive}" for directive in score.directives if not _is_transposing(directive)]
     lines += [_tempo(score.tempo)] if score.tempo else []
     lines.append(f"K:{_key(score.key)}")
     is_alone = len(score.voices) == 1 and score.voices[0].lines == 1
@@ -67,6 +67,8 @@ class _Line:
         self._has_chords = chords
         self._meter, self._key = score.meter, score.key
         self._transposition = 0
+        self._moved_by = sum(int(directive.split()[1]) for directive in score.directives if _is_transposing(directive))
+        """semitones by which `%%MIDI transpose` has the sound alone higher"""
         self._transpositions = _transpositions(voice)
         self._unit = _COMMON_UNIT
         self._spelling = Spelling(_clamped(score.key))
@@ -103,15 +105,17 @@ class _Line:
             self._key = bar.key
             self._spelling.turn_to(_clamped(bar.key))
             self._say(f"K:{_key(bar.key)}")
-        transposition = self._transpositions[bar.index]
+        for directive in bar.bar.directives:
+            if _is_transposing(directive):
+                self._moved_by = int(directive.split()[1])
+            elif not self._line:
+                self._say(f"%%MIDI {directive}")
+        transposition = self._transpositions[bar.index] + self._moved_by
         if transposition != self._transposition:
             self._transposition = transposition
             self._say(f"%%MIDI transpose {transposition}")
         if bar.bar.tempo:
             self._say(_tempo(bar.bar.tempo))
-        if not self._line:
-            for directive in bar.bar.directives:
-                self._say(f"%%MIDI {directive}")
 
     def _say(self, line: str) -> None:
         self._break()
@@ -220,6 +224,10 @@ def _transpositions(voice: Voice) -> list[int]:
         now = now if bar.transposition is None else bar.transposition
         found.append(now)
     return found
+
+
+def _is_transposing(directive: str) -> bool:
+    return directive.startswith("transpose")
 
 
 def _odd(number: int) -> int:
