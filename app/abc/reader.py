@@ -306,6 +306,7 @@ class Reader:
         state.tempo = said.quarters or state.tempo
         if state.bar.chords:
             state.new_tempo = said.quarters or state.new_tempo
+            state.bar.changes_tempo_within = state.new_tempo is not None
         else:
             state.bar.tempo = said.quarters or state.bar.tempo
             state.bar.tempo_mark = said

@@ -111,13 +111,16 @@ class Bar:
     """how many bars a rest of several bars stands for, each as this one; what begins or ends stands at their ends"""
     seconds: float = 0.0
     """as long as one lasts once, at the tune's own tempo"""
+    changes_tempo_within: bool = False
+    """whether a chord of it does"""
+    _length: Fraction | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def length(self) -> Fraction:
-        """As long as its longest line, in whole notes."""
-        if not self.overlays:
-            return length_of(self.chords)
-        return max(length_of(line) for line in self.lines)
+        """As long as its longest line, in whole notes; asked for once it is whole."""
+        if self._length is None:
+            self._length = max(map(length_of, self.lines)) if self.overlays else length_of(self.chords)
+        return self._length
 
     @property
     def lines(self) -> list[list[Chord]]:

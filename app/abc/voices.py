@@ -26,13 +26,13 @@ def agree(voices: list[Voice], tempo: float | None) -> None:
     leading = leading_voice(voices)
     shared = list(_changes(leading)) if leading is not None else []
     for voice in voices:
-        own = list(_changes(voice)) if voice is not leading else shared
+        own = list(_changes(voice)) if leading is not None and voice is not leading else shared
         _time(voice, own or shared, tempo or _USUAL_TEMPO)
 
 
 def leading_voice(voices: list[Voice]) -> Voice | None:
     """The first voice in which the tempo changes."""
-    return next((voice for voice in voices if any(True for _ in _changes(voice))), None)
+    return next((voice for voice in voices if any(bar.tempo or bar.changes_tempo_within for bar in voice.bars)), None)
 
 
 def _share(voices: list[Voice], has: Callable[[Bar], bool], copy: Callable[[Bar, Bar], None]) -> None:
@@ -72,7 +72,7 @@ def _changes(voice: Voice) -> Iterator[tuple[Fraction, float]]:
         if bar.tempo:
             yield start, bar.tempo
         at = start
-        for chord in bar.chords:
+        for chord in bar.chords if bar.changes_tempo_within else ():
             if chord.tempo:
                 yield at, chord.tempo
             at += chord.length

@@ -33,7 +33,7 @@ class Bound:
 BYTES = Bound(32 * 1024, "bytes", "abc2midi cuts its output at 500,023 bytes, which 200 KB of tune reach")
 LINES = Bound(1000, "lines", "a tune of the lab's corpus has 30; time to read grows with lines")
 LINE = Bound(1000, "characters", "abc2midi overruns fixed buffers on long words")
-VOICES = Bound(8, "voices", "each is a MIDI track and channel; there are 15 for notes")
+VOICES = Bound(8, "voices, overlays among them", "each is a MIDI track and channel; there are 15 for notes")
 TUNES = Bound(1, "tunes in the text", "abc2midi -o makes the first alone")
 SET = Bound(5, "tunes in the set", "each is a run of abc2midi")
 CHORD = Bound(12, "notes in one chord", "6,000 notes in a chord cost minutes of synthesis")
@@ -202,10 +202,11 @@ def _admit(tune: str, dropped: tuple[Fault, ...], max_duration_s: float, tempo: 
     lasts_s = duration_s(score, tempo)
     if lasts_s > max_duration_s:
         raise NotationError(f"it would last {lasts_s:,.0f} seconds; {max_duration_s:,.0f} are allowed")
-    sizes = [len(chord.pitches) for voice in score.voices for bar in voice.bars for chord in bar.chords]
+    lines = [line for voice in score.voices for bar in voice.bars for line in bar.lines]
+    sizes = [len(chord.pitches) for line in lines for chord in line]
     sounds = played(score)
     for bound, found in (
-        (VOICES, len(score.voices)),
+        (VOICES, sum(voice.lines for voice in score.voices)),
         (CHORD, max(sizes, default=0)),
         (PLAYED_BARS, sounds.bars),
         (PLAYED_NOTES, sounds.notes),

@@ -38,7 +38,7 @@ MAX_STEPS = {
     "places_of": 60,
     "admit": 100,
     "fix": 20,
-    "transpose": 30,
+    "transpose": 200,
     "split_tunes": 10,
     "faults": 100,
     "refills": 100,

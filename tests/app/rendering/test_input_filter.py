@@ -131,7 +131,7 @@ def test_a_tune_over_a_limit_is_refused_with_the_limit(kind: str, message: str) 
 
 
 def test_what_is_played_too_often_is_refused() -> None:
-    with pytest.raises(NotationError, match="30,000 bars as played; 20,000 are allowed"):
+    with pytest.raises(NotationError, match="60,000 bars as played; 20,000 are allowed"):
         admit(next(file for file in HOSTILE if file.stem == "grow_parts").read_text(), max_duration_s=600)
 
 
