@@ -28,13 +28,22 @@ async def to_midi(abc: str, folder: Path, confinement: Confinement) -> bytes:
         DeadlineError: it took too long.
         BusyError: it failed to start, or the system killed it.
     """
-    (folder / "tune.abc").write_text(abc, "utf-8")
-    completed = await _run("abc2midi", [ABC2MIDI, "tune.abc", "-o", MIDI_FILE], folder, _ABC2MIDI_LIMITS, confinement)
+    completed = await abc2midi(abc, folder, confinement, _ABC2MIDI_LIMITS)
     _check(completed, "abc2midi", _ABC2MIDI_LIMITS)
     made = folder / MIDI_FILE
     if not made.is_file():
         raise RenderError("abc2midi made no music of this tune")
     return made.read_bytes()
+
+
+async def abc2midi(abc: str, folder: Path, confinement: Confinement, limits: Limits) -> Completed:
+    """How abc2midi ended over a text; what it made, if anything, is `MIDI_FILE` in the folder.
+
+    Raises:
+        BusyError: it failed to start.
+    """
+    (folder / "tune.abc").write_text(abc, "utf-8")
+    return await _run("abc2midi", [ABC2MIDI, "tune.abc", "-o", MIDI_FILE], folder, limits, confinement)
 
 
 async def engrave(written: bytes, extension: str, folder: Path, confinement: Confinement) -> bytes:

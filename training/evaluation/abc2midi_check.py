@@ -1,6 +1,7 @@
 """What abc2midi says of tunes, asked through the service's sandbox."""
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from training.errors import ConfigError
 
 _MIB = 1024 * 1024
 _LIMITS = Limits(cpu_s=2, wall_s=10, address_space=256 * _MIB, file_size=_MIB)
+_COMPLAINT = re.compile(r"(?:Error|Warning) in line-char \d+-\d+ : (.*)")
 _ABOUT_REPEATS = ("repeat", "|:", ":|", "::")
 
 
@@ -70,8 +72,8 @@ async def _ask_all(tunes: Iterable[str]) -> list[list[str]]:
 async def _ask(tune: str, confinement: Confinement) -> list[str]:
     """abc2midi's complaints of one tune."""
     with tempfile.TemporaryDirectory(prefix="lilt-judge-") as name:
-        done, faults = await abc2midi(tune + "\n", Path(name), confinement, limits=_LIMITS)
-        messages = [fault.message for fault in faults]
+        done = await abc2midi(tune + "\n", Path(name), confinement, _LIMITS)
+        messages = _COMPLAINT.findall(done.output.decode(errors="replace"))
         if done.exit_code or not Path(name, MIDI_FILE).is_file():
             messages.append("no music came of it")
         return messages

@@ -1,8 +1,8 @@
-"""ABC of every kind that people write, each with what is right beside it: sound, score, duration and check say the same.
+"""ABC of every kind that people write, each with what is right beside it: sound, score, duration and check agree.
 
-A case is a tune in `cases` and a file of the same name: its notes as they begin when it is played, in quarter notes, and
-their MIDI numbers; bars as written, all voices together; seconds; what a check says; and which other readers of ABC read
-it so (abcjs, music21 by the score).
+A case is a tune in `cases` and a file of the same name: its notes as they begin when it is played, in quarter notes,
+and their MIDI numbers; bars as written, all voices together; seconds; what a check says; and which others read it so
+(abcjs the tune, music21 the score).
 """
 
 import json
