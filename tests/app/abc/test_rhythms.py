@@ -4,7 +4,7 @@ import pytest
 
 from app.abc import rhythms
 from app.abc.dances import DANCES, dance_of
-from app.abc.reader import parse_meter
+from app.abc.fields import parse_meter
 from app.abc.rhythms import METERS_OF_RHYTHM, meters_to_ask_for
 from app.errors import RequestError
 from app.grammar import Menus, Request
