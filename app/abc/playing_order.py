@@ -105,21 +105,27 @@ def with_parts_in_order(score: Score) -> Score:
         ]
         if len(order) > MAX_BARS:
             return score
-        voices.append(replace(voice, bars=_in_force(voice.bars, order, score)))
+        voices.append(replace(voice, bars=_in_force(voice, order, score)))
     return replace(score, voices=voices, parts=None)
 
 
-def _in_force(bars: list[Bar], order: list[int], score: Score) -> list[Bar]:
-    """Bars in an order, each with the metre and key that it had before, where they differ from those it comes after."""
-    signatures = _signatures(bars, score)
+def _in_force(voice: Voice, order: list[int], score: Score) -> list[Bar]:
+    """Bars in an order, each with the metre and key that it had before, where they differ from those it comes after.
+
+    Where the repeats of a part lead back to, there is a sign: what stands before it is another part now.
+    """
+    signatures = _signatures(voice.bars, score)
+    starts = repeat_starts(voice, score.parts)
     meter, key, found = score.meter, score.key, []
     for index in order:
+        bar = voice.bars[index]
         own_meter, own_key = signatures[index]
         found.append(
             replace(
-                bars[index],
+                bar,
                 meter=own_meter if own_meter != meter else None,
                 key=own_key if own_key != key else None,
+                opens_repeat=max(1, bar.opens_repeat) if index in starts else bar.opens_repeat,
             )
         )
         meter, key = own_meter, own_key

@@ -166,11 +166,7 @@ class _Line:
         if not pitches:
             return "z" + length
         parts = [name + "-" * is_tied for name, is_tied in zip(pitches, goes_on, strict=True)]
-        upwards = sorted(
-            range(len(parts)), key=lambda index: chord.pitches[index].midi
-        )  # downwards it would be strummed
-        inner = "".join(parts[index] for index in upwards)
-        head = f"[{inner}]{length}" if len(parts) > 1 else pitches[0] + length + "-" * goes_on[0]
+        head = f"[{''.join(parts)}]{length}" if len(parts) > 1 else pitches[0] + length + "-" * goes_on[0]
         return self._symbol(chord) + ("" if is_led else self._graces(chord)) + _decorations(chord) + head
 
     def _symbol(self, chord: Chord) -> str:
