@@ -22,16 +22,16 @@ def _list(store: Store) -> None:
             print(f"{name}/{version} {made}{' (current)' if version == current else ''}")
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None, prog: str = "python -m model_store") -> int:
     """Do what the command line says; exit status 2 and one line where the store cannot."""
-    parser = argparse.ArgumentParser(prog="python -m model_store", description="The models of a store.")
+    parser = argparse.ArgumentParser(prog=prog, description="The models of a store.")
     parser.add_argument("--store", default=os.environ.get("LILT_MODEL_STORE") or _OWN, metavar="FOLDER")
     commands = parser.add_subparsers(required=True, dest="command")
     commands.add_parser("list", help="every version, when it was published, and which is current")
     rollback = commands.add_parser("rollback", help="make an earlier version current")
     rollback.add_argument("name")
     rollback.add_argument("version", type=int, nargs="?", help="the one before the current one if none is named")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     store = Store(options.store)
     try:
         if options.command == "list":

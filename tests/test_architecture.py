@@ -19,7 +19,8 @@ import pytest
 from tests.servers import ROOT
 
 BELOW: dict[str, tuple[str, ...]] = {
-    "app.__main__": ("app.api",),
+    "app.__main__": ("app.cli",),
+    "app.cli": ("app.api",),
     "app.api": ("app.generation", "app.rendering", "app.version"),
     "app.generation": ("app.inference",),
     "app.inference": ("app.grammar", "app.operations"),

@@ -15,7 +15,10 @@ from app.generation.originality import Judgement, Originality
 from app.grammar import Form, Menus, Request
 from app.inference.completion import FinishReason
 from app.inference.sampler import SamplingParams
+from app.rendering.arrangement import Arrangement
+from app.rendering.backing import Backing
 from app.rendering.general_midi import NAMES, program_of
+from app.rendering.renderer import RenderOptions
 from app.version import VERSION
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
 
@@ -389,6 +392,20 @@ class RenderRequest(_Body):
         description="Who accompanies, on the tune's own chords or on those that `/chords` finds; `session` is guitar "
         "and bodhrán. Scores and MusicXML then show the chords.",
     )
+
+    def options(self) -> RenderOptions:
+        """How it is to be rendered."""
+        arrangement = Arrangement(
+            tempo=self.tempo,
+            program=self.program,
+            repeats=self.repeats,
+            click=self.click,
+            swing=self.swing,
+            feel=self.feel,
+            variation=self.variation,
+            backing=Backing(self.backing),
+        )
+        return RenderOptions(arrangement, self.transpose, self.chords)
 
 
 class ChordsRequest(_Body):

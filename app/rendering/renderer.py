@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from app.abc.transpose import transpose
 from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
 from app.operations import metrics, tracing
 from app.operations.concurrency_limit import ConcurrencyLimit, in_thread
-from app.rendering import encode, external_tools, seal, timidity
+from app.rendering import encode, external_tools, sandbox, seal, timidity
 from app.rendering.arrangement import Arrangement, arrange
 from app.rendering.backing import Backing
 from app.rendering.cache import Cache, Kept, key_of
@@ -31,6 +31,7 @@ from app.rendering.shared_file import Abandoned, Making
 from app.rendering.synth import Synth, SynthError
 from app.rendering.synthesizer import Synthesizer
 from app.rendering.tune_set import as_one_score, joined, speeds
+from app.settings import Settings
 
 _RHYTHM = re.compile(r"^R:|\[R:(?=[^\]\n]*\])", re.MULTILINE)
 _HIDDEN = {"R:": "%", "[R:": "[r:"}
@@ -154,6 +155,24 @@ class Renderer:
         self._makings: dict[str, Making] = {}
         self._wanted_font = soundfont
         self._soundfont = self.synthesizer.font(soundfont)
+
+    @classmethod
+    def of(cls, settings: Settings, folder: Path) -> Self:
+        """What the settings make of it, with a folder that keeps what was made.
+
+        Raises:
+            SandboxError: the sandbox that LILT_SANDBOX asks for does not work here.
+            CacheFolderError: the folder is not private to this user.
+        """
+        return cls(
+            settings.soundfont,
+            sandbox.choose(settings.sandbox),
+            Cache(folder, settings.max_cache_mb * 1024 * 1024),
+            at_once=settings.max_renders,
+            max_waiting=settings.max_waiting_renders,
+            max_duration_s=60 * settings.max_render_minutes,
+            synthesizer=settings.synthesizer,
+        )
 
     def missing(self) -> list[str]:
         """What this machine lacks to render: programs, libraries and the sound font."""

@@ -1,0 +1,1 @@
+"""The command `lilt`, run as a process of its own."""
