@@ -111,7 +111,9 @@ def _headline(comparison: Comparison) -> str:
 def _lead(report: Report, real: RealTunes) -> str:
     level = report.level
     verdict = [f"<b>{escape(verdict_table.verdict_in_words(report.beside_real))}</b>"] if report.beside_real else []
+    warning = [f"<b>Mind that {escape(real.warning)}.</b>"] if real.warning else []
     said = [
+        *warning,
         *verdict,
         f"A character of {real.tunes} held-out tunes costs {escape(report.name)} <b>{report.common.nats:.3f} nats</b>"
         f" ({report.common.bits:.3f} bits).",

@@ -177,6 +177,19 @@ def test_a_published_version_without_its_books_needs_a_named_text(tiny_run: RunF
         compare([version, version], [], 2, lambda _: None)
 
 
+def test_the_default_model_stands_beside_ones_own_and_a_tiny_held_out_side_is_warned_of(
+    tiny_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["evaluate", str(tiny_run.path), "--tunes", "2", "--sample", "2", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    told, text = capsys.readouterr().out, (tmp_path / "index.html").read_text("utf-8")
+    assert "irish/" in told
+    assert ">irish/" in text
+    warning = "only 1 tune was held out: below 30 what is compared is largely chance"
+    assert f"mind that {warning}" in told
+    assert f"Mind that {warning}" in text
+
+
 def test_the_page_tells_of_all_and_needs_nothing_else(
     tiny_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
