@@ -1,14 +1,12 @@
 """`lilt check`: says what is wrong in files of ABC, a line for each thing, as compilers do."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import BinaryIO
 
 import click
 
 from app.abc.tunebook import header_fields, split_blocks
-from app.cli import process
+from app.cli import files, process
 from app.rendering import external_tools, lint
 from app.rendering.input_filter import decode
 from app.rendering.renderer import Renderer
@@ -32,8 +30,8 @@ def command(file: tuple[BinaryIO, ...], *, fix: bool) -> int:
         for _, text in texts:
             click.echo(_mended(text), nl=False)
         return 0
-    with tempfile.TemporaryDirectory(prefix="lilt-") as folder:
-        playable = asyncio.run(_check(texts, Renderer.of(settings, Path(folder)), settings))
+    with files.renderer(settings) as renderer:
+        playable = asyncio.run(_check(texts, renderer, settings))
     return 0 if playable else FAULTY
 
 

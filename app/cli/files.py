@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -41,8 +43,8 @@ def check(out: Path, wanted: Format | None, settings: Settings) -> None:
         raise SetupError(f"{out}: there is no folder {out.parent}")
     if wanted is None or wanted.kind is Kind.SCORE:
         return
-    with tempfile.TemporaryDirectory(prefix="lilt-") as folder:
-        missing = Renderer.of(settings, Path(folder)).missing()
+    with renderer(settings) as made:
+        missing = made.missing()
     lacking = [each for each in missing if wanted.kind is Kind.SOUND or each == external_tools.ABC2MIDI]
     if lacking:
         raise SetupError(
@@ -58,13 +60,27 @@ async def render(abc: str, wanted: Format, request: RenderRequest, settings: Set
         LiltError: it cannot be rendered.
         SandboxError: the sandbox that LILT_SANDBOX asks for does not work here.
     """
-    with tempfile.TemporaryDirectory(prefix="lilt-") as folder:
-        renderer = Renderer.of(settings, Path(folder))
-        rendering = await renderer.render(await renderer.job(abc, wanted, request.options()), whole=True)
+    with renderer(settings) as made:
+        rendering = await made.render(await made.job(abc, wanted, request.options()), whole=True)
         try:
             write(out, b"".join([chunk async for chunk in rendering.read(0, None)]))
         finally:
             rendering.leave()
+
+
+@contextmanager
+def renderer(settings: Settings) -> Iterator[Renderer]:
+    """The service's renderer, with a folder that goes when it does.
+
+    Raises:
+        SandboxError: the sandbox that LILT_SANDBOX asks for does not work here.
+    """
+    with tempfile.TemporaryDirectory(prefix="lilt-") as folder:
+        made = Renderer.of(settings, Path(folder))
+        try:
+            yield made
+        finally:
+            made.settle()
 
 
 def write(out: Path, content: bytes) -> None:

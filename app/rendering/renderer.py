@@ -174,6 +174,10 @@ class Renderer:
             synthesizer=settings.synthesizer,
         )
 
+    def settle(self) -> None:
+        """Wait for what the cache does by itself, before its folder is removed."""
+        self._cache.settle()
+
     def missing(self) -> list[str]:
         """What this machine lacks to render: programs, libraries and the sound font."""
         has_abc2midi = Path(external_tools.ABC2MIDI).is_file()

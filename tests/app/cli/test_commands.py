@@ -85,7 +85,11 @@ def test_a_seed_makes_the_same_tune_as_the_service(client: httpx.Client) -> None
 @pytest.mark.parametrize("ending", sorted(FIRST_BYTES))
 def test_a_tune_is_written_as_its_files_ending_says(ending: str, tmp_path: Path) -> None:
     out = tmp_path / f"tune.{ending}"
-    done("tune", "--rhythm", "jig", "--seed", "3", "-o", str(out))
+    ended = lilt("tune", "--rhythm", "jig", "--seed", "3", "-o", str(out))
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert re.fullmatch(
+        rf"{re.escape(str(out))}: .*, jig, in .*; --seed 3 with irish/\d+ makes it again\n", ended.stderr
+    )
     assert out.read_bytes().startswith(FIRST_BYTES[ending])
     assert list(tmp_path.iterdir()) == [out]
 
