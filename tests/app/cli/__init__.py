@@ -1,1 +1,1 @@
-"""The command `lilt`, run as a process of its own."""
+"""The command `lilt`, whose promises are held here."""
