@@ -112,7 +112,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from training.evaluation import compare, page
+    from training.evaluation import compare, page, verdict_table
 
     if (options.run / "run.json").is_file():
         from training.evaluation.evaluate import evaluate
@@ -128,6 +128,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     for report in comparison.reports:
         file = compare.write(report, out)
         print(f"{report.name}: {report.common.nats:.4f} nats per character on {report.common.text}; {file}")
+        if report.beside_real:
+            print(f"  {verdict_table.verdict_in_words(report.beside_real)}")
+    for cost in comparison.costs_in_words():
+        print(cost)
     if comparison.real.warning:
         print(f"mind that {comparison.real.warning}")
     written = out / "index.html"

@@ -129,6 +129,16 @@ class Comparison:
     real: RealTunes
     reports: list[Report]
 
+    def costs_in_words(self) -> list[str]:
+        """The first one's cost of a held-out character beside each other one's."""
+        first, *others = self.reports
+        gaps = [(first.common.nats - other.common.nats, other.name) for other in others]
+        return [
+            f"{first.name} pays {abs(gap):.3f} nats a character {'less' if gap < 0 else 'more'} than {name} "
+            "for the same held-out tunes"
+            for gap, name in gaps
+        ]
+
 
 def compare(
     paths: list[Path], on: list[str], tunes: int, tell: Tell, sample: int = 0, beside: Path | None = None

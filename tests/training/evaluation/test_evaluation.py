@@ -185,6 +185,11 @@ def test_the_default_model_stands_beside_ones_own_and_a_tiny_held_out_side_is_wa
     told, text = capsys.readouterr().out, (tmp_path / "index.html").read_text("utf-8")
     assert "irish/" in told
     assert ">irish/" in text
+    cost = re.search(
+        r"^\S+ pays \d\.\d{3} nats a character more than irish/\d+ for the same held-out tunes$", told, re.M
+    )
+    assert cost
+    assert cost[0] in text
     warning = "only 1 tune was held out: below 30 what is compared is largely chance"
     assert f"mind that {warning}" in told
     assert f"Mind that {warning}" in text
