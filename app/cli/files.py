@@ -1,5 +1,6 @@
 """Writes what commands make: the format by a file's ending, rendered by the service's own renderer in its sandbox."""
 
+import ctypes
 import os
 import tempfile
 from collections.abc import Iterator
@@ -41,16 +42,28 @@ def check(out: Path, wanted: Format | None, settings: Settings) -> None:
     """
     if not out.absolute().parent.is_dir():
         raise SetupError(f"{out}: there is no folder {out.parent}")
-    if wanted is None or wanted.kind is Kind.SCORE:
-        return
-    with renderer(settings) as made:
-        missing = made.missing()
-    lacking = [each for each in missing if wanted.kind is Kind.SOUND or each == external_tools.ABC2MIDI]
+    lacking = _lacking(wanted, settings) if wanted else []
     if lacking:
         raise SetupError(
             f"{out}: this is not installed: {', '.join(lacking)}; on Debian and Ubuntu, as root: apt-get install "
             f"--no-install-recommends {_PACKAGES}"
         )
+
+
+def _lacking(wanted: Format, settings: Settings) -> list[str]:
+    if wanted.kind is Kind.SCORE:
+        return ["libcairo2"] if wanted is Format.PDF and not _is_installed("libcairo.so.2") else []
+    with renderer(settings) as made:
+        missing = made.missing()
+    return [each for each in missing if wanted.kind is Kind.SOUND or each == external_tools.ABC2MIDI]
+
+
+def _is_installed(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 async def render(abc: str, wanted: Format, request: RenderRequest, settings: Settings, out: Path) -> None:
