@@ -14,7 +14,7 @@ from app.generation.originality import Judgement
 
 _INTERRUPTED = 130
 _DEFAULTS: dict[str, object] = {"length": bulk.EACH.length, "seed": bulk.EACH.sampling.seed}
-_NOT_FOR_MANY = ("tunes", "avoid_copies", "abc", "bars", "vary")
+_NOT_FOR_MANY = ("tunes", "avoid_copies", "abc", "bars", "everywhere", "vary")
 
 
 @click.command("bulk")

@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
 
 import click
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 from pydantic.fields import FieldInfo
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -52,7 +52,7 @@ def request_of(request: type[Body], given: dict[str, object], **fields: object) 
     """
     said = {name: value for name, value in given.items() if name in request.model_fields and value is not None}
     try:
-        return request.model_validate(fields | said)
+        return request.model_validate(fields | said, strict=False)
     except ValidationError as error:
         raise click.UsageError("; ".join(_told(fault["loc"], fault["msg"]) for fault in error.errors())) from None
 
@@ -75,9 +75,10 @@ def _option(name: str, field: FieldInfo, default: object) -> Callable[[_Function
 
 
 def _kind(annotation: object) -> object:
-    """An annotation without its bounds, and without None."""
+    """An annotation without its bounds, and without None; text where a validator makes something of it."""
     if get_origin(annotation) is Annotated:
-        return _kind(get_args(annotation)[0])
+        kind, *rest = get_args(annotation)
+        return str if any(isinstance(each, BeforeValidator) for each in rest) else _kind(kind)
     if get_origin(annotation) in (Union, UnionType):
         (kind,) = (each for each in get_args(annotation) if each is not NoneType)
         return _kind(kind)

@@ -16,7 +16,7 @@ from app.generation.start_job import begin
 from app.operations.concurrency_limit import ConcurrencyLimit
 from app.settings import Settings
 
-_OF_A_TUNE_THAT_IS_THERE = ("abc", "bars", "vary")
+_OF_A_TUNE_THAT_IS_THERE = ("abc", "bars", "everywhere", "vary")
 _OF_THIS_COMMAND = ("abc", "format")
 
 

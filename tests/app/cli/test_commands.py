@@ -26,6 +26,7 @@ FIRST_BYTES = {
     "flac": b"fLaC",
     "mid": b"MThd",
     "svg": b"<svg",
+    "png": b"\x89PNG",
     "pdf": b"%PDF",
     "musicxml": b"<?xml",
 }
@@ -97,7 +98,7 @@ def test_a_seed_makes_the_same_tune_as_the_service(lilt: Lilt, client: httpx.Cli
     assert len(printed.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("ending", sorted(FIRST_BYTES))
+@pytest.mark.parametrize("ending", ["abc", *(format_.extension for format_ in Format)])
 def test_a_tune_is_written_as_its_files_ending_says(lilt: Lilt, ending: str, tmp_path: Path) -> None:
     out = tmp_path / f"tune.{ending}"
     ended = lilt("tune", "--rhythm", "jig", "--form", "AB4", "--seed", "3", "-o", str(out))
@@ -107,10 +108,6 @@ def test_a_tune_is_written_as_its_files_ending_says(lilt: Lilt, ending: str, tmp
     )
     assert out.read_bytes().startswith(FIRST_BYTES[ending])
     assert list(tmp_path.iterdir()) == [out]
-
-
-def test_there_is_an_ending_for_every_format() -> None:
-    assert {format_.extension for format_ in Format} | {"abc"} == FIRST_BYTES.keys()
 
 
 def test_a_file_is_rendered_to_the_services_own_bytes(lilt: Lilt, client: httpx.Client, tmp_path: Path) -> None:
