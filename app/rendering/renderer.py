@@ -24,7 +24,7 @@ from app.rendering.arrangement import Arrangement, arrange
 from app.rendering.backing import Backing
 from app.rendering.cache import Cache, Kept, key_of
 from app.rendering.formats import Format, Kind
-from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit, admit_set
+from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit, admit_set, with_left_out
 from app.rendering.performance import Performance
 from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
@@ -238,7 +238,8 @@ class Renderer:
 
         def find() -> Chorded:
             tune = admit(abc, max_duration_s=self._max_duration_s)
-            return Chorded(with_chords(tune.abc.lstrip("\n"), tune.score), placed(tune.score))
+            chorded = with_chords(tune.abc, tune.score)
+            return Chorded(with_left_out(chorded, tune.abc, abc), placed(tune.score))
 
         return await self.readings.run(find)
 
