@@ -71,7 +71,9 @@ class GenerateRequest(_Body):
     start_string: str = Field(
         default="X:1\n",
         max_length=20_000,
-        description="Text that the tune begins with; every character must be in the model's vocabulary.",
+        description="Text that the tune begins with. Header lines and marks among the notes that the model has not "
+        "learnt (`Q:`, `C:`, chord symbols, decorations, grace notes) are kept, and not read by it; every other "
+        "character must be in its vocabulary.",
         examples=["X:1\nT:Morning\nM:6/8\nK:D\n"],
     )
     length: int = Field(default=1000, ge=1, description="Most characters to add.")
@@ -272,7 +274,7 @@ class GeneratedTune(BaseModel):
     key: str | None
     meter: str | None
     rhythm: str | None
-    complete: bool = Field(description="Whether it came to its end before `length` ran out.")
+    complete: bool = Field(description="Whether it came to its end before `length` ran out, and `/render` takes it.")
     problems: list[Problem]
     originality: TuneOriginality | None = Field(
         default=None, description="Null where the tune is too short, or the model has no index of its training tunes."
