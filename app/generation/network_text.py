@@ -186,6 +186,8 @@ def _spans_left_out(notes: str) -> Iterator[tuple[int, int]]:
         kind = token.lastgroup or ""
         if kind in _LEFT_OUT or (kind in ("mark", "other") and token[0] in _MARKS):
             yield token.start(), token.end()
+        elif token[0][0] == "." and len(token[0]) > 1:  # of a dotted tie, slur or bar line
+            yield token.start(), token.start() + 1
         elif kind == "chord":
             for mark in _MARKS_IN_CHORD.finditer(token[0]):
                 yield token.start() + mark.start(), token.start() + mark.end()
