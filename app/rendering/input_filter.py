@@ -171,7 +171,7 @@ def filter_lines(text: str) -> Filtered:
     for bound, found in ((BYTES, size), (LINES, len(lines))):
         if excess := bound.excess(found, ""):
             raise NotationError(f"the tune has {excess}")
-    return line_rules.filter_lines(lines)
+    return line_rules.apply_rules(lines)
 
 
 def with_unix_line_ends(text: str) -> str:

@@ -142,7 +142,7 @@ class Filtered:
     dropped: list[Fault]
 
 
-def filter_lines(lines: list[str]) -> Filtered:
+def apply_rules(lines: list[str]) -> Filtered:
     """What the rules say of the lines of a text."""
     return _LineFilter(lines).filtered
 

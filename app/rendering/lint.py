@@ -8,9 +8,10 @@ from typing import Literal
 from app.abc.playback_defaults import duration_s
 from app.abc.tunebook import FIELD, header_fields, split_blocks
 from app.errors import DeadlineError, Fault, NotationError, RenderError
-from app.rendering import external_tools, line_rules
+from app.rendering import external_tools
 from app.rendering.bar_complaints import in_the_texts_bars
 from app.rendering.input_filter import admit, filter_lines
+from app.rendering.line_rules import apply_rules
 from app.rendering.renderer import Renderer
 
 Severity = Literal["error", "warning", "note"]
@@ -125,7 +126,7 @@ def fix(text: str) -> str:
 
 def _fix_tune(tune: str) -> str:
     lines = [_fix_line(line) for line in tune.rstrip("\n").split("\n")]
-    refused = {fault.line for fault in line_rules.filter_lines(["X:1", *lines]).refused}
+    refused = {fault.line for fault in apply_rules(["X:1", *lines]).refused}
     lines = [line for number, line in enumerate(lines, 2) if number not in refused or not _INSTRUCTION.match(line)]
     names = [match[1] if (match := FIELD.match(line)) else "" for line in lines]
     if "K" not in names:
