@@ -12,8 +12,6 @@ from app.operations.concurrency_limit import ConcurrencyLimit
 from app.rendering.input_filter import admit
 
 _LOOKED_AT = 500  # characters
-_BARS_A_MINUTE = 6
-"""That a tune may have before it is looked at whether it lasts too long: in 3/2, with repeats, few last longer."""
 
 
 def verifier(job: Job, readings: ConcurrencyLimit, max_duration_s: float) -> Verify:
@@ -26,8 +24,7 @@ def verifier(job: Job, readings: ConcurrencyLimit, max_duration_s: float) -> Ver
     is_written_by_grammar = isinstance(job, GenerationJob) and job.constrained and _is_all_read(job.prompt)
 
     def is_in_doubt(tune: Tune) -> bool:
-        is_long = tune.abc.count("|") > _BARS_A_MINUTE * max_duration_s / 60
-        return tune.complete and (not is_written_by_grammar or bool(tune.problems) or is_long)
+        return tune.complete and (not is_written_by_grammar or bool(tune.problems))
 
     def checked(judged: JudgedTune) -> JudgedTune:
         fault = _refusal(judged.tune.abc, max_duration_s) if is_in_doubt(judged.tune) else None
