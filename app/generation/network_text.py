@@ -133,7 +133,8 @@ class _Reading:
             if letters := self._letters_of(character):
                 self._pieces += [(letter, place + offset) for letter in letters]
         if not any(piece.strip() for piece, _ in self._pieces[count:]) and field[2:].strip():
-            self._add(_TITLE_OF_UNKNOWN_LETTERS, place + 2)
+            has_letters = any(character.isalpha() for character in field[2:])
+            self._add(_TITLE_OF_UNKNOWN_LETTERS if has_letters else field[2:], place + 2)
         self._pieces.insert(count, (field[:2], place))
 
     def _letters_of(self, character: str) -> str:
