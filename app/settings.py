@@ -22,7 +22,12 @@ from app.errors import SetupError
 ENV_FILE = Path(".env")
 """in the working folder"""
 
-NOT_SETTINGS = frozenset({"LILT_ABCJS", "LILT_CHROMIUM", "LILT_IMAGE", "LILT_REPLICAS"})
+NOT_SETTINGS = frozenset(
+    {
+        *("LILT_ABCJS", "LILT_CHROMIUM", "LILT_IMAGE"),
+        *("LILT_CPUS", "LILT_DOMAIN", "LILT_HTTP_PORT", "LILT_HTTPS_PORT", "LILT_REPLICAS", "LILT_TRAIN_CPUS"),
+    }
+)
 """LILT_* names that are not settings of the service, but of the tests and of docker-compose.yml"""
 
 _CHECKPOINTS = Path(__file__).resolve().parent.parent / "model_store" / "checkpoints"
@@ -188,15 +193,18 @@ class Settings(BaseSettings):
         return self
 
 
-def load() -> Settings:
+def load(**given: str) -> Settings:
     """The settings of the environment and, for what is not set there, of `.env` in the working folder.
+
+    Args:
+        given: what overrides both, by field.
 
     Raises:
         SettingsError: a name is unknown, a value is not allowed, or `.env` cannot be read.
     """
     in_file = names_in(ENV_FILE)
     wrong = [*_unknown(os.environ, ""), *_unknown(in_file, f"{ENV_FILE}: ")]
-    sources: dict[str, Any] = {"_env_file": ENV_FILE if in_file else None}
+    sources: dict[str, Any] = {"_env_file": ENV_FILE if in_file else None, **given}
     try:
         settings = Settings(**sources)
     except ValidationError as error:

@@ -5,6 +5,8 @@
 #   deploy/matrix.sh [SUITE...]   default: bookworm trixie
 #
 # TESTS=1        `make test` as well: an hour at the most
+# WHEEL=1        instead of the two commands, the wheel alone: pip install, `lilt tune` without and with the system packages
+#                that rendering needs, `lilt serve`, and `uvx --from WHEEL lilt tune`; VENV is a checkout's environment
 # SOURCES=path   a folder with SUITE.sources or SUITE.list, apt's sources of suites that this machine's own do not know; of
 #                the others, this machine's are taken, with the suite's name in place of its own
 # KEEP=path      a folder that gets SUITE.log, with all that was printed
@@ -52,6 +54,7 @@ make_root() {
   for path in /etc/resolv.conf /etc/hosts /usr/local/share/ca-certificates /etc/pip.conf /etc/npmrc; do copied "$path"; done
   for path in .npmrc .pip .config/pip; do copied "$HOME/$path" "/root/$path"; done
   git archive --prefix=root/lilt/ HEAD | tar -x -C "$root"
+  [ -z "${WHEEL:-}" ] || deploy/release.sh packages "$root/root/dist"
 }
 
 # What pip's settings name of files on this machine: with an index, what lies beside it; without certificates, which are
@@ -111,6 +114,52 @@ fi
 INSIDE
 )
 
+# The same for the wheel.
+wheel_inside=$(
+  cat <<'INSIDE'
+cd /root
+install() { apt-get install -qq --yes --no-install-recommends "$@" >>/root/apt.log 2>&1; }
+now() { date +%s%N; }
+since() { echo "$((($(now) - $1) / 100000000))" | sed 's/\(.\)$/.\1/; s/^\./0./'; }
+apt-get update -qq
+install ca-certificates python3-venv
+began=$(now)
+python3 -m venv venv
+venv/bin/pip install -q --disable-pip-version-check dist/*.whl
+echo "wheel: pip install took $(since "$began") s, $(du -sm venv | cut -f 1) MB with its environment"
+venv/bin/lilt --version
+began=$(now)
+venv/bin/lilt tune --key Ador --rhythm reel --seed 7 -o a.abc
+echo "wheel: a.abc after $(since "$began") s, without a system package"
+! venv/bin/lilt tune --seed 7 -o a.mp3 2>lacks || exit 1
+cat lacks
+# shellcheck disable=SC2046 # the words of the line that it says
+install $(sed -n 's/.*--no-install-recommends //p' lacks)
+began=$(now)
+venv/bin/lilt tune --key Ador --rhythm reel --seed 7 -o a.mp3
+echo "wheel: a.mp3 ($(wc -c <a.mp3) bytes) after $(since "$began") s, with the system packages that it named"
+venv/bin/lilt tune --seed 7 -o a.pdf
+began=$(now)
+venv/bin/lilt serve --port 0 >serve.log 2>&1 &
+server=$!
+until url=$(grep -oE 'running on http://[^ "]+' serve.log); do
+  kill -0 "$server" 2>/dev/null || { cat serve.log && exit 1; }
+  sleep 0.1
+done
+echo "wheel: lilt serve is ready after $(since "$began") s"
+venv/bin/python -c 'import sys; from urllib.request import urlopen
+for path in ("/readyz", "/", "/vendor/abcjs.js"): print(path, urlopen(sys.argv[1] + path).status)' "${url#running on }"
+kill "$server"
+wait "$server" || :
+venv/bin/pip install -q --disable-pip-version-check uv
+began=$(now)
+mkdir elsewhere && cd elsewhere
+../venv/bin/uvx -q --from ../dist/*.whl lilt tune --seed 7 -o a.mp3
+echo "wheel: uvx made a.mp3 ($(wc -c <a.mp3) bytes) after $(since "$began") s"
+INSIDE
+)
+[ -z "${WHEEL:-}" ] || inside=$wheel_inside
+
 megabytes() { du -sm --exclude="$root/proc" "$root" | cut -f 1; }
 
 # Turned to, and not changed to by chroot, in which bubblewrap would not work.
@@ -126,7 +175,7 @@ try() {
   bare=$(megabytes)
   mount_all
   mounted=$(megabytes) # what is mounted counts
-  names='PIP_|npm_config_|NPM_CONFIG_|NODE_EXTRA_|SSL_|CURL_|REQUESTS_|OPENBLAS_|[a-z]+_proxy|[A-Z]+_PROXY'
+  names='PIP_|UV_|npm_config_|NPM_CONFIG_|NODE_EXTRA_|SSL_|CURL_|REQUESTS_|OPENBLAS_|[a-z]+_proxy|[A-Z]+_PROXY'
   env | grep -E "^($names)" >"$root.settings" || : # none
   set --
   while read -r setting; do set -- "$@" "$setting"; done <"$root.settings"
@@ -168,7 +217,7 @@ for suite in "$@"; do
   wait "$child" || code=$?
   child=
   if [ "$code" = 0 ]; then
-    told=$(grep -E '^(ready after|[0-9]+ MB more|=* ?[0-9]+ passed)' "$scratch/$suite.log" |
+    told=$(grep -E '^(ready after|wheel: |[0-9]+ MB more|=* ?[0-9]+ passed)' "$scratch/$suite.log" |
       sed 's,^=* *\(.*[^ =]\) *=*$,\1,' | paste -sd '|' | sed 's,|,; ,g')
     printf '%s: %s\n' "$suite" "$told"
   else

@@ -2,7 +2,10 @@
 # Makes what is given out, from the last commit and dated by it, so that who builds the same commit has the same bytes.
 #
 #   deploy/release.sh packages [FOLDER]   the wheel and the source archive, into dist or the folder
-#   deploy/release.sh                     those, bills of materials, the service's image, and SHA256SUMS over all of it
+#   deploy/release.sh                     those, bills of materials, the service's image, and SHA256SUMS over all of it; and
+#                                         the tag vVERSION, if CHANGELOG.md has that version with its date and nothing
+#                                         under Unreleased
+#   deploy/release.sh tag                 the tag alone
 #
 # The wheel has the three packages, the models, and of the npm packages what the page is served from (pyproject.toml
 # names it); they come from app/web/node_modules, where npm has held them against the lock. The image stays in Docker, as
@@ -16,8 +19,27 @@ umask 022
 
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml | head -n 1)
+version=$(sed -n 's/^VERSION = "\(.*\)"/\1/p' app/version.py)
 [ -z "$(git status --porcelain)" ] || echo 'note: what is not committed is left out' >&2
+
+# tag_release: the version of app/version.py on this commit, once; never moved.
+tag_release() {
+  if ! git show HEAD:CHANGELOG.md | grep -qE "^## \[$version\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$"; then
+    echo "note: not tagged: CHANGELOG.md has no line '## [$version] - DATE'"
+  elif git show HEAD:CHANGELOG.md | sed -n '/^## \[Unreleased\]/,/^## \[[0-9]/p' | grep -q '^- '; then
+    echo "note: not tagged: CHANGELOG.md has changes under Unreleased; give them a version, in app/version.py too"
+  elif tagged=$(git rev-parse -q --verify "v$version^{commit}"); then
+    [ "$tagged" = "$(git rev-parse HEAD)" ] || echo "note: not tagged: v$version is another commit already"
+  else
+    git tag -a -m "Lilt $version" "v$version"
+    echo "tagged v$version"
+  fi
+}
+
+if [ "$purpose" = tag ]; then
+  tag_release
+  exit
+fi
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
@@ -56,3 +78,5 @@ docker rm --volumes "$container" >/dev/null
 cd "$out"
 sha256sum "lilt-$version.tar.gz" "lilt-$version-py3-none-any.whl" "lilt-$version"-*.cdx.json image.txt >SHA256SUMS
 cat image.txt SHA256SUMS
+cd - >/dev/null
+tag_release

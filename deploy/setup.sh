@@ -2,7 +2,8 @@
 # Brings a bare Debian or Ubuntu machine to where `make serve` or `make test` can run, and does nothing twice.
 #
 #   deploy/setup.sh serve    what the service needs
-#   deploy/setup.sh test     that, and what the checks and tests need
+#   deploy/setup.sh train    what training needs: TensorFlow, and of the system what the service needs
+#   deploy/setup.sh test     all that, and what the checks and tests need
 #   deploy/setup.sh peers    other libraries that `make bench` measures, in an environment of their own
 #   deploy/setup.sh browser  nothing; prints where the browser of the tests is
 #
@@ -171,6 +172,27 @@ install_python() {
   rm "$venv/.lilt/unfinished"
 }
 
+# What is stamped as installed from these locks holds all that a smaller purpose needs.
+has_python() {
+  stamp=$venv/.lilt/$1
+  shift
+  stamped "$stamp" "$(fingerprint "$@")"
+}
+
+# The command `lilt` of this checkout; a wheel installs one of its own.
+install_command() {
+  [ ! -x "$venv/bin/lilt" ] || return 0
+  mkdir -p "$venv/bin"
+  cat >"$venv/bin/lilt" <<END
+#!/bin/sh
+exec "$(cd "$venv" && pwd)/bin/python" -P -c 'import sys
+sys.path.insert(0, sys.argv.pop(1))
+from app.cli.main import main
+main()' "$PWD" "\$@"
+END
+  chmod +x "$venv/bin/lilt"
+}
+
 install_node() { install_python node "Node.js, for npm packages" requirements/node.txt; }
 
 # npm_ci FOLDER WHAT [NPM OPTION...]
@@ -216,9 +238,9 @@ install_chromium() {
 # ------------------------------------------------------------------------------------------------------------- main
 
 case $purpose in
-  serve | test | peers) ;;
+  serve | train | test | peers) ;;
   browser) find_chromium && exit ;;
-  *) die "usage: deploy/setup.sh serve | test | peers | browser" ;;
+  *) die "usage: deploy/setup.sh serve | train | test | peers | browser" ;;
 esac
 mkdir -p "$logs"
 exec 9>"$logs/lock" # two at once would spoil each other's work
@@ -229,16 +251,29 @@ fi
 
 install_packages
 make_venv
-if [ "$purpose" = serve ]; then
-  if ! stamped "$venv/.lilt/test" "$(fingerprint requirements/serve.txt requirements/dev.txt)"; then
-    install_python serve "the service" requirements/serve.txt
-  fi
-  install_web "abcjs and Swagger UI" --omit=dev
-elif [ "$purpose" = peers ]; then
-  install_python peers "ONNX Runtime and OpenVINO" requirements/bench.txt
-else
-  install_python test "the service, training, checks and tests" requirements/serve.txt requirements/dev.txt
-  install_node # Biome is started by it
-  install_web "abcjs, Swagger UI and Biome"
-  install_chromium
-fi
+test_locks="requirements/serve.txt requirements/dev.txt"
+# shellcheck disable=SC2086 # one word each
+case $purpose in
+  serve)
+    if ! has_python test $test_locks && ! has_python train requirements/training.txt; then
+      install_python serve "the service" requirements/serve.txt
+    fi
+    install_web "abcjs and Swagger UI" --omit=dev
+    ;;
+  train)
+    if ! has_python test $test_locks; then
+      install_python train "TensorFlow, for training" requirements/training.txt
+    fi
+    ;;
+  peers)
+    install_python peers "ONNX Runtime and OpenVINO" requirements/bench.txt
+    exit
+    ;;
+  test)
+    install_python test "the service, training, checks and tests" $test_locks
+    install_node # Biome is started by it
+    install_web "abcjs, Swagger UI and Biome"
+    install_chromium
+    ;;
+esac
+install_command

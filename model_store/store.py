@@ -118,6 +118,15 @@ class Checkpoint:
         return Critic.read(file, _label(file))
 
 
+@dataclass(frozen=True)
+class Copied:
+    """What came of copying a name: the versions that are new here, and the one in use."""
+
+    name: str
+    versions: tuple[int, ...]
+    current: int
+
+
 class Store:
     """The checkpoints under one local folder."""
 
@@ -225,7 +234,7 @@ class Store:
             PublishError: something is missing, or is not what the draft says.
         """
         _check_draft(draft, weights, files)
-        contents = {**files, WEIGHTS_FILE: save_tensors({key: np.ascontiguousarray(t) for key, t in weights.items()})}
+        contents = {**files, WEIGHTS_FILE: _weights_file(weights)}
         home = self.root / draft.name
         home.mkdir(parents=True, exist_ok=True)
         with _locked(home):
@@ -236,16 +245,52 @@ class Store:
                 created=datetime.now(UTC).replace(microsecond=0),
                 files={file: FileRecord.of(content) for file, content in contents.items()},
             )
-            incoming = home / _INCOMING
-            shutil.rmtree(incoming, ignore_errors=True)  # left by a publisher that was killed; we hold the lock
-            incoming.mkdir()
-            for file, content in {**contents, _MANIFEST: manifest.to_json()}.items():
-                _write_durably(incoming / file, content)
-            _sync(incoming)
-            incoming.rename(home / str(version))
-            _sync(home)
+            _install(home, version, {**contents, _MANIFEST: manifest.to_json()})
             _point(home, version)
         return self.load(draft.name, version)
+
+    def version_with(self, name: str, weights: Mapping[str, NDArray[np.float32]]) -> int | None:
+        """The newest version of a name that has these very weights, if there is one."""
+        record = FileRecord.of(_weights_file(weights))
+        for version in reversed(self.versions(name)):
+            manifest_file = self.root / name / str(version) / _MANIFEST
+            if Manifest.parse(_read(manifest_file), _label(manifest_file)).files.get(WEIGHTS_FILE) == record:
+                return version
+        return None
+
+    def copy(self, source: "Store", name: str) -> "Copied":
+        """Copy the versions of a name that this store has not, and follow the source if its models were in use here.
+
+        A version keeps its number where that is free, else it gets the next one. `current` moves to the source's where
+        nothing was here before, or where the newest version here was in use and came from the source: what was
+        published here, or rolled back to, stays in use.
+
+        Raises:
+            StoreError: the source has no such name, or a version of it does not verify.
+        """
+        home = self.root / name
+        home.mkdir(parents=True, exist_ok=True)
+        with _locked(home):
+            here = {version: self.load(name, version).manifest for version in self.versions(name)}
+            wanted = [source.load(name, version) for version in source.versions(name)]
+            newest = max(here, default=None)
+            follows = newest is None or (
+                self.current(name) == newest and any(here[newest].files == each.manifest.files for each in wanted)
+            )
+            numbers: dict[int, int] = {}
+            added: list[int] = []
+            for each in wanted:
+                same = next((number for number, has in here.items() if has.files == each.manifest.files), None)
+                if same is None:
+                    taken = each.manifest.version in here
+                    same = max(here) + 1 if taken else each.manifest.version
+                    here[same] = _renumbered(each.manifest, same)
+                    _install(home, same, {**_contents(each), _MANIFEST: here[same].to_json()})
+                    added.append(same)
+                numbers[each.manifest.version] = same
+            if follows:
+                _point(home, numbers[source.current(name)])
+        return Copied(name, tuple(added), self.current(name))
 
     def rollback(self, name: str, version: int | None = None) -> Checkpoint:
         """Make an earlier version current: the one before today's unless another is named.
@@ -316,6 +361,34 @@ def _locked(home: Path) -> Iterator[None]:
     with (home / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _weights_file(weights: Mapping[str, NDArray[np.float32]]) -> bytes:
+    return save_tensors({key: np.ascontiguousarray(tensor) for key, tensor in weights.items()})
+
+
+def _contents(checkpoint: Checkpoint) -> dict[str, bytes]:
+    return {file: _read(checkpoint.folder / file) for file in checkpoint.manifest.files}
+
+
+def _renumbered(manifest: Manifest, version: int) -> Manifest:
+    """The same under another number; as it is, where that is its own."""
+    if version == manifest.version:
+        return manifest
+    draft = Draft(**{field: getattr(manifest, field) for field in Draft.model_fields})
+    return Manifest.seal(draft, version=version, created=manifest.created, files=manifest.files)
+
+
+def _install(home: Path, version: int, contents: Mapping[str, bytes]) -> None:
+    """Write a version beside, flush it and rename it; the caller holds the lock."""
+    incoming = home / _INCOMING
+    shutil.rmtree(incoming, ignore_errors=True)  # left by a publisher that was killed
+    incoming.mkdir()
+    for file, content in contents.items():
+        _write_durably(incoming / file, content)
+    _sync(incoming)
+    incoming.rename(home / str(version))
+    _sync(home)
 
 
 def _point(home: Path, version: int) -> None:

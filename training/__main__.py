@@ -1,6 +1,7 @@
 """The command line: `python -m training train | evaluate | judge | critic | sample | export | publish | corpus`."""
 
 import argparse
+import importlib
 import json
 import logging
 import os
@@ -8,38 +9,71 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
+import model_store
+from app.operations import stderr_filter
 from model_store.errors import StoreError
+from model_store.store import Store
 from training import atomic_file
 from training.corpora import corpora, corpus, tunebook
-from training.errors import ConfigError, CorpusError, RunError, TrainingError
+from training.errors import ConfigError, CorpusError, RunError, SetupError, TrainingError
 from training.learning.config import RECIPES, TrainingConfig
 from training.learning.run_folder import RunFolder
 from training.learning.workers import Workers
 
 RUNS = Path("runs")
 STORE = Path("model_store/checkpoints")
+OWN_STORE = Path(model_store.__file__).parent / "checkpoints"
+"""The models that come with Lilt."""
+
 EVALUATION = Path("evaluation")
+DEFAULT_MODEL = "irish"
 SAMPLE = 500
 CRITIC_TUNES = 3000
+_LIBRARIES = ("tensorflow", "matplotlib", "sklearn")
+"""of the extra `train`"""
 logger = logging.getLogger("training")
 Command = Callable[[argparse.Namespace], int]
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, prog: str = "python -m training") -> int:
     """Run one command; the exit code is 2 for an error that the user can mend."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own notes say nothing of the run
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("training").setLevel(logging.INFO)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice on retracing is for us, not for the user
     command: Command = options.command
     try:
+        _require(() if command is _report else ("sklearn",) if command is _judge else _LIBRARIES)
+        if command not in (_report, _judge, _train):
+            _load_tensorflow()
         return command(options)
     except (TrainingError, StoreError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+
+
+def _require(libraries: tuple[str, ...]) -> None:
+    """Check that what a command imports later on is installed.
+
+    Raises:
+        SetupError: it is not; the text says how to install it.
+    """
+    missing = [name for name in libraries if find_spec(name) is None]
+    if missing:
+        raise SetupError(
+            f"{', '.join(missing)}: not installed; training needs it: `pip install 'lilt[train]'`, or in a checkout "
+            "`make train`"
+        )
+
+
+def _load_tensorflow() -> None:
+    """Import it once, without what its libraries say of themselves."""
+    with stderr_filter.without(*stderr_filter.TENSORFLOW):
+        importlib.import_module("tensorflow")
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -47,6 +81,7 @@ def _train(options: argparse.Namespace) -> int:
     path: Path = options.run or RUNS / options.recipe
     workers = Workers.from_environment()
     if not workers.is_chief:
+        _load_tensorflow()
         from training.learning.learner import among_workers
 
         among_workers()  # the chief joins when the run is there
@@ -60,6 +95,7 @@ def _train(options: argparse.Namespace) -> int:
     if workers.is_chief:
         _log_to(run.log)
 
+    _load_tensorflow()
     from training.learning.train import train  # here, so that a wrong option is told before TensorFlow is loaded
 
     logging.getLogger("training").info("run %s", run.path)
@@ -76,7 +112,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from training.evaluation import compare, page
+    from training.evaluation import compare, page, verdict_table
 
     if (options.run / "run.json").is_file():
         from training.evaluation.evaluate import evaluate
@@ -84,17 +120,34 @@ def _evaluate(options: argparse.Namespace) -> int:
         logger.info("losses of %s", options.run)
         evaluate(RunFolder.open(options.run), options.tunes, options.sample)
     paths = [options.run, *options.beside]
-    comparison = compare.compare(paths, options.on, options.tunes, logger.info, options.sample)
+    yardstick = None if options.beside or options.alone else _default_model(options.run)
+    comparison = compare.compare(paths, options.on, options.tunes, logger.info, options.sample, yardstick)
     out: Path = options.out or (options.run / "evaluation" if (options.run / "run.json").is_file() else EVALUATION)
     logger.info("engrave tunes and write the page")
     out.mkdir(parents=True, exist_ok=True)
     for report in comparison.reports:
         file = compare.write(report, out)
         print(f"{report.name}: {report.common.nats:.4f} nats per character on {report.common.text}; {file}")
+        if report.beside_real:
+            print(f"  {verdict_table.verdict_in_words(report.beside_real)}")
+    for cost in comparison.costs_in_words():
+        print(cost)
+    if comparison.real.warning:
+        print(f"mind that {comparison.real.warning}")
     written = out / "index.html"
     atomic_file.write(written, page.page(comparison).encode())
     print(written)
     return 0
+
+
+def _default_model(run: Path) -> Path | None:
+    """The model that comes with Lilt, unless it is the one to judge, or is not there."""
+    store = Store(OWN_STORE)
+    try:
+        version = store.root / DEFAULT_MODEL / str(store.current(DEFAULT_MODEL))
+    except StoreError:
+        return None
+    return None if run.resolve() == version.resolve() else version
 
 
 def _judge(options: argparse.Namespace) -> int:
@@ -146,12 +199,20 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _publish(options: argparse.Namespace) -> int:
+    from training.evaluation.weights_source import from_run
     from training.publishing.publish import publish
 
+    run, store = RunFolder.open(options.run), _store(options.store)
+    published = Store(store).version_with(options.name, from_run(run).weights)
+    if published and not options.again:
+        raise RunError(
+            f"{options.run}: its weights are published already, as {options.name}/{published}; --again publishes them "
+            "once more"
+        )
     checkpoint = publish(
-        RunFolder.open(options.run),
+        run,
         options.name,
-        options.store,
+        store,
         options.tunes,
         options.note,
         options.sample,
@@ -160,6 +221,21 @@ def _publish(options: argparse.Namespace) -> int:
     manifest = checkpoint.manifest
     print(f"published {manifest.name} version {manifest.version} in {checkpoint.folder}")
     return 0
+
+
+def _store(given: Path | None) -> Path:
+    """Where to publish.
+
+    Raises:
+        ConfigError: nothing says where.
+    """
+    if given is None and "LILT_MODEL_STORE" in os.environ:
+        return Path(os.environ["LILT_MODEL_STORE"])
+    if given is not None:
+        return given
+    if not STORE.is_dir():
+        raise ConfigError(f"there is no {STORE} here: name a model store by --store FOLDER or LILT_MODEL_STORE")
+    return STORE
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -215,8 +291,8 @@ def _overrides(options: argparse.Namespace) -> dict[str, str]:
     return overrides
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training", description="Train, judge and publish tune models.")
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description="Train, judge and publish tune models.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a model into a run folder")
@@ -238,6 +314,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--beside", type=Path, nargs="+", default=[], metavar="MODEL", help="others to judge by the same text"
     )
+    evaluate.add_argument("--alone", action="store_true", help="beside none: else the model that comes with Lilt is")
     evaluate.add_argument(
         "--on",
         nargs="+",
@@ -282,7 +359,12 @@ def _parser() -> argparse.ArgumentParser:
     publish = commands.add_parser("publish", help="put a run's best weights into a model store")
     publish.add_argument("run", type=Path, metavar="RUN")
     publish.add_argument("--name", required=True, help="the checkpoint's name: a-z, 0-9, - and _")
-    publish.add_argument("--store", type=Path, default=STORE, help="the model store (default: model_store/checkpoints)")
+    publish.add_argument(
+        "--store",
+        type=Path,
+        help=f"the model store, which may be new (default: LILT_MODEL_STORE, or {STORE} if it is there)",
+    )
+    publish.add_argument("--again", action="store_true", help="even if the same weights have been published before")
     publish.add_argument("--tunes", type=_whole, default=200, help="tunes to judge, if that is still to be done")
     _add_sample(publish)
     told = f"tunes to draw for a critic, which chooses among several, to learn from; 0: none (default: {CRITIC_TUNES})"

@@ -5,6 +5,7 @@ TrainingError
 ├── DialectError     a tune says what plain notation cannot, or what nobody understands
 ├── ConfigError      a recipe or an override is not one of those allowed
 ├── RunError         a run folder exists already, is missing, or belongs to another run
+├── SetupError       a library that training needs is not installed
 ├── CheckpointError  a checkpoint of a run is missing, truncated or not ours
 └── WorkerError      one of several processes that train together was lost
 """
@@ -28,6 +29,10 @@ class ConfigError(TrainingError):
 
 class RunError(TrainingError):
     """A run folder exists already, is missing, or belongs to another run."""
+
+
+class SetupError(TrainingError):
+    """A library that training needs is not installed."""
 
 
 class CheckpointError(TrainingError):

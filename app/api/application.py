@@ -24,10 +24,7 @@ from app.api.middleware.vary import Vary
 from app.generation.model_registry import Models, names
 from app.inference.decoder import FEW_BESIDE_A_SERVER
 from app.operations import tracing
-from app.rendering import sandbox
-from app.rendering.cache import Cache
 from app.rendering.renderer import Renderer
-from app.rendering.sandbox import Confinement
 from app.settings import Settings, load
 from app.version import VERSION
 
@@ -59,7 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     preflight.check_files(settings)
     preflight.check_room(settings, len(names(settings)), renders=settings.max_renders, few=FEW_BESIDE_A_SERVER)
     preflight.check_folders(settings)
-    renderer = _renderer(settings, sandbox.choose(settings.sandbox))
+    renderer = Renderer.of(settings, settings.cache)
     with ThreadPoolExecutor(1) as beside:  # abc2midi in its sandbox takes as long as the models
         checked = beside.submit(preflight.check_renderers, settings, renderer)
         app = _application(settings, Models(settings, FEW_BESIDE_A_SERVER), renderer)
@@ -149,15 +146,3 @@ async def _reloading(models: Models, keys: Keys | None, interval_s: float) -> As
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _renderer(settings: Settings, confinement: Confinement) -> Renderer:
-    return Renderer(
-        settings.soundfont,
-        confinement,
-        Cache(settings.cache, settings.max_cache_mb * 1024 * 1024),
-        at_once=settings.max_renders,
-        max_waiting=settings.max_waiting_renders,
-        max_duration_s=60 * settings.max_render_minutes,
-        synthesizer=settings.synthesizer,
-    )

@@ -25,6 +25,7 @@ from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
 from app.api.queries import fields_of, parameters, valid
+from app.api.renderable_tunes import verifier
 from app.api.schemas import (
     GenerateRequest,
     GenerateResponse,
@@ -188,7 +189,8 @@ async def start(
         if isinstance(job, InfillJob):
             await renders.readings.run(partial(filter_tune, job.abc))
         deadline = asyncio.get_running_loop().time() + settings.generate_timeout_s
-        generation = await begin(model, job, deadline, renders.readings)
+        verify = verifier(job, renders.readings, 60 * settings.max_render_minutes)
+        generation = await begin(model, job, deadline, renders.readings, verify)
     except LiltError:
         account.settle(at_most - REQUEST, 0)
         raise

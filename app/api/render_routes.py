@@ -31,11 +31,9 @@ from app.api.schemas import (
 )
 from app.errors import MediaTypeError, RangeError
 from app.rendering import lint as checking
-from app.rendering.arrangement import Arrangement
-from app.rendering.backing import Backing
 from app.rendering.formats import Format, disposition
 from app.rendering.input_filter import decode
-from app.rendering.renderer import Job, Renderer, Rendering, RenderOptions
+from app.rendering.renderer import Job, Renderer, Rendering
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -145,7 +143,7 @@ async def render_head(
 async def rendered_head(body: RenderRequest, request: Request, renders: Renderer) -> Response:
     """The headers that `rendered` would have, `Content-Length` only where the file is cached; nothing is made."""
     account_of(request.scope).charge(reading_cost(body.abc) - REQUEST)
-    job = await renders.job(body.abc, _format(body, request), _options(body))
+    job = await renders.job(body.abc, _format(body, request), body.options())
     headers = _headers(job) | _RANGES
     if is_not_modified(request.headers, headers["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -162,7 +160,7 @@ async def rendered(body: RenderRequest, request: Request, renders: Renderer) -> 
     """A file, whole or in part, with the headers to keep it by."""
     wanted_format = _format(body, request)
     account_of(request.scope).charge(reading_cost(body.abc) - REQUEST)
-    job = await while_connected(request, renders.job(body.abc, wanted_format, _options(body)))
+    job = await while_connected(request, renders.job(body.abc, wanted_format, body.options()))
     headers = _headers(job)
     wanted = None
     if request.method == "GET":  # neither ranges nor If-None-Match mean anything of what is posted
@@ -189,20 +187,6 @@ def _format(body: RenderRequest, request: Request) -> Format:
     decided_by(request.scope, "Accept")
     accepted = choose_media_type(request.headers.get("accept"), tuple(f.media_type for f in Format))
     return next(f for f in Format if f.media_type == accepted)
-
-
-def _options(body: RenderRequest) -> RenderOptions:
-    arrangement = Arrangement(
-        tempo=body.tempo,
-        program=body.program,
-        repeats=body.repeats,
-        click=body.click,
-        swing=body.swing,
-        feel=body.feel,
-        variation=body.variation,
-        backing=Backing(body.backing),
-    )
-    return RenderOptions(arrangement, body.transpose, body.chords)
 
 
 def _headers(job: Job) -> dict[str, str]:

@@ -15,7 +15,10 @@ from app.generation.originality import Judgement, Originality
 from app.grammar import Form, Menus, Request
 from app.inference.completion import FinishReason
 from app.inference.sampler import SamplingParams
+from app.rendering.arrangement import Arrangement
+from app.rendering.backing import Backing
 from app.rendering.general_midi import NAMES, program_of
+from app.rendering.renderer import RenderOptions
 from app.version import VERSION
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
 
@@ -68,7 +71,9 @@ class GenerateRequest(_Body):
     start_string: str = Field(
         default="X:1\n",
         max_length=20_000,
-        description="Text that the tune begins with; every character must be in the model's vocabulary.",
+        description="Text that the tune begins with. Header lines and marks among the notes that the model has not "
+        "learnt (`Q:`, `C:`, chord symbols, decorations, grace notes) are kept, and not read by it; every other "
+        "character must be in its vocabulary.",
         examples=["X:1\nT:Morning\nM:6/8\nK:D\n"],
     )
     length: int = Field(default=1000, ge=1, description="Most characters to add.")
@@ -269,7 +274,7 @@ class GeneratedTune(BaseModel):
     key: str | None
     meter: str | None
     rhythm: str | None
-    complete: bool = Field(description="Whether it came to its end before `length` ran out.")
+    complete: bool = Field(description="Whether it came to its end before `length` ran out, and `/render` takes it.")
     problems: list[Problem]
     originality: TuneOriginality | None = Field(
         default=None, description="Null where the tune is too short, or the model has no index of its training tunes."
@@ -389,6 +394,20 @@ class RenderRequest(_Body):
         description="Who accompanies, on the tune's own chords or on those that `/chords` finds; `session` is guitar "
         "and bodhrán. Scores and MusicXML then show the chords.",
     )
+
+    def options(self) -> RenderOptions:
+        """How it is to be rendered."""
+        arrangement = Arrangement(
+            tempo=self.tempo,
+            program=self.program,
+            repeats=self.repeats,
+            click=self.click,
+            swing=self.swing,
+            feel=self.feel,
+            variation=self.variation,
+            backing=Backing(self.backing),
+        )
+        return RenderOptions(arrangement, self.transpose, self.chords)
 
 
 class ChordsRequest(_Body):

@@ -21,7 +21,6 @@ from app.generation.jobs import GenerationJob, seed_of_draw
 from app.generation.model_registry import Models, ServedModel
 from app.generation.originality import Judgement
 from app.generation.prepare import prepare
-from app.grammar import Request
 from app.inference.completion import Completion
 from app.inference.sampler import SamplingParams
 
@@ -32,23 +31,24 @@ class BulkError(SetupError):
     """A run that cannot begin or go on; its text is fit for a user."""
 
 
+EACH = GenerationJob(length=2000, sampling=SamplingParams(seed=1))
+"""How each tune is drawn if nothing else is said."""
+
+
 @dataclass(frozen=True)
 class BulkJob:
-    """How many tunes, and how each is drawn; see `GenerationJob`."""
+    """How many tunes, and how each is drawn: its seed is the first tune's, and its `tunes` is 1."""
 
     count: int
-    start_string: str = "X:1\n"
-    length: int = 2000
-    temperature: float = 1.0
-    seed: int = 1
+    each: GenerationJob = EACH
     model: str | None = None
-    key: str | None = None
-    meter: str | None = None
-    rhythm: str | None = None
-    constrained: bool = True
-    best_of: int = 1
     originality: Judgement | None = None
     """The worst that a tune may be judged; None takes any."""
+
+    @property
+    def seed(self) -> int:
+        """Of the first tune; the next ones count up."""
+        return self.each.sampling.seed
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def run(job: BulkJob, models: Models, out: Path, drawing: Drawing | None = None)
     model = models.get(job.model)
     if model is None:
         raise BulkError(f"no model {job.model!r} is loaded; there is {', '.join(m.id.name for m in models.all())}")
-    if job.best_of > 1 and model.critic is None:
+    if job.each.best_of > 1 and model.critic is None:
         raise BulkError(f"{model.id.name}/{model.id.version} was published without a critic; publish it anew")
     if job.originality is not None and model.index is None:
         raise BulkError(f"{model.id.name}/{model.id.version} has no index of its training tunes; publish it anew")
@@ -98,22 +98,16 @@ def run(job: BulkJob, models: Models, out: Path, drawing: Drawing | None = None)
 
 def draw(job: BulkJob, model: ServedModel, first_seed: int, end: int | None = None) -> Drawn:
     """Seeds and their tunes, in order, up to `end` or without one; a few are under way in the engine ahead of need."""
-    each = GenerationJob(
-        start_string=job.start_string,
-        length=job.length,
-        wishes=Request(key=job.key, meter=job.meter, rhythm=job.rhythm),
-        constrained=job.constrained,
-    )
     ahead = 2 * model.engine.max_running
     under_way: deque[tuple[int, list[Future[Completion]]]] = deque()
     seed = first_seed
     try:
         while True:
-            while len(under_way) * job.best_of < ahead and (end is None or seed < end):
+            while len(under_way) * job.each.best_of < ahead and (end is None or seed < end):
                 under_way.append((seed, []))
-                for number in range(job.best_of):
-                    sampling = SamplingParams(job.temperature, seed=seed_of_draw(seed, number))
-                    sequence = prepare(model, replace(each, sampling=sampling)).sequence
+                for number in range(job.each.best_of):
+                    sampling = replace(job.each.sampling, seed=seed_of_draw(seed, number))
+                    sequence = prepare(model, replace(job.each, sampling=sampling)).sequence
                     under_way[-1][1].append(model.engine.submit(sequence).done)
                 seed += 1
             if not under_way:
@@ -123,7 +117,7 @@ def draw(job: BulkJob, model: ServedModel, first_seed: int, end: int | None = No
             under_way.popleft()
             yield (
                 drawn,
-                _chosen([next(iter(split_tunes(each.prompt + text)), None) for text in texts], model, drawn),
+                _chosen([next(iter(split_tunes(job.each.prompt + text)), None) for text in texts], model, drawn),
             )
     finally:
         for _, futures in under_way:

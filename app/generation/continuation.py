@@ -34,6 +34,7 @@ class Continuation(Generation):
 
     def __init__(self, model: ServedModel, job: GenerationJob, prepared: Prepared, deadline: float) -> None:
         self._model, self._job, self._faults, self._deadline = model, job, prepared.faults, deadline
+        self._start = prepared.start
         self._submission = model.engine.submit(prepared.sequence)
         _trace(model.id, self._submission)
         self._done = asyncio.wrap_future(self._submission.done)
@@ -79,7 +80,9 @@ class Continuation(Generation):
     @property
     def text(self) -> str:
         """So far, the start string included."""
-        return self._job.prompt + self._model.checkpoint.vocabulary.decode(self._submission.new_ids)
+        return (
+            self._start.text + self._start.bridge + self._model.checkpoint.vocabulary.decode(self._submission.new_ids)
+        )
 
     async def finished(self) -> None:
         """Wait for the last character; raises as `answer` does."""
@@ -97,13 +100,16 @@ class Continuation(Generation):
         return await asyncio.to_thread(self.describe) if is_long else self.describe()
 
     async def chunks(self) -> AsyncGenerator[str, None]:
-        """The first piece comes with the first character, the others gather what was made in `CHUNK_S`."""
+        """The first piece comes with the first character, the others gather what was made in `CHUNK_S`.
+
+        Before the first comes what is given: the title, the end of a line that the start string left open.
+        """
         loop = asyncio.get_running_loop()
         begun = asyncio.wrap_future(self._submission.begun)
         sent = 0
         try:
-            if self._job.given:
-                yield self._job.given
+            if given := self._job.given + self._start.bridge:
+                yield given
             while not self._done.done():
                 wait_for, patience_s = (self._done, CHUNK_S) if begun.done() else (begun, KEEP_ALIVE_S)
                 await asyncio.wait({self._done, wait_for}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)

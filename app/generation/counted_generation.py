@@ -1,17 +1,24 @@
 """Counts how generations end and what they are answered with, each once, however many draws it took."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from app.generation.answer import Answer
 from app.generation.generation import End, Generation
 from app.operations import metrics
 
+Verify = Callable[[Answer], Awaitable[Answer]]
+"""The answer with `complete` only where it holds."""
+
 
 class CountedGeneration(Generation):
-    """Another generation, counted under its model's name."""
+    """Another generation, counted under its model's name.
 
-    def __init__(self, generation: Generation, model: str) -> None:
-        self._generation, self._model = generation, model
+    Args:
+        verify: its answer is passed through it.
+    """
+
+    def __init__(self, generation: Generation, model: str, verify: Verify | None = None) -> None:
+        self._generation, self._model, self._verify = generation, model, verify
         generation.when_ended(self._count)
 
     def when_ended(self, call: Callable[[End], None]) -> None:
@@ -22,6 +29,8 @@ class CountedGeneration(Generation):
 
     async def answer(self) -> Answer:
         answer = await self._generation.answer()
+        if self._verify is not None:
+            answer = await self._verify(answer)
         metrics.TUNES.labels(self._model).inc(sum(judged.tune.complete for judged in answer.tunes))
         return answer
 

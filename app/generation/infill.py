@@ -7,7 +7,8 @@ that is replaced wherever it comes again is drawn at its first place, and what f
 
 import asyncio
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -15,6 +16,8 @@ from typing import Self
 
 from app.abc.bar_plan import Places, different_bars, keeps, places_of, plan, replaceable
 from app.abc.bar_spans import Region, regions
+from app.abc.reader import read_header
+from app.abc.timed_notes import timed_bars
 from app.abc.tunebook import split_tunes
 from app.errors import DeadlineError, Fault, RequestError
 from app.generation.answer import Answer, JudgedTune
@@ -23,9 +26,10 @@ from app.generation.infill_candidates import CandidateDraws, Run
 from app.generation.infill_text import Pieces
 from app.generation.jobs import MAX_BARS_ANEW, InfillJob, share_of
 from app.generation.model_registry import ServedModel
+from app.generation.network_text import NetworkText
 from app.generation.originality import Judgement
 from app.grammar import Grammar
-from app.grammar.infill_constraint import Refill, refills
+from app.grammar.infill_constraint import Refill, Span, refills
 from app.inference.completion import FinishReason
 from app.operations import tracing
 from app.operations.concurrency_limit import ConcurrencyLimit
@@ -51,6 +55,8 @@ class Plan:
     runs: tuple[Run, ...]
     places: dict[int, Places]  # by bar number
     refills: dict[int, Refill]  # likewise
+    is_all_read: bool
+    """whether the text holds nothing that no network has learnt"""
     different: list[list[int]] | None = None
 
     @classmethod
@@ -69,12 +75,14 @@ class Plan:
         else:
             chosen = [(region,) for run in regions(text, list(job.bars)) for region in run]
         firsts = [places[0] for places in chosen]
-        made = refills(grammar, text, [(first.begin, first.end) for first in firsts], job.wishes)
+        read, spans = _as_grammar_reads(text, firsts)
+        made = refills(grammar, read, spans, job.wishes)
         max_run = len(firsts) if job.vary is None else MAX_RUN
         return cls(
             runs=tuple(_runs(firsts, max_run)),
             places={places[0].number: places for places in chosen},
             refills={first.number: refill for first, refill in zip(firsts, made, strict=True)},
+            is_all_read=text.isascii() and read == text,
             different=different,
         )
 
@@ -129,6 +137,8 @@ class Infill(Buffered):
         text = _as_read(job.abc)
         known = set(model.checkpoint.vocabulary.characters)
         self._unknown = {ord(character): None for character in set(text + _END) - known}
+        self._header = text[: len(text) - len("\n".join(read_header(text)[1]))]
+        self._is_all_read = plan.is_all_read
         self._draws = CandidateDraws(model, text, self._readable, plan.refills, job.sampling)
         self._old = Pieces.of(job.abc, plan.places.values())
 
@@ -238,8 +248,26 @@ class Infill(Buffered):
         )
 
     def _readable(self, abc: str) -> str:
-        """What of a text the model knows."""
-        return _as_read(abc).translate(self._unknown)
+        """What of a text, or of a piece of its notes, the model knows."""
+        text = _as_read(abc)
+        if not self._is_all_read:
+            known = self._model.checkpoint.vocabulary.characters
+            is_whole = text.startswith(self._header)
+            text = (NetworkText.of(text, known) if is_whole else NetworkText.of_notes(text)).read
+        return text.translate(self._unknown)
+
+
+def _as_grammar_reads(text: str, chosen: Iterable[Region]) -> tuple[str, list[Span]]:
+    """A tune without the marks that no network has learnt, and where the chosen bars stand in it."""
+    read = NetworkText.of(text, set(text))
+    bars = [bar for bar in timed_bars(text) if bar.places]
+    firsts = [bar.places[0] for bar in bars]
+    spans = []
+    for region in chosen:
+        bar = bars[bisect_left(firsts, region.end) - 1]
+        room = bar.room_between(region.begin, region.end)
+        spans.append(Span(read.position_of(region.begin), read.position_of(region.end), room, bar.over > 0))
+    return read.read, spans
 
 
 def _as_read(abc: str) -> str:

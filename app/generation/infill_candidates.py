@@ -61,7 +61,7 @@ class CandidateDraws:
 
     async def read_up_to(self, before: str) -> Candidate:
         """Nothing yet, after what stands before: the model has read all but its last character."""
-        prompt = self._encode(before)
+        prompt = await asyncio.to_thread(self._encode, before)
         last = self._model.checkpoint.vocabulary.decode(prompt[-1:].tolist())
         if len(prompt) == 1:
             return Candidate("", None, last)

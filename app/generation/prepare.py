@@ -1,13 +1,14 @@
 """A job as a sequence for the engine: text becomes ids, wishes become a constraint."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.abc.tunebook import TuneCounter
 from app.errors import CharacterError, Fault, RequestError
 from app.generation.jobs import GenerationJob
 from app.generation.model_registry import ServedModel
-from app.grammar import Request
+from app.generation.network_text import NetworkText
+from app.grammar import Cursor, Grammar, Request
 from app.inference.sequence import Sequence
 from model_store.errors import UnknownCharacterError
 from model_store.vocabulary import Vocabulary
@@ -15,36 +16,61 @@ from model_store.vocabulary import Vocabulary
 _BETWEEN_TUNES = "\n\n"
 
 
+_PENDING = "."
+"""Reads to the grammar as any mark that is not read: a note has to follow."""
+
+
 @dataclass(frozen=True)
 class Prepared:
-    """A sequence that continues a start string, and what was wrong with the start string."""
+    """A sequence that continues a start string, what is read of it, and what was wrong with it."""
 
     sequence: Sequence
+    start: NetworkText
     faults: tuple[Fault, ...] = ()
 
 
 def prepare(model: ServedModel, job: GenerationJob) -> Prepared:
-    """A job as a sequence; an empty start string stands for the gap before a tune.
+    """A job as a sequence; a start string of which nothing is read stands for the gap before a tune.
 
     Raises:
-        CharacterError: the start string or title holds a character outside the vocabulary.
+        CharacterError: the start string holds a character outside the vocabulary, where it could not be left out.
         RequestError: this model cannot write what is asked for, or a title has no place after the start string.
     """
     vocabulary = model.checkpoint.vocabulary
     if job.title is not None:
         _check_title(job.title, job.start_string)
+    start = NetworkText.of(job.prompt, vocabulary.characters)
     try:
-        prompt = vocabulary.encode(job.prompt or _BETWEEN_TUNES)
+        prompt = vocabulary.encode(start.read or _BETWEEN_TUNES)
     except UnknownCharacterError as error:
-        raise _unknown_character(error, job) from None
+        raise _unknown_character(error.character, start.place_of(error.position)) from None
     if job.constrained and model.grammar:
-        cursor = model.grammar.begin(job.prompt, job.wishes, job.length, job.tunes)
-        return Prepared(Sequence(prompt, job.length, job.sampling, constraint=cursor), cursor.faults)
+        cursor = _begin(model.grammar, job, start, can_be_pending=_PENDING in vocabulary.characters)
+        faults = tuple(_placed(fault, start) for fault in cursor.faults)
+        return Prepared(Sequence(prompt, job.length, job.sampling, constraint=cursor), start, faults)
     if job.wishes != Request():
         raise RequestError(
             "this model's characters cannot write what the grammar asks for, so nothing can be asked of it"
         )
-    return Prepared(Sequence(prompt, job.length, job.sampling, _stop_after(job.tunes, job.prompt, vocabulary)))
+    stops = _stop_after(job.tunes, start.read, vocabulary)
+    return Prepared(Sequence(prompt, job.length, job.sampling, stops), start)
+
+
+def _begin(grammar: Grammar, job: GenerationJob, start: NetworkText, *, can_be_pending: bool) -> Cursor:
+    cursor = grammar.begin(start.read, job.wishes, job.length, job.tunes)
+    if not start.is_pending or not can_be_pending:
+        return cursor
+    pending = grammar.begin(start.read + _PENDING, job.wishes, job.length, job.tunes)
+    return pending if len(pending.faults) == len(cursor.faults) else cursor
+
+
+def _placed(fault: Fault, start: NetworkText) -> Fault:
+    """A fault at its place in the text, of which less was read."""
+    if fault.position is None or start.read == start.text:
+        return fault
+    place = start.place_of(fault.position)
+    line_begins = start.text.rfind("\n", 0, place) + 1
+    return replace(fault, position=place, line=start.text.count("\n", 0, place) + 1, column=place - line_begins + 1)
 
 
 def _check_title(title: str, start_string: str) -> None:
@@ -61,14 +87,10 @@ def _refused_title(message: str) -> RequestError:
     return RequestError(message, faults=(Fault(message, field="title"),))
 
 
-def _unknown_character(error: UnknownCharacterError, job: GenerationJob) -> CharacterError:
-    field, position = "start_string", error.position
-    if position >= len(job.start_string):
-        field, position = "title", position - len(job.prompt) + len(f"{job.title}\n")
-    what = "" if field == "start_string" else " of the title"
+def _unknown_character(character: str, position: int) -> CharacterError:
     return CharacterError(
-        f"the model does not know the character {error.character!r} at position {position}{what}",
-        faults=(Fault(f"unknown character {error.character!r}", field=field, position=position),),
+        f"the model does not know the character {character!r} at position {position}",
+        faults=(Fault(f"unknown character {character!r}", field="start_string", position=position),),
     )
 
 

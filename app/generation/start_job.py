@@ -2,7 +2,7 @@
 
 from app.generation.best_of import MAX_DRAWS, BestOf
 from app.generation.continuation import Continuation
-from app.generation.counted_generation import CountedGeneration
+from app.generation.counted_generation import CountedGeneration, Verify
 from app.generation.generation import Generation
 from app.generation.infill import Infill
 from app.generation.infill_candidates import CANDIDATES, MAX_PER_BAR
@@ -11,12 +11,15 @@ from app.generation.model_registry import ServedModel
 from app.operations.concurrency_limit import ConcurrencyLimit
 
 
-async def begin(model: ServedModel, job: Job, deadline: float, readings: ConcurrencyLimit) -> Generation:
+async def begin(
+    model: ServedModel, job: Job, deadline: float, readings: ConcurrencyLimit, verify: Verify | None = None
+) -> Generation:
     """Set a job going.
 
     Args:
         deadline: when it is to be done, by the event loop's clock.
         readings: turns at reading a stranger's text.
+        verify: what the answer is passed through.
 
     Raises:
         CharacterError: the start string holds a character outside the vocabulary.
@@ -24,7 +27,7 @@ async def begin(model: ServedModel, job: Job, deadline: float, readings: Concurr
         RequestError: what is asked for does not exist, or this model cannot write it.
         BusyError: too much is waiting already.
     """
-    return CountedGeneration(await _begin(model, job, deadline, readings), model.id.name)
+    return CountedGeneration(await _begin(model, job, deadline, readings), model.id.name, verify)
 
 
 async def _begin(model: ServedModel, job: Job, deadline: float, readings: ConcurrencyLimit) -> Generation:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from copy import copy
+from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from app.grammar import state_equivalence
 from app.grammar.automaton import Automaton, as_mask
 from app.grammar.constraint import Grammar
 from app.grammar.follow_sets import FOLLOW
+from app.grammar.meter import TICKS_PER_WHOLE
 from app.grammar.request import Request
 from app.grammar.state import At, Body, Repeat
 from app.grammar.state_cache import Node, Section, State
@@ -18,19 +21,29 @@ from app.grammar.state_cache import Node, Section, State
 _NEVER = '|:\n-"'  # what would leave the bar or reach over its end
 
 
-def refills(grammar: Grammar, text: str, spans: Sequence[tuple[int, int]], request: Request) -> "list[Refill]":
+class Span(NamedTuple):
+    """Part of a bar, from where to where in a text, and how long what stands there may last, in whole notes."""
+
+    begin: int
+    end: int
+    room: Fraction
+    is_of_long_bar: bool = False
+    """whether the bar is longer than its metre"""
+
+
+def refills(grammar: Grammar, text: str, spans: Sequence[Span], request: Request) -> "list[Refill]":
     """Constraints on what may stand in a tune's text in place of each of these parts of bars.
 
     Args:
-        spans: from where to where in the text, ascending.
+        spans: ascending; `room` counts in a bar that is too long or that the grammar does not understand.
         request: its range holds.
 
     Raises:
-        RequestError: there are no bars, or no note within the range.
+        RequestError: there are no bars, no room for a note, or no note within the range.
     """
     automaton, reader, fields = grammar.open(request)
     made = []
-    for begin, end in spans:
+    for begin, end, room, is_long in spans:
         reader.read(text[:begin])
         before, faults = reader.state, len(reader.faults)
         ranged = automaton.start_body(reader.header._replace(fields=fields))
@@ -40,9 +53,18 @@ def refills(grammar: Grammar, text: str, spans: Sequence[tuple[int, int]], reque
         reader.read(text[:end])
         after = _passed(reader.state).left if isinstance(reader.state, Body) else 0
         is_sound = len(reader.faults) == faults and after < left
-        state = standing_alone(before, left - after if is_sound else left)
+        ticks = left - after if is_sound and not is_long else _ticks(room)
+        state = standing_alone(before, ticks)
         made.append(Refill(automaton, state._replace(context=ranged.context), text[end:]))
     return made
+
+
+def _ticks(room: Fraction) -> int:
+    """Raises RequestError where no notes last so long."""
+    ticks = room * TICKS_PER_WHOLE
+    if ticks <= 0 or ticks.denominator != 1:
+        raise RequestError("what stays of a bar leaves no room for notes that this model can write")
+    return int(ticks)
 
 
 def standing_alone(before: Body, ticks: int) -> Body:

@@ -31,12 +31,12 @@ def request_id(proposed: str | None) -> str:
     return proposed if proposed and _VALID_ID.fullmatch(proposed) else secrets.token_hex(8)
 
 
-def configure(form: Literal["auto", "json", "text"]) -> None:
-    """Send every record to stderr: as text where that is a terminal, else as JSON, unless the form is given."""
+def configure(form: Literal["auto", "json", "text"], level: int = logging.INFO) -> None:
+    """Send every record from a level up to stderr: as text where that is a terminal, else as JSON, unless given."""
     is_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler()
     handler.setFormatter(_Text() if is_text else _Json())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _UVICORN:
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -45,7 +45,8 @@ def configure(form: Literal["auto", "json", "text"]) -> None:
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        line = f"{record.levelname + ':':<9} {record.getMessage()}"
+        time = datetime.fromtimestamp(record.created).astimezone()
+        line = f"{time:%Y-%m-%d %H:%M:%S%z} {record.levelname + ':':<9} {record.getMessage()}"
         if id_ := REQUEST_ID.get():
             line += f" [{id_}]"
         return line + (f"\n{_format_exception(record.exc_info[1])}" if record.exc_info and record.exc_info[1] else "")

@@ -1,14 +1,11 @@
-"""The input filter: which lines of untrusted ABC a renderer may read, as a table of rules, and how large a tune may be.
+"""The input filter: untrusted ABC becomes tunes that may be rendered, or an error that says what is wrong and where.
 
-Measured on abc2midi 4.84, abcm2ps 8.14 and timidity 2.14, with reproducers in tests/app/rendering/hostile. The sandbox
-is what protects the machine if a rule is wrong; the filter is a first line of defence, and its messages say what is
-wrong.
+What single lines may hold is in `app.rendering.line_rules`; here is how large a tune may be. The sandbox is what
+protects the machine if a rule is wrong; the filter is a first line of defence.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from math import ceil
 
 from app.abc.playback_defaults import duration_s, played
@@ -16,6 +13,8 @@ from app.abc.reader import Reader, Size
 from app.abc.score import MAX_BARS, Score
 from app.abc.tunebook import header_fields, split_blocks, split_tunes
 from app.errors import Fault, NotationError
+from app.rendering import line_rules
+from app.rendering.line_rules import Filtered
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,6 @@ class Bound:
 
 BYTES = Bound(32 * 1024, "bytes", "abc2midi cuts its output at 500,023 bytes, which 200 KB of tune reach")
 LINES = Bound(1000, "lines", "a tune of the lab's corpus has 30; time to read grows with lines")
-LINE = Bound(1000, "characters", "abc2midi overruns fixed buffers on long words")
 VOICES = Bound(8, "voices, overlays among them", "each is a MIDI track and channel; there are 15 for notes")
 TUNES = Bound(1, "tunes in the text", "abc2midi -o makes the first alone")
 SET = Bound(5, "tunes in the set", "each is a run of abc2midi")
@@ -46,94 +44,8 @@ PLAYED_BARS = Bound(20_000, "bars as played", "repeats and P: play ten thousand 
 PLAYED_NOTES = Bound(20_000, "notes as played", "each is two events of MIDI, a kilobyte of memory and some synthesis")
 
 
-class Verdict(StrEnum):
-    KEPT = "kept"
-    DROPPED = "left out"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A rule: what to do with a line that matches, the message for the user, and the reason for the rule."""
-
-    pattern: re.Pattern[str]
-    verdict: Verdict
-    message: str
-    why: str
-
-
-_PROGRAM = r"(?:12[0-7]|1[01]\d|\d?\d)"
-_LAYOUT = (
-    "scale|staffwidth|pagewidth|pageheight|leftmargin|rightmargin|topmargin|botmargin|indent|staffsep|sysstaffsep"
-    "|musicspace|titlespace|subtitlespace|composerspace|partsspace|wordsspace|textspace|vocalspace|topspace|landscape"
-    "|continueall|barsperstaff|barnumbers|measurenb|measurefirst|stretchlast|stretchstaff|maxshrink|lineskipfac"
-    "|parskipfac|titlefont|subtitlefont|composerfont|partsfont|tempofont|gchordfont|annotationfont|vocalfont|textfont"
-    "|wordsfont|infofont|footerfont|headerfont|measurefont|repeatfont|voicefont|historyfont|titleleft|titlecaps"
-    "|titleformat|writefields|writehistory|infoline|infoname|printtempo|printparts|graceslurs|flatbeams|straightflags"
-    "|squarebreve|vskip|newpage|sep|center|text|begintext|endtext|score|staves|header|footer|combinevoices|aligncomposer"
-)
-
-DIRECTIVES = (
-    Row(
-        re.compile(
-            rf"%%MIDI\s+(?:program\s+(?:(?:1[0-6]|[1-9])\s+)?{_PROGRAM}|chordprog\s+{_PROGRAM}"
-            rf"|bassprog\s+{_PROGRAM}|gchord(?:on|off)|nobarlines)\s*$"
-        ),
-        Verdict.KEPT,
-        "",
-        "fixed words and numbers in their ranges: nothing that these can reach is unsafe",
-    ),
-    Row(
-        re.compile(rf"%%(?:{_LAYOUT})(?![A-Za-z-])", re.IGNORECASE),
-        Verdict.DROPPED,
-        "a directive for another program's pages",
-        "common in the wild and of no meaning here; dropped by its first word, so its arguments reach no parser",
-    ),
-    Row(
-        re.compile(r"%%(?!\s*$)"),
-        Verdict.REFUSED,
-        "a %% directive; it would instruct the renderer, not the player: leave it out",
-        "abc-include reads any file; droneon, propagate-accidentals, MIDIx and others crash abc2midi",
-    ),
-    Row(
-        re.compile(r"I:"),
-        Verdict.REFUSED,
-        "an I: instruction; it would instruct the renderer, not the player: leave it out",
-        "the same as %%: I:abc-include reads any file",
-    ),
-    Row(
-        re.compile(r".*\[I:"),
-        Verdict.REFUSED,
-        "an inline I: instruction; leave it out",
-        "the same, in the middle of a line",
-    ),
-    Row(
-        re.compile(r"[mU]:|.*\[[mU]:"),
-        Verdict.REFUSED,
-        "a macro or symbol definition; write the notes out",
-        "macros grow a short text without bound inside abc2midi",
-    ),
-)
-"""Rules for lines that instruct a renderer; the first that matches decides."""
-
-MUSIC = (
-    Row(
-        re.compile(r".*\d{4}"),
-        Verdict.REFUSED,
-        "a number of four digits or more among the notes; use three at the most",
-        "F2147483648 aborts abc2midi, C99999999 takes 1.2 GB, C99999 is a day of sound",
-    ),
-    Row(
-        re.compile(r".*[,']{6}"),
-        Verdict.REFUSED,
-        "more than five octave marks on one note",
-        "thousands of octave marks crash abc2midi; MIDI has eleven octaves",
-    ),
-)
-"""Rules for music lines; fields of free text, such as T:, are exempt."""
-
-_FREE_TEXT_FIELDS = frozenset("ABCDFGHNORSTWXZrw")
 _MAX_FAULTS = 20
+_CHARSET = re.compile(rb"^(?:%%|I:)\s*abc-charset\s+(iso-8859-(?:[1-9]|10|13|15|16))\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -149,14 +61,16 @@ class Admitted:
 
 
 def decode(body: bytes) -> str:
-    """A request body as text, without a byte-order mark.
+    """A request body as text, without a byte-order mark: UTF-8, or the older alphabet that `abc-charset` names.
 
     Raises:
-        NotationError: it is not UTF-8.
+        NotationError: it is neither.
     """
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if named := _CHARSET.search(body):
+            return body.decode(named[1].decode().lower(), errors="replace")
         line = body[: error.start].count(b"\n") + 1
         fault = Fault(f"the byte 0x{body[error.start]:02x} is not UTF-8", position=error.start, line=line)
         raise NotationError(f"line {line}: {fault.message}; send the tune as UTF-8", faults=(fault,)) from None
@@ -240,52 +154,49 @@ def clean(text: str) -> tuple[str, tuple[Fault, ...]]:
     Raises:
         NotationError: a rule refuses a line.
     """
-    lines, faults, dropped = filter_lines(text)
-    if faults:
-        raise NotationError(summary(faults), faults=tuple(faults[:_MAX_FAULTS]))
-    return "\n".join(lines), tuple(dropped[:_MAX_FAULTS])
+    found = filter_lines(text)
+    if found.refused:
+        raise NotationError(summary(found.refused), faults=tuple(found.refused[:_MAX_FAULTS]))
+    return "\n".join(found.lines), tuple(found.dropped[:_MAX_FAULTS])
 
 
-def filter_lines(text: str) -> tuple[list[str], list[Fault], list[Fault]]:
-    """A text's lines without the dropped ones; a fault for each refused line; a fault for each dropped line.
+def filter_lines(text: str) -> Filtered:
+    """A text's lines as a renderer may read them, with what is refused and what was left out.
 
     Raises:
         NotationError: the text is too large.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = with_unix_line_ends(text)
     lines = text.split("\n")
     size = len(text.encode("utf-8", errors="replace"))
     for bound, found in ((BYTES, size), (LINES, len(lines))):
         if excess := bound.excess(found, ""):
             raise NotationError(f"the tune has {excess}")
-    faults, dropped = [], []
-    for number, line in enumerate(lines, 1):
-        row, fault = _filter_line(number, line)
-        if fault is None:
-            continue
-        if row is not None and row.verdict is Verdict.DROPPED:
-            dropped.append(fault)
-            lines[number - 1] = "%"
-        else:
-            faults.append(fault)
-    return lines, faults, dropped
+    return line_rules.apply_rules(lines)
 
 
-def _filter_line(number: int, line: str) -> tuple[Row | None, Fault | None]:
-    if excess := LINE.excess(len(line), " in one line"):
-        return None, Fault(excess, line=number, column=1)
-    for column, character in enumerate(line, 1):
-        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and character != "\t":
-            return None, Fault(f"the control character {character!a}", line=number, column=column)
-    is_free_text = line[1:2] == ":" and line[:1] in _FREE_TEXT_FIELDS
-    for row in DIRECTIVES if is_free_text else (*DIRECTIVES, *MUSIC):
-        match = row.pattern.match(line)
-        if match and row.verdict is Verdict.KEPT:
-            return row, None
-        if match:
-            what = f"{row.message}: {line.split()[0]}" if row.verdict is Verdict.DROPPED else row.message
-            return row, Fault(what, line=number, column=max(1, match.end()))
-    return None, None
+def with_unix_line_ends(text: str) -> str:
+    """A text without a byte-order mark, its lines ended as everywhere here."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def with_left_out(changed: str, admitted: str, sent: str) -> str:
+    """A tune that was changed within its lines, with what had been left out of them in its place again.
+
+    Args:
+        changed: the tune as it is now.
+        admitted: the tune as the filter let it through.
+        sent: the text that it stands in.
+    """
+    lines = zip(changed.split("\n"), admitted.split("\n"), with_unix_line_ends(sent).split("\n"), strict=False)
+    return "\n".join(_restored(*line) for line in lines).strip("\n") + "\n"
+
+
+def _restored(now: str, read: str, was: str) -> str:
+    if now == read:
+        return was if read else read
+    hidden = (was[match.start() : match.end()] for match in line_rules.HIDDEN.finditer(read))
+    return line_rules.HIDDEN.sub(lambda _: next(hidden), now) + was[len(read) :]
 
 
 def _only_tune(text: str) -> str:

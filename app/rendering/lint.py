@@ -9,6 +9,7 @@ from app.abc.playback_defaults import duration_s, played
 from app.abc.tunebook import FIELD, header_fields, split_blocks
 from app.errors import Fault, NotationError
 from app.rendering.input_filter import admit, filter_lines
+from app.rendering.line_rules import apply_rules
 from app.rendering.renderer import Renderer
 
 Severity = Literal["error", "warning", "note"]
@@ -17,6 +18,8 @@ Source = Literal["filter", "reader"]
 _MAX_REMARKS = 100  # on refused lines, and on dropped ones; the rest is more of the same
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 _OLD_LINE_BREAK = re.compile(r"(?<![!])!(?=\s*$)")
+_INSTRUCTION = re.compile(r"%%|I:|m:")
+_REFUSED_INLINE = re.compile(r"\[(?:I:\s*(?:abc-)?include|m:)[^\]\n]*\]", re.IGNORECASE)
 _SMART = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'", "\u00a0": " ", "\u2013": "-"})
 
 
@@ -66,10 +69,11 @@ class _Read:
 
 
 def _read(text: str, max_duration_s: float) -> _Read:
-    lines, refused, dropped = filter_lines(text)
-    remarks = [Remark("error", "filter", fault) for fault in refused[:_MAX_REMARKS]]
-    remarks += [Remark("note", "filter", fault) for fault in dropped[:_MAX_REMARKS]]
-    for fault in refused:
+    found = filter_lines(text)
+    lines = found.lines
+    remarks = [Remark("error", "filter", fault) for fault in found.refused[:_MAX_REMARKS]]
+    remarks += [Remark("note", "filter", fault) for fault in found.dropped[:_MAX_REMARKS]]
+    for fault in found.refused:
         lines[(fault.line or 1) - 1] = "%"
     mended = fix(text)
     fixed = mended if mended != text else None
@@ -106,7 +110,8 @@ def fix(text: str) -> str:
 
 def _fix_tune(tune: str) -> str:
     lines = [_fix_line(line) for line in tune.rstrip("\n").split("\n")]
-    lines = [line for line in lines if not re.match(r"%%(?!\s*$)|I:|[mU]:", line) or _is_kept(line)]
+    refused = {fault.line for fault in apply_rules(["X:1", *lines]).refused}
+    lines = [line for number, line in enumerate(lines, 2) if number not in refused or not _INSTRUCTION.match(line)]
     names = [match[1] if (match := FIELD.match(line)) else "" for line in lines]
     if "K" not in names:
         first_music = next((i for i, name in enumerate(names) if not name and not lines[i].startswith("%")), len(lines))
@@ -114,7 +119,7 @@ def _fix_tune(tune: str) -> str:
         names.insert(first_music, "K")
     if "X" not in names:
         lines.insert(0, "X:1")
-    elif names.index("X") > 0:
+    elif any(names[: names.index("X")]):
         lines.insert(0, lines.pop(names.index("X")))
     return "\n".join(lines) + "\n"
 
@@ -124,9 +129,4 @@ def _fix_line(line: str) -> str:
     if match and match[1] not in "KMLQVP":
         return line
     line = _OLD_LINE_BREAK.sub("", line.translate(_SMART))
-    return line if match else re.sub(r"\[I:[^\]\n]*\]|\[[mU]:[^\]\n]*\]", "", line)
-
-
-def _is_kept(line: str) -> bool:
-    _, refused, _ = filter_lines(line)
-    return not refused
+    return line if match else _REFUSED_INLINE.sub("", line)

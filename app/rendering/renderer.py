@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +20,19 @@ from app.abc.transpose import transposed
 from app.errors import DISK_FULL, BusyError, DeadlineError, LiltError, NotationError, RenderError
 from app.operations import metrics, tracing
 from app.operations.concurrency_limit import ConcurrencyLimit, in_thread
-from app.rendering import abc2midi_text, encode, external_tools, seal, timidity
+from app.rendering import abc2midi_text, encode, external_tools, sandbox, seal, timidity
 from app.rendering.arrangement import Arrangement, arrange
 from app.rendering.backing import Backing
 from app.rendering.cache import Cache, Kept, key_of
 from app.rendering.formats import Format, Kind
-from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit, admit_set
+from app.rendering.input_filter import DRAWN_NOTES, PLAYED_NOTES, Admitted, admit, admit_set, with_left_out
 from app.rendering.performance import Performance
 from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
 from app.rendering.synth import Synth, SynthError
 from app.rendering.synthesizer import Synthesizer
 from app.rendering.tune_set import as_one_score, joined, speeds
+from app.settings import Settings
 
 _RECIPE = 8  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
@@ -152,6 +153,28 @@ class Renderer:
         self._wanted_font = soundfont
         self._soundfont = self.synthesizer.font(soundfont)
 
+    @classmethod
+    def of(cls, settings: Settings, folder: Path) -> Self:
+        """What the settings make of it, with a folder that keeps what was made.
+
+        Raises:
+            SandboxError: the sandbox that LILT_SANDBOX asks for does not work here.
+            CacheFolderError: the folder is not private to this user.
+        """
+        return cls(
+            settings.soundfont,
+            sandbox.choose(settings.sandbox),
+            Cache(folder, settings.max_cache_mb * 1024 * 1024),
+            at_once=settings.max_renders,
+            max_waiting=settings.max_waiting_renders,
+            max_duration_s=60 * settings.max_render_minutes,
+            synthesizer=settings.synthesizer,
+        )
+
+    def settle(self) -> None:
+        """Wait for what the cache does by itself, before its folder is removed."""
+        self._cache.settle()
+
     def missing(self) -> list[str]:
         """What this machine lacks to render: programs, libraries and the sound font."""
         has_abc2midi = Path(external_tools.ABC2MIDI).is_file()
@@ -212,7 +235,8 @@ class Renderer:
 
         def find() -> Chorded:
             tune = admit(abc, max_duration_s=self._max_duration_s)
-            return Chorded(with_chords(tune.abc.lstrip("\n"), tune.score), placed(tune.score))
+            chorded = with_chords(tune.abc, tune.score)
+            return Chorded(with_left_out(chorded, tune.abc, abc), placed(tune.score))
 
         return await self.readings.run(find)
 

@@ -5,6 +5,7 @@ What is counted is calls, not seconds.
 
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import islice, pairwise
 from math import inf
 from types import FrameType
@@ -22,7 +23,7 @@ from app.abc.transpose import transposed
 from app.abc.tunebook import split_tunes
 from app.errors import LiltError
 from app.grammar import Grammar, Request
-from app.grammar.infill_constraint import refills
+from app.grammar.infill_constraint import Span, refills
 from app.rendering.input_filter import admit
 from app.rendering.lint import fix
 from model_store.store import Checkpoint
@@ -131,7 +132,7 @@ def test_the_grammar_takes_steps_for_characters_alone(kind: str, reader: str, gr
 
     def constraints(text: str) -> object:
         bars = list(islice(_bars(text), 200))
-        spans = [(bar.groups[0].begin, bar.groups[-1].end) for bar in bars]
+        spans = [Span(bar.groups[0].begin, bar.groups[-1].end, Fraction(1)) for bar in bars]
         return refills(grammar, text, spans, Request())
 
     work = grammar.faults if reader == "faults" else constraints

@@ -25,6 +25,15 @@ def test_torch_is_in_no_lock(lock: Path) -> None:
     assert not packages(lock).keys() & {"torch", "torchvision", "torchaudio"}
 
 
+def test_a_version_has_the_same_hashes_in_every_lock() -> None:
+    """A lock that has others was made elsewhere, and cannot be installed here."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for lock in PYTHON_LOCKS:
+        for name, rest in re.findall(r"^([a-z0-9.-]+==\S+)(.*(?:\n    .*)*)", lock.read_text(), re.MULTILINE):
+            found.setdefault(name, set()).add(frozenset(re.findall(r"sha256:(\w+)", rest)))
+    assert [name for name, hashes in found.items() if len(hashes) > 1] == []
+
+
 def test_the_service_needs_no_tensorflow_and_nothing_that_sends_traces() -> None:
     needless = {"tensorflow", "keras", "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"}
     assert not packages(ROOT / "requirements/serve.txt").keys() & needless

@@ -83,8 +83,8 @@ def test_a_killed_installation_is_made_anew_and_a_finished_one_is_left_alone(bar
         program(bare, name, "exit 0")
     (bare / "requirements").mkdir()
     (bare / "app/web/node_modules").mkdir(parents=True)
-    for lock in ("requirements/serve.txt", "requirements/dev.txt", "requirements/node.txt"):
-        (bare / lock).write_text("")
+    for lock in ("serve", "training", "dev", "node"):
+        (bare / f"requirements/{lock}.txt").write_text("")
     for lock in ("app/web/package.json", "app/web/package-lock.json"):
         (bare / lock).write_text("{}")
     interpreter = bare / "bin/python3.13"
@@ -109,6 +109,8 @@ def test_a_killed_installation_is_made_anew_and_a_finished_one_is_left_alone(bar
     assert "making the virtual environment" in again.stderr
     assert (bare / ".venv/half").read_text() == ""
     assert set_up(bare, "serve").stderr == ""
+    assert str(bare) in (bare / ".venv/bin/lilt").read_text()
+    assert set_up(bare, "train").stderr == "installing Python packages: TensorFlow, for training\n"
 
 
 def test_a_folder_of_somebody_elses_is_not_removed(bare: Path) -> None:

@@ -47,9 +47,9 @@ FINDINGS = ROOT / ".cache" / "fuzz"
 UNGATED = """
 import re, runpy, sys
 sys.path.insert(0, {root!r})
-from app.rendering import input_filter
-never = re.compile(r"(?!)")
-input_filter.DIRECTIVES = input_filter.MUSIC = ()
+from app.rendering import input_filter, line_rules
+line_rules.DIRECTIVES = line_rules.MACROS = line_rules.MUSIC = ()
+line_rules.INLINE_INSTRUCTION = line_rules.BLOCK_BEGIN = re.compile(r"(?!)")
 input_filter.CHORD = input_filter.VOICES = input_filter.Bound(10**9, "", "")
 sys.argv = ["app"]
 runpy.run_module("app", run_name="__main__")

@@ -246,3 +246,59 @@ def test_the_command_lists_what_there_is_and_rolls_back(tmp_path: Path) -> None:
     assert "tiny/2/weights.safetensors" in refused.stderr
     assert command(tmp_path, "rollback", "tiny", "1").stdout == "current is tiny/1\n"
     assert Store(tmp_path).current("tiny") == 1
+
+
+def test_a_copy_brings_what_is_missing_and_follows_what_was_in_use(tmp_path: Path) -> None:
+    shipped, volume = store_with(tmp_path / "shipped", 2), Store(tmp_path / "volume")
+    assert (volume.copy(shipped, "tiny").versions, volume.current("tiny")) == ((1, 2), 2)
+    assert volume.load("tiny", 2).manifest == shipped.load("tiny", 2).manifest
+    assert volume.copy(shipped, "tiny").versions == ()
+    shipped.publish(draft(), weights(3), FILES)
+    copied = volume.copy(shipped, "tiny")
+    assert (copied.versions, copied.current) == ((3,), 3)
+
+
+def test_a_copy_leaves_what_was_published_or_rolled_back_to_in_use(tmp_path: Path) -> None:
+    shipped = store_with(tmp_path / "shipped", 3)
+    for name, versions in (("own", 1), ("rolled", 2)):
+        volume = store_with(tmp_path / name, versions)
+        if name == "own":
+            volume.publish(draft(), weights(9), FILES)  # as version 2, a number that the source has too
+        else:
+            volume.rollback("tiny", 1)
+        in_use = volume.load("tiny").manifest
+        copied = volume.copy(shipped, "tiny")
+        assert volume.load("tiny").manifest == in_use
+        assert copied.current == in_use.version
+        assert volume.versions("tiny") == ([1, 2, 3, 4] if name == "own" else [1, 2, 3])
+        wanted = {float(shipped.load("tiny", each).weights()["dense/bias"][0]) for each in (1, 2, 3)}
+        assert wanted <= {
+            float(volume.load("tiny", each).weights()["dense/bias"][0]) for each in volume.versions("tiny")
+        }
+        assert volume.copy(shipped, "tiny").versions == ()
+
+
+def test_a_bad_version_is_not_copied(tmp_path: Path) -> None:
+    shipped, volume = store_with(tmp_path / "shipped", 2), Store(tmp_path / "volume")
+    (tmp_path / "shipped/tiny/2/README.md").write_bytes(b"# A modeX\n")
+    with pytest.raises(InvalidCheckpointError, match=r"tiny/2/README.md: altered"):
+        volume.copy(shipped, "tiny")
+    assert volume.versions("tiny") == []
+
+
+def test_a_version_is_found_by_its_weights(tmp_path: Path) -> None:
+    store = store_with(tmp_path, 3)
+    assert store.version_with("tiny", weights(2)) == 2
+    assert store.version_with("tiny", weights(4)) is None
+    assert store.version_with("other", weights(2)) is None
+
+
+def test_the_command_copies(tmp_path: Path) -> None:
+    store_with(tmp_path / "shipped", 1)
+    (tmp_path / "volume").mkdir()
+    done = command(tmp_path / "volume", "copy", "--from", str(tmp_path / "shipped"))
+    assert (done.returncode, done.stdout) == (0, "tiny: tiny/1; current is tiny/1\n")
+    again = command(tmp_path / "volume", "copy", "--from", str(tmp_path / "shipped"))
+    assert again.stdout == "tiny: nothing new; current is tiny/1\n"
+    itself = command(tmp_path / "volume", "copy", "--from", str(tmp_path / "volume"))
+    assert (itself.returncode, "that is the store itself" in itself.stderr) == (2, True)

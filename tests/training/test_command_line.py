@@ -1,9 +1,13 @@
 """What a user gets wrong is told in one line, with exit code 2 and no traceback."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from model_store.store import Store
+from tests.servers import environment
 from training.__main__ import main
 from training.learning.run_folder import RunFolder
 
@@ -72,3 +76,61 @@ def test_rejects_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_sample_is_printed(tiny_run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sample", str(tiny_run.path), "--tunes", "2", "--length", "3"]) == 0
     assert "seed 2: no end within 3 characters" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate nowhere", "publish nowhere --name x", "sample nowhere"])
+def test_without_the_extra_the_command_says_which(command: str, tmp_path: Path) -> None:
+    without = (
+        "import importlib.util as util, sys\n"
+        "found = util.find_spec\n"
+        "util.find_spec = lambda name, *package: None if name == 'tensorflow' else found(name, *package)\n"
+        "from training.__main__ import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", without, *command.split()],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: tensorflow: not installed; training needs it: `pip install 'lilt[train]'`")
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_no_abc_is_refused_with_its_converter(
+    tunebook_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, converter in (("a.mid", "midi2abc"), ("a.musicxml", "xml2abc")):
+        (tmp_path / name).write_bytes(tunebook_file.read_bytes())
+        assert converter in refused(["train", "--corpus", str(tmp_path / name)], capsys)
+    line = refused(["train", "--corpus", str(tmp_path)], capsys)
+    assert "no .abc or .txt file in this folder; of .mid files, midi2abc" in line
+
+
+def test_weights_are_published_once_unless_asked_for_again(
+    tiny_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["publish", str(tiny_run.path), "--name", "tiny", "--tunes", "0", "--sample", "0", "--critic", "0"]
+    monkeypatch.chdir(tmp_path)
+    assert "name a model store by --store" in refused(arguments, capsys)
+    monkeypatch.setenv("LILT_MODEL_STORE", str(tmp_path / "store"))
+    assert main(arguments) == 0
+    assert "its weights are published already, as tiny/1; --again" in refused(arguments, capsys)
+    assert main([*arguments, "--again"]) == 0
+    assert Store(tmp_path / "store").versions("tiny") == [1, 2]
+
+
+def test_nothing_but_its_own_words_is_printed_where_tensorflow_is_loaded(tiny_run: RunFolder) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "training", "sample", str(tiny_run.path), "--length", "3"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("INFO: Created TensorFlow Lite")]
+    assert lines == ["seed 1: no end within 3 characters"]

@@ -11,6 +11,12 @@ from training.errors import CorpusError
 
 SUFFIXES = (".abc", ".txt")
 
+CONVERTERS = {
+    **dict.fromkeys((".mid", ".midi"), "midi2abc FILE -o FILE.abc (Debian's abcmidi)"),
+    **dict.fromkeys((".musicxml", ".mxl", ".xml"), "xml2abc (wim.vree.org/svgParse/xml2abc.html)"),
+}
+"""What makes ABC of other files."""
+
 
 @dataclass(frozen=True)
 class Reject:
@@ -46,6 +52,8 @@ def find_files(patterns: list[str]) -> list[Path]:
         if path.is_dir():
             files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
             missing = f"{pattern}: no {' or '.join(SUFFIXES)} file in this folder"
+            others = {file.suffix.lower() for file in path.rglob("*")} & CONVERTERS.keys() if not files else set()
+            missing += "".join(f"; of {suffix} files, {CONVERTERS[suffix]} makes some" for suffix in sorted(others))
         elif path.is_file():
             files, missing = [path], ""
         else:
@@ -63,6 +71,8 @@ def read(path: Path) -> Tunebook:
     Raises:
         CorpusError: the file cannot be read, or is no text.
     """
+    if converter := CONVERTERS.get(path.suffix.lower()):
+        raise CorpusError(f"{path}: not ABC, which is what is read; {converter} makes ABC of it")
     try:
         content = path.read_bytes()
     except OSError as error:

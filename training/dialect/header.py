@@ -3,11 +3,13 @@
 import re
 import string
 import unicodedata
+from dataclasses import dataclass
 from fractions import Fraction
 
 from app.abc import written_subset
-from app.abc.keys import TONIC, Key, fifths_of, mode_of
+from app.abc.keys import MIXOLYDIAN, TONIC, Key, fifths_of, mode_of
 from app.abc.meters import SYMBOLS, default_unit
+from app.abc.pitch import ACCIDENTALS, SIGN, STEPS
 from app.abc.plain import Header
 from app.abc.written_subset import HORNPIPE_METERS, MAX_KEY_ACCIDENTALS, UNIT_LENGTHS, WRITTEN_MODES
 from training.errors import DialectError
@@ -33,63 +35,114 @@ _RHYTHM_IN_TITLE = re.compile(
     re.IGNORECASE,
 )
 _LAB_ID = re.compile(r"\s*id:\w+-(\w+)-\d+")
-_KEY = re.compile(rf"{TONIC}\s*([A-Za-z]*)\s*(?:clef=treble|treble)?")
+_ALTERED = rf"{SIGN}[A-Ga-g]"
+_KEY = re.compile(rf"{TONIC}\s*([A-Za-z]*?)\s*(exp)?((?:\s*{_ALTERED})*)")
+_CLEF = re.compile(r"\s+(?:clef=)?(?:treble|bass|alto|tenor|soprano|mezzosoprano|baritone)[1-5]?(?=\s|$)")
+_BAGPIPE_KEYS = ("HP", "Hp")
+_SCALES = (Fraction(1, 2), Fraction(1, 4), Fraction(2))
+_UNITS = [Fraction(1, 2**power) for power in range(7)]
 
 
-def read(fields: dict[str, str]) -> Header:
+@dataclass(frozen=True)
+class Found:
+    """A header as it is written in plain notation, and how the notes after it are read.
+
+    `key` and `unit` are those of the notes as they stand; each lasts `scale` times as long as it is read.
+    """
+
+    header: Header
+    key: Key
+    unit: Fraction
+    scale: Fraction
+
+
+def read(fields: dict[str, str]) -> Found:
     """The header that fields make up; each field with its first value, without comment.
 
     Raises:
         DialectError: a field says what plain notation cannot, or what nobody understands.
     """
-    meter, rhythm = read_meter(fields.get("M", "")), _rhythm(fields)
+    found, scale = read_meter(fields.get("M", ""))
+    meter, rhythm = found, _rhythm(fields)
     if rhythm == "hornpipe" and meter not in HORNPIPE_METERS:
         meter, rhythm = ("4/4", rhythm) if meter == "2/2" else (meter, "")
-    return Header(
+    unit = read_unit(fields["L"]) if fields.get("L") else default_unit(Fraction(found) / scale)
+    key = read_key(fields["K"])
+    header = Header(
         title=_title(fields.get("T", "")),
         rhythm=rhythm,
         meter=meter,
-        unit=read_unit(fields["L"]) if fields.get("L") else default_unit(Fraction(meter)),
-        key=read_key(fields["K"]),
+        unit=min(max(unit * scale, min(UNIT_LENGTHS)), max(UNIT_LENGTHS)),
+        key=_written(key),
     )
+    return Found(header, key, unit, scale)
 
 
 def read_key(text: str) -> Key:
-    """`A Dorian`, `Ador`, `F# minor`: a tonic and a mode.
+    """`A Dorian`, `Ador`, `F# minor`: a tonic and a mode; `Dmix=c`, `D exp _b ^f`: with accidentals of its own; `Hp`.
 
     Raises:
         DialectError: it is something else, or its signature has more than seven accidentals.
     """
-    match = _KEY.fullmatch(text.strip())
+    said = _CLEF.sub("", " " + text).strip()
+    if said in _BAGPIPE_KEYS:
+        return Key(2, MIXOLYDIAN, tonic="A")
+    match = _KEY.fullmatch(said)
     word = match[3] if match else ""
     mode = mode_of(word) if word != "M" and word.lower() in _MODE_WORDS else None
     if not match or not mode:
         raise DialectError(f"key not understood: {text.strip() or 'none'}")
-    fifths = fifths_of(match[1], match[2], mode)
+    fifths = 0 if match[4] else fifths_of(match[1], match[2], mode)
     if abs(fifths) > MAX_KEY_ACCIDENTALS:
         raise DialectError(f"key with more than {MAX_KEY_ACCIDENTALS} accidentals")
-    return Key(fifths, mode, tonic=match[1] + match[2])
+    accidentals = (accidental[0] for accidental in re.finditer(_ALTERED, match[5]))
+    altered = tuple((accidental[-1].upper(), ACCIDENTALS[accidental[:-1]]) for accidental in accidentals)
+    return Key(fifths, mode, altered, match[1] + match[2])
 
 
-def read_meter(text: str) -> str:
-    """A metre in its one spelling.
+def _written(key: Key) -> Key:
+    """The key of the same tonic whose signature is nearest; what differs stands before the notes."""
+    if not key.altered:
+        return key if key.fifths == fifths_of(key.tonic[0], key.tonic[1:], key.mode) else _nearest(key)
+    return _nearest(key)
+
+
+def _nearest(key: Key) -> Key:
+    keys = (Key(fifths_of(key.tonic[0], key.tonic[1:], mode), mode, tonic=key.tonic) for mode in _WRITTEN)
+    return min(
+        (other for other in keys if abs(other.fifths) <= MAX_KEY_ACCIDENTALS),
+        key=lambda other: (sum(other.alter(step) != key.alter(step) for step in STEPS), other.mode != key.mode),
+    )
+
+
+_WRITTEN = tuple(dict.fromkeys(WRITTEN_MODES.values()))
+
+
+def read_meter(text: str) -> tuple[str, Fraction]:
+    """A metre in its one spelling, and by what the notes' lengths are multiplied in it: 4/2 is written as 4/4.
 
     Raises:
-        DialectError: there is none, or it is not one of those that tunes are written in.
+        DialectError: there is none, or none of those that tunes are written in has as many beats.
     """
-    meter = METERS.get(text.replace(" ", ""))
-    if meter is None:
-        raise DialectError(f"metre not known: {text.strip() or 'none'}")
-    return meter
+    said = text.replace(" ", "")
+    if said in METERS:
+        return METERS[said], Fraction(1)
+    if match := re.fullmatch(r"(\d{1,2})/(\d{1,2})", said):
+        for scale in _SCALES:
+            beat = int(match[2]) / scale
+            if f"{match[1]}/{beat}" in METERS:
+                return f"{match[1]}/{beat}", scale
+    raise DialectError(f"metre not known: {text.strip() or 'none'}")
 
 
 def read_unit(text: str) -> Fraction:
     """What a note without a length lasts.
 
     Raises:
-        DialectError: it is not one of those that tunes are written in.
+        DialectError: it is not a whole note or a half, a quarter … of one.
     """
-    unit = next((unit for unit in UNIT_LENGTHS if str(unit) == text.replace(" ", "")), None)
+    said = re.sub(r"^1/1$", "1", text.replace(" ", ""))
+    unit = next((unit for unit in _UNITS if str(unit) == said), None)
     if unit is None:
         raise DialectError(f"unit length not known: {text.strip()}")
     return unit

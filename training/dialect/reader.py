@@ -11,11 +11,12 @@ from functools import lru_cache
 
 from app.abc.lengths import broken_shares
 from app.abc.pitch import ACCIDENTALS, NOTE, Pitch, place_of
-from app.abc.plain import Bar, Header, Note, length_of
+from app.abc.plain import Bar, Note, length_of
 from app.abc.tokens import TOKENS, lexer
 from app.abc.tunebook import FIELD
 from app.abc.written_subset import tuplet_times
 from training.dialect import header
+from training.dialect.header import Found
 from training.errors import DialectError
 
 _LENGTH = r"\d*(?:/\d*)*"
@@ -67,13 +68,13 @@ class Score:
     bars: tuple[tuple[Bar, Mark], ...]
 
 
-def read(music: str, head: Header) -> Score:
-    """The bars of a tune's music, all in the header's key and metre.
+def read(music: str, found: Found) -> Score:
+    """The bars of a tune's music, all in the header's key and metre; of notes that sound at once in a voice the first.
 
     Raises:
         DialectError: something in it has no place in plain notation.
     """
-    reader = _Reader(head)
+    reader = _Reader(found)
     lines = _joined(music).split("\n")
     for number, line in enumerate(lines):
         if number:
@@ -112,10 +113,11 @@ def length(text: str) -> Fraction:
 class _Reader:
     """What has been read so far."""
 
-    def __init__(self, head: Header) -> None:
-        self._head = head
-        self._bar_length = Fraction(head.meter)
-        self._key, self._unit = head.key, head.unit
+    def __init__(self, found: Found) -> None:
+        self._head, self._scale = found.header, found.scale
+        self._bar_length = Fraction(found.header.meter)
+        self._key, self._unit = found.key, found.unit * found.scale
+        self._is_overlaid = False
         self._opening: Mark | None = None
         self._bars: list[tuple[Bar, Mark]] = []
         self._notes: list[Note] = []
@@ -127,6 +129,10 @@ class _Reader:
         self._spaced = False
 
     def take(self, kind: str, text: str) -> None:
+        if text == "&" or kind == "bar":
+            self._is_overlaid = kind != "bar"
+        if self._is_overlaid and kind != "field":
+            return
         if kind == "other":
             raise DialectError(f"not understood: {text!r}")
         if kind not in _PASSED_OVER:
@@ -155,15 +161,21 @@ class _Reader:
         if name == "K":
             self._key = header.read_key(value)
         elif name == "L":
-            self._unit = header.read_unit(value)
-        elif name == "M" and header.METERS.get(value) != self._head.meter:
+            self._unit = header.read_unit(value) * self._scale
+        elif name == "M" and not self._is_as_long(value):
             raise DialectError("metre changes within the tune")
-        elif name == "V":
-            raise DialectError("more than one voice")
         elif name == "P" or name == "M" or name in _PLAIN_FIELDS:
             pass
         else:
             raise DialectError(f"field {name}: within the tune")
+
+    def _is_as_long(self, meter: str) -> bool:
+        """Whether bars of another metre are as long: those of 2/2 and 4/4, of 3/4 and 6/8."""
+        try:
+            written, scale = header.read_meter(meter)
+        except DialectError:
+            return False
+        return Fraction(written) / scale == self._bar_length / self._scale
 
     def _take_note(self, text: str) -> None:
         pitch, written = self._pitch(text)

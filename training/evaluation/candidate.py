@@ -45,11 +45,12 @@ class Candidate:
         return tuple(map(self.index.abc, range(len(self.index)))) if self.index else ()
 
 
-def open_candidate(path: Path, folder: Path) -> Candidate:
+def open_candidate(path: Path, folder: Path, *, reads_books: bool = True) -> Candidate:
     """What a run folder, or a version folder of a model store, holds.
 
     Args:
         folder: where a run's decoder graph is written.
+        reads_books: whether a version's books are opened again, which may fetch them.
 
     Raises:
         RunError: the path is neither.
@@ -58,7 +59,7 @@ def open_candidate(path: Path, folder: Path) -> Candidate:
     """
     if (path / "run.json").is_file():
         return _of_run(RunFolder.open(path), folder)
-    return _of_version(open_version(path))
+    return _of_version(open_version(path), reads_books=reads_books)
 
 
 def _of_run(run: RunFolder, folder: Path) -> Candidate:
@@ -79,13 +80,14 @@ def _of_run(run: RunFolder, folder: Path) -> Candidate:
     )
 
 
-def _of_version(checkpoint: Checkpoint) -> Candidate:
+def _of_version(checkpoint: Checkpoint, *, reads_books: bool) -> Candidate:
     manifest = checkpoint.manifest
     tunes: Corpus | None = None
-    index, note = checkpoint.tune_index(), ""
+    index, note = checkpoint.tune_index(), "" if reads_books else "its books were not opened again"
     try:
-        tunes = _read_again(manifest)
-        index = index or _index(tunes, str(manifest.training.get("learn_from", TrainingConfig.learn_from)))
+        tunes = _read_again(manifest) if reads_books else None
+        if index is None and tunes is not None:
+            index = _index(tunes, str(manifest.training.get("learn_from", TrainingConfig.learn_from)))
     except CorpusError as error:
         note = str(error)
     return Candidate(

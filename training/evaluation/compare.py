@@ -32,6 +32,9 @@ FIRST_SEED = 1
 BLIND = 5
 """Tunes that are shown, the first ones."""
 
+MIN_HELD_OUT = 30
+"""Held-out tunes, below which chance decides what is said of a model."""
+
 Tell = Callable[[str], None]
 
 
@@ -78,6 +81,16 @@ class RealTunes:
     yardstick: int  # how many tunes of the other side they are laid over
     overlaps: dict[str, float]
 
+    @property
+    def warning(self) -> str | None:
+        """What to say of a held-out side that is tiny."""
+        if self.tunes >= MIN_HELD_OUT:
+            return None
+        return (
+            f"only {self.tunes} tune{'s were' if self.tunes > 1 else ' was'} held out: below {MIN_HELD_OUT} what is "
+            f"compared is largely chance; listen to the tunes, or judge by a larger book with --on"
+        )
+
 
 @dataclass(frozen=True)
 class Report:
@@ -116,8 +129,20 @@ class Comparison:
     real: RealTunes
     reports: list[Report]
 
+    def costs_in_words(self) -> list[str]:
+        """The first one's cost of a held-out character beside each other one's."""
+        first, *others = self.reports
+        gaps = [(first.common.nats - other.common.nats, other.name) for other in others]
+        return [
+            f"{first.name} pays {abs(gap):.3f} nats a character {'less' if gap < 0 else 'more'} than {name} "
+            "for the same held-out tunes"
+            for gap, name in gaps
+        ]
 
-def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell, sample: int = 0) -> Comparison:
+
+def compare(
+    paths: list[Path], on: list[str], tunes: int, tell: Tell, sample: int = 0, beside: Path | None = None
+) -> Comparison:
     """Judge the models at some paths.
 
     Args:
@@ -126,6 +151,8 @@ def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell, sample: in
         tunes: how many are drawn at each temperature, freely and under the grammar.
         tell: is told what is being done.
         sample: how many, if they are more, are drawn at temperature 1 for all that is told of a model's music.
+        beside: a version that nobody asked for: its books are not opened again, and it is left out where no held-out
+            tune is fair to it.
 
     Raises:
         ConfigError: there is no telling what to compare by, or two models have the same name.
@@ -136,12 +163,21 @@ def compare(paths: list[Path], on: list[str], tunes: int, tell: Tell, sample: in
         for path in paths:
             tell(f"open {path}")
             candidates.append(open_candidate(path, Path(folder)))
+        if beside is not None:
+            tell(f"open {beside}")
+            candidates.append(open_candidate(beside, Path(folder), reads_books=False))
         names = [candidate.name for candidate in candidates]
         if len(set(names)) < len(names):
             raise ConfigError(f"two models of one name: {', '.join(names)}; rename a run folder")
         tell("choose held-out tunes that none of them learnt from")
         name, source = _source(candidates[0], on)
-        text = common_text.choose(name, source.sides.test, candidates)
+        try:
+            text = common_text.choose(name, source.sides.test, candidates)
+        except CorpusError as error:
+            if beside is None:
+                raise
+            tell(f"{error}; {candidates.pop().name} is left out")
+            text = common_text.choose(name, source.sides.test, candidates)
         real, real_side = _real(text, source, tunes), RealSide(text.tunes, source.sides.train)
         tell("time them")
         decoders = [

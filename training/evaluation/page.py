@@ -46,7 +46,7 @@ def page(comparison: Comparison) -> str:
 <body>
 <header>
 <h1>{_headline(comparison)}</h1>
-<p class="lead">{_lead(first, real)}</p>
+<p class="lead">{_lead(first, real, comparison.costs_in_words())}</p>
 </header>
 <h2>Verdict</h2>
 {_verdicts(comparison)}
@@ -108,13 +108,16 @@ def _headline(comparison: Comparison) -> str:
     return f"{first} beside {', '.join(others[:-1])}{' and ' if others[:-1] else ''}{others[-1]}"
 
 
-def _lead(report: Report, real: RealTunes) -> str:
+def _lead(report: Report, real: RealTunes, costs: list[str]) -> str:
     level = report.level
     verdict = [f"<b>{escape(verdict_table.verdict_in_words(report.beside_real))}</b>"] if report.beside_real else []
+    warning = [f"<b>Mind that {escape(real.warning)}.</b>"] if real.warning else []
     said = [
+        *warning,
         *verdict,
         f"A character of {real.tunes} held-out tunes costs {escape(report.name)} <b>{report.common.nats:.3f} nats</b>"
         f" ({report.common.bits:.3f} bits).",
+        *(f"{escape(cost)}." for cost in costs),
         f"Of {level.tunes} tunes drawn freely <b>{level.clean_free}</b> are clean",
     ]
     said[-1] += f", under the grammar <b>{level.clean_held}</b>." if level.clean_held is not None else "."

@@ -98,7 +98,7 @@ REFUSED = {
     "only rests": playing(HEADER + "z8|\n", "not a note"),
     "an included file": playing("X:1\n%%abc-include /etc/passwd\nK:C\nCDEF|\n", "directive"),
     "an included device": playing(HEADER + "%%abc-include /dev/zero\nCDEF|\n", "directive"),
-    "a crash by drone": playing("X:1\n%%MIDI droneon\n", "directive"),
+    "a crash by drone": playing("X:1\n%%MIDI droneon\n", "no K: field"),
     "a note without end": playing(HEADER + "C99999|\n", "four digits"),
     "a slow bomb": playing("X:1\nM:4/4\nL:1/1\nQ:1/4=1\nK:C\n" + "C64|" * 64 + "\n", "seconds"),
     "parts of parts": playing("X:1\nP:((A99)99)99\nL:1/1\nK:C\nP:A\nC64|\n", ""),

@@ -1,5 +1,6 @@
 """`/render` and `/check` over a real port: ranges, entity tags, shared renders, findings in plain words."""
 
+import io
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import mido
 import pytest
 
 from tests.servers import Server, serving
@@ -122,6 +124,56 @@ def test_what_was_left_out_is_told(client: httpx.Client) -> None:
     assert (response.status_code, response.headers["Lilt-Left-Out"]) == (200, "line 3: %%scale")
 
 
+FOUND = """%%abc-charset utf-8
+% collected 1998
+X:1
+I:linebreak $
+T:As It Was Found
+U:T=!trill!
+M:4/4
+L:1/4
+V:1 name="Fiddle 1998"
+%%stafflines 5
+%%MIDI program 73 % as in 1850
+%%MIDI droneon
+K:C % see p. 1034
+%%begintext
+A bad egg
+%%endtext
+V:1
+CDEF|$GA[I:setbarnb 5]Bc|% bar of 1850
+"""
+
+
+@pytest.mark.parametrize("kind", ["midi", "musicxml", "svg"])
+def test_what_other_programs_were_told_is_left_out_and_named(client: httpx.Client, kind: str) -> None:
+    response = client.post("/render", json={"abc": FOUND, "format": kind})
+    assert response.status_code == 200, response.text
+    names = ["%%abc-charset", "I:linebreak", "U:", "%%stafflines", "%%MIDI droneon", "%%begintext", "[I:"]
+    lines = (1, 4, 6, 10, 12, 14, 18)
+    assert response.headers["Lilt-Left-Out"] == "; ".join(
+        f"line {line}: {name}" for line, name in zip(lines, names, strict=True)
+    )
+    if kind == "midi":
+        messages = [message for track in mido.MidiFile(file=io.BytesIO(response.content)).tracks for message in track]
+        struck = [message.note for message in messages if message.type == "note_on" and message.velocity]
+        assert struck == [60, 62, 64, 65, 67, 69, 71, 72]
+
+
+def test_a_check_names_what_is_left_out(client: httpx.Client) -> None:
+    answer = check(client, FOUND)
+    assert answer["playable"]
+    left_out = [problem for problem in answer["problems"] if problem["source"] == "filter"]
+    assert [problem["severity"] for problem in left_out] == ["note"] * 7
+    assert answer["fixed"] is None
+    assert left_out[3]["message"] == "an instruction that is not followed here: %%stafflines"
+
+
+def test_chords_are_written_into_the_tune_as_it_was_sent(client: httpx.Client) -> None:
+    chorded = client.post("/chords", json={"abc": FOUND}).json()["abc"]
+    assert re.sub(r'"[A-G]\w*"(?=[A-Ga-g[])', "", chorded) == FOUND
+
+
 def check(client: httpx.Client, text: str) -> dict[str, Any]:
     response = client.post("/check", json={"abc": text})
     assert response.status_code == 200, response.text
@@ -176,6 +228,7 @@ def test_check_says_one_thing_of_one_place(client: httpx.Client) -> None:
         ("T:No number\nK:C\nCDEF|\n", "X:1\nT:No number\nK:C\nCDEF|\n"),
         ("X:1\nM:4/4\nCDEF|\n", "X:1\nM:4/4\nK:C\nCDEF|\n"),
         ("X:1\nK:C\n%%abc-include /etc/passwd\nCDEF|\n", "X:1\nK:C\nCDEF|\n"),
+        ("X:1\nK:C\nm:q=cdec\nCDEF|[I:abc-include x]c|\n", "X:1\nK:C\nCDEF|c|\n"),
         ("X:1\nK:C\nCD\0EF|!\n", "X:1\nK:C\nCDEF|\n"),
         ("X:1\nK:C\n\u201cC\u201dCDEF|\n", 'X:1\nK:C\n"C"CDEF|\n'),
     ],

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.abc import features
-from app.generation.bulk import BulkError, BulkJob, run
+from app.generation.bulk import EACH, BulkError, BulkJob, run
 from app.generation.jobs import GenerationJob, seed_of_draw
 from app.generation.model_registry import Models, ServedModel
 from app.generation.prepare import prepare
@@ -174,12 +175,12 @@ def loaded(store: Path) -> Iterator[Models]:
 
 def test_bulk_writes_what_the_service_answers_with(loaded: Models, client: httpx.Client, tmp_path: Path) -> None:
     out = tmp_path / "tunes.jsonl"
-    run(BulkJob(2, best_of=CANDIDATES), loaded, out)
+    run(BulkJob(2, replace(EACH, best_of=CANDIDATES)), loaded, out)
     first, second = (json.loads(line) for line in out.read_text("utf-8").splitlines())
     assert first["abc"] == generate(client, **REQUEST)["tunes"][0]["abc"]
     assert second["abc"] == generate(client, **REQUEST | {"seed": second["seed"]})["tunes"][0]["abc"]
     with pytest.raises(BulkError, match="plain/1 was published without a critic"):
-        run(BulkJob(2, model="plain", best_of=2), loaded, tmp_path / "plain.abc")
+        run(BulkJob(2, replace(EACH, best_of=2), model="plain"), loaded, tmp_path / "plain.abc")
 
 
 def test_a_critic_of_another_lilt_is_named_and_not_used(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from fractions import Fraction
 from itertools import pairwise
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 
 from app.abc.bar_spans import regions, text_bars
 from app.abc.reader import Reader
+from app.abc.timed_notes import timed_bars
 from app.errors import RequestError
 from app.inference.engine import Engine
 from app.inference.sampler import SamplingParams
@@ -91,6 +93,51 @@ def test_each_bar_can_be_made_anew(client: httpx.Client) -> None:
     assert all(lengths(each) == lengths(JIG) for each in made)
     assert not any(judges.abc2midi(made))
     assert len(set(made)) == 16
+
+
+@pytest.mark.parametrize(
+    ("meter", "music", "bars"),
+    [
+        ("4/4", 'DFAf DFAd-|"D"d2dc BGAB|A8|', [2]),
+        ("4/4", "DFAf DFAd-|!trill!d2dc BGAB|A8|", [2]),
+        ("4/4", "DFAf DFAd-|{e}d2dc BGAB|A8|", [2]),
+        ("4/4", 'DFAf D2 (FA|"D"d2)dc "^up"BGAB|A8|', [1]),
+        ("4/4", 'DFAf D2 (FA|"D"d2)dc "^up"BGAB|A8|', [2]),
+        ("2/4", "(D>)F A>(B|A2)f2|", [1]),
+        ("2/4", "(D>)F A>(B|A2)f2|", [2]),
+        ("2/4", "D>F (A<B|c>)d f2|", [2]),
+        ("6/8", '(3ABA F "D"(DFA|f)ed !fermata!B2A|d6|', [1, 2]),
+        ("4/4", "d2(3(efg a2)(f2|d4) ~d4|", [1]),
+        ("4/4", "A2 Td2 .f.e ud2-|d4 [FA]4|", [1, 2]),
+        ("4/4", "A2 d2 f2 e2 d2-|d4 [FA]4|", [1]),
+        ("4/4", "C8&E4G4|D8|", [1]),
+    ],
+)
+def test_a_bar_is_as_long_as_it_was_or_as_its_metre(
+    client: httpx.Client, meter: str, music: str, bars: list[int]
+) -> None:
+    tune = f"X:10\nT:Dóite\nQ:1/4=120\nM:{meter}\nL:1/8\nK:D\n{music}\n"
+    before = [min(bar.length, Fraction(meter)) for bar in Reader(tune).score.voices[0].bars]
+    for seed in range(6):
+        made = anew(client, tune, bars, seed=seed)
+        assert lengths(made) == before, made
+        spans = [region for run in regions(tune, bars) for region in run]
+        assert made.startswith(tune[: spans[0].begin])
+        assert made.endswith(tune[spans[-1].end :])
+
+
+def test_notes_have_their_places_and_lengths() -> None:
+    tune = 'X:1\nM:6/8\nL:1/8\nK:D\n|:"D"A>B (3c{d}ef|[L:1/16]d4-d2 [df]3z3:|\nM:2/4\nZ2|A2&c2|\n'
+    bars = timed_bars(tune)
+    assert [[tune[place] for place in bar.places] for bar in bars] == [
+        ["A", "B", "c", "e", "f"],
+        ["d", "d", "[", "z"],
+        ["Z"],
+        ["A"],
+    ]
+    assert [bar.length for bar in bars] == [Fraction(1, 2), Fraction(3, 4), Fraction(1), Fraction(1, 8)]
+    assert bars[0].lengths[0] == Fraction(3, 16)
+    assert bars[0].room_between(bars[0].places[2], len(tune)) == Fraction(1, 4)
 
 
 def test_the_same_seed_makes_the_same_bars_streamed_or_not(client: httpx.Client) -> None:

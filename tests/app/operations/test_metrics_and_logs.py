@@ -178,4 +178,5 @@ def test_an_unhandled_exception_is_a_problem_with_an_id_and_its_traceback_is_log
 def test_the_log_can_be_text() -> None:
     with serving(log_format="text") as server, server.client() as client:
         client.get("/models", headers={"X-Request-ID": "abc"})
-    assert any(re.fullmatch(r"INFO:     200 GET /models in \d+ ms \[abc\]\n", line) for line in server.log)
+    time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4}"
+    assert any(re.fullmatch(time + r" INFO:     200 GET /models in \d+ ms \[abc\]\n", line) for line in server.log)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.training.conftest import ten_tunes
 from training.__main__ import main
 from training.corpora import corpora, corpus, corpus_report, music21_corpora, thesession
 from training.corpora.thesession import COLUMNS
@@ -150,3 +151,18 @@ def test_a_run_may_learn_the_translated_text(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path / "run", config, read)
     assert run.corpus().vocabulary == read.vocabulary
     assert run.corpus().sides == read.sides
+
+
+def test_a_folder_of_files_is_one_book_and_is_read_again_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "session"
+    (folder / "reels").mkdir(parents=True)
+    for number, tune in enumerate(ten_tunes()):
+        (folder / ("reels" if number % 2 else ".") / f"{number}.abc").write_text(tune + "\n")
+    monkeypatch.chdir(tmp_path)
+    loaded = corpus.load(["session", "session/*.abc"])
+    (record,) = loaded.records
+    assert (record.name, record.origin, record.tunes) == ("session", "session, a folder of 10 files", 10)
+    assert corpora.argument(record.name, record.origin) == "session"
+    assert corpus.load([corpora.argument(record.name, record.origin)]).records == loaded.records

@@ -49,7 +49,7 @@ def test_files_folders_and_globs_are_found_once(tmp_path: Path) -> None:
 def test_the_same_tune_in_two_files_is_kept_once(tmp_path: Path) -> None:
     (tmp_path / "a.abc").write_text(TUNE)
     (tmp_path / "b.abc").write_text(TUNE + "\n\nX:2\nK:G\nGABc|\n")
-    merged = corpus.load([str(tmp_path)])
+    merged = corpus.load([str(tmp_path / "a.abc"), str(tmp_path / "b.abc")])
     assert len(merged.tunes) == 2
     assert [(record.name, record.tunes) for record in merged.records] == [("a", 1), ("b", 1)]
 

@@ -121,7 +121,13 @@ def test_each_key_has_one_spelling(key: str, name: str) -> None:
         (tune("c8|d8||ef|g8|]"), "parts that do not fit"),
         (tune("c8|d8|1e8:|"), "first ending without a second"),
         (tune("c8|d8|\nM:3/4\ne6|]"), "metre changes"),
-        (tune("V:2\nc8|d8|]"), "more than one voice"),
+        (tune("V:2 transpose=-12\nc8|d8|]"), "a voice that sounds otherwise"),
+        (tune("c8|d8|]", key="D treble-8"), "key not understood: D treble-8"),
+        (tune("c6|d4|]", meter="none"), "no metre, and bars that do not agree"),
+        (tune("c4 d4|e6|]", meter="none"), "no metre, and bars that do not agree"),
+        (tune("c6|d6|]", meter="none"), "no metre, and bars that may be of 3/4 or of 6/8"),
+        (tune("c8|d8|]", meter="13/4"), "metre not known: 13/4"),
+        (tune("c8|d8|]", unit="1/3"), "unit length not known: 1/3"),
         (tune("(3A2Bc A4|d8|]"), "tuplet of unequal notes"),
         (tune("[A2c]6|d8|]"), "chord of unequal notes"),
         (tune("c8|d8|]", key="G# Major"), "key with more than 7 accidentals"),
@@ -133,6 +139,70 @@ def test_each_key_has_one_spelling(key: str, name: str) -> None:
 def test_what_cannot_be_said_is_refused_with_the_reason(found: str, reason: str) -> None:
     with pytest.raises(DialectError, match=re.escape(reason)):
         dialect.translate(found)
+
+
+@pytest.mark.parametrize(
+    ("found", "plain"),
+    [
+        # metres that are not written: the same in shorter or longer notes
+        (tune("c4 d4|e8|]", meter="4/2", unit="1/4"), "M:4/4\nL:1/8\nK:D\nc4 d4|e8|]"),
+        (tune("c3 d3|e6|]", meter="6/4", unit="1/4"), "M:6/8\nL:1/8\nK:D\nc3 d3|e6|]"),
+        (tune("c8 d4|e12|]", meter="6/4"), "M:6/8\nL:1/16\nK:D\nc8 d4|e12|]"),
+        (tune("c4 d4|\nL:1/8\nc2 d2|e4|]", meter="4/8", unit="1/16"), "M:4/4\nL:1/8\nK:D\nc4 d4|c4 d4|e8|]"),
+        (tune("c2 d2|e4|]", meter="4/1", unit="1/1"), "M:4/4\nL:1/4\nK:D\nc2 d2|e4|]"),
+        # unit lengths that are not written
+        (tune("c2|d2|]", meter="4/4", unit="1/2"), "M:4/4\nL:1/4\nK:D\nc4|d4|]"),
+        (tune("c16d8c8|d32|]", meter="4/4", unit="1/32"), "M:4/4\nL:1/16\nK:D\nc8d4c4|d16|]"),
+        # keys
+        (tune("Ace2|f2g2|]", meter="2/4", key="Hp"), "M:2/4\nL:1/8\nK:Amix\nAce2|f2g2|]"),
+        (tune("Ace2|f2g2|]", meter="2/4", key="HP"), "M:2/4\nL:1/8\nK:Amix\nAce2|f2g2|]"),
+        (tune("Ace2|f2g2|]", meter="2/4", key="D clef=bass"), "M:2/4\nL:1/8\nK:D\nAce2|f2g2|]"),
+        (tune("DE^F2|G2A2|]", meter="2/4", key="D exp _b _e ^f"), "M:2/4\nL:1/8\nK:Dphr\nDE^F2|G2A2|]"),
+        (tune("Ac2A|F2E2|]", meter="2/4", key="F _E"), "M:2/4\nL:1/8\nK:Fmix\nAc2A|F2E2|]"),
+        (tune("Bc2B|F2=B2|]", meter="2/4", key="Gm ^f"), "M:2/4\nL:1/8\nK:Gm\nBc2B|^F2=B2|]"),
+        # changes of metre between bars of one length, and before the first note
+        (tune("c4 d4|\nM:2/2\ne8|]"), "M:4/4\nL:1/8\nK:D\nc4 d4|e8|]"),
+        (tune("M:3/4\nL:1/4\nK:G\nc2 d|e3|]"), "M:3/4\nL:1/4\nK:G\nc2 d|e3|]"),
+        # the first melody of several voices
+        (tune("V:1\nc8|d8|]\nV:2 clef=bass\nC8|D8|]"), "M:4/4\nL:1/8\nK:D\nc8|d8|]"),
+        (tune("V:B clef=bass\nC8|D8|]\nV:1\nc8|d8|]"), "M:4/4\nL:1/8\nK:D\nc8|d8|]"),
+        (tune("[V:1]c8|\n[V:2]C8|\n[V:1]d8|]\n[V:2]D8|]"), "M:4/4\nL:1/8\nK:D\nc8|d8|]"),
+        (tune("c8&A8|d8 & F8|]"), "M:4/4\nL:1/8\nK:D\nc8|d8|]"),
+        # no metre
+        (tune("c4 d4|e8|]", meter="none"), "M:4/4\nL:1/8\nK:D\nc4 d4|e8|]"),
+        (tune("cde fga|b3 a3|]", meter="none"), "M:6/8\nL:1/8\nK:D\ncde fga|b3 a3|]"),
+        (tune("cd ef ga|b2 a4|]", meter="none"), "M:3/4\nL:1/8\nK:D\ncd ef ga|b2 a4|]"),
+        (
+            tune("c6|d6|]", meter="none").replace("T:Test", "T:Test\nR:waltz"),
+            "R:waltz\nM:3/4\nL:1/8\nK:D\nc6|d6|]",
+        ),
+        # text for pages
+        (tune("%%begintext\nA bad egg\n%%endtext\nc8|d8|]"), "M:4/4\nL:1/8\nK:D\nc8|d8|]"),
+    ],
+)
+def test_what_plain_notation_has_no_word_for_is_said_exactly(found: str, plain: str) -> None:
+    assert dialect.translate(found) == f"X:1\nT:Test\n{plain}"
+
+
+def test_notes_and_their_relative_lengths_stay(tmp_path: Path) -> None:
+    """Where the metre or unit length is another, as abc2midi hears it."""
+    found = (
+        tune("c4 d4|e2f2 g4|]", meter="4/2", unit="1/4"),
+        tune("c3 def|g6|]", meter="6/4", unit="1/4"),
+        tune("c16d8c8|d32|]", meter="4/4", unit="1/32"),
+        tune("DE^F2|G2A2|B2e2|]", meter="2/4", key="D exp _b _e ^f"),
+        tune("Ac2e|f2g2|]", meter="2/4", key="Hp"),
+    )
+    (tmp_path / "found").mkdir()
+    (tmp_path / "plain").mkdir()
+    raw = Heard(found, tmp_path / "found")
+    plain = Heard(tuple(dialect.translate(text) for text in found), tmp_path / "plain")
+    assert not plain.complained_of
+    for number, scale in enumerate((2, 2, 1, 1, 1), 1):
+        heard = [(round(begin, -1), round(end, -1), note) for begin, end, note in raw.events(number)]
+        assert heard == [
+            (round(begin * scale, -1), round(end * scale, -1), note) for begin, end, note in plain.events(number)
+        ]
 
 
 def test_what_is_plain_already_stays_as_it_is() -> None:

@@ -16,7 +16,7 @@ from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
 from tests.app.inference import told_models
 from tests.training.conftest import ten_tunes
-from training.__main__ import main
+from training.__main__ import DEFAULT_MODEL, main
 from training.errors import ConfigError, CorpusError
 from training.evaluation import common_text, copying, mask, music, plots, style
 from training.evaluation.candidate import Candidate, open_candidate
@@ -175,6 +175,24 @@ def test_a_published_version_without_its_books_needs_a_named_text(tiny_run: RunF
         compare([version], [], 2, lambda _: None)
     with pytest.raises(ConfigError, match="two models of one name"):
         compare([version, version], [], 2, lambda _: None)
+
+
+def test_the_default_model_stands_beside_ones_own_and_a_tiny_held_out_side_is_warned_of(
+    tiny_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tiny_run, DEFAULT_MODEL, tmp_path, tunes=0)  # a small one in its place
+    monkeypatch.setattr("training.__main__.OWN_STORE", tmp_path)
+    arguments = ["evaluate", str(tiny_run.path), "--tunes", "2", "--sample", "2", "--out", str(tmp_path / "told")]
+    assert main(arguments) == 0
+    told, text = capsys.readouterr().out, (tmp_path / "told/index.html").read_text("utf-8")
+    name = tiny_run.path.name
+    cost = re.search(rf"^{name} pays .* a character (more|less) than irish/1 for the same held-out tunes$", told, re.M)
+    assert cost
+    assert cost[0] in text
+    assert ">irish/1</span>" in text
+    warning = "only 1 tune was held out: below 30 what is compared is largely chance"
+    assert f"mind that {warning}" in told
+    assert f"Mind that {warning}" in text
 
 
 def test_the_page_tells_of_all_and_needs_nothing_else(

@@ -1,0 +1,115 @@
+"""Where the notes of a tune's bars stand in its text, and how long each lasts: for what is replaced in the text."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from app.abc.fields import parse_meter, parse_unit
+from app.abc.meters import Meter
+from app.abc.reader import read_header
+from app.abc.tokens import parse_broken, parse_chord, parse_note, parse_rest, parse_tuplet, tokens
+from app.abc.tunebook import FIELD
+
+
+@dataclass
+class TimedBar:
+    """A bar of a text: `places` and `lengths`, in whole notes, of its notes and rests; overlays are left aside."""
+
+    meter: Meter
+    places: list[int] = field(default_factory=list)
+    lengths: list[Fraction] = field(default_factory=list)
+
+    @property
+    def length(self) -> Fraction:
+        return sum(self.lengths, Fraction(0))
+
+    @property
+    def over(self) -> Fraction:
+        """By how much it is longer than its metre."""
+        return max(self.length - self.meter.length, Fraction(0)) if self.meter.length else Fraction(0)
+
+    def room_between(self, begin: int, end: int) -> Fraction:
+        """How long what stands between two places of the text lasts, or in a bar that is too long: might last."""
+        both = zip(self.places, self.lengths, strict=True)
+        inside = sum((length for place, length in both if begin <= place < end), Fraction(0))
+        return inside - self.over
+
+
+def timed_bars(abc: str) -> list[TimedBar]:
+    """The bars of a tune of one voice; those without notes are left out."""
+    header, body = read_header(abc)
+    clock = _Clock(header.unit, header.meter)
+    position = len(abc) - sum(len(line) + 1 for line in body) + 1
+    in_text = False
+    for line in body:
+        if line.startswith("%"):
+            in_text = line.startswith("%%begintext") or (in_text and not line.startswith("%%endtext"))
+        elif in_text:
+            pass
+        elif match := FIELD.match(line):
+            clock.take_field(match[1], match[2])
+        else:
+            for token in tokens(line):
+                clock.take(token.lastgroup or "", token[0], position + token.start())
+        position += len(line) + 1
+    return [bar for bar in clock.bars if bar.places]
+
+
+class _Clock:
+    """What has been read so far."""
+
+    def __init__(self, unit: Fraction, meter: Meter) -> None:
+        self._unit, self._meter = unit, meter
+        self.bars = [TimedBar(meter)]
+        self._begin_bar()
+
+    def _begin_bar(self) -> None:
+        self.bars.append(TimedBar(self._meter))
+        self._tuplet, self._tuplet_left = Fraction(1), 0
+        self._broken = Fraction(1)
+        self._is_overlaid = False
+
+    def take_field(self, name: str, value: str) -> None:
+        if name == "L":
+            self._unit = parse_unit(value) or self._unit
+        elif name == "M":
+            self._meter = parse_meter(value)
+            if not self.bars[-1].places:
+                self.bars[-1].meter = self._meter
+
+    def take(self, kind: str, text: str, place: int) -> None:
+        if kind in ("bar", "number"):
+            self._begin_bar()
+        elif kind == "field":
+            self.take_field(text[1], text[3:-1])
+        elif text[0] == "&":
+            self._is_overlaid = True
+        elif kind == "tuplet":
+            if said := parse_tuplet(text, self._meter.is_compound):
+                self._tuplet, self._tuplet_left = Fraction(said[1], said[0]), said[2]
+        elif kind == "broken" and self.bars[-1].lengths and self._broken == 1:
+            first, self._broken = parse_broken(text)
+            self.bars[-1].lengths[-1] *= first
+        elif (units := self._units(kind, text)) is not None:
+            self._add(units * self._unit, place)
+
+    def _units(self, kind: str, text: str) -> Fraction | None:
+        """How many unit lengths a note, chord or rest lasts; None for what is none."""
+        if kind == "note":
+            return parse_note(text).length
+        if kind == "chord":
+            notes, length, _ = parse_chord(text)
+            return length if notes else None
+        if kind != "rest":
+            return None
+        bars, length_ = parse_rest(text)
+        return length_ if length_ is not None else bars * (self._meter.length or Fraction(1)) / self._unit
+
+    def _add(self, length: Fraction, place: int) -> None:
+        length *= self._broken
+        self._broken = Fraction(1)
+        if self._tuplet_left:
+            self._tuplet_left -= 1
+            length *= self._tuplet
+        if not self._is_overlaid:
+            self.bars[-1].places.append(place)
+            self.bars[-1].lengths.append(length)

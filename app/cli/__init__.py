@@ -1,0 +1,1 @@
+"""The command `lilt`: serve, make and render tunes, check texts, and what belongs to training and the model store."""

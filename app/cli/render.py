@@ -1,0 +1,35 @@
+"""`lilt render`: makes a tune of a file into MIDI, sound or a score."""
+
+import asyncio
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from app.api.schemas import RenderRequest
+from app.cli import files, process
+from app.cli.request_options import options_of, request_of
+from app.rendering.input_filter import decode
+
+
+@click.command("render")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help=f"Where to: {files.ENDINGS}."
+)
+@options_of(RenderRequest, ("abc", "format"), {})
+def command(file: BinaryIO, out: Path, **given: object) -> None:
+    """Make the tune in FILE (- for standard input), or a set of up to five, into MIDI, sound or a score.
+
+    \b
+    Examples:
+      lilt render tune.abc -o tune.mp3 --tempo 100
+      lilt tune | lilt render - -o tune.pdf
+    """
+    wanted = files.format_of(out)
+    if wanted is None:
+        raise click.UsageError(f"{out}: FILE is ABC already")
+    settings = process.settings()
+    request = request_of(RenderRequest, given, abc=decode(file.read()))
+    files.check(out, wanted, settings)
+    asyncio.run(files.render(request.abc, wanted, request, settings, out))

@@ -1,0 +1,76 @@
+"""`lilt tune`: makes a tune in this process, and writes it as its file's ending says."""
+
+import asyncio
+import secrets
+from pathlib import Path
+
+import click
+
+from app.api.schemas import GenerateRequest, RenderRequest
+from app.cli import files, process
+from app.cli.request_options import options_of, request_of
+from app.generation.answer import Answer
+from app.generation.jobs import MAX_SEED, Job
+from app.generation.model_registry import ServedModel
+from app.generation.start_job import begin
+from app.operations.concurrency_limit import ConcurrencyLimit
+from app.settings import Settings
+
+_OF_A_TUNE_THAT_IS_THERE = ("abc", "bars", "everywhere", "vary")
+_OF_THIS_COMMAND = ("abc", "format")
+
+
+@click.command("tune")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help=f"Where to: {files.ENDINGS}. [ABC, printed]"
+)
+@process.model_store
+@options_of(GenerateRequest, _OF_A_TUNE_THAT_IS_THERE, {})
+@options_of(RenderRequest, _OF_THIS_COMMAND, {})
+def command(out: Path | None, model_store: str | None, **given: object) -> None:
+    """Make a tune.
+
+    \b
+    Examples:
+      lilt tune
+      lilt tune --key Ador --rhythm reel --seed 7 -o tune.mp3
+      lilt tune --rhythm jig --form AABB8 --best-of 8 -o jig.pdf
+
+    It is made in this process, in the sandbox of the service, and nothing goes over the network.
+    """
+    wanted = files.format_of(out) if out else None
+    settings = process.settings(model_store)
+    body = request_of(GenerateRequest, given)
+    played = request_of(RenderRequest, given, abc="")
+    if out:
+        files.check(out, wanted, settings)
+    job = body.job(secrets.randbelow(MAX_SEED + 1))
+    with process.model(settings, body.model) as model:
+        answer = asyncio.run(_answer(model, job, settings))
+    tunes = [judged.tune for judged in answer.tunes]
+    abc = "\n\n".join(tune.abc.strip("\n") for tune in tunes) + "\n" if tunes else answer.abc
+    if out is None:
+        click.echo(abc, nl=False)
+    elif wanted is None:
+        files.write(out, abc.encode())
+    else:
+        asyncio.run(files.render(abc, wanted, played, settings, out))
+    click.echo(f"{f'{out}: ' if out else ''}{_described(answer)}", err=True)
+
+
+async def _answer(model: ServedModel, job: Job, settings: Settings) -> Answer:
+    readings = ConcurrencyLimit(1, 1, "texts")
+    deadline = asyncio.get_running_loop().time() + settings.generate_timeout_s
+    generation = await begin(model, job, deadline, readings)
+    return await generation.answer()
+
+
+def _described(answer: Answer) -> str:
+    """One line on what was made, and how it is made again."""
+    titles = ", ".join(
+        ", ".join(filter(None, (tune.title, tune.rhythm, tune.key and f"in {tune.key}")))
+        for tune in (judged.tune for judged in answer.tunes)
+    )
+    unfinished = "" if all(judged.tune.complete for judged in answer.tunes) else "; it did not end within --length"
+    made = f"--seed {answer.seed} with {answer.model.name}/{answer.model.version} makes it again"
+    return f"{titles or 'no whole tune'}{unfinished}; {made}"

@@ -1,0 +1,1 @@
+"""The command `lilt`, whose promises are held here."""

@@ -1,0 +1,228 @@
+"""Each subcommand does what its help says, and what a user gets wrong is told in a line with exit status 2."""
+
+import io
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import pytest
+
+from app.cli.main import run
+from app.rendering.formats import Format
+from app.version import VERSION
+from tests.servers import environment, serving
+
+LILT = "import sys\nfrom app.cli.main import main\nmain()"
+FIRST_BYTES = {
+    "abc": b"X:1\n",
+    "wav": b"RIFF",
+    "mp3": b"\xff",
+    "ogg": b"OggS",
+    "flac": b"fLaC",
+    "mid": b"MThd",
+    "svg": b"<svg",
+    "png": b"\x89PNG",
+    "pdf": b"%PDF",
+    "musicxml": b"<?xml",
+}
+BAD_BAR = "X:1\nT:One\nM:4/4\nL:1/8\nK:D\nDEFG ABcd|\n\nX:2\nT:Two\nM:4/4\nL:1/8\nK:D\nDEFG ABcd|DEFG AB|DEFG ABcd|\n"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command printed, and its exit status."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Lilt(Protocol):
+    """Runs the command in an empty folder, with these settings alone."""
+
+    def __call__(self, *arguments: str, text: str = "", **settings: str) -> Ended: ...
+
+
+@pytest.fixture
+def lilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Lilt:
+    """In this process, which has imported all that it needs."""
+
+    def run_one(*arguments: str, text: str = "", **settings: str) -> Ended:
+        for name in [name for name in os.environ if name.startswith("LILT_")]:
+            monkeypatch.delenv(name)
+        for name, value in settings.items():
+            monkeypatch.setenv(f"LILT_{name.upper()}", value)
+        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        monkeypatch.chdir(tmp_path)
+        capfd.readouterr()
+        status = run(list(arguments))
+        return Ended(status, *capfd.readouterr())
+
+    return run_one
+
+
+def test_help_lists_every_command_and_imports_none_of_them(lilt: Lilt) -> None:
+    told = lilt("--help").stdout
+    for command in ("serve", "tune", "render", "check", "bulk", "key", "store", "train", "publish", "completion"):
+        assert re.search(rf"^  {command} ", told, re.MULTILINE), command
+    imported = "import sys, app.cli.main\nprint({'fastapi', 'numpy', 'ai_edge_litert'} & set(sys.modules))"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", imported], env=environment(), capture_output=True, text=True, check=True
+        ).stdout
+        == "set()\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["serve", "tune", "render", "check", "bulk", "key", "store", "completion"])
+def test_every_command_has_a_help_of_its_own(lilt: Lilt, command: str) -> None:
+    assert f"lilt {command}" in lilt(command, "--help").stdout
+
+
+def test_the_version_is_said(lilt: Lilt) -> None:
+    assert lilt("--version") == Ended(0, f"Lilt {VERSION}\n", "")
+
+
+def test_a_seed_makes_the_same_tune_as_the_service(lilt: Lilt, client: httpx.Client) -> None:
+    wishes = {"key": "Ador", "rhythm": "reel", "seed": 7}
+    made = client.post("/generate", json=wishes).json()["tunes"][0]["abc"]
+    printed = lilt("tune", "--key", "Ador", "--rhythm", "reel", "--seed", "7")
+    assert printed.stdout == made.rstrip("\n") + "\n"
+    assert "--seed 7 with irish/" in printed.stderr
+    assert len(printed.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("ending", ["abc", *(format_.extension for format_ in Format)])
+def test_a_tune_is_written_as_its_files_ending_says(lilt: Lilt, ending: str, tmp_path: Path) -> None:
+    out = tmp_path / f"tune.{ending}"
+    ended = lilt("tune", "--rhythm", "jig", "--form", "AB4", "--seed", "3", "-o", str(out))
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert re.fullmatch(
+        rf"{re.escape(str(out))}: .*, jig, in .*; --seed 3 with irish/\d+ makes it again\n", ended.stderr
+    )
+    assert out.read_bytes().startswith(FIRST_BYTES[ending])
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_file_is_rendered_to_the_services_own_bytes(lilt: Lilt, client: httpx.Client, tmp_path: Path) -> None:
+    abc = "X:1\nM:6/8\nL:1/8\nK:D\nDFA d2f|afd D3|\n"
+    wanted = client.post("/render", json={"abc": abc, "format": "midi", "tempo": 90, "transpose": 2}).content
+    assert lilt("render", "-", "-o", "a.mid", "--tempo", "90", "--transpose", "2", text=abc).returncode == 0
+    assert (tmp_path / "a.mid").read_bytes() == wanted
+
+
+def test_check_names_file_line_and_column_of_every_tune(lilt: Lilt, tmp_path: Path) -> None:
+    (tmp_path / "book.abc").write_text(BAD_BAR)
+    told = lilt("check", "book.abc").stdout
+    assert told.startswith("book.abc:13:")
+    assert all(line.startswith("book.abc:13:") for line in told.splitlines())
+    (tmp_path / "bad.abc").write_text("X:1\nK:D\n%%abc-include /etc/passwd\nABc|\n")
+    broken = lilt("check", "book.abc", "bad.abc")
+    assert "\nbad.abc:3:2: error: " in broken.stdout
+    assert broken.returncode == 1
+
+
+def test_check_mends_what_is_mechanical(lilt: Lilt, tmp_path: Path) -> None:
+    (tmp_path / "a.abc").write_text("T:No number\nABc|\n")
+    assert lilt("check", "--fix", "a.abc").stdout == "X:1\nT:No number\nK:C\nABc|\n"
+
+
+def test_bulk_takes_every_wish(lilt: Lilt, tmp_path: Path) -> None:
+    wishes = ["--form", "AABB8", "--low", "62", "--high", "83", "--top-k", "20", "--best-of", "2", "--key", "G"]
+    told = lilt("bulk", "--count", "2", "--out", "tunes.abc", *wishes).stdout
+    assert "tunes.abc: 2 tunes from" in told
+    assert (tmp_path / "tunes.abc").read_text().count("K:G\n") == 2
+
+
+def test_serve_takes_address_and_store_as_options(lilt: Lilt) -> None:
+    served = ("-P", "-c", LILT, "serve", "--port", "0", "--host", "127.0.0.1")
+    with serving(program=served, port="1") as server, server.client() as client:
+        assert client.get("/readyz").status_code == 200
+    nowhere = lilt("serve", "--port", "0", "--model-store", "/no/such/folder")
+    assert (nowhere.returncode, nowhere.stderr) == (
+        2,
+        "error: LILT_MODEL_STORE=/no/such/folder: there is no such folder\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["tune", "--temperature", "99"], "--temperature: input should be less than or equal to 10"),
+        (["tune", "--seed", "x"], "'--seed': 'x' is not a valid integer"),
+        (["tune", "--key", "H"], "'H' is not a key"),
+        (["tune", "--meter", "99/4"], "'99/4' is not a metre here; there are 4/4"),
+        (["tune", "--key", "D", "--free"], "only a constrained tune can be held to what is asked for"),
+        (["tune", "--model", "polish"], "--model polish: "),
+        (["tune", "-o", "tune.docx"], "tune.docx: its name has to end in one of .abc, .wav"),
+        (["tune", "-o", "no/such/tune.mp3"], "there is no folder no/such"),
+        (["tune", "--backing", "kazoo"], "'kazoo' is not one of 'none', 'guitar'"),
+        (["render", "-", "-o", "a.mid"], "error: "),
+        (["serve", "--port", "x"], "error: LILT_PORT='x': a whole number from 0 to 65,535 is allowed"),
+        (["bulk", "--count", "0", "--out", "a.abc"], "0 is not in the range x>=1"),
+        (["tunes"], "No such command 'tunes'"),
+        (["store", "rollback", "polish"], "error: "),
+    ],
+)
+def test_mistakes_are_told_in_a_line(lilt: Lilt, arguments: list[str], says: str, tmp_path: Path) -> None:
+    ended = lilt(*arguments)
+    assert ended.returncode == 2
+    assert says in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_rendering_lacks_is_named_before_a_tune_is_made(lilt: Lilt) -> None:
+    ended = lilt("tune", "-o", "a.wav", synthesizer="timidity", soundfont="/no/such.sf2")
+    assert ended.returncode == 2
+    assert "/no/such.sf2" in ended.stderr
+
+
+def test_another_projects_package_is_named(tmp_path: Path) -> None:
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training/__init__.py").touch()
+    theirs = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{environment()['PYTHONPATH']}"}
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", LILT, "train"],
+        env=environment() | theirs,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"error: {tmp_path}/training is not Lilt's package `training`")
+
+
+def test_a_folder_of_ones_own_called_app_or_training_is_in_nobodys_way(tmp_path: Path) -> None:
+    for name in ("app", "training", "model_store"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LILT, "train", "--help"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "usage: lilt train" in done.stdout
+
+
+def test_a_shell_completes_commands_options_and_values(lilt: Lilt) -> None:
+    assert "_LILT_COMPLETE=bash_complete" in lilt("completion", "bash").stdout
+    asked = environment() | {"_LILT_COMPLETE": "bash_complete", "COMP_CWORD": "3"}
+    for words, expected in (("lilt tune --backing ", "session"), ("lilt tune --be", "--best-of")):
+        ended = subprocess.run(
+            [sys.executable, "-P", "-c", f"import sys; sys.argv[0] = 'lilt'\n{LILT}"],
+            env=asked | {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert expected in ended.stdout, ended.stderr
