@@ -96,7 +96,7 @@ def test_facts_and_trust_follow_the_text(page: Page) -> None:
 def test_a_transposed_tune_says_the_key_that_is_shown(page: Page) -> None:
     bring(page, PICKUPS)
     expect(page.locator("#facts")).to_have_text("jig · A Dorian · 6/8")
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#transpose").select_option("3")
     expect(page.locator("#facts")).to_have_text("jig · C Dorian · 6/8")
     page.get_by_role("button", name="Share", exact=True).click()
@@ -120,7 +120,7 @@ def test_a_parts_pickup_is_no_bar(page: Page) -> None:
 
 def test_downloads_sound_as_the_tune_is_heard(page: Page, tmp_path: Path) -> None:
     bring(page, SCALE)
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#tempo").fill("60")
     page.locator("#program").select_option("73")
     page.locator("#count-in").check()

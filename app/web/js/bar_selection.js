@@ -69,7 +69,7 @@ export class BarSelection {
 
   loop(id) {
     const isOn = element(id).getAttribute("aria-pressed") !== "true";
-    const slow = Number(this.player.part("slow").value);
+    const slow = this.player.controls.rate;
     this.player.setLoop(isOn ? this.numbers : null, id === "loop-slow" && slow === 1 ? SLOW : slow);
     for (const other of ["loop", "loop-slow"]) element(other).setAttribute("aria-pressed", isOn && other === id);
   }

@@ -61,7 +61,7 @@ export class TuneView {
     const { abc } = this.store.setting;
     this.editor.show(abc);
     this.score.draw(abc);
-    this.player.load(abc);
+    this.player.load(abc, opened?.id !== was?.id);
     this.bars.choose(chosen);
     this.showSettings();
     this.showKept();
@@ -77,7 +77,7 @@ export class TuneView {
   change() {
     const { abc } = this.store.setting;
     this.score.draw(abc);
-    this.player.load(abc);
+    this.player.load(abc, false);
     this.showSettings();
     this.showTrust();
   }
