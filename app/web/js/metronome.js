@@ -1,6 +1,7 @@
 // A metronome in the sound itself: clicks mixed into a performance where its beats are, to the sample.
 
 const CLICK_S = 0.03;
+const SHORT = 0.92; // of a bar
 const [STRONG, WEAK] = [
   { hertz: 1760, level: 0.5 },
   { hertz: 1175, level: 0.3 },
@@ -11,6 +12,17 @@ const [STRONG, WEAK] = [
  * is parted into as many beats as fit. `barOf` gives a step's bar, `beat` is how long one lasts in seconds.
  */
 export function beatsOf(steps, barOf, beat) {
+  const bars = joined(barsAsPlayed(steps, barOf));
+  return bars.flatMap(({ at, length }, index) => {
+    const isPickup = index === 0 && length < SHORT * (bars[1]?.length ?? 0);
+    const count = isPickup ? Math.floor(length / beat + 0.1) : Math.max(1, Math.round(length / beat));
+    if (isPickup) return Array.from({ length: count }, (_, i) => ({ at: at + length - (count - i) * beat }));
+    const step = index === bars.length - 1 ? beat : length / count; // the last note may end before its bar does
+    return Array.from({ length: count }, (_, i) => ({ at: at + i * step, isStrong: i === 0 }));
+  });
+}
+
+function barsAsPlayed(steps, barOf) {
   const bars = [];
   for (const step of steps) {
     const bar = barOf(step);
@@ -19,13 +31,20 @@ export function beatsOf(steps, barOf, beat) {
     bars.at(-1).last = step.from;
   }
   const end = steps.at(-1)?.until ?? 0;
-  return bars.flatMap(({ at }, index) => {
-    const length = (bars[index + 1]?.at ?? end) - at;
-    const isPickup = index === 0 && bars[1] && length < 0.75 * ((bars[2]?.at ?? end) - bars[1].at);
-    const count = isPickup ? Math.floor(length / beat + 0.1) : Math.max(1, Math.round(length / beat));
-    if (isPickup) return Array.from({ length: count }, (_, i) => ({ at: at + length - (count - i) * beat }));
-    return Array.from({ length: count }, (_, i) => ({ at: at + (i * length) / count, isStrong: i === 0 }));
-  });
+  return bars.map(({ at }, index) => ({ at, length: (bars[index + 1]?.at ?? end) - at }));
+}
+
+/** A part's last bar and the pickup that completes it are one. */
+function joined(bars) {
+  const usual = bars.map(({ length }) => length).sort((a, b) => a - b)[bars.length >> 1];
+  const made = [];
+  for (const { at, length } of bars) {
+    const before = made.at(-1);
+    if (made.length > 1 && before.length < SHORT * usual && before.length + length < usual / SHORT)
+      before.length += length;
+    else made.push({ at, length });
+  }
+  return made;
 }
 
 /** Adds a click at each beat to an AudioBuffer. */

@@ -40,9 +40,11 @@ const CONTROLS = `
   <div><label for="slow">Start at</label><select id="slow">
     <option value="1">full speed</option><option value="0.8">80 %</option><option value="0.65">65 %</option>
     <option value="0.5">half speed</option></select></div>
+<div class="checks">
   <label class="check"><input id="metronome" type="checkbox"> Metronome</label>
   <label class="check"><input id="count-in" type="checkbox"> Count in</label>
   <label class="check"><input id="round" type="checkbox"> Loop the tune</label>
+  </div>
   <p class="hint">From a slow start, each time round is a little faster, up to full speed. Downloads are played as is chosen
     here. No sound on a phone? See whether its mute switch is on.</p>`;
 
