@@ -2,6 +2,7 @@
 
 const CLICK_S = 0.03;
 const SHORT = 0.92; // of a bar
+const NEAR = 0.12; // beats by which a bar may be played longer or shorter than it is written
 const [STRONG, WEAK] = [
   { hertz: 1760, level: 0.5 },
   { hertz: 1175, level: 0.3 },
@@ -17,7 +18,8 @@ export function beatsOf(steps, barOf, beat) {
     const isPickup = index === 0 && length < SHORT * (bars[1]?.length ?? 0);
     const count = isPickup ? Math.floor(length / beat + 0.1) : Math.max(1, Math.round(length / beat));
     if (isPickup) return Array.from({ length: count }, (_, i) => ({ at: at + length - (count - i) * beat }));
-    const step = index === bars.length - 1 ? beat : length / count; // the last note may end before its bar does
+    const isWhole = Math.abs(length / beat - count) < NEAR; // the last note may end before its bar does
+    const step = isWhole ? length / count : beat;
     return Array.from({ length: count }, (_, i) => ({ at: at + i * step, isStrong: i === 0 }));
   });
 }
