@@ -9,6 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
 from app.api.conditional_requests import is_not_modified
 from app.api.content_negotiation import choose_media_type, is_accepted
@@ -47,6 +48,8 @@ PAGES = (
     Page("/embed", _WEB / "embed.html", "text/html", in_frames=True),
     *(Page(f"/js/{file.name}", file, "text/javascript") for file in sorted((_WEB / "js").glob("*.js"))),
     Page("/style.css", _WEB / "style.css", "text/css"),
+    Page("/sw.js", _WEB / "sw.js", "text/javascript"),
+    Page("/manifest.webmanifest", _WEB / "manifest.webmanifest", "application/manifest+json"),
     Page("/icon.svg", _WEB / "icon.svg", "image/svg+xml"),
     Page("/docs", _WEB / "docs.html", "text/html"),
     Page("/docs.js", _WEB / "docs.js", "text/javascript"),
@@ -70,6 +73,10 @@ PAGES = (
     Page("/vendor/swagger-ui.js", _PACKAGES / "swagger-ui-dist/swagger-ui-bundle.js", "text/javascript"),
     Page("/vendor/swagger-ui.css", _PACKAGES / "swagger-ui-dist/swagger-ui.css", "text/css"),
 )
+_OF_THE_BENCH = [
+    page.path for page in PAGES if not page.path.startswith(("/docs", "/embed", "/sw.js", "/vendor/swagger"))
+]
+"""what the front end needs to open while the service is away"""
 IN_FRAMES = frozenset(page.path for page in PAGES if page.in_frames)
 
 
@@ -84,7 +91,12 @@ def router() -> APIRouter:
     for page in PAGES:
         if page.file.is_file():
             routes.api_route(page.path, methods=["GET", "HEAD"])(_serve(page))
+    routes.get("/pages.json")(_parts)
     return routes
+
+
+async def _parts() -> JSONResponse:
+    return JSONResponse(_OF_THE_BENCH, headers=_HEADERS)
 
 
 def missing_page(request: Request) -> Response | None:

@@ -35,9 +35,12 @@ def requests() -> list[Request]:
 
 @pytest.fixture
 def page(browser: Browser, server: Server, requests: list[Request]) -> Iterator[Page]:
-    """The page, freshly opened in a browser that knows nothing; the console must stay without a complaint."""
+    """The page, freshly opened in a browser that knows nothing; the console must stay without a complaint.
+
+    No service worker stands between it and the service, where tests listen.
+    """
     complaints: list[str] = []
-    context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900})
+    context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900}, service_workers="block")
     page = context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

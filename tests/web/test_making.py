@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.web.bench import COOLEYS, PICKUPS, SCALE, abc_of, bring, is_made, make
 
@@ -76,7 +76,8 @@ def test_a_tune_removed_from_the_list_takes_its_card(page: Page) -> None:
     make(page, rhythm="reel")
     expect(page.locator("#candidates button", has_text="Keep")).to_have_count(4)
     page.locator("#show-history").click()
-    page.locator("#shelf li .quiet").first.click()
+    page.locator("#shelf li [aria-label^=More]").first.click()
+    page.get_by_role("button", name="Remove").click()
     expect(page.locator("#candidates > li")).to_have_count(3)
 
 
@@ -96,7 +97,7 @@ def test_facts_and_trust_follow_the_text(page: Page) -> None:
 def test_a_transposed_tune_says_the_key_that_is_shown(page: Page) -> None:
     bring(page, PICKUPS)
     expect(page.locator("#facts")).to_have_text("jig · A Dorian · 6/8")
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#transpose").select_option("3")
     expect(page.locator("#facts")).to_have_text("jig · C Dorian · 6/8")
     page.get_by_role("button", name="Share", exact=True).click()
@@ -120,7 +121,7 @@ def test_a_parts_pickup_is_no_bar(page: Page) -> None:
 
 def test_downloads_sound_as_the_tune_is_heard(page: Page, tmp_path: Path) -> None:
     bring(page, SCALE)
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#tempo").fill("60")
     page.locator("#program").select_option("73")
     page.locator("#count-in").check()
@@ -148,3 +149,35 @@ def test_tunes_made_one_after_the_other_leave_no_scores_in_memory(page: Page) ->
         shown = page.evaluate("() => document.querySelectorAll('*').length")
         nodes.append(metrics["Nodes"] - 2 * shown)
     assert nodes[-1] < nodes[1] + 1000
+
+
+def test_more_like_a_tune_keeps_its_plan_and_lights_what_changed(page: Page, requests: list[Request]) -> None:
+    bring(page, COOLEYS)
+    page.get_by_role("button", name="More like it").click()
+    cards = page.locator("#candidates > li")
+    expect(page.locator("#candidates button", has_text="Keep")).to_have_count(4)
+    assert all(card.locator("rect.changed").count() for card in cards.all())
+    asked = [request.post_data_json for request in requests if request.url.endswith("/generate")]
+    assert [body["abc"] for body in asked if body] == [COOLEYS] * 4
+    cards.first.get_by_role("button", name="Open").click()
+    expect(page.locator("#title")).to_have_text("Cooley's, varied")
+    expect(page.locator("#score rect.changed").first).to_be_attached()
+    assert [line for line in abc_of(page).splitlines() if line.startswith(("M:", "K:", "R:"))] == [
+        "R:reel",
+        "M:4/4",
+        "K:Edor",
+    ]
+    page.locator("#undo").click()
+    expect(cards).to_have_count(0)
+    expect(page.locator("#title")).to_have_text("Cooley's")
+
+
+def test_a_metre_that_a_rhythm_has_not_cannot_be_chosen(page: Page) -> None:
+    page.locator("#meter").select_option("4/4")
+    page.locator("#rhythm").select_option("slip jig")
+    expect(page.locator("#meter")).to_have_value("")
+    allowed = page.locator("#meter option:not(:disabled)").all_inner_texts()
+    assert "9/8" in allowed
+    assert "4/4" not in allowed
+    page.locator("#rhythm").select_option("")
+    expect(page.locator("#meter option:disabled")).to_have_count(0)

@@ -370,11 +370,11 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, server: Serv
     is_made(page)
     page.get_by_role("button", name="Edit").click()
     page.locator("#score").click(position={"x": 150, "y": 60})
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#more").evaluate("(more) => { more.open = true; }")
     assert faults(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.get_by_role("button", name="Share", exact=True).click()
     assert faults(page) == []
     page.goto("/nothing")

@@ -40,12 +40,20 @@ def assert_whole(lines: list[dict[str, Any]]) -> None:
         assert line["height"] < 200
 
 
-def test_kept_tunes_are_printed_a_page_each_and_nothing_is_clipped(page: Page) -> None:
-    bring(page, SCALE)
-    bring(page, SCALE.replace("Scale", "Ladder"))
+def test_a_tunebook_has_its_contents_and_two_tunes_on_a_page(page: Page) -> None:
+    book = [SCALE.replace("Scale", title) for title in ("First", "Second", "Third")]
+    bring(page, "\n".join([LONG, *book]))
+    page.locator("#sort").select_option("title")
     sheets, lines = printed(page, "#print-kept")
-    assert [title for sheet in sheets for title in ("Ladder", "Scale") if title in sheet] == ["Ladder", "Scale"]
-    assert len(sheets) == 2
+    titles = ("First", "Long", "Second", "Third")
+    assert [[title for title in titles if title in sheet] for sheet in sheets] == [
+        list(titles),
+        ["First"],
+        ["Long"],
+        [],  # where the long one ends
+        ["Second", "Third"],
+    ]
+    assert [line.split()[-1] for line in sheets[0].splitlines() if line.split()[-1].isdigit()] == ["1", "2", "3", "3"]
     assert_whole(lines)
 
 

@@ -11,7 +11,7 @@ def test_what_is_lit_is_what_sounds(page: Page) -> None:
     """The pitch of the samples that the player gives out is that of the lit note."""
     bring(page, SCALE)
     page.evaluate(LISTEN)
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#program").select_option("78")
     page.locator("#play").click()
     page.wait_for_function("() => window.heard.length > 8 && document.querySelector('#sound').currentTime > 4")
@@ -94,7 +94,7 @@ def test_steps_are_the_tunes_alone_where_others_accompany_it(page: Page) -> None
 
 def test_bars_loop_and_practice_speeds_up(page: Page) -> None:
     bring(page, SCALE)
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#tempo").fill("280")
     page.locator("#tempo").press("Tab")
     page.locator("#slow").select_option("0.5")
@@ -144,7 +144,7 @@ def test_chosen_bars_loop_slowly_at_first_at_one_press(page: Page) -> None:
 
 def test_a_transposed_score_is_drawn_and_sounds_so(page: Page, requests: list[Request]) -> None:
     bring(page, SCALE)
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#transpose").select_option("2")
     expect(page.locator("#score .abcjs-key-signature path")).to_have_count(2 * page.locator(".abcjs-staff").count())
     page.evaluate(WATCH_LOOPS)
@@ -161,7 +161,7 @@ def test_a_transposed_score_is_drawn_and_sounds_so(page: Page, requests: list[Re
 
 def test_a_count_in_comes_before_the_first_note(page: Page) -> None:
     bring(page, SCALE)
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#count-in").check()
     page.evaluate(WATCH_LOOPS)
     page.locator("#play").click()
@@ -174,7 +174,7 @@ def test_a_count_in_comes_before_the_first_note(page: Page) -> None:
 
 def test_a_loop_of_bars_has_no_count_in(page: Page) -> None:
     bring(page, SCALE)
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#count-in").check()
     page.evaluate(WATCH_LOOPS)
     page.locator("#score .abcjs-note").nth(0).click(force=True)
@@ -321,7 +321,7 @@ def test_another_instrument_goes_on_in_the_middle_of_a_loop(page: Page) -> None:
     page.get_by_role("button", name="Loop", exact=True).click()
     page.wait_for_function("() => window.lit.has(4)")
     page.evaluate("() => { window.lit.clear(); }")
-    page.locator("#practise").click()
+    page.locator("#mix").click()
     page.locator("#program").select_option("78")
     page.wait_for_function("() => window.rounds.length === 2")
     assert 0 < page.evaluate("() => window.offsets[1]") < 8 / 1.5

@@ -140,3 +140,23 @@ def test_an_address_that_leads_nowhere_says_so_to_people(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no page at this address")
     page.get_by_role("link", name="Make a tune").click()
     expect(page.locator("#make-button")).to_be_visible()
+
+
+def test_a_picture_of_the_first_line_is_saved_or_passed_on(page: Page, tmp_path: Path) -> None:
+    bring(page, COOLEYS)
+    share(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Picture of the first line").click()
+    download.value.save_as(tmp_path / "card.png")
+    assert download.value.suggested_filename == "Cooley's.png"
+    data = (tmp_path / "card.png").read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (1200, 630)
+    page.evaluate(
+        """() => {
+          navigator.canShare = ({ files }) => files.length === 1;
+          navigator.share = async (what) => { window.passed = what.files[0].name; };
+        }"""
+    )
+    page.get_by_role("button", name="Picture of the first line").click()
+    page.wait_for_function('() => window.passed === "Cooley\'s.png"')

@@ -27,7 +27,21 @@ export function headerOf(text) {
   return fields;
 }
 
-export const titleOf = (text) => headerOf(text).T || "Untitled";
+/** A tune's title; a set's are all of them. */
+export function titleOf(text) {
+  const tunes = isSet(text) ? tunesOf(text) : [text];
+  return tunes.map((tune) => headerOf(tune).T || "Untitled").join(" / ");
+}
+
+/** Whether a text is several tunes, which are played as one. */
+export const isSet = (text) => (text.match(/^X:/gm)?.length ?? 0) > 1;
+
+/** A text with another title. */
+export function withTitle(text, title) {
+  const line = `T:${title.replaceAll(/\s+/g, " ")}`;
+  if (/^T:/m.test(text)) return text.replace(/^T:.*$/m, () => line);
+  return text.replace(/^X:.*$/m, (number) => `${number}\n${line}`);
+}
 
 /** Whether the header's last line, the key, is written to its end. */
 export const hasWholeHeader = (text) => /^K:.*\n/m.test(text);
@@ -41,8 +55,16 @@ export function keyName(key) {
 
 /** Rhythm, key and metre, as far as the header has them; a score knows its key, which may be transposed. */
 export function facts(abc, key = null) {
+  if (isSet(abc)) return setFacts(tunesOf(abc));
   const { R, K, M } = headerOf(abc);
   return [R, key ?? keyName(K), M].filter(Boolean).join(" · ");
+}
+
+function setFacts(tunes) {
+  const all = (letter, name = (value) => value) => [
+    ...new Set(tunes.map((tune) => name(headerOf(tune)[letter])).filter(Boolean)),
+  ];
+  return [`set of ${tunes.length}`, all("R").join(", "), all("K", keyName).join(", ")].filter(Boolean).join(" · ");
 }
 
 /** A form in words, short enough for a menu: the parts as they are played, and how long each is. */

@@ -1,5 +1,9 @@
 // The chosen bars of a score: clicked, drawn over, typed or walked through by keyboard, looped, their ABC changed in place.
 
+import { chordOf, joined, moved, noteIn, split } from "./note_text.js";
+import { sound } from "./tone.js";
+
+const OCTAVE = 7; // steps of the scale
 const SLOW = 0.6; // of the speed, where the player's own menu says full speed
 
 const element = (id) => document.getElementById(id);
@@ -18,6 +22,16 @@ export class BarSelection {
     this.numbers = [];
     this.range = null; // where their text is
     this.drawn = null; // from which bar the pointer draws
+    this.at = null; // a place in the text, in the note that is changed
+    for (const [id, steps] of [
+      ["note-up", 1],
+      ["note-down", -1],
+    ])
+      element(id).addEventListener("click", () => this.moveNote(steps));
+    element("note-longer").addEventListener("click", () => this.lengthen());
+    element("note-shorter").addEventListener("click", () => this.shorten());
+    element("chord").addEventListener("change", () => this.setChord());
+    for (const type of ["keyup", "click"]) field.addEventListener(type, () => this.look());
     for (const id of ["first-bar", "last-bar"]) element(id).addEventListener("change", () => this.type());
     element("unchoose").addEventListener("click", () => this.choose([]));
     element("loop").addEventListener("click", () => this.loop("loop"));
@@ -39,6 +53,7 @@ export class BarSelection {
     this.range = first && { from: first.from, to: last.to };
     field.value = first ? this.textOf().slice(first.from, last.to) : "";
     element("bars-fault").textContent = "";
+    this.at = first?.notes[0].from ?? null;
     if (this.player.chosen) this.player.setLoop(null);
     if (this.numbers.length > 1) this.player.fetchAhead(); // one bar is chosen to be changed, as a rule
     this.show();
@@ -60,6 +75,94 @@ export class BarSelection {
     this.shown();
     element("first-bar").value = this.score.bar(this.numbers[0]).label;
     element("last-bar").value = this.score.bar(this.numbers.at(-1)).label;
+    this.showNote();
+  }
+
+  /** The note that is to be changed: the one at the caret, or the last before it in the chosen bars. */
+  get note() {
+    return this.score.notes.findLast(({ from }) => from <= this.at && from >= this.range?.from);
+  }
+
+  /** What can be done with the note that is to be changed, and what chord is over it. */
+  showNote() {
+    const place = this.note;
+    const text = this.textOf();
+    element("chord").value = place ? chordOf(text, place).name : "";
+    for (const id of ["note-up", "note-down", "note-longer", "note-shorter"])
+      element(id).disabled = !(place && noteIn(text, place));
+    const alike = this.alike(text).length;
+    element("everywhere-place").hidden = !alike;
+    element("everywhere-words").textContent = `where it comes again (${alike} more)`;
+  }
+
+  /** The other bars with the text of the chosen one. */
+  alike(text) {
+    if (this.numbers.length !== 1) return [];
+    const own = text.slice(this.range.from, this.range.to).trim();
+    const { number } = this.score.bar(this.numbers[0]);
+    return this.score.bars.filter((bar) => bar.number !== number && text.slice(bar.from, bar.to).trim() === own);
+  }
+
+  /** The note that the field's caret is in becomes the one that is changed. */
+  look() {
+    if (!this.range) return;
+    this.at = this.range.from + field.selectionStart;
+    this.showNote();
+  }
+
+  /** Moves the note by steps of the scale, and sounds it. */
+  moveNote(steps) {
+    const place = this.note;
+    const note = place && noteIn(this.textOf(), place);
+    const text = note && moved(note, steps);
+    if (text) this.replace({ from: note.at, to: note.end, text });
+  }
+
+  /** Joins the note with the one behind it, so that the bar stays as long as it is. */
+  lengthen() {
+    const { notes } = this.score;
+    const index = notes.indexOf(this.note);
+    const text = this.textOf();
+    const [note, next] = [notes[index], notes[index + 1]].map((place) => place && noteIn(text, place));
+    const isInBar = notes[index + 1]?.bar === notes[index]?.bar;
+    const made = note && isInBar && joined(text, note, next);
+    if (made) this.replace(made);
+    else this.said("This note cannot take time from the one behind it.");
+  }
+
+  /** Parts the note in two, of which the second can be moved. */
+  shorten() {
+    const place = this.note;
+    const note = place && noteIn(this.textOf(), place);
+    if (note) this.replace(split(note));
+  }
+
+  setChord() {
+    const place = this.note;
+    if (!place) return;
+    const { from, to } = chordOf(this.textOf(), place);
+    const name = element("chord").value.replaceAll(/["\n]/g, "").trim();
+    this.replace({ from, to, text: name && `"${name}"` });
+  }
+
+  /** Puts a piece of text in the place of another in the chosen bars. */
+  replace({ from, to, text }) {
+    if (from < this.range.from || to > this.range.to) return;
+    const own = this.textOf().slice(this.range.from, this.range.to);
+    const offset = from - this.range.from;
+    field.value = own.slice(0, offset) + text + own.slice(to - this.range.from);
+    this.write();
+    this.at = this.range.from + offset;
+    this.changed.now();
+    const { note } = this;
+    if (!note) return;
+    if (document.activeElement === field) this.mark(note);
+    this.soundNote(note);
+  }
+
+  soundNote({ from }) {
+    const pitch = this.score.pitchAt(from);
+    if (pitch && !this.player.isPlaying()) sound(this.player.looper.open(), pitch);
   }
 
   type() {
@@ -69,7 +172,7 @@ export class BarSelection {
 
   loop(id) {
     const isOn = element(id).getAttribute("aria-pressed") !== "true";
-    const slow = Number(this.player.part("slow").value);
+    const slow = this.player.controls.rate;
     this.player.setLoop(isOn ? this.numbers : null, id === "loop-slow" && slow === 1 ? SLOW : slow);
     for (const other of ["loop", "loop-slow"]) element(other).setAttribute("aria-pressed", isOn && other === id);
   }
@@ -97,14 +200,20 @@ export class BarSelection {
     const extends_ = event.shiftKey && this.numbers.length;
     this.choose(extends_ ? span(number > this.numbers[0] ? this.numbers[0] : this.numbers.at(-1), number) : [number]);
     this.player.seekTo(note.from);
-    if (!extends_) this.select(note);
+    if (!extends_) {
+      this.select(note);
+      this.soundNote(note);
+    }
+    if (event.target.closest?.(".abcjs-chord")) element("chord").focus({ preventScroll: true });
     this.score.reveal(note);
   }
 
   /** Marks a note's ABC, ready to be typed over; a phone's keyboard stays away until the field itself is touched. */
-  select({ from, to }) {
+  select(place) {
     const text = this.textOf();
-    const end = from + text.slice(from, to).trimEnd().length;
+    this.at = place.from;
+    this.showNote();
+    const { at: from, end } = this.spanOf(place, text);
     element("abc").setSelectionRange(from, end);
     if (matchMedia("(pointer: coarse)").matches) return;
     if (!element("editor").hidden) {
@@ -112,14 +221,35 @@ export class BarSelection {
       return;
     }
     field.focus({ preventScroll: true });
-    field.setSelectionRange(from - this.range.from, end - this.range.from);
+    this.mark(place);
+  }
+
+  /** Marks a note in the field. */
+  mark(place) {
+    const { at, end } = this.spanOf(place, this.textOf());
+    field.setSelectionRange(at - this.range.from, end - this.range.from);
+  }
+
+  /** Where a note's letters are, without the chord over it. */
+  spanOf({ from, to }, text) {
+    return noteIn(text, { from, to }) ?? { at: from, end: from + text.slice(from, to).trimEnd().length };
   }
 
   write() {
     const text = this.textOf();
-    const { from, to } = this.range;
-    this.range.to = from + field.value.length;
-    this.changed(text.slice(0, from) + field.value + text.slice(to));
+    const spans = [...(element("everywhere").checked ? this.alike(text) : []), this.range];
+    const made = [];
+    let [at, length] = [0, 0];
+    for (const span of spans.sort((a, b) => a.from - b.from)) {
+      const between = text.slice(at, span.from);
+      made.push(between, field.value);
+      length += between.length;
+      at = span.to;
+      if (span === this.range) this.range = { from: length, to: length + field.value.length };
+      length += field.value.length;
+    }
+    this.at = this.range.from + field.selectionStart;
+    this.changed(made.join("") + text.slice(at));
   }
 
   fieldKey(event) {
@@ -128,6 +258,9 @@ export class BarSelection {
     } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       this.changed.now();
       this.player.prepared.then(() => this.playFrom(this.range?.from));
+    } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      this.look();
+      this.moveNote((event.key === "ArrowUp" ? 1 : -1) * (event.shiftKey ? OCTAVE : 1));
     } else return;
     event.preventDefault();
   }

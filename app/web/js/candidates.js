@@ -21,7 +21,7 @@ export class Candidates {
   }
 
   clear(isHidden) {
-    this.list.hidden = isHidden;
+    this.list.hidden = element("candidates-title").hidden = isHidden;
     this.list.replaceChildren();
   }
 
@@ -35,7 +35,7 @@ export class Candidates {
     for (const card of [...this.list.children]) {
       if (card.dataset.tune && !this.store.library.get(card.dataset.tune)) card.remove();
     }
-    if (!this.list.children.length) this.list.hidden = true;
+    if (!this.list.children.length) this.list.hidden = element("candidates-title").hidden = true;
   }
 
   /** Which card's tune sounds. */
@@ -88,6 +88,7 @@ class Card {
   finish(tune, alike) {
     const { abc, originality } = settingOf(tune);
     this.draw(abc);
+    this.score.shade("changed", tune.changed ?? []);
     this.part("h3").textContent = titleOf(abc);
     this.part(".facts").textContent = facts(abc);
     this.part(".trust-words").textContent = words(originality, titleOf(abc));

@@ -1,6 +1,6 @@
 // Changes of the open tune's ABC, in the field beside the score or under it: taken over, checked, judged.
 
-import { offsetOf } from "./abc.js";
+import { isSet, offsetOf } from "./abc.js";
 import { post } from "./api.js";
 import { button, element } from "./elements.js";
 import { followScroll, highlight } from "./highlight.js";
@@ -74,7 +74,7 @@ export class Editor {
   async check() {
     const turn = ++this.checking;
     const abc = this.field.value;
-    if (element("editor").hidden && !this.bars.range) return;
+    if (isSet(abc) || (element("editor").hidden && !this.bars.range)) return;
     try {
       const found = await (await post("/check", { abc })).json();
       if (turn === this.checking) this.showProblems(abc, found);
@@ -126,6 +126,7 @@ export class Editor {
     const tune = this.store.opened;
     const { setting } = this.store;
     const { abc } = setting;
+    if (isSet(abc)) return;
     try {
       const originality = await (await post("/originality", { abc })).json();
       if (setting.abc !== abc) return;

@@ -17,13 +17,16 @@ const TASTES = [
 const LARGEST_FRESH = 1_000_000_000;
 const USUAL_FORM = "AABB8"; // two parts of eight bars, each repeated, as most of the tunes are that are played
 const USUAL_KEYS = 16;
+const USUAL_BEST_OF = 8; // drawn for one that is shown; a tenth of a second
 
 let vocabulary = null;
+let metersOfRhythm = {}; // those that each rhythm can be asked in
 let isTyped = false; // whether somebody typed the seed
 
 /** Fills the form with what a model offers. */
 export function offer(model) {
   vocabulary = new Set(model.vocabulary);
+  metersOfRhythm = model.menus.meters_of_rhythm;
   for (const [id, name] of Object.entries(MENUS)) {
     const select = element(id);
     const options = model.menus[name].map((value) => new Option(NAMES[id]?.(value) ?? value, value));
@@ -32,6 +35,8 @@ export function offer(model) {
     else select.append(group("Usual", options.slice(0, USUAL_KEYS)), group("Others", options.slice(USUAL_KEYS)));
   }
   if (model.menus.forms.includes(USUAL_FORM)) element("form").value = USUAL_FORM;
+  for (const option of element("best-of").options) option.disabled = Number(option.value) > model.max_best_of;
+  element("best-of").value = Math.min(USUAL_BEST_OF, model.max_best_of) < USUAL_BEST_OF ? 1 : USUAL_BEST_OF;
   element("length").value = model.defaults.length;
   element("temperature").value = model.defaults.temperature;
   tell();
@@ -43,6 +48,14 @@ function group(label, options) {
   made.label = label;
   made.append(...options);
   return made;
+}
+
+/** A metre that the chosen rhythm cannot have cannot be chosen. */
+function fit() {
+  const allowed = metersOfRhythm[element("rhythm").value];
+  for (const option of element("meter").options)
+    option.disabled = Boolean(allowed && option.value && !allowed.includes(option.value));
+  if (element("meter").selectedOptions[0]?.disabled) element("meter").value = "";
 }
 
 function tell() {
@@ -91,6 +104,7 @@ export function wanted() {
   }
   if (element("range").value) [body.low, body.high] = element("range").value.split("-").map(Number);
   if (element("avoid").checked) body.avoid_copies = true;
+  if (Number(element("best-of").value) > 1) body.best_of = Number(element("best-of").value);
   return body;
 }
 
@@ -115,9 +129,17 @@ export function readable(start) {
 }
 
 /** A recipe as people read it. */
-export function inWords({ seed, temperature, rhythm, key, meter, form, model }) {
+export function inWords({ seed, temperature, rhythm, key, meter, form, best_of, vary, model }) {
   const taste = temperature === undefined ? "" : `adventurous ${temperature.toFixed(2)}`;
-  const asked = [rhythm, key && keyName(key), meter, form && formName(form), taste];
+  const asked = [
+    rhythm,
+    key && keyName(key),
+    meter,
+    form && formName(form),
+    taste,
+    vary && `${Math.round(100 * vary)} % of the bars anew`,
+    best_of && `best of ${best_of} drawn`,
+  ];
   const how = asked.filter(Boolean).join(", ");
   return [`Seed ${seed ?? "unknown"}`, how, model && `model ${model}`].filter(Boolean).join(" · ");
 }
@@ -133,9 +155,11 @@ export function fill(recipe) {
     element("more").open = true;
   }
   if (recipe.start_string) element("start").value = recipe.start_string === "X:1\n" ? "" : recipe.start_string;
+  element("best-of").value = recipe.best_of ?? 1;
   element("range").value = recipe.low ? `${recipe.low}-${recipe.high}` : "";
   tell();
   read();
+  fit();
 }
 
 function choose(id, value) {
@@ -144,18 +168,10 @@ function choose(id, value) {
   select.value = value;
 }
 
-/** Asks for tunes like one: its rhythm, key and metre, with fresh seeds. */
-export function askAlike(abc, recipe) {
-  const header = headerOf(abc);
-  element("start").value = "";
-  read();
-  choose("rhythm", header.R ?? "");
-  choose("key", header.K ?? "");
-  choose("meter", header.M ?? "");
-  choose("form", recipe?.form ?? "");
-  element("lock").checked = false;
-  isTyped = false;
-  if (count() === 1) document.querySelector('input[name="count"][value="4"]').checked = true;
+/** Folds the form away where it is over the tune, or unfolds it. */
+export function fold(isFolded) {
+  element("make").classList.toggle("folded", isFolded);
+  element("unfold").setAttribute("aria-expanded", !isFolded);
 }
 
 /** Shows the place that a refusal names. */
@@ -168,6 +184,8 @@ export function point(faults) {
   element("start").setSelectionRange(at, at + 1);
 }
 
+element("unfold").addEventListener("click", () => fold(!element("make").classList.contains("folded")));
+element("rhythm").addEventListener("change", fit);
 element("temperature").addEventListener("input", tell);
 element("start").addEventListener("input", read);
 element("seed").addEventListener("input", () => {

@@ -125,23 +125,25 @@ export function asTunebook(tunes) {
       return { abc, comments: recipe + whose };
     });
   });
+  let number = 0;
   return entries
     .map(({ abc, comments }, index) => {
-      const body = /^X:/m.test(abc) ? abc.replace(/^X:.*$/m, `X:${index + 1}`) : `X:${index + 1}\n${abc}`;
+      const body = /^X:/m.test(abc) ? abc : `X:${index + 1}\n${abc}`;
       return body.trim().replace("\n", `\n${comments}`);
     })
     .join("\n\n")
+    .replaceAll(/^X:.*$/gm, () => `X:${++number}`)
     .concat("\n");
 }
 
 /** The tunes of a book, its settings of one tune together, without the comments of `asTunebook`. */
-export function fromTunebook(book) {
+export function fromTunebook(book, how = "imported") {
   const tunes = new Map();
   for (const text of tunesOf(book)) {
     const { rest, value: recipe } = takeComment(text, "Lilt");
     const { rest: abc, value: setting } = takeComment(rest, "Lilt setting");
     const known = setting && tunes.get(setting.tune);
-    const tune = known ?? newTune(abc, setting?.how ?? "imported", { recipe, kept: true });
+    const tune = known ?? newTune(abc, setting?.how ?? how, { recipe, kept: true });
     if (known) tune.settings.push({ abc, how: setting.how, originality: null });
     if (setting?.shown) tune.now = tune.settings.length - 1;
     tunes.set(setting?.tune ?? tune.id, tune);

@@ -93,8 +93,10 @@ function rewrite(abc, bars) {
   const pieces = [];
   const shifts = []; // {from: a place in the new text, by: what was put in before it}
   let [at, put] = [0, 0];
-  for (const { place, piece } of insertions) {
+  for (const { place, piece: wanted } of insertions) {
     if (place < at) continue;
+    const isBroken = text[place - 1] === "\n" || (wanted === "\n" && /^ *\n/.test(text.slice(place)));
+    const piece = isBroken ? wanted.replace(/^\n/, "") : wanted; // an empty line would end the tune
     pieces.push(text.slice(at, place), piece);
     put += piece.length;
     at = place;

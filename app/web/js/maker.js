@@ -1,11 +1,14 @@
 // Makes tunes as the form asks, and changes of the open one: streamed, stopped, waited for while the service restarts.
 
-import { wholeBars } from "./abc.js";
+import { facts, titleOf, wholeBars, withTitle } from "./abc.js";
 import { generate, patiently } from "./api.js";
 import { element, show } from "./elements.js";
 import * as form from "./form.js";
 import { newTune, settingOf } from "./library.js";
-import { complain, isComplaining, say } from "./messages.js";
+import { announce, complain, isComplaining, say } from "./messages.js";
+
+const ALIKE = 4; // tunes at once that are like one
+const VARIED = 0.4; // the share of that one's different bars that are others in them
 
 const lastOf = (answer) => answer.tunes.at(-1) ?? answer;
 
@@ -34,6 +37,15 @@ async function stream(body, grown, signal, waits = () => {}) {
   }
 }
 
+/** A tune as it is announced. */
+function inWords(tune) {
+  const { abc } = settingOf(tune);
+  return `${titleOf(abc)}, ${facts(abc)},`;
+}
+
+/** The title of a tune that is like another. */
+const variedTitle = (abc) => `${titleOf(abc).replace(/, varied$/, "")}, varied`;
+
 /** The recipe of a change: the taste of the form, a fresh seed. */
 function change() {
   const { temperature, seed } = form.wanted();
@@ -56,17 +68,23 @@ export class Maker {
     element("continue").addEventListener("click", () => this.goOn());
   }
 
-  async make() {
+  /** As many as the form asks for. */
+  make() {
     const body = form.wanted();
     const bodies = Array.from({ length: form.count() }, (_, index) => ({ ...body, seed: body.seed + index }));
+    return this.makeAll(bodies, bodies.length === 1 ? "a tune" : `${bodies.length} tunes`);
+  }
+
+  /** Makes tunes, which are undone together; several are shown beside each other. */
+  async makeAll(bodies, what) {
     this.making?.abort();
     this.making = new AbortController();
     const { signal } = this.making;
-    const step = this.store.step(bodies.length === 1 ? "making a tune" : `making ${bodies.length} tunes`);
+    const step = this.store.step(`making ${what}`);
     element("stop").hidden = false;
     element("make-button").disabled = true;
     this.player.stop();
-    say(bodies.length === 1 ? "Making a tune…" : `Making ${bodies.length} tunes…`);
+    say(`Making ${what}…`);
     this.candidates.clear(bodies.length === 1);
     try {
       if (bodies.length === 1) await this.makeOne(bodies[0], step, signal);
@@ -75,6 +93,7 @@ export class Maker {
         await Promise.all(bodies.map((each) => this.makeCandidate(each, step, signal)));
       }
       if (!isComplaining()) say("");
+      if (bodies.length > 1) announce(`${bodies.length} tunes are made.`);
     } catch (error) {
       complain(error);
       if (signal.aborted) say("Stopped.");
@@ -89,7 +108,9 @@ export class Maker {
     try {
       const grown = (text) => this.view.grow(text);
       const answer = await stream(body, grown, signal, () => this.store.isExample || this.view.restore());
-      this.store.open(this.finished(body, answer, step));
+      const tune = this.finished(body, answer, step);
+      this.store.open(tune);
+      announce(`${inWords(tune)} is on the bench.`);
     } catch (error) {
       this.view.restore();
       throw error;
@@ -107,21 +128,32 @@ export class Maker {
     }
   }
 
-  finished(body, answer, step) {
+  finished({ abc, ...body }, answer, step) {
     const whole = answer.tunes.findLast(({ complete }) => complete) ?? answer.tunes.at(-1);
-    const tune = newTune(whole?.abc ?? answer.abc, "as made", {
+    const made = whole?.abc ?? answer.abc;
+    const isVaried = abc !== undefined;
+    const tune = newTune(isVaried ? withTitle(made, variedTitle(abc)) : made, isVaried ? "varied" : "as made", {
       recipe: { ...body, model: answer.model?.name },
       originality: whole?.originality ?? null,
       complete: Boolean(whole?.complete),
     });
+    if (answer.changed_bars) tune.changed = answer.changed_bars;
     this.store.add(tune, step);
+    form.fold(true);
     return tune;
   }
 
+  /** Tunes of the same form and plan, with some of the melody's bars anew, which are lit. */
   alike(tune) {
-    form.askAlike(settingOf(tune).abc, tune.recipe);
-    for (const radio of document.querySelectorAll('input[name="count"]')) radio.dispatchEvent(new Event("change"));
-    return this.make();
+    const { abc } = settingOf(tune);
+    const { temperature, seed } = change();
+    const bodies = Array.from({ length: ALIKE }, (_, index) => ({
+      abc,
+      vary: VARIED,
+      temperature,
+      seed: seed + index,
+    }));
+    return this.makeAll(bodies, `${ALIKE} like ${titleOf(abc)}`);
   }
 
   async remake(how, body, pick) {
@@ -145,7 +177,9 @@ export class Maker {
   otherBars() {
     const { numbers, score } = this.bars;
     const how = `${numbers.length > 1 ? "bars" : "bar"} ${score.span(numbers)} anew`;
-    return this.remake(how, { abc: this.store.setting.abc, bars: numbers, ...change() }, lastOf);
+    const isEverywhere = !element("everywhere-place").hidden && element("everywhere").checked;
+    const body = { abc: this.store.setting.abc, bars: numbers, ...change() };
+    return this.remake(how, isEverywhere ? { ...body, everywhere: true } : body, lastOf);
   }
 
   /** A new end after a beginning, which stays as it is written. */

@@ -15,6 +15,11 @@ export function say(text, isComplaint = false) {
   element("message").classList.toggle("complaint", isComplaint);
 }
 
+/** Tells those who listen to the page what others see. */
+export function announce(text) {
+  element("announcement").textContent = text;
+}
+
 export function complain(error) {
   if (error.name === "AbortError") return;
   if (!(error instanceof Told)) console.error(error);

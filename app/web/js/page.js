@@ -11,12 +11,20 @@ import { browserStorage, Library, newTune } from "./library.js";
 import { tuneIn } from "./link.js";
 import { Maker } from "./maker.js";
 import { complain, say } from "./messages.js";
+import { Notation } from "./notation.js";
+import { Opener } from "./opener.js";
+import { lay } from "./paper.js";
 import { Player } from "./player.js";
+import { PracticeView } from "./practice_view.js";
 import { Score } from "./score.js";
-import { lay, share } from "./share.js";
+import { share } from "./share.js";
 import { Store } from "./store.js";
 import { TuneList } from "./tune_list.js";
+import { SetPanel } from "./tune_set.js";
 import { TuneView } from "./tune_view.js";
+
+const AWAY =
+  "Lilt is away. Your tunes, their scores and what was heard before are here; to make, change by itself or hear anew, it must be back.";
 
 const storage = browserStorage();
 const library = new Library(storage, () =>
@@ -41,6 +49,10 @@ const editor = new Editor(store, { score, bars });
 const view = new TuneView(store, { score, player, bars, editor });
 const maker = new Maker(store, { view, candidates: new Candidates(store, player), player, bars });
 new TuneList(store);
+new Opener(store);
+const notation = new Notation(store, { score, storage });
+new SetPanel(store);
+new PracticeView(store, { score, player, bars });
 
 let isOffered = false; // whether the service was asked what it can make anew
 
@@ -83,11 +95,12 @@ async function openLink() {
 async function begin() {
   store.list(false);
   store.open(library.last);
+  form.fold(library.all().length > 0);
   try {
     const answer = await patiently(() => get("/models"), say);
     const { models } = await answer.json();
     form.offer(models[0]);
-    say("");
+    say(answer.headers.has("Lilt-Kept") ? AWAY : "");
   } catch (error) {
     complain(error);
   }
@@ -96,11 +109,11 @@ async function begin() {
 
 store.on("undo", showUndo);
 element("undo").addEventListener("click", undo);
-element("share").addEventListener("click", () => share(store.opened, player.wanted()));
+element("share").addEventListener("click", () => share(store.opened, player.wanted(), notation.shown));
 addEventListener("hashchange", openLink);
 addEventListener("beforeprint", () => {
   if (store.opened && !document.body.classList.contains("printing"))
-    lay([store.setting.abc], { transpose: score.options.transpose });
+    lay([store.setting.abc], { transpose: score.options.transpose, ...notation.shown });
 });
 addEventListener("keydown", (event) => {
   const isField = event.target.matches?.("input, textarea, select, button, a, summary");
@@ -114,3 +127,4 @@ addEventListener("keydown", (event) => {
   action();
 });
 begin();
+navigator.serviceWorker?.register("/sw.js").catch(() => {}); // without it the page needs the service to open

@@ -1,101 +1,94 @@
-// Plays a tune in the service's sound, in step with its score: loops, slow practice, tempo, instrument, transposition.
+// Plays a tune in the service's sound, in step with its score: through, or round and round, from any place, at any tempo.
 
 import { post, Told } from "./api.js";
 import { LoopPlayer } from "./loop_player.js";
+import { addClicks, beatsOf, wavOf } from "./metronome.js";
+import { SoundControls } from "./sound_controls.js";
 import { inStep, noteAt, placeAt, read, timeOf, writtenNotes } from "./timing.js";
 
 const LONGEST_ADDRESS = 6000;
 const SLOW_LINK_MBIT = 3;
 const LEAD_S = 0.025; // a frame is seen when the next one begins, and a note begins half a frame before it, as a rule
 const ROUNDING_S = 0.002; // a browser's seek may end a little before the moment that it was sent to
+const AHEAD_S = 0.2; // how far ahead another sound waits for the one that is heard
+const WIDE = "(min-width: 62rem)"; // where the tempo has room in the bar
 const FASTER = 0.05; // of the whole speed, each time round
-const SLOWEST = 20; // quarter notes a minute that the service plays
-const INSTRUMENTS = {
-  40: "fiddle",
-  73: "flute",
-  78: "whistle",
-  21: "accordion",
-  23: "concertina",
-  46: "harp",
-  15: "dulcimer",
-  105: "banjo",
-  24: "guitar",
-  109: "pipes",
-  0: "piano",
-  42: "cello",
-};
+const MIN_TEMPO = 20; // quarter notes a minute that the service plays
 
-const CONTROLS = `
+const MARKUP = `
   <div class="bar">
     <button id="play" class="main" type="button"><span class="sign" aria-hidden="true"></span><span class="word">Play</span></button>
     <input id="place" type="range" min="0" max="1" step="any" value="0" aria-label="Place in the tune">
     <output id="time" for="place">0:00 / 0:00</output>
-    <button id="practise" class="quiet" type="button" aria-expanded="false" aria-controls="practice">Practise</button>
+    <button id="mix" class="quiet" type="button" aria-expanded="false" aria-controls="mixer">Sound</button>
   </div>
   <p id="player-message" class="hint" role="status"></p>
-  <div id="practice" class="practice" hidden>
-    <div><label for="tempo">Beats a minute</label><input id="tempo" type="number" min="20" max="300" step="5"></div>
-    <div><label for="program">Instrument</label><select id="program"></select></div>
-    <div><label for="transpose">Transpose</label><select id="transpose"></select></div>
-    <div><label for="slow">Start at</label><select id="slow">
-      <option value="1">full speed</option><option value="0.8">80 %</option><option value="0.65">65 %</option>
-      <option value="0.5">half speed</option></select></div>
-    <label class="check"><input id="count-in" type="checkbox"> Count in</label>
-    <label class="check"><input id="round" type="checkbox"> Loop the tune</label>
-    <p class="hint">From a slow start, each time round is a little faster, up to full speed. No sound on a phone? See whether its mute
-      switch is on.</p>
-  </div>
+  <div id="mixer" class="mixer" hidden></div>
   <audio id="sound" preload="none"></audio>`;
 
 /** One player in `root`, for the tune that `load` gave it and the score that shows it. */
 export class Player {
   constructor(root, score) {
-    root.innerHTML = CONTROLS;
+    root.innerHTML = MARKUP;
     new ResizeObserver(() => {
       document.documentElement.style.setProperty("--player-height", `${root.offsetHeight}px`);
     }).observe(root);
     this.root = root;
     this.score = score;
-    this.audio = this.part("sound");
+    this.controls = new SoundControls(this.part("mixer"), {
+      changed: () => this.changed(),
+      moved: () => this.setRate(),
+      restarted: () => this.restart(),
+    });
     this.steps = [];
     this.looper = new LoopPlayer();
     this.rounding = null; // the loop under way, an object of its own
+    this.swapping = null; // the sound that is about to take the place of what is heard
     this.chosen = null; // the numbers of the bars that are looped
     this.source = "";
     this.kept = null; // the sound that was decoded last, and as what it was asked for
     this.follows = true; // whether the page is scrolled to what sounds
-    for (const [program, name] of Object.entries(INSTRUMENTS)) this.part("program").append(new Option(name, program));
-    this.part("program").prepend(new Option("as usual", "", true, true));
-    for (let by = 12; by >= -12; by--) {
-      const words = by ? `${Math.abs(by)} ${by > 0 ? "up" : "down"}` : "as written";
-      this.part("transpose").append(new Option(words, by, !by, !by));
-    }
     this.part("play").addEventListener("click", () => this.toggle());
     this.part("place").addEventListener("input", () => this.seek(Number(this.part("place").value)));
-    this.part("practise").addEventListener("click", () => {
-      const isOpen = this.part("practice").toggleAttribute("hidden");
-      this.part("practise").setAttribute("aria-expanded", !isOpen);
+    this.part("mix").addEventListener("click", () => {
+      const isOpen = this.part("mixer").toggleAttribute("hidden");
+      this.part("mix").setAttribute("aria-expanded", !isOpen);
     });
-    for (const id of ["tempo", "program", "transpose", "count-in"]) {
-      this.part(id).addEventListener("change", () => this.changed());
-    }
-    this.part("slow").addEventListener("change", () => {
-      if (Number(this.part("slow").value) < 1) this.part("round").checked = true;
-      this.restart();
-    });
-    this.part("round").addEventListener("change", () => this.restart());
-    for (const name of ["play", "playing", "pause", "waiting"]) this.audio.addEventListener(name, () => this.show());
-    this.audio.addEventListener("ended", () => this.show());
-    this.audio.addEventListener("timeupdate", () => this.tick());
-    this.audio.addEventListener("error", () => this.source && this.fallBack());
+    this.adopt(this.part("sound"));
+    const wide = matchMedia(WIDE);
+    const placeTempo = () => {
+      if (wide.matches) this.part("mix").before(this.controls.tempo);
+      else this.part("mixer").prepend(this.controls.tempo);
+    };
+    wide.addEventListener("change", placeTempo);
+    placeTempo();
+  }
+
+  /** Plays by this element from now on. */
+  adopt(audio) {
+    this.audio = audio;
+    const isOwn = (action) => () => this.audio === audio && action();
+    for (const name of ["play", "playing", "pause", "waiting", "ended"])
+      audio.addEventListener(
+        name,
+        isOwn(() => this.show()),
+      );
+    audio.addEventListener(
+      "timeupdate",
+      isOwn(() => this.tick()),
+    );
+    audio.addEventListener(
+      "error",
+      isOwn(() => this.source && this.fallBack()),
+    );
   }
 
   part(id) {
     return this.root.querySelector(`#${id}`);
   }
 
-  /** Takes a tune; what played before stops. */
-  load(abc) {
+  /** Takes a tune; what played before stops. One that `isOther` is played at its own tempo. */
+  load(abc, isOther = true) {
     if (abc === this.abc) return;
     this.stop();
     this.steps = [];
@@ -104,6 +97,7 @@ export class Player {
     this.quarters = null;
     this.chosen = null;
     this.root.hidden = false;
+    this.controls.load(abc, isOther);
     this.prepared = this.prepare();
   }
 
@@ -117,6 +111,7 @@ export class Player {
   silence() {
     this.endRounds();
     this.falling = null;
+    this.swapping = null;
     this.say("");
     this.audio.pause();
     this.audio.removeAttribute("src");
@@ -126,17 +121,7 @@ export class Player {
 
   /** What /render is asked for, but the format. */
   wanted() {
-    const wanted = { abc: this.abc };
-    const tempo = this.part("tempo").valueAsNumber;
-    if (tempo >= 20) wanted.tempo = Math.min(400, Math.max(20, tempo * this.quartersPerBeat()));
-    if (this.part("program").value) wanted.program = Number(this.part("program").value);
-    if (Number(this.part("transpose").value)) wanted.transpose = Number(this.part("transpose").value);
-    if (this.part("count-in").checked) wanted.click = true;
-    return wanted;
-  }
-
-  quartersPerBeat() {
-    return /^M:\s*(6|9|12)\/8/m.test(this.abc) ? 1.5 : 1;
+    return this.controls.wanted();
   }
 
   format() {
@@ -151,17 +136,19 @@ export class Player {
     const asked = JSON.stringify(wanted);
     this.asked = asked;
     try {
-      const { steps, quarters, length } = await this.performance(wanted);
-      if (this.asked !== asked) return;
-      this.steps = steps;
-      if (!wanted.tempo) this.part("tempo").placeholder = Math.round(quarters / this.quartersPerBeat());
-      this.quarters = quarters;
-      this.length = length;
-      this.tick();
+      const performance = await this.performance(wanted);
+      if (this.asked === asked) this.take(performance);
     } catch (error) {
       this.steps = [];
       if (!(error instanceof Told)) throw error;
     }
+  }
+
+  /** From now on this is when each note sounds. */
+  take({ steps, quarters, length }) {
+    Object.assign(this, { steps, quarters, length });
+    this.controls.suggest(quarters);
+    this.tick();
   }
 
   /** When each note sounds, played as wanted. */
@@ -192,7 +179,7 @@ export class Player {
     if (this.isPlaying()) return;
     this.follows = follows;
     if (this.rounding) this.looper.resume();
-    else if (this.chosen || this.part("round").checked) this.goRound();
+    else if (this.chosen || this.controls.isRound) this.goRound();
     else this.playThrough();
     this.show();
   }
@@ -201,13 +188,20 @@ export class Player {
     if (!this.source) this.begin();
     if (this.startAt) this.audio.currentTime = this.startAt;
     this.startAt = 0;
-    this.audio.playbackRate = Number(this.part("slow").value);
+    this.setRate();
     this.audio.play().catch(() => {});
     this.say("");
   }
 
+  /** What is heard is played as fast as is chosen, at its own pitch, whatever the tempo it was made at. */
+  setRate() {
+    const { quarters } = this.controls;
+    const moved = quarters && this.quarters ? quarters / this.quarters : 1;
+    this.audio.playbackRate = this.controls.rate * moved;
+  }
+
   /** Loops the chosen bars, or the tune: each time round faster, up to full speed. What plays goes on until it begins. */
-  async goRound(rate = Number(this.part("slow").value)) {
+  async goRound(rate = this.controls.rate) {
     this.looper.resume();
     const own = {};
     this.rounding = own;
@@ -239,7 +233,7 @@ export class Player {
   /** A stretch of the tune at a part of its speed, and what sounds when in it. */
   async pass(rate) {
     const wanted = this.wanted();
-    if (rate < 1) wanted.tempo = Math.max(SLOWEST, rate * (wanted.tempo ?? this.quarters));
+    if (rate < 1) wanted.tempo = Math.max(MIN_TEMPO, rate * (wanted.tempo ?? this.quarters));
     const isPrepared = rate === 1 && this.steps.length > 0;
     const [{ steps, length }, sound] = await Promise.all([
       isPrepared ? this : this.performance(wanted),
@@ -249,18 +243,29 @@ export class Player {
     return { rate, steps, from, buffer: this.looper.cut(sound, from, to) };
   }
 
-  /** The tune's sound, decoded; the last one is kept, so that other bars of it loop at once. */
+  /** The tune's sound, decoded, with the metronome's clicks; the last one is kept, so that other bars of it loop at once. */
   sound(wanted) {
-    const asked = JSON.stringify(wanted);
+    const { hasMetronome } = this.controls;
+    const asked = JSON.stringify({ ...wanted, hasMetronome });
     if (this.kept?.asked === asked) return this.kept.sound;
-    const sound = post("/render", { ...wanted, format: this.format() }, { accept: "*/*" })
+    const decoded = post("/render", { ...wanted, format: this.format() }, { accept: "*/*" })
       .then((answer) => answer.arrayBuffer())
       .then((encoded) => this.looper.decode(encoded));
+    const sound = hasMetronome ? this.clicked(decoded, wanted) : decoded;
     this.kept = { asked, sound };
     sound.catch(() => {
       if (this.kept?.sound === sound) this.kept = null;
     });
     return sound;
+  }
+
+  async clicked(decoded, wanted) {
+    const [sound, { steps, quarters }] = await Promise.all([decoded, this.performance(wanted)]);
+    const beat = (60 / quarters) * this.controls.quartersPerBeat;
+    return addClicks(
+      sound,
+      beatsOf(steps, ({ from }) => this.score.byPlace.get(from)?.bar.number, beat),
+    );
   }
 
   /** Gets the sound of a loop that is likely to be asked for, where the link is quick. */
@@ -277,13 +282,26 @@ export class Player {
   }
 
   begin() {
-    const address = `/render?${new URLSearchParams({ ...this.wanted(), format: this.format() })}`;
-    if (address.length > LONGEST_ADDRESS) {
+    const address = this.address(this.wanted());
+    if (!address) {
       this.fallBack();
       return;
     }
     this.source = address;
     this.audio.src = address;
+  }
+
+  /** Where the sound is as a stream; null where it must be fetched whole. */
+  address(wanted) {
+    const address = `/render?${new URLSearchParams({ ...wanted, format: this.format() })}`;
+    return this.controls.hasMetronome || address.length > LONGEST_ADDRESS ? null : address;
+  }
+
+  /** The address of the whole file. */
+  async whole(wanted) {
+    if (this.controls.hasMetronome) return URL.createObjectURL(wavOf(await this.sound(wanted)));
+    const response = await post("/render", { ...wanted, format: "mp3" }, { accept: "*/*" });
+    return URL.createObjectURL(await response.blob());
   }
 
   /** The whole file, where it cannot be had as a stream; a refusal says why. */
@@ -298,18 +316,73 @@ export class Player {
     const own = {};
     this.falling = own;
     try {
-      const response = await post("/render", { ...this.wanted(), format: "mp3" }, { accept: "*/*" });
-      const sound = await response.blob();
+      const source = await this.whole(this.wanted());
       if (this.falling !== own) return;
-      this.source = URL.createObjectURL(sound);
-      this.audio.src = this.source;
+      this.source = source;
+      this.audio.src = source;
       this.audio.currentTime = this.startAt;
       this.startAt = 0;
+      this.setRate();
       await this.audio.play();
       this.say("");
     } catch (error) {
       this.say(error.name === "NotAllowedError" ? "The sound is here: press Play again." : error.message);
     }
+  }
+
+  /** Plays on as is wanted now: what is heard goes on until the other sound is at the same place of the music. */
+  async swap() {
+    const own = {};
+    this.swapping = own;
+    const wanted = this.wanted();
+    const next = new Audio();
+    next.preload = "auto";
+    try {
+      const [performance, source] = await Promise.all([
+        this.performance(wanted),
+        this.address(wanted) ?? this.whole(wanted),
+      ]);
+      if (this.swapping !== own) return;
+      next.src = source;
+      await happens(next, "canplay");
+      const place = placeAt(this.steps, this.audio.currentTime + AHEAD_S * this.audio.playbackRate);
+      next.currentTime = timeOf(performance.steps, place);
+      await happens(next, "seeked");
+      while (this.swapping === own && !this.audio.paused && this.place() < place) await nextFrame();
+      if (this.swapping !== own) return;
+      const wasPlaying = !this.audio.paused;
+      if (wasPlaying) await next.play();
+      this.exchange(next, source, performance);
+      if (wasPlaying) this.show();
+    } catch (error) {
+      if (this.swapping === own) this.startAgain(error);
+    }
+  }
+
+  /** Another element sounds in the place of the one that did. */
+  exchange(next, source, performance) {
+    const old = this.audio;
+    this.asked = JSON.stringify(this.wanted());
+    next.id = old.id;
+    old.replaceWith(next);
+    this.adopt(next);
+    old.pause();
+    old.removeAttribute("src");
+    this.source = source;
+    this.swapping = null;
+    this.take(performance);
+    this.setRate();
+  }
+
+  /** The other sound from the same place, after a pause, where it could not be had while this one went on. */
+  async startAgain(error) {
+    if (error instanceof Told) this.say(error.message);
+    const place = this.place();
+    this.silence();
+    this.prepared = this.prepare();
+    this.play({ follows: this.follows });
+    await this.prepared;
+    if (this.steps.length) this.seek(timeOf(this.steps, place));
   }
 
   /** The pass of the loop that is heard and how far it is, some seconds from now; null where no loop sounds. */
@@ -349,29 +422,31 @@ export class Player {
     if (step) this.seek(step.at);
   }
 
-  /** Another way to play: the same moment of the music, played so. */
+  /** Another way to play: the same moment of the music, played so. What sounds goes on until the other is there. */
   async changed() {
     const wasPlaying = this.isPlaying();
     const [place, spot] = [this.place(), this.spot()];
-    this.score.options.transpose = Number(this.part("transpose").value);
-    this.score.draw(this.abc);
+    if (this.score.options.transpose !== this.controls.transposed) {
+      this.score.options.transpose = this.controls.transposed;
+      this.score.draw(this.abc);
+    }
     if (this.rounding && wasPlaying) {
       this.prepared = this.prepare();
-      this.goRound(spot?.pass.rate); // what sounds goes on until the other is there
-      return;
+      this.goRound(spot?.pass.rate);
+    } else if (wasPlaying && this.steps.length) await this.swap();
+    else {
+      this.silence();
+      this.steps = [];
+      this.prepared = this.prepare();
+      await this.prepared;
+      if (place > 0 && this.steps.length) this.seek(timeOf(this.steps, place));
     }
-    this.silence();
-    this.steps = [];
-    this.prepared = this.prepare();
-    if (wasPlaying) this.play({ follows: this.follows });
-    await this.prepared;
-    if (wasPlaying && place > 0 && this.steps.length) this.seek(timeOf(this.steps, place));
   }
 
   /** Goes on as is chosen now: once through or round and round, at what speed. */
   restart(at = this.time()) {
     const [wasPlaying, wasRounding] = [this.isPlaying(), this.rounding];
-    if (wasPlaying && (this.chosen || this.part("round").checked)) {
+    if (wasPlaying && (this.chosen || this.controls.isRound)) {
       this.goRound();
       return;
     }
@@ -459,3 +534,13 @@ function clock(seconds) {
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
+
+/** Resolves when something happens to an element, rejects when it fails instead. */
+function happens(element, type) {
+  return new Promise((resolve, reject) => {
+    element.addEventListener(type, resolve, { once: true });
+    element.addEventListener("error", () => reject(new Error(`no ${type}`)), { once: true });
+  });
+}
+
+const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));

@@ -2,18 +2,25 @@
 
 import { headerOf, keyName } from "./abc.js";
 import { breakLines } from "./line_breaks.js";
+import { writtenNotes } from "./timing.js";
+import { fingering, WHISTLE_HEIGHT } from "./whistle_tab.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const GAP = 1e-6;
+const WHISTLE_LINE = "%%staffsep 100\n"; // which leaves room for fingerings between the staves
+const WHISTLE_GAP = 24; // pixels under a staff, where its lowest notes are
 const NARROW = 480; // pixels, as phones have it: a little smaller, two bars of a reel fit beside each other
 const SCALE_WHERE_NARROW = 0.82;
 const PART_LINES = /repeat|dbl|thin_thi/; // bar lines that end a part
 
 /** Draws a tune into an element; one that is live can be clicked and walked through, and follows its paper's width. */
 export class Score {
-  constructor(paper, { isLive = false, isNumbered = true, scale = 1, transpose = 0, title = false } = {}) {
+  constructor(
+    paper,
+    { isLive = false, isNumbered = true, scale = 1, transpose = 0, title = false, tablature = "" } = {},
+  ) {
     this.paper = paper;
-    this.options = { isLive, isNumbered, scale, transpose, title };
+    this.options = { isLive, isNumbered, scale, transpose, title, tablature };
     this.abc = "";
     this.width = 0;
     this.shades = new Map();
@@ -27,11 +34,12 @@ export class Score {
   }
 
   draw(abc) {
-    const { transpose, isLive, isNumbered, title } = this.options;
+    const { transpose, isLive, isNumbered, title, tablature } = this.options;
     this.abc = abc;
     this.width = this.paper.clientWidth || 700;
-    const scale = this.width < NARROW ? Math.min(this.options.scale, SCALE_WHERE_NARROW) : this.options.scale;
-    const written = title ? abc : abc.replace(/^[TR]:/gm, "%:");
+    const { narrowScale = Math.min(this.options.scale, SCALE_WHERE_NARROW) } = this.options;
+    const scale = this.width < NARROW ? narrowScale : this.options.scale;
+    const written = asOneTune(title ? abc : abc.replace(/^T:/m, "%:").replace(/^R:/gm, "%:"));
     const broken = breakLines(written, window.ABCJS.parseOnly(written)[0], this.width / scale);
     const params = {
       add_classes: true,
@@ -39,17 +47,26 @@ export class Score {
       paddingleft: 0,
       paddingright: 0,
       paddingtop: isNumbered ? 12 : 2,
-      paddingbottom: 8,
+      paddingbottom: tablature === "whistle" ? WHISTLE_HEIGHT + 8 : 8,
+      tablature: tablature && tablature !== "whistle" ? [{ instrument: tablature, firstStaffOnly: true }] : undefined,
       visualTranspose: transpose,
       wrap: broken
         ? undefined
         : { minSpacing: 1.25, maxSpacing: 2.6, preferredMeasuresPerLine: this.width / scale > 640 ? 4 : 3 },
       selectTypes: false,
-      format: { titlefont: "Alegreya 22", composerfont: "Alegreya 14", gchordfont: "Alegreya Sans 14" },
+      format: {
+        titlefont: "Alegreya 22",
+        composerfont: "Alegreya 14",
+        gchordfont: "Alegreya Sans 14",
+      },
       ariaLabel: "",
     };
-    [this.tune] = window.ABCJS.renderAbc(this.paper, broken?.text ?? written, params);
-    if (broken) this.place(broken.placeOf);
+    this.pitches = null;
+    const text = broken?.text ?? written;
+    const added = tablature === "whistle" ? WHISTLE_LINE.length : 0;
+    [this.tune] = window.ABCJS.renderAbc(this.paper, added ? text.replace("\n", `\n${WHISTLE_LINE}`) : text, params);
+    const placeOf = broken?.placeOf ?? ((place) => place);
+    if (broken || added) this.place((place) => placeOf(place - added));
     const svg = this.paper.querySelector("svg");
     svg?.removeAttribute("role");
     svg?.setAttribute("aria-hidden", "true");
@@ -59,14 +76,15 @@ export class Score {
     this.paper.ariaLabel = `Score of ${/^T:(.*)$/m.exec(abc)?.[1] ?? "an untitled tune"}`;
     this.read();
     if (isNumbered) this.number();
+    if (tablature === "whistle") this.finger();
     for (const [kind, numbers] of this.shades) this.shade(kind, numbers);
     this.paper.dispatchEvent(new Event("drawn"));
   }
 
   /** Gives what is drawn its places in the tune's own text. */
   place(placeOf) {
-    for (const { staff } of this.tune.lines.filter(({ staff }) => staff)) {
-      for (const element of staff[0].voices[0]) {
+    for (const { staff = [] } of this.tune.lines) {
+      for (const element of new Set(staff.flatMap(({ voices }) => voices.flat()))) {
         if (element.startChar === undefined) continue;
         element.startChar = placeOf(element.startChar);
         element.endChar = placeOf(element.endChar);
@@ -89,6 +107,7 @@ export class Score {
     this.bars = [];
     let bar = null;
     let startsPart = false;
+    let whole = this.tune?.getBarLength?.() ?? 1;
     (this.tune?.lines ?? [])
       .filter(({ staff }) => staff)
       .forEach(({ staff }, line) => {
@@ -98,9 +117,11 @@ export class Score {
             bar = null;
             startsPart = (startsPart || PART_LINES.test(element.type)) && !element.startEnding;
           }
+          const metre = element.el_type === "meter" && element.value?.[0];
+          if (metre?.num) whole = Number(metre.num) / Number(metre.den ?? 1);
           if (element.el_type !== "note" || element.startChar === undefined) continue;
           if (!bar) {
-            bar = { from: element.startChar, to: element.endChar, notes: [], length: 0, startsPart };
+            bar = { from: element.startChar, to: element.endChar, notes: [], length: 0, whole, startsPart };
             this.bars.push(bar);
             startsPart = false;
           }
@@ -118,12 +139,11 @@ export class Score {
           this.notes.push(note);
         }
       });
-    const whole = this.tune?.getBarLength?.() ?? 1;
-    const first = this.bars.length && this.bars[0].length < whole - GAP ? 0 : 1;
+    const first = this.bars.length && this.bars[0].length < this.bars[0].whole - GAP ? 0 : 1;
     let label = first;
     this.bars.forEach((found, index) => {
       found.number = first + index;
-      found.isPickup = index > 0 && found.startsPart && found.length < whole - GAP;
+      found.isPickup = index > 0 && found.startsPart && found.length < found.whole - GAP;
       found.label = label;
       if (!found.isPickup) label++;
     });
@@ -132,6 +152,16 @@ export class Score {
 
   bar(number) {
     return this.bars[number - (this.bars[0]?.number ?? 0)];
+  }
+
+  /** The bars of each part, by number. */
+  parts() {
+    const parts = [];
+    for (const { number, startsPart } of this.bars) {
+      if (startsPart || !parts.length) parts.push([]);
+      parts.at(-1).push(number);
+    }
+    return parts;
   }
 
   /** The number of the bar with a label. */
@@ -146,7 +176,7 @@ export class Score {
   }
 
   box(bar) {
-    const staffs = this.paper.querySelectorAll(".abcjs-staff");
+    const staffs = this.staffs();
     const boxes = bar.notes.flatMap(({ elements }) => [...elements]).map((element) => element.getBBox());
     const left = Math.min(...boxes.map(({ x }) => x));
     const right = Math.max(...boxes.map(({ x, width }) => x + width));
@@ -154,6 +184,31 @@ export class Score {
     const [top, bottom] = staff ? [staff.y - 12, staff.y + staff.height + 12] : [0, 0];
     const firstTop = boxes[0]?.y ?? 0;
     return { left, right, top, bottom, numberAt: Math.min((staff?.y ?? 0) - 7, firstTop - 3) };
+  }
+
+  /** The staff of each line, without those of tablature under it. */
+  staffs() {
+    return [...this.paper.querySelectorAll(".abcjs-staff-wrapper")].map((line) => line.querySelector(".abcjs-staff"));
+  }
+
+  /** The MIDI pitch of the note at a place in the text, as it is drawn. */
+  pitchAt(place) {
+    this.pitches ??= new Map(writtenNotes(this.tune).map(({ from, pitch }) => [from, pitch]));
+    const pitch = this.pitches.get(place);
+    return pitch && pitch + this.options.transpose;
+  }
+
+  /** Puts a whistle's fingerings under the notes. */
+  finger() {
+    const svg = this.paper.querySelector("svg");
+    const staffs = this.staffs().map((staff) => staff.getBBox());
+    for (const { from, line, elements } of this.notes) {
+      const pitch = this.pitchAt(from);
+      const box = (elements[0]?.querySelector(".abcjs-notehead") ?? elements[0])?.getBBox();
+      if (!pitch || !box) continue;
+      const drawn = fingering(pitch, box.x + box.width / 2, staffs[line].y + staffs[line].height + WHISTLE_GAP);
+      if (drawn) svg.append(drawn);
+    }
   }
 
   number() {
@@ -227,6 +282,9 @@ export class Score {
     return this.notes.find(({ from, to }) => from <= place && place < to);
   }
 }
+
+/** A set as one tune of as many characters, whose later tunes begin with their titles, metres and keys. */
+const asOneTune = (abc) => abc.replaceAll(/\n(\s*\n)(?=X:)/g, (_, gap) => `\n%${" ".repeat(gap.length - 1)}`);
 
 function shrink(svg, scale) {
   const [width, height] = ["width", "height"].map((name) => Number.parseFloat(svg.getAttribute(name)));

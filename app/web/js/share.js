@@ -1,9 +1,11 @@
-// Sharing a tune: its link and QR code, copies, files of every format, and paper.
+// Sharing a tune: its link and QR code, a picture, copies, files of every format.
 
-import { facts, titleOf } from "./abc.js";
+import { titleOf } from "./abc.js";
 import { post } from "./api.js";
 import { settingOf } from "./library.js";
 import { fragmentOf } from "./link.js";
+import { print } from "./paper.js";
+import { pictureOf } from "./picture_card.js";
 import { Score } from "./score.js";
 
 const element = (id) => document.getElementById(id);
@@ -22,14 +24,15 @@ const FORMATS = {
   wav: "WAV",
 };
 const EMBED_AROUND = 210; // pixels of an embedded page over and under its score
-const LINE_HEAD = 16; // pixels over a line of a score, for the numbers of its bars
 const EXTENSIONS = { midi: "mid" };
 
 let shared = null;
 let heard = {}; // how it is played, as /render is asked for it; files of it and prints follow
+let seen = {}; // how its score is shown; prints follow
 
-/** `playing` says how the tune is played. */
-export async function share(tune, playing = {}) {
+/** `playing` says how the tune is played, `shown` what stands over and under its notes. */
+export async function share(tune, playing = {}, shown = {}) {
+  seen = shown;
   shared = settingOf(tune).abc;
   const { abc, click, ...how } = playing; // the count-in is the player's own
   heard = how;
@@ -145,70 +148,32 @@ async function download(format) {
   }
 }
 
-/** Prints tunes, one after the other; a worksheet has lines to write on. */
-export function print(tunes, { isWorksheet = false, transpose = 0 } = {}) {
-  lay(tunes, { isWorksheet, transpose });
-  window.print();
-}
-
-/** Lays tunes out on paper, in its width. */
-export function lay(tunes, { isWorksheet = false, transpose = 0 } = {}) {
-  const paper = element("paper");
-  paper.replaceChildren();
-  document.body.classList.add("printing");
-  for (const abc of tunes) {
-    const leaf = document.createElement("article");
-    const heading = document.createElement("h2");
-    heading.textContent = titleOf(abc);
-    const line = document.createElement("p");
-    const score = document.createElement("div");
-    score.className = "score";
-    leaf.append(heading, line, score);
-    paper.append(leaf);
-    const drawn = new Score(score, { isNumbered: true, transpose });
-    drawn.draw(abc);
-    line.textContent = facts(abc, drawn.keyName());
-    partLines(score);
-    if (isWorksheet) leaf.append(log());
+/** Passes the picture to another app where the browser can, else saves it. */
+async function savePicture() {
+  try {
+    const blob = await pictureOf(shared, heard.transpose);
+    const file = new File([blob], fileName(shared, "png"), { type: "image/png" });
+    if (navigator.canShare?.({ files: [file] })) await hand({ files: [file], title: titleOf(shared) });
+    else save(blob, file.name);
+  } catch (error) {
+    element("sharing-message").textContent = error.message;
   }
 }
 
-/** Gives each line of a score an image of its own, so that a page may end between two, and not in the middle of one. */
-function partLines(paper) {
-  const svg = paper.querySelector("svg");
-  const drawn = [...(svg?.children ?? [])].filter((part) => part.getBBox);
-  const tops = drawn.filter((part) => part.matches(".abcjs-staff-wrapper")).map((line) => line.getBBox().y - LINE_HEAD);
-  if (tops.length < 2) return;
-  const edges = [0, ...tops.slice(1), svg.height.baseVal.value];
-  const lines = edges.slice(1).map((edge, index) => {
-    const line = svg.cloneNode();
-    line.setAttribute("viewBox", `0 ${edges[index]} ${svg.width.baseVal.value} ${edge - edges[index]}`);
-    line.setAttribute("height", edge - edges[index]);
-    return line;
-  });
-  for (const part of drawn) {
-    const { y, height } = part.getBBox();
-    const index = edges.findLastIndex((edge) => edge <= y + height / 2);
-    lines[Math.min(Math.max(index, 0), lines.length - 1)].append(part);
-  }
-  paper.replaceChildren(...lines);
+function passOn() {
+  const url = element("link").value;
+  return hand(url ? { title: titleOf(shared), url } : { title: titleOf(shared), text: shared });
 }
 
-function log() {
-  const table = document.createElement("table");
-  const rows = Array.from({ length: 6 }, () => document.createElement("tr"));
-  for (const row of rows) for (let i = 0; i < 4; i++) row.append(document.createElement("td"));
-  const head = document.createElement("tr");
-  for (const words of ["Day", "Tempo", "Bars to work on", "How it went"]) {
-    const cell = document.createElement("th");
-    cell.textContent = words;
-    head.append(cell);
+/** Hands something to the system's own sharing; who thinks better of it is not told so. */
+async function hand(what) {
+  try {
+    await navigator.share(what);
+  } catch (error) {
+    if (error.name !== "AbortError") element("sharing-message").textContent = error.message;
   }
-  table.append(head, ...rows);
-  return table;
 }
 
-addEventListener("afterprint", () => document.body.classList.remove("printing"));
 for (const [format, name] of Object.entries(FORMATS)) {
   const button = document.createElement("button");
   button.type = "button";
@@ -225,5 +190,8 @@ element("copy-embed").addEventListener("click", () => {
     "The code is copied.",
   );
 });
-element("print-tune").addEventListener("click", () => print([shared], heard));
-element("print-worksheet").addEventListener("click", () => print([shared], { ...heard, isWorksheet: true }));
+element("print-tune").addEventListener("click", () => print([shared], { ...heard, ...seen }));
+element("print-worksheet").addEventListener("click", () => print([shared], { ...heard, ...seen, isWorksheet: true }));
+element("picture").addEventListener("click", savePicture);
+element("pass-on").hidden = !navigator.share;
+element("pass-on").addEventListener("click", passOn);

@@ -1,5 +1,6 @@
 // What the page knows, with one owner: the tunes of this browser, the one on the bench, and what can be undone.
 
+import { withTitle } from "./abc.js";
 import { settingOf } from "./library.js";
 
 const MAX_UNDONE = 100;
@@ -103,6 +104,20 @@ export class Store extends EventTarget {
       this.put(this.opened);
     } else this.addSetting(abc, "edited");
     this.tell("change");
+  }
+
+  /** Changes what is known of a tune beside its text: a star, tags. */
+  change(tune, what, words) {
+    this.remember(words, tune);
+    this.put(Object.assign(tune, what));
+  }
+
+  /** Gives all settings of a tune another title. */
+  rename(tune, title) {
+    this.remember("renaming", tune);
+    for (const setting of tune.settings) setting.abc = withTitle(setting.abc, title);
+    this.put(tune);
+    if (tune.id === this.opened?.id) this.open(tune);
   }
 
   keep(tune, isKept) {

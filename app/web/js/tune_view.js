@@ -61,10 +61,11 @@ export class TuneView {
     const { abc } = this.store.setting;
     this.editor.show(abc);
     this.score.draw(abc);
-    this.player.load(abc);
+    this.player.load(abc, opened?.id !== was?.id);
     this.bars.choose(chosen);
     this.showSettings();
     this.showKept();
+    this.score.shade("changed", opened.now ? [] : (opened.changed ?? []));
     this.showTrust();
     this.showRecipe();
     this.editor.check();
@@ -76,8 +77,9 @@ export class TuneView {
 
   change() {
     const { abc } = this.store.setting;
+    this.score.shade("changed", []);
     this.score.draw(abc);
-    this.player.load(abc);
+    this.player.load(abc, false);
     this.showSettings();
     this.showTrust();
   }
@@ -95,7 +97,9 @@ export class TuneView {
   showRecipe() {
     const { recipe } = this.store.opened;
     element("recipe").hidden = !recipe;
+    element("use-recipe").hidden = recipe?.vary !== undefined;
     element("recipe-facts").textContent = recipe ? form.inWords(recipe) : "";
+    element("recipe-words").textContent = recipe?.best_of ? `: the best of ${recipe.best_of}` : "";
   }
 
   showKept() {

@@ -1,0 +1,68 @@
+"""The list of this browser's tunes: found, sorted, starred, renamed, tagged, joined as sets."""
+
+import re
+
+from playwright.sync_api import Page, Request, expect
+
+from tests.web.bench import COOLEYS, PICKUPS, SCALE, abc_of, bring
+
+
+def test_tunes_are_starred_renamed_tagged_found_and_sorted(page: Page) -> None:
+    bring(page, "\n".join([SCALE, PICKUPS, COOLEYS]))
+    names = page.locator("#shelf .name")
+    expect(names).to_have_count(3)
+    page.get_by_role("button", name="Star: Pick").click()
+    page.get_by_role("button", name="More of Cooley's").click()
+    page.get_by_label("Title").fill("Cooley's favourite")
+    page.get_by_label("Title").press("Enter")
+    page.get_by_label("Tags").fill("session, slow")
+    page.get_by_label("Tags").press("Enter")
+    page.get_by_role("button", name="More of Cooley's").click()
+    page.locator("#sort").select_option("title")
+    expect(names).to_have_text(["Cooley's favourite", "Pick", "Scale"])
+    page.locator("#sort").select_option("starred")
+    expect(names.first).to_have_text("Pick")
+    for search, found in (("#slow", "Cooley's favourite"), ("jig dorian", "Pick"), ("scal", "Scale")):
+        page.locator("#search").fill(search)
+        expect(names).to_have_text([found])
+    page.locator("#search").fill("")
+    page.reload()
+    expect(page.locator("#shelf")).to_contain_text("#session")
+    expect(page.get_by_role("button", name="Star: Pick")).to_have_attribute("aria-pressed", "true")
+    names.filter(has_text="favourite").click()
+    assert "T:Cooley's favourite" in abc_of(page)
+
+
+def test_a_set_is_joined_ordered_played_and_printed_as_one(page: Page, requests: list[Request]) -> None:
+    reel = SCALE.replace("Scale", "Reel of scales").replace("Q:1/4=90", "R:reel")
+    bring(page, "\n".join([reel, COOLEYS, PICKUPS]))
+    page.get_by_role("button", name="Make a set").click()
+    for title in ("Cooley's", "Reel of scales", "Pick"):
+        page.get_by_label(f"In the set: {title}").check()
+    page.get_by_role("button", name="Join these 3").click()
+    expect(page.locator("#title")).to_have_text("Cooley's / Reel of scales / Pick")
+    expect(page.locator("#facts")).to_have_text("set of 3 · reel, jig · E Dorian, C major, A Dorian")
+    page.get_by_role("button", name="Reel of scales earlier").click()
+    expect(page.locator("#title")).to_have_text("Reel of scales / Cooley's / Pick")
+    bodies = "".join(tune.partition("K:")[2].partition("\n")[2] for tune in (reel, COOLEYS, PICKUPS))
+    expect(page.locator("#score .abcjs-note")).to_have_count(len(re.findall("[A-Ga-g]", bodies)))
+    page.locator("#play").click()
+    page.wait_for_function("() => document.querySelector('#sound').currentTime > 0.3")
+    assert any("X%3A3" in request.url for request in requests if "/render?" in request.url)
+    length = page.evaluate("() => document.querySelector('#sound').duration")
+    assert length > 60
+    page.locator("#place").evaluate(
+        "(place) => { place.value = place.max * 0.95; place.dispatchEvent(new Event('input')); }"
+    )
+    page.wait_for_function(
+        """() => {
+          const notes = [...document.querySelectorAll("#score .abcjs-note")];
+          return notes.indexOf(document.querySelector("#score .sounding")?.closest(".abcjs-note")) > 110;
+        }"""
+    )
+    page.evaluate("() => { window.print = () => {}; }")
+    page.get_by_role("button", name="Share", exact=True).click()
+    page.locator("#print-tune").click()
+    expect(page.locator("#paper article")).to_have_count(1)
+    expect(page.locator("#paper h2")).to_have_text("Reel of scales / Cooley's / Pick")
+    assert page.locator("#paper svg").count() > 5
