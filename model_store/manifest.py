@@ -30,6 +30,7 @@ DECODER_FILE = "decoder.tflite"
 CARD_FILE = "README.md"
 TUNES_FILE = "tunes.safetensors"
 LEXICON_FILE = "lexicon.json"
+PLANS_FILE = "plans.json"
 CRITIC_FILE = "critic.safetensors"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]

@@ -36,12 +36,14 @@ from model_store.manifest import (
     CRITIC_FILE,
     DECODER_FILE,
     LEXICON_FILE,
+    PLANS_FILE,
     TUNES_FILE,
     WEIGHTS_FILE,
     Draft,
     FileRecord,
     Manifest,
 )
+from model_store.plans import Plans
 from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
 
@@ -105,6 +107,17 @@ class Checkpoint:
             return None
         file = self.path(LEXICON_FILE)
         return Lexicon.parse(_read(file), _label(file))
+
+    def plans(self) -> Plans | None:
+        """The plans of the tunes that it learnt; None for a version that was published without them.
+
+        Raises:
+            StoreError: the file does not hold plans, or is one of a later format.
+        """
+        if PLANS_FILE not in self.manifest.files:
+            return None
+        file = self.path(PLANS_FILE)
+        return Plans.parse(_read(file), _label(file))
 
     def critic(self) -> Critic | None:
         """What chooses among several of the model's tunes; None for a version that was published without one.

@@ -50,6 +50,7 @@ EXCEPTIONS = {
     ("training.evaluation.candidate", "training.publishing.export"): "a run is judged by the decoder it would have",
     ("training.evaluation.candidate", "training.publishing.tune_index"): "and by the tunes it would be held against",
     ("training.evaluation.candidate", "training.publishing.lexicon"): "and held to the titles it would have",
+    ("training.evaluation.candidate", "training.publishing.plans"): "and its tunes to the plans it would have",
     ("training.evaluation.evaluate", "training.publishing.export"): "a run is judged by the decoder it would have",
     ("training.evaluation.sample", "training.publishing.export"): "so are its samples drawn",
 }

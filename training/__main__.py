@@ -1,4 +1,4 @@
-"""The command line: `python -m training train | evaluate | judge | critic | sample | export | publish | corpus`."""
+"""The command line: `python -m training train | evaluate | judge | critic | picture | sample | export | publish …`."""
 
 import argparse
 import importlib
@@ -15,12 +15,13 @@ from pathlib import Path
 import model_store
 from app.operations import stderr_filter
 from model_store.errors import StoreError
-from model_store.store import Store
+from model_store.store import Checkpoint, Store
 from training import atomic_file
 from training.corpora import corpora, corpus, tunebook
 from training.errors import ConfigError, CorpusError, RunError, SetupError, TrainingError
 from training.learning.config import RECIPES, TrainingConfig
 from training.learning.run_folder import RunFolder
+from training.learning.start import find, shaped_like, start_of
 from training.learning.workers import Workers
 
 RUNS = Path("runs")
@@ -78,7 +79,8 @@ def _load_tensorflow() -> None:
 
 def _train(options: argparse.Namespace) -> int:
     overrides = _overrides(options)
-    path: Path = options.run or RUNS / options.recipe
+    recipe = options.recipe or ("finetune" if options.start else "small")
+    path: Path = options.run or RUNS / recipe
     workers = Workers.from_environment()
     if not workers.is_chief:
         _load_tensorflow()
@@ -90,8 +92,8 @@ def _train(options: argparse.Namespace) -> int:
         run = RunFolder.open(path)
         _extend(run, overrides)
     else:
-        config = TrainingConfig.from_recipe(options.recipe, overrides)
-        run = _create(path, config, options.corpus)
+        config = TrainingConfig.from_recipe(recipe, overrides)
+        run = _create(path, config, options.corpus, find(options.start, options.store) if options.start else None)
     if workers.is_chief:
         _log_to(run.log)
 
@@ -155,8 +157,8 @@ def _judge(options: argparse.Namespace) -> int:
     from training.evaluation.beside_real import RealSide
 
     drawn = tunebook.read(options.tunes).tunes
-    sides = corpus.load(options.on, translate=True).sides
-    beside = RealSide(sides.test, sides.train).beside(drawn)
+    real = corpus.load(options.on, translate=True)
+    beside = RealSide(real.sides.test, real.without_extras(real.sides.train)).beside(drawn)
     if beside is None:
         raise CorpusError(f"{options.tunes}: not one of its {len(drawn)} tunes is understood")
     if options.json:
@@ -173,6 +175,19 @@ def _critic(options: argparse.Namespace) -> int:
         content = critic.of(open_candidate(options.run, Path(folder)), options.tunes).to_bytes()
     atomic_file.write(options.out, content)
     print(f"{options.out} ({len(content):,} bytes)")
+    return 0
+
+
+def _picture(options: argparse.Namespace) -> int:
+    from training.evaluation.candidate import open_candidate
+    from training.evaluation.tune_picture import picture
+    from training.evaluation.tune_sampling import draw_as_served
+
+    with tempfile.TemporaryDirectory(prefix="lilt-picture-") as folder:
+        candidates = [open_candidate(path, Path(folder)) for path in options.models]
+        drawn = {each.name: draw_as_served(each, range(1, options.tunes + 1)) for each in candidates}
+    atomic_file.write(options.out, picture(drawn).encode())
+    print(options.out)
     return 0
 
 
@@ -249,14 +264,16 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _create(path: Path, config: TrainingConfig, names: list[str]) -> RunFolder:
+def _create(path: Path, config: TrainingConfig, names: list[str], checkpoint: Checkpoint | None) -> RunFolder:
     tunes = corpus.load(names, translate=config.translate)
+    if checkpoint:
+        config, tunes = shaped_like(config, checkpoint), tunes.within(checkpoint.vocabulary)
     for reject in tunes.rejects:
         print(f"not a tune: {reject}", file=sys.stderr)
     for drop in tunes.drops:
         print(f"left out: {drop}", file=sys.stderr)
     _ = tunes.sides  # where there are too few to split, that is told before anything is written
-    return RunFolder.create(path, config, tunes)
+    return RunFolder.create(path, config, tunes, start_of(checkpoint) if checkpoint else None)
 
 
 def _extend(run: RunFolder, overrides: dict[str, str]) -> None:
@@ -296,9 +313,16 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a model into a run folder")
-    train.add_argument("--recipe", default="small", help=f"one of {', '.join(RECIPES)} (default: small)")
+    train.add_argument("--recipe", help=f"one of {', '.join(RECIPES)} (default: small; with --from: finetune)")
     _add_corpus(train)
     train.add_argument("--run", type=Path, metavar="FOLDER", help="the run folder (default: runs/RECIPE)")
+    train.add_argument(
+        "--from",
+        dest="start",
+        metavar="NAME[/VERSION]",
+        help="go on from a published version, whose vocabulary and shape the network then has",
+    )
+    train.add_argument("--store", type=Path, default=STORE, help="its model store (default: model_store/checkpoints)")
     train.add_argument("--steps", type=_whole, help="the length of the run")
     train.add_argument("--seed", type=_whole)
     train.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
@@ -351,6 +375,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     sample.add_argument("--length", type=_whole, default=1500, help="most characters of a tune (default: 1500)")
     sample.add_argument("--seed", type=_whole, default=1, help="of the first tune; the next ones count up")
     sample.set_defaults(command=_sample)
+
+    shown = commands.add_parser("picture", help="draw the first tunes of models side by side, as scores in an SVG")
+    shown.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="run folders, or NAME/VERSION in a store")
+    shown.add_argument("--tunes", type=_several, default=10, help="seeds from 1 up to this (default: 10)")
+    shown.add_argument("--out", type=Path, required=True, metavar="FILE", help="where it goes, as SVG")
+    shown.set_defaults(command=_picture)
 
     export = commands.add_parser("export", help="write the weights and decoder graphs into RUN/export")
     export.add_argument("run", type=Path, metavar="RUN")

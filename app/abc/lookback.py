@@ -15,6 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.abc import plan
+from app.abc.plan import Plan, Planner
+
 LAGS = (1, 2, 4, 8)
 """How many bars back the pointers point."""
 
@@ -60,6 +63,9 @@ _RHYTHMS = (
 )
 _OTHER_RHYTHM = len(_RHYTHMS) + 1
 RHYTHMS = len(_RHYTHMS) + 2  # none, and any other
+_PICKUPS = {120: 1, 240: 2, 360: 3, 480: 4, 720: 5}  # ticks of a part's
+_OTHER_PICKUP = len(_PICKUPS) + 1
+PICKUPS = _OTHER_PICKUP + 1  # none, and any other
 
 
 @dataclass(frozen=True)
@@ -74,18 +80,23 @@ class Column:
         return int(np.prod(self.factors))
 
 
-def columns(vocab_size: int) -> tuple[Column, ...]:
+def columns(vocab_size: int, is_planned: bool = True) -> tuple[Column, ...]:
     """What stands beside the character, for a vocabulary of that size.
 
     A `back_N` is the character that the pointer N bars back points at (`vocab_size` where it points at none) and how
-    long it has been right.
+    long it has been right. The last two are for a network that is told a plan, and the part's pickup.
     """
+    planned = (
+        Column("plan", (plan.LEFT * plan.ENDS, plan.PARTS_LEFT)),  # a last bar that ends at home is like no other
+        Column("again", (plan.RELATIONS, PICKUPS)),
+    )
     return (
         *(Column(f"back_{lag}", (vocab_size + 1, RUNS)) for lag in LAGS),
         Column("place", (PLACES, DEGREES)),
         Column("bar", (BARS, PARTS)),
         Column("key", (KEYS,)),
         Column("form", (METERS, RHYTHMS)),
+        *(planned if is_planned else ()),
     )
 
 
@@ -129,7 +140,7 @@ _KINDS = {
     "!": _BANG,
 }
 _RUN_OF = tuple(sum(length >= bound for bound in _RUN_BOUNDS) for length in range(_LONGEST_RUN + 1))
-_PLACE, _BAR_COLUMN, _KEY, _FORM = (1 + len(LAGS) + number for number in range(4))  # in a row
+_PLACE, _BAR_COLUMN, _KEY, _FORM, _PLAN, _AGAIN = (1 + len(LAGS) + number for number in range(6))  # in a row
 _TUPLET_TIMES = {2: (3, 2), 3: (2, 3), 4: (3, 4), 5: (2, 5), 6: (2, 6), 7: (2, 7), 8: (3, 8), 9: (2, 9)}
 
 
@@ -138,9 +149,9 @@ _NO_BAR: dict[int, int] = {}
 
 
 class Alphabet:
-    """A vocabulary's characters as the tracker needs them, by id."""
+    """A vocabulary's characters as the tracker needs them, by id; `is_planned`: for a network that is told a plan."""
 
-    def __init__(self, characters: str) -> None:
+    def __init__(self, characters: str, is_planned: bool = False) -> None:
         self.characters = characters
         self.nowhere = len(characters) * RUNS
         self.kinds = [_KINDS.get(character, _OTHER) for character in characters]
@@ -149,7 +160,20 @@ class Alphabet:
         """Of each tonic's scale; the last one: of none."""
         self.degrees.append([0] * len(characters))
         self.digits = [int(c) if c in "0123456789" else 0 for c in characters]
-        self.width = len(columns(len(characters)))
+        self.is_planned = is_planned
+        self.width = len(columns(len(characters), is_planned))
+
+    @classmethod
+    def of_width(cls, characters: str, width: int) -> "Alphabet":
+        """The one whose rows have so many columns beside the character.
+
+        Raises:
+            ValueError: there is none.
+        """
+        for is_planned in (False, True):
+            if width == (alphabet := cls(characters, is_planned)).width:
+                return alphabet
+        raise ValueError(f"no {width} columns are known that stand beside a character")
 
 
 class Tracker:
@@ -157,6 +181,9 @@ class Tracker:
 
     `row` is what a network reads of the last character: its id, and the columns in the order of `columns()`. It stays
     the same array of C ints all the time.
+
+    Args:
+        planner: asked for each tune's plan when its header is complete; None: no tune has one.
     """
 
     __slots__ = (
@@ -187,6 +214,9 @@ class Tracker:
         "_numerator",
         "_onsets",
         "_part",
+        "_pickups",
+        "_plan",
+        "_planner",
         "_pointers",
         "_rhythm",
         "_runs",
@@ -201,8 +231,9 @@ class Tracker:
         "row",
     )
 
-    def __init__(self, alphabet: Alphabet) -> None:
+    def __init__(self, alphabet: Alphabet, planner: Planner | None = None) -> None:
         self._alphabet = alphabet
+        self._planner = planner
         self._kinds, self._digits, self._nowhere = alphabet.kinds, alphabet.digits, alphabet.nowhere
         self.row = array("i", bytes(4 * (1 + alphabet.width)))
         self._reset()
@@ -223,6 +254,8 @@ class Tracker:
         self._ticks = 0
         self._bar = self._part = 0  # within the part; within the tune
         self._before_ending = (0, 0, 0)
+        self._plan: Plan | None = None
+        self._pickups: dict[int, int] = {}  # of each part that has one
         self._ends = 0  # where in the text the last note or bar line ended
         # the note
         self._note_began = self._base = self._note_ticks = 0
@@ -244,6 +277,8 @@ class Tracker:
         for lag in range(len(LAGS)):
             row[1 + lag] = self._nowhere
         row[_PLACE], row[_BAR_COLUMN], row[_KEY], row[_FORM] = _BEFORE * DEGREES, 0, 0, 0
+        if self._alphabet.is_planned:
+            row[_PLAN] = row[_AGAIN] = 0
 
     def copy(self) -> "Tracker":
         """One that goes its own way from here."""
@@ -252,8 +287,34 @@ class Tracker:
             setattr(other, name, getattr(self, name))
         other._text, other._bars, other._onsets = self._text.copy(), self._bars.copy(), self._onsets.copy()
         other._pointers, other._runs, other._backs = self._pointers.copy(), self._runs.copy(), self._backs.copy()
+        other._pickups = self._pickups.copy()
         other.row = self.row[:]
         return other
+
+    @property
+    def in_body(self) -> bool:
+        """Whether the header is complete."""
+        return self._in_body
+
+    @property
+    def bar_of_part(self) -> tuple[int, int]:
+        """The part and the bar within it, both from 0 up; a pickup counts with the bar after it."""
+        return self._part, self._bar
+
+    @property
+    def ticks(self) -> int:
+        """How much of the bar is written."""
+        return self._ticks
+
+    @property
+    def bar_ticks(self) -> int:
+        """Those of a whole bar."""
+        return self._bar_ticks
+
+    @property
+    def degree(self) -> int:
+        """The last note's, 1 to 7; 0 where there is none."""
+        return self._degree
 
     def advance(self, id_: int) -> None:
         """Take the next character."""
@@ -425,6 +486,8 @@ class Tracker:
         self._base = self._note_ticks = 0
         self._ends = len(self._text)
         self._last = _NEWLINE
+        if self._planner:
+            self._plan = self._planner(self.row[_FORM])
         self._tell_bar()
         self._tell_place()
 
@@ -577,6 +640,8 @@ class Tracker:
                 self._bars.append(onsets)
                 self._bar += 1
                 self._look_back()
+            else:
+                self._pickups[self._part] = _PICKUPS.get(ticks, _OTHER_PICKUP)
             self._onsets = {}
             self._ticks = self._note_ticks = 0
             self._seek = True
@@ -607,6 +672,10 @@ class Tracker:
     def _tell_bar(self) -> None:
         bar = self._bar if self._bar < _BARS - _PHRASE else _BARS - _PHRASE + (self._bar - _BARS) % _PHRASE
         self.row[_BAR_COLUMN] = (bar + 1) * PARTS + min(self._part, PARTS - 1)
+        if self._alphabet.is_planned:
+            left, again = self._plan.told(self._part, self._bar) if self._plan else plan.NOTHING
+            self.row[_PLAN] = left
+            self.row[_AGAIN] = again * PICKUPS + self._pickups.get(self._part, 0)
 
 
 def _place(ticks: int) -> int:
@@ -621,13 +690,23 @@ _KNOWN_TICKS = 2 * _WHOLE
 _PLACES = [_place(ticks) for ticks in range(_KNOWN_TICKS)]
 
 
-def track(alphabet: Alphabet, ids: Iterable[int]) -> NDArray[np.int32]:
+def track(alphabet: Alphabet, ids: Iterable[int], planner: Planner | None = None) -> NDArray[np.int32]:
     """What a network reads of a whole text, [N, 1 + columns] int32."""
-    tracker, rows = Tracker(alphabet), array("i")
+    tracker, rows = Tracker(alphabet, planner), array("i")
     for id_ in ids:
         tracker.advance(id_)
         rows.extend(tracker.row)
     return np.array(rows, np.int32).reshape(-1, 1 + alphabet.width)
+
+
+def form_number(rhythm: str, meter: str) -> int:
+    """What the column `form` says of a header's `R:` and `M:`."""
+    return _meter(meter)[0] * RHYTHMS + _rhythm(rhythm)
+
+
+def meter_of_form(number: int) -> int:
+    """The metre's number in what the column `form` says; 0 for none that is known."""
+    return number // RHYTHMS
 
 
 def _meter(value: str) -> tuple[int, int]:

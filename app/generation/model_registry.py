@@ -9,13 +9,14 @@ from app.abc.lookback import columns
 from app.errors import VocabularyError
 from app.generation.critic import Critic
 from app.generation.originality import Originality, originality
+from app.generation.planning import Planning
 from app.grammar import Grammar, Menus
 from app.inference.decoder import FEW, Decoder, LiteRTDecoder
 from app.inference.engine import Engine
 from app.settings import Settings
 from model_store.errors import CheckpointNotFoundError, InvalidCheckpointError, StoreError
 from model_store.lexicon import Lexicon
-from model_store.manifest import CRITIC_FILE, DECODER_FILE, Manifest
+from model_store.manifest import CRITIC_FILE, DECODER_FILE, PLANS_FILE, Manifest
 from model_store.store import Checkpoint, Store
 from model_store.tune_index import TuneIndex
 
@@ -46,6 +47,8 @@ class ServedModel:
     """None for a version that was published without one."""
     critic: Critic | None = None
     """Likewise."""
+    planning: Planning | None = None
+    """Likewise: its tunes have no plan then."""
 
     @property
     def id(self) -> ModelId:
@@ -177,7 +180,7 @@ class Models:
         lessons = grammar.learn(some_tunes(index)) if grammar and index else ()
         first, *lanes = decoders
         engine = Engine(first, self._settings.max_waiting, spare_work=lessons, lanes=tuple(lanes))
-        return ServedModel(checkpoint, engine, grammar, index, _critic(checkpoint))
+        return ServedModel(checkpoint, engine, grammar, index, _critic(checkpoint), _planning(checkpoint))
 
 
 def some_tunes(index: TuneIndex) -> Iterator[str]:
@@ -218,4 +221,13 @@ def _critic(checkpoint: Checkpoint) -> Critic | None:
         return Critic(trees, f"{checkpoint.path(CRITIC_FILE)}") if trees else None
     except StoreError as error:
         logger.error("%s: none of its tunes can be chosen among several", error)  # noqa: TRY400
+        return None
+
+
+def _planning(checkpoint: Checkpoint) -> Planning | None:
+    try:
+        plans = checkpoint.plans()
+        return Planning(plans, f"{checkpoint.path(PLANS_FILE)}") if plans else None
+    except StoreError as error:
+        logger.error("%s: its tunes have no plan", error)  # noqa: TRY400
         return None

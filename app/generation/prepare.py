@@ -44,16 +44,18 @@ def prepare(model: ServedModel, job: GenerationJob) -> Prepared:
         prompt = vocabulary.encode(start.read or _BETWEEN_TUNES)
     except UnknownCharacterError as error:
         raise _unknown_character(error.character, start.place_of(error.position)) from None
+    planner = model.planning.planner(job.sampling.seed, job.wishes.form) if model.planning else None
     if job.constrained and model.grammar:
         cursor = _begin(model.grammar, job, start, can_be_pending=_PENDING in vocabulary.characters)
         faults = tuple(_placed(fault, start) for fault in cursor.faults)
-        return Prepared(Sequence(prompt, job.length, job.sampling, constraint=cursor), start, faults)
+        sequence = Sequence(prompt, job.length, job.sampling, constraint=cursor, planner=planner)
+        return Prepared(sequence, start, faults)
     if job.wishes != Request():
         raise RequestError(
             "this model's characters cannot write what the grammar asks for, so nothing can be asked of it"
         )
     stops = _stop_after(job.tunes, start.read, vocabulary)
-    return Prepared(Sequence(prompt, job.length, job.sampling, stops), start)
+    return Prepared(Sequence(prompt, job.length, job.sampling, stops, planner=planner), start)
 
 
 def _begin(grammar: Grammar, job: GenerationJob, start: NetworkText, *, can_be_pending: bool) -> Cursor:

@@ -151,7 +151,7 @@ class Batch:
             part[row] = sequence.state.arrays[index] if sequence.state else 0.0
         if alphabet := self._decoder.alphabet:
             known = sequence.state.tracker if sequence.state else None
-            tracker = self._trackers[row] = known.copy() if known else Tracker(alphabet)
+            tracker = self._trackers[row] = known.copy() if known else Tracker(alphabet, sequence.plan)
             self._told[row] = tracker.row
             if len(self._rows) == 1:
                 self._ids = np.frombuffer(tracker.row, np.int32)[None]

@@ -9,6 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from app.abc.lookback import Alphabet, track
+from app.abc.plan import Planner
 from app.inference import cpu_affinity
 
 State = tuple[NDArray[np.float32], ...]
@@ -50,9 +51,9 @@ class Decoder(Protocol):
         ...
 
 
-def read(decoder: Decoder, ids: NDArray[np.int32]) -> Ids:
+def read(decoder: Decoder, ids: NDArray[np.int32], planner: Planner | None = None) -> Ids:
     """What a decoder reads of a whole text [N], one character after another: [N], or rows [N, width]."""
-    return track(decoder.alphabet, ids.tolist()) if decoder.alphabet else ids
+    return track(decoder.alphabet, ids.tolist(), planner) if decoder.alphabet else ids
 
 
 def power_of_two_sizes(max_size: int) -> tuple[int, ...]:
@@ -111,10 +112,7 @@ class LiteRTDecoder:
 def _alphabet(characters: str, width: int) -> Alphabet | None:
     if not width:
         return None
-    alphabet = Alphabet(characters)
-    if width != 1 + alphabet.width:
-        raise ValueError(f"the graph reads {width} integers of each character, not {1 + alphabet.width}")
-    return alphabet
+    return Alphabet.of_width(characters, width - 1)
 
 
 class _CompiledStep:

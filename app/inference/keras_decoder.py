@@ -16,7 +16,7 @@ class KerasDecoder:
     def __init__(self, checkpoint: Checkpoint, max_batch: int = 64) -> None:
         config = checkpoint.manifest.model
         self.vocab_size = config.vocab_size
-        self.alphabet = Alphabet(checkpoint.manifest.vocabulary) if config.inputs else None
+        self.alphabet = Alphabet.of_width(checkpoint.manifest.vocabulary, len(config.inputs)) if config.inputs else None
         self.batch_sizes = power_of_two_sizes(max_batch)
         self._model = build_network(config, 1, stateful=True, length=1)
         self._lstm = self._model.get_layer("lstm_0")

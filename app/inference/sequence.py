@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.abc.plan import Plan, Planner
 from app.inference.completion import Completion, FinishReason
 from app.inference.memory import Memory
 from app.inference.sampler import SamplingParams
@@ -35,6 +36,7 @@ class Sequence:
         stop: told each new id, in order; True ends the sequence.
         constraint: what new ids may be, and when they are enough; it takes the place of `stop`.
         state: of another sequence, which this one goes on from.
+        planner: of the tunes whose headers end with the prompt or later, for a model that is told plans.
         scored_from: the place in the prompt, ≥ 1, from which on its ids' probabilities are added up; None: nowhere.
 
     `new_ids` only grows, so another thread may read it at any time. `state` is what is remembered of the sequence while
@@ -50,6 +52,7 @@ class Sequence:
         constraint: Constraint | None = None,
         state: Memory | None = None,
         scored_from: int | None = None,
+        planner: Planner | None = None,
     ) -> None:
         if not len(prompt):
             raise ValueError("a sequence needs at least one id to begin from")
@@ -63,6 +66,7 @@ class Sequence:
         self._prompt: list[int] = prompt.tolist()
         self._prompt_length = len(prompt)
         self._last = len(prompt) - 1 + max_new  # steps
+        self._planner = planner
         self._stop = constraint.advance if constraint else stop
         self.scorer = PromptScorer(self._prompt, scored_from) if scored_from is not None else None
 
@@ -75,6 +79,10 @@ class Sequence:
     def next_draw(self) -> int:
         """The number of the draw that the coming step makes; below 0 while the prompt is being fed."""
         return self.fed + 1 - self._prompt_length
+
+    def plan(self, form: int) -> Plan | None:
+        """The plan of the tune whose header the coming step's id completes; None where something follows it already."""
+        return self._planner(form) if self._planner and self.fed >= self._prompt_length - 1 else None
 
     def advance(self, drawn: int) -> int:
         """Take the result of one step, which is nobody's while the prompt is being fed.

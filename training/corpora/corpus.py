@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from model_store.manifest import CorpusRecord
@@ -41,6 +41,7 @@ class Corpus:
     """Tunes, each different from the others, and the text that they were taken from.
 
     `places` are those of the tunes as they were found (see `families`), so that one that is translated keeps its side.
+    `extra_books` are the names of those that are learnt from only; the tunes of each book stand together, in order.
     """
 
     tunes: tuple[str, ...]
@@ -49,6 +50,23 @@ class Corpus:
     rejects: tuple[Reject, ...] = ()
     places: tuple[float, ...] = ()
     drops: tuple[Drop, ...] = ()
+    extra_books: tuple[str, ...] = ()
+
+    @property
+    def extras(self) -> frozenset[str]:
+        """The tunes of the extra books."""
+        if not self.extra_books:
+            return frozenset()
+        return frozenset(t for t, name in zip(self.tunes, self._books(), strict=True) if name in self.extra_books)
+
+    def without_extras(self, tunes: Iterable[str]) -> list[str]:
+        """Those of some tunes that are not of extra books."""
+        extras = self.extras
+        return [tune for tune in tunes if tune not in extras]
+
+    def _books(self) -> list[str]:
+        """The name of each tune's book."""
+        return [record.name for record in self.records for _ in range(record.tunes)]
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -64,6 +82,39 @@ class Corpus:
         """
         return split(self.tunes, self.places)
 
+    def within(self, vocabulary: Vocabulary) -> Self:
+        """Without the tunes that these characters cannot write; those are told with what was left out.
+
+        Raises:
+            CorpusError: none is left.
+        """
+        known = frozenset(vocabulary.characters)
+        names = self._books()
+        drops = [
+            Drop(name, tune, f"the model cannot write {', '.join(map(repr, sorted(set(tune) - known)))}")
+            for name, tune in zip(names, self.tunes, strict=True)
+            if not known.issuperset(tune)
+        ]
+        left = [number for number, tune in enumerate(self.tunes) if known.issuperset(tune)]
+        if not left:
+            raise CorpusError(f"no tune that the model can write; the first one: {drops[0]}")
+        if not drops:
+            return self
+        by_book = {record.name: [self.tunes[n] for n in left if names[n] == record.name] for record in self.records}
+        records = [
+            record.model_copy(update={"tunes": len(by_book[record.name]), "characters": _size(by_book[record.name])})
+            for record in self.records
+            if by_book[record.name]
+        ]
+        return replace(
+            self,
+            tunes=tuple(self.tunes[number] for number in left),
+            text=SEPARATOR.join(self.tunes[number] for number in left),
+            records=tuple(records),
+            places=tuple(self.places[number] for number in left) if self.places else (),
+            drops=(*self.drops, *drops),
+        )
+
     def to_json(self) -> bytes:
         """Tunes, text, places and records; what was left out is left out here too."""
         values = {
@@ -71,6 +122,7 @@ class Corpus:
             "text": self.text,
             "places": self.places,
             "records": [record.model_dump() for record in self.records],
+            "extra_books": self.extra_books,
         }
         return json.dumps(values, ensure_ascii=False).encode()
 
@@ -79,7 +131,8 @@ class Corpus:
         """The inverse of `to_json`."""
         values: dict[str, Any] = json.loads(content)
         records = tuple(CorpusRecord(**record) for record in values["records"])
-        return cls(tuple(values["tunes"]), values["text"], records, places=tuple(values.get("places", ())))
+        places, extra = tuple(values.get("places", ())), tuple(values.get("extra_books", ()))
+        return cls(tuple(values["tunes"]), values["text"], records, places=places, extra_books=extra)
 
 
 def load(names: list[str], *, translate: bool = False, watch: Watch = iter) -> Corpus:
@@ -133,7 +186,8 @@ def merge(books: list[Book], *, translate: bool = False, watch: Watch = iter) ->
     if not kept:
         reasons = "".join(f"; {reason}" for reason in (*rejects[:1], *drops[:1]))
         raise CorpusError(f"no tune in {', '.join(book.origin for book in books[:3])}{reasons}")
-    return Corpus(tuple(kept), SEPARATOR.join(texts), tuple(records), rejects, tuple(kept.values()), tuple(drops))
+    extra = tuple(book.name for book in books if book.is_extra)
+    return Corpus(tuple(kept), SEPARATOR.join(texts), tuple(records), rejects, tuple(kept.values()), tuple(drops), extra)
 
 
 def _record(book: Book, tunes: list[str]) -> CorpusRecord:
@@ -142,6 +196,10 @@ def _record(book: Book, tunes: list[str]) -> CorpusRecord:
         origin=book.origin,
         licence=book.licence,
         tunes=len(tunes),
-        characters=len(SEPARATOR.join(tunes)),
+        characters=_size(tunes),
         sha256=book.sha256,
     )
+
+
+def _size(tunes: list[str]) -> int:
+    return len(SEPARATOR.join(tunes))

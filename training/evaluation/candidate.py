@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.generation.planning import Planning
 from model_store.lexicon import Lexicon
 from model_store.manifest import DECODER_FILE, Manifest, ModelConfig
 from model_store.store import Checkpoint
@@ -13,11 +14,12 @@ from model_store.vocabulary import Vocabulary
 from training.corpora import corpora, corpus
 from training.corpora.corpus import Corpus
 from training.errors import CorpusError
-from training.evaluation.weights_source import from_run, open_version
+from training.evaluation.weights_source import Trained, from_run, open_version
 from training.learning.config import TrainingConfig
 from training.learning.run_folder import RunFolder
 from training.publishing import tune_index
 from training.publishing.lexicon import lexicon_of
+from training.publishing.plans import plans_of_run
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Candidate:
     corpus_note: str = ""
     lexicon: Lexicon | None = None
     """What its headers may say."""
+    planning: Planning | None = None
+    """What draws the plans of its tunes; None where it is told none."""
 
     @property
     def learnt(self) -> tuple[str, ...]:
@@ -77,7 +81,14 @@ def _of_run(run: RunFolder, folder: Path) -> Candidate:
         tunes,
         index,
         lexicon=lexicon_of(tune_index.learnt_tunes(run)),
+        planning=_planning(run, trained),
     )
+
+
+def _planning(run: RunFolder, trained: Trained) -> Planning | None:
+    """As it would be published."""
+    plans = plans_of_run(run, trained)
+    return Planning(plans, trained.name) if plans else None
 
 
 def _of_version(checkpoint: Checkpoint, *, reads_books: bool) -> Candidate:
@@ -99,6 +110,7 @@ def _of_version(checkpoint: Checkpoint, *, reads_books: bool) -> Candidate:
         index=index,
         corpus_note=note,
         lexicon=checkpoint.lexicon(),
+        planning=Planning(plans, f"{manifest.name}/{manifest.version}") if (plans := checkpoint.plans()) else None,
     )
 
 

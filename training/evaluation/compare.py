@@ -178,7 +178,7 @@ def compare(
                 raise
             tell(f"{error}; {candidates.pop().name} is left out")
             text = common_text.choose(name, source.sides.test, candidates)
-        real, real_side = _real(text, source, tunes), RealSide(text.tunes, source.sides.train)
+        real, real_side = _real(text, source, tunes), RealSide(text.tunes, source.without_extras(source.sides.train))
         tell("time them")
         decoders = [
             LiteRTDecoder(candidate.graph, MAX_BATCH, characters=candidate.vocabulary.characters)
@@ -252,8 +252,14 @@ def _report(
         tell(f"{candidate.name}: {tunes} tunes freely and {tunes} under the grammar, temperature {temperature}")
         seeds = range(FIRST_SEED, FIRST_SEED + tunes)
         more = range(FIRST_SEED, FIRST_SEED + (sample if temperature == AT else tunes))
-        all_free = tune_sampling.draw(decoder, candidate.vocabulary, seeds if grammar else more, temperature)
-        all_held = tune_sampling.draw(decoder, candidate.vocabulary, more, temperature, grammar) if grammar else None
+        all_free = tune_sampling.draw(
+            decoder, candidate.vocabulary, seeds if grammar else more, temperature, planning=candidate.planning
+        )
+        all_held = (
+            tune_sampling.draw(decoder, candidate.vocabulary, more, temperature, grammar, candidate.planning)
+            if grammar
+            else None
+        )
         free, held = all_free[:tunes], all_held[:tunes] if all_held else None
         shares = mask.removed(decoder, candidate.vocabulary, grammar, held, temperature) if grammar and held else None
         levels.append(

@@ -41,10 +41,13 @@ _LEAF = -1
 def of(candidate: Candidate, tunes: int) -> Critic:
     """A critic for a model, from the tunes that it learnt from and as many as wanted that it draws as the service does.
 
+    The tunes of extra books, which its own are not to be like, are left out.
+
     Raises:
         CorpusError: its tunes are not known, or there are too few.
     """
-    return train(candidate.learnt, draw_as_served(candidate, range(FIRST_SEED, FIRST_SEED + tunes)))
+    real = candidate.corpus.without_extras(candidate.learnt) if candidate.corpus else candidate.learnt
+    return train(real, draw_as_served(candidate, range(FIRST_SEED, FIRST_SEED + tunes)))
 
 
 def train(real: Sequence[str], drawn: Sequence[str], seed: int = 1) -> Critic:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from training import atomic_file
-from training.corpora.split import Split
+from training.corpora.corpus import Corpus
 from training.evaluation.abc2midi_check import Verdicts, judge
 from training.evaluation.beside_real import BesideReal, RealSide
 from training.evaluation.candidate import open_candidate
@@ -20,6 +20,7 @@ from training.evaluation.sample import sample
 from training.evaluation.tune_sampling import draw_as_served
 from training.evaluation.two_sample import NUMBERS
 from training.evaluation.weights_source import Trained, from_run
+from training.learning.config import TrainingConfig
 from training.learning.run_folder import RunFolder
 from training.publishing.export import decoder_graph
 
@@ -59,6 +60,7 @@ class Evaluation:
     validation: Loss
     test: Loss
     test_int8: Loss  # of the decoder graph that is served
+    test_with_plans: Loss | None  # told each tune's own plan; None of a network that is told none
     free_tunes: FreeTunes | None
     beside_real: BesideReal | None  # of tunes under the grammar
 
@@ -66,9 +68,17 @@ class Evaluation:
     def from_json(cls, values: dict[str, Any]) -> Self:
         """The inverse of `asdict`."""
         losses = {name: Loss(**values[name]) for name in ("train", "validation", "test", "test_int8")}
+        planned = Loss(**values["test_with_plans"]) if values["test_with_plans"] else None
         free = FreeTunes(**values["free_tunes"]) if values["free_tunes"] else None
         beside = BesideReal.from_json(values["beside_real"]) if values["beside_real"] else None
-        return cls(step=values["step"], parameters=values["parameters"], **losses, free_tunes=free, beside_real=beside)
+        return cls(
+            step=values["step"],
+            parameters=values["parameters"],
+            **losses,
+            test_with_plans=planned,
+            free_tunes=free,
+            beside_real=beside,
+        )
 
     def metrics(self) -> dict[str, float]:
         """The numbers that a manifest carries."""
@@ -76,6 +86,8 @@ class Evaluation:
         for side in ("train", "validation", "test", "test_int8"):
             loss: Loss = getattr(self, side)
             named |= {f"{side}_nats_per_character": loss.nats, f"{side}_bits_per_character": loss.bits}
+        if self.test_with_plans:
+            named["test_with_plans_nats_per_character"] = self.test_with_plans.nats
         named["test_perplexity"] = self.test.perplexity
         if self.free_tunes:
             named["free_tunes_judged"] = float(self.free_tunes.tunes)
@@ -107,8 +119,9 @@ def evaluate(run: RunFolder, tunes: int, sample_size: int = 0) -> Evaluation:
         validation=_loss(sides.validation, _score(trained, sides.validation)),
         test=_loss(sides.test, _score(trained, sides.test)),
         test_int8=_loss(sides.test, _score_int8(trained, sides.test)),
+        test_with_plans=_with_plans(trained, run.config(), sides.test),
         free_tunes=free,
-        beside_real=_beside_real(run, sides, sample_size) if sample_size else None,
+        beside_real=_beside_real(run, corpus, sample_size) if sample_size else None,
     )
     atomic_file.write(run.evaluation, (json.dumps(asdict(evaluation), indent=2) + "\n").encode())
     return evaluation
@@ -128,6 +141,13 @@ def _score(trained: Trained, tunes: tuple[str, ...]) -> Score:
     return Scorer(tunes, trained.vocabulary, trained.network.inputs).score(trained.weights)
 
 
+def _with_plans(trained: Trained, config: TrainingConfig, tunes: tuple[str, ...]) -> Loss | None:
+    if not config.plan:
+        return None
+    scorer = Scorer(tunes, trained.vocabulary, trained.network.inputs, with_plans=True)
+    return _loss(tunes, scorer.score(trained.weights))
+
+
 def _score_int8(trained: Trained, tunes: tuple[str, ...]) -> Score:
     with tempfile.TemporaryDirectory(prefix="lilt-evaluate-") as folder:
         graph = Path(folder) / "decoder.tflite"
@@ -135,11 +155,11 @@ def _score_int8(trained: Trained, tunes: tuple[str, ...]) -> Score:
         return decoder_loss(graph, tunes, trained.vocabulary)
 
 
-def _beside_real(run: RunFolder, sides: Split, sample_size: int) -> BesideReal | None:
+def _beside_real(run: RunFolder, corpus: Corpus, sample_size: int) -> BesideReal | None:
     seeds = range(FIRST_SEED, FIRST_SEED + sample_size)
     with tempfile.TemporaryDirectory(prefix="lilt-evaluate-") as folder:
         drawn = draw_as_served(open_candidate(run.path, Path(folder)), seeds)
-    return RealSide(sides.test, sides.train).beside(drawn)
+    return RealSide(corpus.sides.test, corpus.without_extras(corpus.sides.train)).beside(drawn)
 
 
 def _loss(tunes: tuple[str, ...], score: Score) -> Loss:

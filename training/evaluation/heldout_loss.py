@@ -16,8 +16,8 @@ from model_store.manifest import Input
 from model_store.vocabulary import Vocabulary
 from training.corpora.corpus import SEPARATOR
 from training.learning import lstm
-from training.learning.input_pipeline import read
 from training.learning.model import forward, zero_state
+from training.learning.reading import Reader
 
 ROWS = 16  # tunes side by side
 COLUMNS = 64  # lengths are rounded up to a multiple, so that few shapes are compiled
@@ -36,12 +36,26 @@ class Score:
 
 
 class Scorer:
-    """Scores one list of tunes again and again, as a network learns; `inputs` are what it is told beside characters."""
+    """Scores one list of tunes again and again, as a network learns.
 
-    def __init__(self, tunes: tuple[str, ...], vocabulary: Vocabulary, inputs: tuple[Input, ...] = ()) -> None:
+    Args:
+        inputs: what it is told beside characters.
+        with_plans: whether it is told each tune's own plan, if it can be; without, its losses are those of other
+            networks' kind.
+    """
+
+    def __init__(
+        self,
+        tunes: tuple[str, ...],
+        vocabulary: Vocabulary,
+        inputs: tuple[Input, ...] = (),
+        *,
+        with_plans: bool = False,
+    ) -> None:
+        reader = Reader.of_width(vocabulary, len(inputs))
         self.characters = sum(len(tune) + len(SEPARATOR) for tune in tunes)
         ordered = sorted(tunes, key=len)
-        self._batches = [_pack(ordered[i : i + ROWS], vocabulary, bool(inputs)) for i in range(0, len(ordered), ROWS)]
+        self._batches = [_pack(ordered[i : i + ROWS], reader, with_plans) for i in range(0, len(ordered), ROWS)]
         self._nats = tf.function(partial(_nats, inputs), reduce_retracing=True, autograph=False)
 
     def score(self, weights: Mapping[str, tf.Tensor]) -> Score:
@@ -52,17 +66,18 @@ class Scorer:
 
 
 def _pack(
-    tunes: list[str], vocabulary: Vocabulary, lookback: bool
+    tunes: list[str], reader: Reader, with_plans: bool
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
     """What is read [B, T, …], targets and which targets count, [B, T] each; shorter tunes are padded at their ends."""
-    rows = [read(vocabulary.encode(SEPARATOR + tune + SEPARATOR), vocabulary, lookback) for tune in tunes]
+    plans = reader.plans_of(tunes) if with_plans else [None] * len(tunes)
+    rows = [reader.read(SEPARATOR + tune + SEPARATOR, plan) for tune, plan in zip(tunes, plans, strict=True)]
     width = -(-max(map(len, rows)) // COLUMNS) * COLUMNS + 1
     ids = np.zeros((ROWS, width, *rows[0].shape[1:]), np.int32)
     counts = np.zeros((ROWS, width), np.float32)
     for row, line in enumerate(rows):
         ids[row, : len(line)] = line
         counts[row, len(SEPARATOR) : len(line)] = 1.0
-    return ids[:, :-1], ids[:, 1:, 0] if lookback else ids[:, 1:], counts[:, 1:]
+    return ids[:, :-1], ids[:, 1:, 0] if reader.alphabet else ids[:, 1:], counts[:, 1:]
 
 
 def _nats(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.abc.tunebook import TuneCounter
 from app.errors import VocabularyError
+from app.generation.planning import Planning
 from app.grammar import Cursor, Grammar
 from app.inference.completion import FinishReason
 from app.inference.decoder import Decoder, LiteRTDecoder
@@ -32,7 +33,8 @@ class Draw:
 def draw_as_served(candidate: Candidate, seeds: Many[int]) -> list[str]:
     """The tunes of those seeds that end in time, temperature 1, nothing asked: as the service makes them."""
     decoder = LiteRTDecoder(candidate.graph, MAX_BATCH, characters=candidate.vocabulary.characters)
-    drawn = draw(decoder, candidate.vocabulary, seeds, 1.0, grammar_of(candidate.vocabulary, candidate.lexicon))
+    grammar = grammar_of(candidate.vocabulary, candidate.lexicon)
+    drawn = draw(decoder, candidate.vocabulary, seeds, 1.0, grammar, candidate.planning)
     return [each.tune for each in drawn if each.tune is not None]
 
 
@@ -50,13 +52,19 @@ def held(grammar: Grammar) -> Cursor:
 
 
 def draw(
-    decoder: Decoder, vocabulary: Vocabulary, seeds: Many[int], temperature: float, grammar: Grammar | None = None
+    decoder: Decoder,
+    vocabulary: Vocabulary,
+    seeds: Many[int],
+    temperature: float,
+    grammar: Grammar | None = None,
+    planning: Planning | None = None,
 ) -> list[Draw]:
     """One tune for each seed, after a blank line.
 
     Args:
         decoder: not stepped by anyone else meanwhile.
         grammar: what the tunes are held to; None: they are drawn freely.
+        planning: what draws each tune's plan; None: it has none.
     """
     prompt = vocabulary.encode(SEPARATOR)
     engine = Engine(decoder, max_waiting=len(seeds))
@@ -70,6 +78,7 @@ def draw(
                 params,
                 stop=lambda id_, counter=counter: counter.feed(vocabulary.characters[id_]),  # type: ignore[misc]
                 constraint=held(grammar) if grammar else None,
+                planner=planning.planner(seed) if planning else None,
             )
             waiting.append(engine.submit(sequence).done)
         finished = [future.result() for future in waiting]

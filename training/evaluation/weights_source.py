@@ -57,7 +57,7 @@ def open_version(path: Path) -> Checkpoint:
 
 def from_run(run: RunFolder) -> Trained:
     """The best weights of a run."""
-    vocabulary = run.corpus().vocabulary
+    vocabulary = run.vocabulary()
     network = model_config(run.config(), len(vocabulary))
     weights = run.best_weights()
     if {name: tensor.shape for name, tensor in weights.items()} != network.weight_shapes():

@@ -31,6 +31,7 @@ class TrainingConfig:
     embedding_range: float = 0.05  # the embedding begins uniform between minus and plus this; Keras' own is 0.05
     recurrent_initializer: RecurrentInitializer = "glorot_uniform"
     lookback: bool = False  # whether it is told where it stands and what stood there (see `app.abc.lookback`)
+    plan: bool = False  # whether it is told the tune's plan too (see `app.abc.plan`); it takes `lookback`
     pointer_dim: int = 32  # of the embedding of the character that a pointer points at
     run_dim: int = 8  # of that of how long it has been right
     place_dim: int = 16  # of each of the other things that it is told
@@ -42,6 +43,7 @@ class TrainingConfig:
     batch_size: int = 64
     carry_state: bool = True  # from batch to batch, as a stateful layer does; else each crop begins from zeros
     beginnings: int = 0  # rows of each batch of streams that are the beginnings of tunes instead, read from zeros
+    extra_until: float = 1.0  # share of the steps after which the extra books are left; the last of it is the others'
     transpose: float = 0.0  # share of the tunes that are moved to another key, anew each epoch
     # the steps
     steps: int = 2000
@@ -59,6 +61,7 @@ class TrainingConfig:
     recurrent_dropout: float = 0.0  # of the recurrent weights: DropConnect (Merity et al., 2017)
     output_dropout: float = 0.0
     pointer_dropout: float = 0.0  # of what one pointer points at, at one character
+    plan_dropout: float = 0.0  # of a tune's plan, as a whole
     # the record
     validate_every: int = 100
     patience: int = 0
@@ -71,6 +74,10 @@ class TrainingConfig:
             self._check(name, getattr(self, name), hints[name])
         if not self.beginnings < self.batch_size:
             raise ConfigError(f"beginnings: {self.beginnings} is not below batch_size, {self.batch_size}")
+        if self.extra_until > 1:
+            raise ConfigError(f"extra_until: {self.extra_until} is not in [0, 1]")
+        if self.plan and not self.lookback:
+            raise ConfigError("plan: a network that is told a plan needs lookback=true too")
 
     def _check(self, name: str, value: float | str, hint: type) -> None:
         allowed = get_args(hint)
@@ -127,6 +134,7 @@ _PROBABILITIES = frozenset(
         "recurrent_dropout",
         "output_dropout",
         "pointer_dropout",
+        "plan_dropout",
     }
 )
 _POSITIVE = frozenset(
@@ -225,4 +233,27 @@ RECIPES["lookback"] = RECIPES["books"] | {
     "average_decay": 0.998,
     "steps": 12000,
     "validate_every": 250,
+}
+# The same, told the plan of the tune as well; a fifth of the tunes without, so that it knows what to do where none is.
+RECIPES["planned"] = RECIPES["lookback"] | {"plan": True, "plan_dropout": 0.2, "extra_until": 0.7}
+# From version 4 of `irish`, which is not told a plan (`--from irish/4`): a budget of 5,000 steps, 30 minutes of one
+# thread. It has learnt its books nearly by heart: more noise and more other keys are needed than at first. The extra
+# books, airs and marches for the most part, are left when the network knows plans, so that it ends as the others are.
+RECIPES["replanned"] = RECIPES["planned"] | {
+    "steps": 5000,
+    "extra_until": 0.35,
+    "learning_rate": 3e-3,
+    "transpose": 0.5,
+    "recurrent_dropout": 0.4,
+    "output_dropout": 0.4,
+}
+# From a published version to twenty to two hundred tunes of one's own.
+RECIPES["finetune"] = RECIPES["planned"] | {
+    "steps": 300,
+    "learning_rate": 5e-4,
+    "warmup_steps": 20,
+    "average_decay": 0.95,
+    "transpose": 0.5,
+    "validate_every": 20,
+    "patience": 5,
 }

@@ -9,18 +9,19 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.abc.lookback import Alphabet, track
+from app.abc.lookback import Alphabet
 from model_store.vocabulary import Vocabulary
 from training.corpora.corpus import SEPARATOR
 from training.dialect.transpose import tonics_by_mode, transpose_some
 from training.learning.config import TrainingConfig
+from training.learning.reading import Reader, forget_some
 
 
 class Batch(NamedTuple):
     """What is read and what comes next.
 
     `inputs` are ids [batch, sequence] int32 or, for a network that is told more, rows of integers [batch, sequence, N]
-    that begin with them (see `read`). `targets` [batch, sequence] are the characters one step on.
+    that begin with them (see `reading`). `targets` [batch, sequence] are the characters one step on.
     """
 
     inputs: NDArray[np.int32]
@@ -33,13 +34,6 @@ class Batches(Protocol):
     def batch(self, step: int) -> Batch:
         """The batch of a step, 0-based; the same one whenever it is asked for."""
         ...
-
-
-def read(ids: NDArray[np.int32], vocabulary: Vocabulary, lookback: bool) -> NDArray[np.int32]:
-    """What a network reads of a text [T]: its ids or, with what they are told beside them, [T, N]."""
-    if not lookback:
-        return ids
-    return track(Alphabet(vocabulary.characters), ids.tolist())
 
 
 def get_batch(ids: NDArray[np.int32], sequence_length: int, batch_size: int, generator: np.random.Generator) -> Batch:
@@ -61,11 +55,10 @@ def _batch(rows: NDArray[np.int32]) -> Batch:
 class Crops:
     """Random crops of one text (the notebook's way)."""
 
-    def __init__(self, text: str, vocabulary: Vocabulary, config: TrainingConfig) -> None:
+    def __init__(self, text: str, reader: Reader, config: TrainingConfig) -> None:
         self._config = config
-        ids = vocabulary.encode(text + SEPARATOR)
-        ids = np.tile(ids, 1 + (config.sequence_length + 1) // len(ids))  # a short text goes round
-        self._ids = read(ids, vocabulary, config.lookback)
+        text += SEPARATOR
+        self._ids = reader.read(text * (1 + (config.sequence_length + 1) // len(text)))  # a short text goes round
 
     def batch(self, step: int) -> Batch:
         generator = np.random.default_rng([self._config.seed, step])
@@ -78,19 +71,33 @@ class Streams:
     The state is carried from batch to batch, so that the network sees tunes whole, whatever `sequence_length` is. The
     last `beginnings` rows are no streams: in each batch they are tunes' beginnings, after a blank line, as a tune is
     begun when it is made or scored.
+
+    Args:
+        extras: tunes that are left from the first epoch on that begins after the share `extra_until` of the steps.
     """
 
-    def __init__(self, tunes: tuple[str, ...], vocabulary: Vocabulary, config: TrainingConfig) -> None:
+    def __init__(
+        self,
+        tunes: tuple[str, ...],
+        vocabulary: Vocabulary,
+        reader: Reader,
+        config: TrainingConfig,
+        extras: frozenset[str] = frozenset(),
+    ) -> None:
         self._config = config
         self._tunes = tunes
-        self._vocabulary = vocabulary
+        everything, core = range(len(tunes)), [n for n, tune in enumerate(tunes) if tune not in extras]
+        self._first, self._last = np.array(everything), np.array(core or everything)
+        self._characters = frozenset(vocabulary.characters)
+        self._reader = reader
+        self._plans = reader.plans_of(tunes)
         self._tonics = tonics_by_mode(tunes)
-        characters = sum(len(tune) + len(SEPARATOR) for tune in tunes)
-        self.steps_per_epoch = max(1, characters // (config.batch_size * config.sequence_length))
+        self.steps_per_epoch = self._steps(self._first)
+        self._first_epochs = -(-int(config.extra_until * config.steps) // self.steps_per_epoch)
         self._epoch = lru_cache(maxsize=1)(self._lay_out)
 
     def batch(self, step: int) -> Batch:
-        epoch, chunk = divmod(step, self.steps_per_epoch)
+        epoch, chunk = self._place(step)
         streams: NDArray[np.int32] = self._epoch(epoch)
         begin, length = chunk * self._config.sequence_length, self._config.sequence_length
         rows = streams[:, begin : begin + length + 1]
@@ -98,42 +105,77 @@ class Streams:
             rows = np.concatenate([rows[: -self._config.beginnings], self._begin(step)])
         return _batch(rows)
 
+    def _steps(self, numbers: NDArray[np.int64]) -> int:
+        """Those of an epoch of the tunes of these numbers."""
+        characters = sum(len(self._tunes[number]) + len(SEPARATOR) for number in numbers)
+        return max(1, characters // (self._config.batch_size * self._config.sequence_length))
+
+    def _place(self, step: int) -> tuple[int, int]:
+        """A step's epoch, and its number within it."""
+        later = step - self._first_epochs * self.steps_per_epoch
+        if later < 0:
+            return divmod(step, self.steps_per_epoch)
+        epoch, chunk = divmod(later, self._steps(self._last))
+        return self._first_epochs + epoch, chunk
+
+    def _numbers(self, epoch: int) -> NDArray[np.int64]:
+        """Of the tunes that are read in an epoch."""
+        return self._first if epoch < self._first_epochs else self._last
+
     def _begin(self, step: int) -> NDArray[np.int32]:
         """The beginnings of a step, [beginnings, sequence + 1, …]; after a short tune comes another one."""
         generator = np.random.default_rng([self._config.seed, step, 1])
-        length, rows = self._config.sequence_length + 1, []
+        length, rows, numbers = self._config.sequence_length + 1, [], self._numbers(self._place(step)[0])
         for _ in range(self._config.beginnings):
-            text = SEPARATOR
-            while len(text) < length:
-                text += self._tunes[generator.integers(len(self._tunes))] + SEPARATOR
-            rows.append(read(self._vocabulary.encode(text[:length]), self._vocabulary, self._config.lookback))
+            parts = [self._reader.read(SEPARATOR)]
+            while sum(map(len, parts)) < length:
+                number = int(numbers[generator.integers(len(numbers))])
+                parts.append(self._read(self._tunes[number], number, generator))
+            rows.append(np.concatenate(parts)[:length])
         return np.stack(rows)
+
+    def _read(self, tune: str, number: int, generator: np.random.Generator) -> NDArray[np.int32]:
+        """A tune and the blank line after it, after which nothing is left of what stood before."""
+        plan = self._plans[number]
+        return self._reader.read(
+            tune + SEPARATOR,
+            forget_some(plan, self._config.plan_dropout, generator) if self._reader.is_planned else None,
+        )
 
     def _lay_out(self, epoch: int) -> NDArray[np.int32]:
         """One epoch's streams [batch, steps_per_epoch · sequence + 1, …]."""
         generator = np.random.default_rng([self._config.seed, epoch])
-        rows, columns = self._config.batch_size, self.steps_per_epoch * self._config.sequence_length
+        numbers = self._numbers(epoch)
+        rows, columns = self._config.batch_size, self._steps(numbers) * self._config.sequence_length
         parts: list[NDArray[np.int32]] = []
         while sum(map(len, parts)) < rows * columns + 1:  # a short tunebook is gone through again
             moved = transpose_some(self._tunes, self._config.transpose, self._tonics, generator)
             known = [self._known(new, old) for new, old in zip(moved, self._tunes, strict=True)]
-            parts += [self._vocabulary.encode(known[i] + SEPARATOR) for i in generator.permutation(len(known))]
-        ids = read(np.concatenate(parts)[: rows * columns + 1], self._vocabulary, self._config.lookback)
+            parts += [self._read(known[number], number, generator) for number in generator.permutation(numbers)]
+        ids = np.concatenate(parts)[: rows * columns + 1]
         streams: NDArray[np.int32] = ids[(np.arange(rows) * columns)[:, None] + np.arange(columns + 1)]
         return streams
 
     def _known(self, moved: str, tune: str) -> str:
         """A moved tune, or the tune itself where the move took it out of the vocabulary."""
-        return moved if set(moved) <= set(self._vocabulary.characters) else tune
+        return moved if self._characters.issuperset(moved) else tune
 
 
-def open_batches(tunes: tuple[str, ...], whole: str, vocabulary: Vocabulary, config: TrainingConfig) -> Batches:
+def open_batches(
+    tunes: tuple[str, ...],
+    whole: str,
+    vocabulary: Vocabulary,
+    config: TrainingConfig,
+    extras: frozenset[str] = frozenset(),
+) -> Batches:
     """The batches that a configuration asks for.
 
     Args:
         tunes: the train tunes.
         whole: the corpus' whole text, for a run that learns from everything.
+        extras: those of them that are from extra books.
     """
+    reader = Reader(vocabulary, Alphabet(vocabulary.characters, config.plan) if config.lookback else None)
     if config.batching == "streams":
-        return Streams(tunes, vocabulary, config)
-    return Crops(whole if config.learn_from == "everything" else SEPARATOR.join(tunes), vocabulary, config)
+        return Streams(tunes, vocabulary, reader, config, extras)
+    return Crops(whole if config.learn_from == "everything" else SEPARATOR.join(tunes), reader, config)

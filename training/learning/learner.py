@@ -17,6 +17,7 @@ from training.learning.config import TrainingConfig
 from training.learning.input_pipeline import Batch
 from training.learning.lstm import State
 from training.learning.model import Noise, build_network, forward, model_config, set_weights, variables
+from training.learning.start import widen
 from training.learning.workers import Workers
 
 Tensors = dict[str, NDArray[Any]]
@@ -90,13 +91,21 @@ class Learner:
 
     def weights(self) -> Tensors:
         """What the network knows now: the moving average of its weights if the recipe keeps one."""
-        if not self.config.average_decay:
+        if not self.config.average_decay or not int(self._optimizer.iterations.numpy()):  # no step, no average
             return self._numpy_weights()
         kept = self._numpy_weights()
         self._optimizer.finalize_variable_values(self._variables)
         averaged = self._numpy_weights()
         set_weights(self._model, self.network, kept)
         return averaged
+
+    def begin_from(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        """Put in the weights of a published version before the first step.
+
+        Raises:
+            ConfigError: they are another network's.
+        """
+        set_weights(self._model, self.network, widen(weights, self._numpy_weights()))
 
     def tensors(self) -> Tensors:
         """All that a resumed run needs, by name; several workers must ask at the same step."""

@@ -29,7 +29,7 @@ def model_config(config: TrainingConfig, vocab_size: int) -> ModelConfig:
         return Input(name=column.name, factors=column.factors, dims=dims, gate=is_pointer)
 
     return ModelConfig(
-        inputs=tuple(map(told, columns(vocab_size))) if config.lookback else (),
+        inputs=tuple(map(told, columns(vocab_size, config.plan))) if config.lookback else (),
         vocab_size=vocab_size,
         embedding_dim=config.embedding_dim,
         lstm_units=config.lstm_units,

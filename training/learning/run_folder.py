@@ -1,6 +1,7 @@
 """A run on disk: what it is, how far it got, what it found; every file in it is whole or absent.
 
-run.json         settings, network, libraries
+run.json         settings; of a run that goes on from a published version, which
+start.safetensors  the weights of that version
 corpus.json      the tunes, so that the run stands by itself
 checkpoint.safetensors  all that a resumed run needs
 best.safetensors        the weights with the lowest validation loss so far
@@ -19,10 +20,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from model_store.vocabulary import Vocabulary
 from training import atomic_file
 from training.corpora.corpus import Corpus
 from training.errors import CheckpointError, RunError
 from training.learning.config import TrainingConfig
+from training.learning.start import Start
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -76,11 +79,15 @@ class RunFolder:
         self.png = path / "losses.png"
         self.checkpoint = path / "checkpoint.safetensors"
         self.best = path / "best.safetensors"
+        self._start = path / "start.safetensors"
         self.evaluation = path / "evaluation.json"
 
     @classmethod
-    def create(cls, path: Path, config: TrainingConfig, corpus: Corpus) -> "RunFolder":
+    def create(cls, path: Path, config: TrainingConfig, corpus: Corpus, start: Start | None = None) -> "RunFolder":
         """A new run.
+
+        Args:
+            start: what it goes on from, whose vocabulary holds all that the corpus is written in.
 
         Raises:
             RunError: there is something at that path.
@@ -90,6 +97,9 @@ class RunFolder:
             raise RunError(f"{path}: exists already; go on with it by --resume, or name another folder by --run")
         path.mkdir(parents=True, exist_ok=True)
         atomic_file.write(path / "corpus.json", corpus.to_json())
+        if start:
+            metadata = {"model": start.model, "vocabulary": start.vocabulary.characters}
+            atomic_file.write(run._start, save(dict(start.weights), metadata))
         run.write_config(config)
         return run
 
@@ -130,6 +140,22 @@ class RunFolder:
             return Corpus.from_json((self.path / "corpus.json").read_bytes())
         except (OSError, ValueError, KeyError) as error:
             raise RunError(f"{self.path / 'corpus.json'}: unreadable ({error})") from None
+
+    def start(self) -> Start | None:
+        """What the run goes on from, if anything.
+
+        Raises:
+            CheckpointError: it is damaged.
+        """
+        if not self._start.is_file():
+            return None
+        weights, metadata = read_tensors(self._start)
+        return Start(metadata.get("model", ""), Vocabulary(metadata.get("vocabulary", "\n")), weights)
+
+    def vocabulary(self) -> Vocabulary:
+        """The characters that it reads and writes: its corpus', or those of what it goes on from."""
+        start = self.start()
+        return start.vocabulary if start else self.corpus().vocabulary
 
     def save_progress(self, progress: Progress, tensors: Mapping[str, NDArray[Any]], history: History) -> None:
         """Everything needed to resume; the curves first, so that they are never behind the checkpoint."""

@@ -54,11 +54,12 @@ def train(run: RunFolder) -> Outcome:
 
 def _train(run: RunFolder) -> Outcome:
     corpus = run.corpus()
-    sides, vocabulary = corpus.sides, corpus.vocabulary
+    sides, vocabulary, start = corpus.sides, run.vocabulary(), run.start()
     config = fastest_precision(run.config(), len(vocabulary))
     learner = Learner(config, len(vocabulary))
-    batches = open_batches(sides.train, corpus.text, vocabulary, config)
-    scorer = Scorer(sides.validation, vocabulary, learner.network.inputs)
+    batches = open_batches(sides.train, corpus.text, vocabulary, config, corpus.extras)
+    scorer = Scorer(sides.validation, vocabulary, learner.network.inputs, with_plans=config.plan)
+    without_plans = Scorer(sides.validation, vocabulary, learner.network.inputs) if config.plan else None
     sizes = f"{len(sides.train)} train, {len(sides.validation)} validation, {len(sides.test)} test"
     logger.info("%d tunes (%s), %d characters in the vocabulary", len(corpus.tunes), sizes, len(vocabulary))
     logger.info("recipe %s: %d parameters, on %s", config.recipe, learner.parameters, learner.description)
@@ -69,6 +70,9 @@ def _train(run: RunFolder) -> Outcome:
         learner.restore(tensors)
         logger.info("resumed after step %d", progress.step)
     else:
+        if start:
+            learner.begin_from(start.weights)
+            logger.info("from %s", start.model)
         logger.info("untrained: %.3f nats per character", scorer.score(learner.weights()).nats_per_character)
 
     saved_at = time.monotonic()
@@ -86,6 +90,8 @@ def _train(run: RunFolder) -> Outcome:
                     if learner.workers.is_chief:
                         run.save_best(weights)
                 logger.info("step %d: loss %.4f, validation %.4f", progress.step, loss, validation)
+                if without_plans:
+                    logger.info("  not told the plans: %.4f", without_plans.score(weights).nats_per_character)
             history.rows.append(Row(progress.step, loss, validation))
             bar.advance(loss, config.batch_size * config.sequence_length)
             is_due = (

@@ -17,8 +17,8 @@ SLURS = frozenset(line for line in _LIST.read_text("utf-8").split("\n") if line 
 
 def lexicon_of(tunes: Collection[str]) -> Lexicon:
     """The lexicon of tunes in ABC."""
-    titles = {title for tune in tunes if (title := _field(tune, "T")) and not has_slur(title)}
-    rhythms = Counter(rhythm for tune in tunes if (rhythm := _field(tune, "R").lower()) in METERS_OF_RHYTHM)
+    titles = {title for tune in tunes if (title := field(tune, "T")) and not has_slur(title)}
+    rhythms = Counter(rhythm for tune in tunes if (rhythm := field(tune, "R").lower()) in METERS_OF_RHYTHM)
     known = {rhythm: METERS_OF_RHYTHM[rhythm] for rhythm, count in rhythms.most_common() if count >= MIN_TUNES}
     return Lexicon(tuple(sorted(titles)), known)
 
@@ -29,6 +29,7 @@ def has_slur(title: str) -> bool:
     return not SLURS.isdisjoint(words)
 
 
-def _field(tune: str, letter: str) -> str:
+def field(tune: str, letter: str) -> str:
+    """What a header says, without comment; empty where it lacks the field."""
     found = re.search(rf"^{letter}:(.*)$", tune, re.MULTILINE)
     return " ".join(found[1].split("%")[0].split()) if found else ""

@@ -29,7 +29,7 @@ and every setting.
 The split is fixed, by tune:
 {_sides(sides)}.
 Tunes that share a melody, in whatever setting or key, or a title lie on one side, which follows from the SHA-256 of
-their notes (`training/corpora/families.py`). Training learnt from {_learnt_from(config)},
+their notes (`training/corpora/families.py`). Training learnt from {_learnt_from(config)}{_began_from(draft)},
 the validation tunes said when to stop, and the test tunes were used for nothing but the numbers below.
 
 ## Numbers
@@ -78,8 +78,14 @@ def _told(draft: Draft) -> str:
     backs = [each.name.removeprefix("back_") for each in inputs if each.gate]
     return (
         ", with what the text so far says of where it stands (place in bar and part, key, metre, rhythm)\n"
-        f"and what stood {_and(backs)} bars back (`app/abc/lookback.py`),"
+        f"and what stood {_and(backs)} bars back (`app/abc/lookback.py`)"
+        f"{_told_plan(draft)},"
     )
+
+
+def _told_plan(draft: Draft) -> str:
+    is_planned = any(each.name == "plan" for each in draft.model.inputs)
+    return ", and a plan of the tune where one was drawn (`app/abc/plan.py`)" if is_planned else ""
 
 
 def _and(words: list[str]) -> str:
@@ -103,6 +109,11 @@ def _learnt_from(config: TrainingConfig) -> str:
     return "the whole text, held-out tunes included (so the losses below say little)"
 
 
+def _began_from(draft: Draft) -> str:
+    start = draft.training.get("from")
+    return f", going on from `{start}`, which learnt as its own card says" if start else ""
+
+
 def _losses(evaluation: Evaluation) -> str:
     rows: list[tuple[str, Loss]] = [
         ("**test**", evaluation.test),
@@ -110,6 +121,8 @@ def _losses(evaluation: Evaluation) -> str:
         ("validation", evaluation.validation),
         ("train", evaluation.train),
     ]
+    if evaluation.test_with_plans:
+        rows.insert(1, ("test, told each tune's own plan", evaluation.test_with_plans))
     return "\n".join(
         f"| {name} ({loss.tunes}) | {loss.nats:.4f} | {loss.bits:.4f} | {loss.perplexity:.3f} |" for name, loss in rows
     )
@@ -163,4 +176,5 @@ def _command(draft: Draft, config: TrainingConfig) -> str:
     settings = "".join(f" --set {name}={value}" for name, value in _changed(config).items())
     books = [corpora.argument(record.name, record.origin) for record in draft.corpora]
     corpus = f" --corpus {' '.join(books)}" if books != list(corpora.DEFAULT) else ""
-    return f"python -m training train --recipe {config.recipe}{corpus} --run runs/{draft.name}{settings}"
+    start = f" --from {draft.training['from']}" if draft.training.get("from") else ""
+    return f"python -m training train --recipe {config.recipe}{start}{corpus} --run runs/{draft.name}{settings}"

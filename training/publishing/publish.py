@@ -7,7 +7,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from model_store.manifest import CARD_FILE, CRITIC_FILE, DECODER_FILE, LEXICON_FILE, TUNES_FILE, Defaults, Draft
+from model_store.manifest import (
+    CARD_FILE,
+    CRITIC_FILE,
+    DECODER_FILE,
+    LEXICON_FILE,
+    PLANS_FILE,
+    TUNES_FILE,
+    Defaults,
+    Draft,
+)
 from model_store.store import Checkpoint, Store
 from training.errors import ConfigError
 from training.evaluation import critic
@@ -18,6 +27,7 @@ from training.learning.run_folder import RunFolder
 from training.publishing.export import decoder_graph
 from training.publishing.lexicon import lexicon_of
 from training.publishing.model_card import card
+from training.publishing.plans import plans_of_run
 from training.publishing.tune_index import index_of, learnt_tunes
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "ai-edge-litert")
@@ -55,6 +65,8 @@ def publish(
         raise ConfigError(f"--name {name}: {error.errors()[0]['msg']}") from None
     evaluation = evaluation_of(run, tunes, sample_size)
     training = config.to_json() | {"best_step": evaluation.step}
+    if start := run.start():
+        training["from"] = start.model
     draft = empty.model_copy(update={"training": training, "metrics": evaluation.metrics()})
     files = {
         DECODER_FILE: decoder_graph(trained.weights, inputs=trained.network.inputs),
@@ -62,6 +74,8 @@ def publish(
         LEXICON_FILE: lexicon_of(learnt_tunes(run)).to_bytes(),
         CARD_FILE: card(draft, config, corpus.sides, evaluation, note).encode(),
     }
+    if plans := plans_of_run(run, trained):
+        files[PLANS_FILE] = plans.to_bytes()
     if critic_tunes:
         with tempfile.TemporaryDirectory(prefix="lilt-critic-") as folder:
             files[CRITIC_FILE] = critic.of(open_candidate(run.path, Path(folder)), critic_tunes).to_bytes()

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.abc.lookback import form_number
 from app.generation.model_registry import load_decoders
+from app.generation.planning import Planning
 from app.grammar import Grammar
 from app.inference.decoder import LiteRTDecoder, read
 from app.inference.engine import Engine
@@ -29,14 +31,17 @@ pytest.importorskip("tensorflow")
 TIMEOUT_S = 60
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return Store(tmp_path_factory.mktemp("store"))
+@pytest.fixture(scope="module", params=["lookback", "planned"])
+def store(request: pytest.FixtureRequest, checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store(tmp_path_factory.mktemp("store"))
+    told_models.publish(store, checkpoint, recipe=request.param)
+    return store
 
 
 @pytest.fixture(scope="module")
-def told(store: Store, checkpoint: Checkpoint) -> Checkpoint:
-    return told_models.publish(store, checkpoint)
+def told(store: Store) -> Checkpoint:
+    """The model of that store; of the recipe `planned`, it is told plans too."""
+    return store.load("told")
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +140,7 @@ def test_a_graph_that_reads_something_else_is_refused(told: Checkpoint, plain: C
     weights = told_models.drawn_weights(told.manifest.model.model_copy(update={"inputs": less}))
     graph = tmp_path / DECODER_FILE
     graph.write_bytes(decoder_graph(weights, inputs=less))
-    with pytest.raises(ValueError, match="reads 8 integers of each character, not 9"):
+    with pytest.raises(ValueError, match=f"no {len(less)} columns are known"):
         LiteRTDecoder(graph, 1, characters=told.manifest.vocabulary)
 
 
@@ -153,10 +158,8 @@ def test_it_is_published_in_a_format_that_lists_its_inputs(store: Store, told: C
     assert (told.manifest.format_version, plain.manifest.format_version) == (2, 1)
     again = store.load("told").manifest
     assert again == told.manifest
-    assert [each.name for each in again.model.inputs] == [
-        *("back_1", "back_2", "back_4", "back_8"),
-        *("place", "bar", "key", "form"),
-    ]
+    names = ["back_1", "back_2", "back_4", "back_8", "place", "bar", "key", "form", "plan", "again"]
+    assert [each.name for each in again.model.inputs] == names[: 10 if again.model.inputs[8:] else 8]
 
 
 @pytest.mark.parametrize("decoder", ["litert", "keras"])
@@ -171,3 +174,28 @@ def test_the_service_gives_the_same_tune_for_a_seed_and_makes_bars_anew(
         tune = "X:1\nT:A\nM:4/4\nL:1/8\nK:D\n|:ABcd efga|bagf edcB|ABcd efga|d2d2 d4:|\n"
         anew = client.post("/generate", json={"abc": tune, "bars": [2], "seed": 1})
         assert anew.status_code in (200, 422), anew.text  # a model of noise may find no bar that fits
+
+
+@pytest.mark.parametrize(("start", "asked"), [("X:1\nM:4/4\nK:D\n", 1), ("X:1\nM:4/4\nK:D\nA", 0), ("X:1\nM:4/4\n", 0)])
+def test_a_plan_is_asked_for_where_a_header_is_complete_and_nothing_follows(
+    told: Checkpoint, engine: Engine, start: str, asked: int
+) -> None:
+    forms: list[int] = []
+
+    def planner(form: int) -> None:
+        forms.append(form)
+
+    prompt = told.vocabulary.encode(start)
+    ended(engine, Sequence(prompt, 1, SamplingParams(seed=1), planner=planner))
+    assert forms == [form_number("", "4/4")] * asked
+
+
+def test_a_plan_changes_what_is_written(told: Checkpoint, engine: Engine) -> None:
+    prompt = told.vocabulary.encode("X:1\nM:4/4\nK:D\n")
+    planner = Planning(told_models.PLANS, "here").planner(1)
+    without, with_plan = ended(
+        engine,
+        Sequence(prompt, 200, SamplingParams(seed=1)),
+        Sequence(prompt, 200, SamplingParams(seed=1), planner=planner),
+    )
+    assert (without != with_plan) == (len(told.manifest.model.inputs) > 8)

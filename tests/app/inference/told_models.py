@@ -4,18 +4,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_store.manifest import Draft, Input, ModelConfig
+from model_store.plans import KnownPlan, Plans
 from model_store.store import Checkpoint, Store
 from tests.training.conftest import TINY
 
+PLANS = Plans((KnownPlan("", "4/4", 40, ((True, (1, 1, 2, 7)), (False, (1,) * 8))),))
 
-def publish(store: Store, like: Checkpoint, name: str = "told", inputs: tuple[Input, ...] = ()) -> Checkpoint:
-    """The next version of a name, with the vocabulary of another model; with the usual inputs, or others."""
+
+def publish(
+    store: Store, like: Checkpoint, name: str = "told", inputs: tuple[Input, ...] = (), recipe: str = "lookback"
+) -> Checkpoint:
+    """The next version of a name, with the vocabulary of another model; with the recipe's inputs, or others."""
     from training.learning.config import TrainingConfig
     from training.learning.model import model_config
     from training.publishing.export import decoder_graph
 
     manifest = like.manifest
-    network = model_config(TrainingConfig.from_recipe("lookback", TINY), manifest.model.vocab_size)
+    network = model_config(TrainingConfig.from_recipe(recipe, TINY), manifest.model.vocab_size)
     network = network.model_copy(update={"inputs": inputs or network.inputs})
     weights = drawn_weights(network)
     draft = Draft(
@@ -28,6 +33,8 @@ def publish(store: Store, like: Checkpoint, name: str = "told", inputs: tuple[In
         libraries={},
     )
     files = {"decoder.tflite": decoder_graph(weights, inputs=network.inputs), "README.md": b"# told\n"}
+    if recipe == "planned":
+        files["plans.json"] = PLANS.to_bytes()
     return store.publish(draft, weights, files)
 
 

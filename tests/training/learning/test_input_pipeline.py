@@ -89,3 +89,27 @@ def test_an_epoch_of_streams_is_every_tune_once(ten: Corpus) -> None:
 def test_a_text_shorter_than_a_crop_goes_round(ten: Corpus) -> None:
     one = Corpus(ten.tunes[:1], ten.tunes[0], ten.records)
     assert batches(one, "lab", sequence_length=500, batch_size=3).batch(0).inputs.shape == (3, 500)
+
+
+def test_a_tune_is_read_with_its_plan_and_some_without(ten: Corpus) -> None:
+    settings = {"sequence_length": 10, "batch_size": 2, "transpose": 0, "beginnings": 0}
+    without = batches(ten, "lookback", **settings).batch(0).inputs
+    for share, is_told in ((0.0, True), (0.999, False)):
+        config = dataclasses.replace(TrainingConfig.from_recipe("planned"), plan_dropout=share, **settings)  # type: ignore[arg-type]
+        streams = open_batches(ten.tunes, ten.text, ten.vocabulary, config)
+        assert isinstance(streams, Streams)
+        plans = np.concatenate([streams.batch(step).inputs[..., -2].ravel() for step in range(streams.steps_per_epoch)])
+        assert bool(plans.any()) == is_told
+        assert streams.batch(0).inputs.shape == (*without.shape[:2], without.shape[2] + 2)
+
+
+def test_extra_tunes_are_left_after_their_share_of_the_steps(ten: Corpus) -> None:
+    extras = frozenset(ten.tunes[:5])
+    settings = {"sequence_length": 10, "batch_size": 1, "transpose": 0.0, "extra_until": 0.5, "steps": 400}
+    config = dataclasses.replace(TrainingConfig.from_recipe("small"), **settings)  # type: ignore[arg-type]
+    streams = open_batches(ten.tunes, ten.text, ten.vocabulary, config, extras)
+    text = ten.vocabulary.decode(np.concatenate([streams.batch(step).inputs[0] for step in range(400)]).tolist())
+    read = [(text.index(tune), text.rindex(tune)) for tune in ten.tunes]
+    assert max(last for _, last in read[:5]) < len(text) * 0.75
+    assert min(last for _, last in read[5:]) > len(text) * 0.75
+    assert max(first for first, _ in read) < len(text) * 0.5

@@ -17,8 +17,8 @@ from training.corpora import corpus
 from training.evaluation.decoder_loss import decoder_loss
 from training.evaluation.heldout_loss import Scorer
 from training.evaluation.weights_source import from_run
-from training.learning.input_pipeline import read as what_is_read
 from training.learning.model import set_weights
+from training.learning.reading import Reader
 from training.learning.run_folder import RunFolder
 from training.publishing.export import SIGNATURE, decoder_graph, export
 
@@ -43,7 +43,7 @@ def litert_logits(graph: bytes, ids: NDArray[np.int32], folder: Path, characters
 def keras_logits(
     network: ModelConfig, weights: Weights, ids: NDArray[np.int32], vocabulary: Vocabulary
 ) -> NDArray[np.float32]:
-    ids = what_is_read(ids, vocabulary, bool(network.inputs))
+    ids = Reader.of_width(vocabulary, len(network.inputs)).read(vocabulary.decode(ids.tolist()))
     model = build_model(network, 1, stateful=False)
     set_weights(model, network, weights)
     logits: NDArray[np.float32] = np.asarray(model(ids[None]))[0]

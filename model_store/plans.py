@@ -1,0 +1,72 @@
+"""The plans of the tunes that a model learnt: by rhythm and metre how many had which parts and likeness of bars.
+
+A file of a checkpoint, JSON: `{"format": 1, "plans": {"jig 6/8": [[2, [1, 7, 1, …], [0, 1, …]], …], …}}`: a count, then
+each part: 1 where it ends at home, else 0, and a number for each bar (see `app.abc.plan`). There are no notes in it.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from model_store.errors import InvalidCheckpointError, NewerFormatError
+
+FORMAT = 1
+
+Part = tuple[bool, tuple[int, ...]]
+"""Whether it ends at home, and each of its bars."""
+
+
+@dataclass(frozen=True)
+class KnownPlan:
+    """A plan, the rhythm and metre of its tunes (empty where they name none), and how many they are."""
+
+    rhythm: str
+    meter: str
+    count: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Plans:
+    """All of a model."""
+
+    plans: tuple[KnownPlan, ...]
+
+    @classmethod
+    def parse(cls, content: bytes, label: str) -> Self:
+        """Read a file.
+
+        Args:
+            label: the file's name, for errors.
+
+        Raises:
+            NewerFormatError: it is in a later format.
+            InvalidCheckpointError: it is not such a file.
+        """
+        try:
+            raw: Any = json.loads(content)
+            if not isinstance(raw, dict) or not isinstance(raw.get("format"), int):
+                raise InvalidCheckpointError(f"{label}: not plans (no format)")
+            if raw["format"] > FORMAT:
+                raise NewerFormatError(
+                    f"{label}: format {raw['format']} is newer than this Lilt reads (up to {FORMAT})"
+                )
+            return cls(tuple(_plan(kind, row) for kind, rows in raw["plans"].items() for row in rows))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidCheckpointError(f"{label}: not plans ({type(error).__name__}: {error})") from None
+
+    def to_bytes(self) -> bytes:
+        kinds: dict[str, list[list[Any]]] = {}
+        for plan in self.plans:
+            parts = [[int(at_home), *bars] for at_home, bars in plan.parts]
+            kinds.setdefault(f"{plan.rhythm} {plan.meter}", []).append([plan.count, *parts])
+        rows = ",\n".join(f" {json.dumps(kind)}: {json.dumps(plans)}" for kind, plans in kinds.items())
+        return f'{{"format": {FORMAT}, "plans": {{\n{rows}\n}}}}\n'.encode()
+
+
+def _plan(kind: str, row: list[Any]) -> KnownPlan:
+    count, *parts = row
+    if not parts or not all(len(part) > 1 and all(isinstance(n, int) and n >= 0 for n in part) for part in parts):
+        raise ValueError(f"{row!r} is not a count and parts")
+    rhythm, _, meter = kind.rpartition(" ")
+    return KnownPlan(rhythm, meter, int(count), tuple((bool(part[0]), tuple(part[1:])) for part in parts))

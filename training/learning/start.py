@@ -1,0 +1,77 @@
+"""What a run goes on from: the weights of a published version, in a network that may be told more than it was."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_store.store import Checkpoint, Store
+from model_store.vocabulary import Vocabulary
+from training.errors import ConfigError
+from training.learning.config import TrainingConfig
+
+Tensors = dict[str, NDArray[Any]]
+
+_SHAPE = ("embedding_dim", "lstm_units", "lookback", "pointer_dim", "run_dim", "place_dim")
+
+
+@dataclass(frozen=True)
+class Start:
+    """A published version, as a run has it: its name and version, its vocabulary, its weights."""
+
+    model: str
+    vocabulary: Vocabulary
+    weights: Mapping[str, NDArray[np.float32]]
+
+
+def find(name: str, store: Path) -> Checkpoint:
+    """The version that `NAME` (its current one) or `NAME/VERSION` names.
+
+    Raises:
+        StoreError: there is none, or it does not verify.
+        ConfigError: that is no such name.
+    """
+    name, slash, version = name.partition("/")
+    if slash and not version.isdecimal():
+        raise ConfigError(f"--from {name}/{version}: write NAME or NAME/VERSION")
+    checkpoints = Store(store)
+    return checkpoints.load(name, int(version) if slash else checkpoints.current(name))
+
+
+def start_of(checkpoint: Checkpoint) -> Start:
+    manifest = checkpoint.manifest
+    return Start(f"{manifest.name}/{manifest.version}", checkpoint.vocabulary, checkpoint.weights())
+
+
+def shaped_like(config: TrainingConfig, checkpoint: Checkpoint) -> TrainingConfig:
+    """The settings with the network's shape taken from a version; told of a plan where either is.
+
+    Raises:
+        ConfigError: the version does not say how it was shaped, or its network is of another kind.
+    """
+    said = checkpoint.manifest.training
+    try:
+        shape: dict[str, Any] = {name: said.get(name, getattr(TrainingConfig, name)) for name in _SHAPE}
+        return replace(config, **shape, plan=bool(shape["lookback"]) and (config.plan or bool(said.get("plan", False))))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{checkpoint.manifest.name}: not a network that can be gone on from ({error})") from None
+
+
+def widen(weights: Mapping[str, NDArray[np.float32]], initial: Tensors) -> Tensors:
+    """Weights for a network that may be told more: what they lack begins as in `initial`, and says nothing yet.
+
+    Raises:
+        ConfigError: they are another network's.
+    """
+    kernel = weights["lstm_0/kernel"]
+    padded = np.zeros_like(initial["lstm_0/kernel"])
+    padded[: len(kernel)] = kernel[: len(padded)]
+    widened = initial | dict(weights) | {"lstm_0/kernel": padded}
+    if len(kernel) > len(padded) or {n: t.shape for n, t in widened.items()} != {
+        n: t.shape for n, t in initial.items()
+    }:
+        raise ConfigError("the version that is gone on from has a network of another shape than this run's")
+    return widened
