@@ -322,7 +322,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="NAME[/VERSION]",
         help="go on from a published version, whose vocabulary and shape the network then has",
     )
-    train.add_argument("--store", type=Path, default=STORE, help="its model store (default: model_store/checkpoints)")
+    train.add_argument("--store", type=Path, default=OWN_STORE, help="its model store (default: that of Lilt)")
     train.add_argument("--steps", type=_whole, help="the length of the run")
     train.add_argument("--seed", type=_whole)
     train.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
