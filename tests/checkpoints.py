@@ -11,7 +11,7 @@ def publish(
 ) -> Checkpoint:
     """The default model again, as the next version of a name; with no index of tunes and no critic, or others."""
     draft = Draft(**{field: getattr(checkpoint.manifest, field) for field in Draft.model_fields} | {"name": name})
-    kept = {"decoder.tflite", "README.md", "lexicon.json"} & checkpoint.manifest.files.keys()
+    kept = {"decoder.tflite", "README.md", "lexicon.json", "plans.json"} & checkpoint.manifest.files.keys()
     files = {file: checkpoint.path(file).read_bytes() for file in kept}
     if index is not None:
         files["tunes.safetensors"] = index.to_bytes()
