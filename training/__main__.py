@@ -179,14 +179,16 @@ def _critic(options: argparse.Namespace) -> int:
 
 
 def _picture(options: argparse.Namespace) -> int:
+    from app.rendering.engrave import png
     from training.evaluation.candidate import open_candidate
     from training.evaluation.tune_picture import picture
     from training.evaluation.tune_sampling import draw_as_served
 
     with tempfile.TemporaryDirectory(prefix="lilt-picture-") as folder:
-        candidates = [open_candidate(path, Path(folder)) for path in options.models]
+        candidates = [open_candidate(path, Path(folder), reads_books=False) for path in options.models]
         drawn = {each.name: draw_as_served(each, range(1, options.tunes + 1)) for each in candidates}
-    atomic_file.write(options.out, picture(drawn).encode())
+    drawing = picture(drawn)
+    atomic_file.write(options.out, png(drawing) if options.out.suffix == ".png" else drawing.encode())
     print(options.out)
     return 0
 
@@ -376,10 +378,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     sample.add_argument("--seed", type=_whole, default=1, help="of the first tune; the next ones count up")
     sample.set_defaults(command=_sample)
 
-    shown = commands.add_parser("picture", help="draw the first tunes of models side by side, as scores in an SVG")
+    shown = commands.add_parser("picture", help="draw the first tunes of models side by side, as scores in a picture")
     shown.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="run folders, or NAME/VERSION in a store")
     shown.add_argument("--tunes", type=_several, default=10, help="seeds from 1 up to this (default: 10)")
-    shown.add_argument("--out", type=Path, required=True, metavar="FILE", help="where it goes, as SVG")
+    shown.add_argument("--out", type=Path, required=True, metavar="FILE", help="where it goes, as .svg or .png")
     shown.set_defaults(command=_picture)
 
     export = commands.add_parser("export", help="write the weights and decoder graphs into RUN/export")

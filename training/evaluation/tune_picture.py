@@ -1,4 +1,4 @@
-"""The first tunes of several models side by side, as scores in one SVG picture: seeds from 1 up, none picked."""
+"""The first tunes of several models side by side, as scores in one picture: seeds from 1 up, none picked."""
 
 import re
 from collections.abc import Mapping, Sequence

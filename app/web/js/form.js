@@ -17,7 +17,7 @@ const TASTES = [
 const LARGEST_FRESH = 1_000_000_000;
 const USUAL_FORM = "AABB8"; // two parts of eight bars, each repeated, as most of the tunes are that are played
 const USUAL_KEYS = 16;
-const USUAL_BEST_OF = 8; // drawn for one that is shown; a tenth of a second
+const USUAL_BEST_OF = 4; // drawn for one that is shown: more are not told from real ones less often (decisions/013)
 
 let vocabulary = null;
 let metersOfRhythm = {}; // those that each rhythm can be asked in
