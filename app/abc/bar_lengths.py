@@ -43,7 +43,7 @@ def _is_plain(bar: Bar, after: Bar) -> bool:
 
 
 def _message(number: int, length: Fraction, meter: Meter) -> str:
-    note = 4 if meter.symbol else meter.unit
+    note = 4 if meter.sign else meter.unit
     found, wanted = length * note, (meter.length or length) * note
     while (found.denominator > 1 or wanted.denominator > 1) and note * 2 in _NOTES:
         found, wanted, note = found * 2, wanted * 2, note * 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from app.abc.fingerprint import first_number, read_voices
 from app.abc.tokens import parse_chord, parse_rest, parse_tuplet, tokens
-from app.abc.tunebook import FIELD
+from app.abc.tunebook import FIELD, in_text_after
 from app.errors import Fault, RequestError
 
 _BEFORE_NOTE = frozenset({"quoted", "decoration", "mark", "grace", "tuplet", "slur"})
@@ -147,7 +147,7 @@ def _bars(abc: str) -> Iterator[TextBar]:
     for line in abc.split("\n"):
         match = FIELD.match(line)
         if line.startswith("%"):
-            in_text = line.startswith("%%begintext") or (in_text and not line.startswith("%%endtext"))
+            in_text = in_text_after(line, was_in_text=in_text)
         elif in_text:
             pass
         elif match:

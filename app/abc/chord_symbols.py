@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Self
 
+from app.abc.fields import parse_voice
 from app.abc.pitch import ALTERATIONS, NATURAL_SEMITONES, SEMITONES_PER_OCTAVE
 from app.abc.tokens import parse_rest, tokens
-from app.abc.tunebook import FIELD
+from app.abc.tunebook import FIELD, in_text_after
 
 _KIND = r"(?:maj|min|m|M|dim|aug|sus|add|o|\+|-|1[13]|[2-9]|[b#]\d|[()])*"
 _SYMBOL = re.compile(rf"([A-G])(#|b)?({_KIND})(?:/([A-Ga-g])(#|b)?)?")
@@ -78,7 +79,7 @@ def write_symbols(abc: str, names: dict[tuple[int, int], str]) -> str:
     for number, line in enumerate(lines):
         field = FIELD.match(line)
         if line.startswith("%"):
-            in_text = line.startswith("%%begintext") or (in_text and not line.startswith("%%endtext"))
+            in_text = in_text_after(line, was_in_text=in_text)
         elif in_text:
             continue
         elif field:
@@ -103,7 +104,7 @@ class _Scan:
         self._bar, self._place = 0, 0
 
     def turn_to(self, voice: str) -> None:
-        name = (voice.split() or ["1"])[0]
+        name = parse_voice(voice)
         self._first = self._first or name
         self._is_first = name == self._first
 

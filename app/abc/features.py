@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.abc.fingerprint import WHOLE_NOTE, Bar, read_voices
+from app.abc.header import read_header
 from app.abc.pitch import ALTERATIONS, MIDDLE_C, NATURAL_SEMITONES, SEMITONES_PER_OCTAVE, STEPS
-from app.abc.reader import read_header
 
 _OCTAVE = SEMITONES_PER_OCTAVE
 _RHYTHMS = ("jig", "reel", "hornpipe")

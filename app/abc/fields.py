@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from app.abc.keys import MAJOR, TONIC, Key, fifths_of, mode_of
-from app.abc.meters import SYMBOLS, Meter
+from app.abc.meters import METER_SIGNS, Meter
 from app.abc.pitch import ACCIDENTALS, SIGN
 from app.abc.texts import readable
 
@@ -33,6 +33,9 @@ _MAX_OCTAVES, _MAX_SEMITONES = 4, 48
 _QUOTED = re.compile(r'"([^"]*)"')
 _FRACTION = re.compile(r"(\d{1,4})/(\d{1,4})")
 _NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,3})?")
+SYMBOL = re.compile(r"\s*([h-wH-W~])\s*=\s*[!+]([A-Za-z0-9.<>()^/-]{1,40})[!+](?![^\s%])")
+"""What a `U:` field says: a letter, and the decoration that it stands for."""
+
 _BEAT_OF_UNITS = re.compile(r"C\s*(\d{0,3})\s*(?:/\s*(\d{1,3}))?\s*=")
 
 
@@ -73,10 +76,10 @@ class Tempo:
 
 def parse_key(text: str) -> Key:
     """What a `K:` field says; no signature where it says nothing that is known (section 3.1.14)."""
-    return said_key(text) or Key()
+    return named_key(text) or Key()
 
 
-def said_key(text: str) -> Key | None:
+def named_key(text: str) -> Key | None:
     """The key that a `K:` field names; None where it says other things alone, as `K:clef=bass` does."""
     if _BAGPIPE.match(text):
         return Key(2)
@@ -133,8 +136,8 @@ def parse_meter(text: str) -> Meter:
     """What an `M:` field says."""
     text = text.strip()
     if text.startswith("C"):
-        sign, symbol = ("C|", "cut") if text.startswith("C|") else ("C", "common")
-        return Meter(*SYMBOLS[sign], symbol)
+        sign = "C|" if text.startswith("C|") else "C"
+        return Meter(*METER_SIGNS[sign], sign)
     match = _METER.match(text)
     if not match or not int(match[2]):
         return Meter(None)
@@ -166,6 +169,12 @@ def parse_unit(text: str) -> Fraction | None:
     if not match or not int(match[1]) or (match[2] and not int(match[2])):
         return None
     return Fraction(int(match[1]), int(match[2] or 1))
+
+
+def parse_symbol(text: str) -> tuple[str, str] | None:
+    """The letter that a `U:` field makes a symbol, and the decoration that it stands for (section 4.16)."""
+    match = SYMBOL.match(text)
+    return (match[1], match[2]) if match else None
 
 
 def parse_voice(text: str) -> str:

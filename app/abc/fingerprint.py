@@ -17,15 +17,15 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
-from app.abc.fields import parse_meter, parse_unit, parse_voice, said_key
+from app.abc.fields import named_key, parse_meter, parse_unit, parse_voice
+from app.abc.header import Header, read_header
 from app.abc.keys import Key
 from app.abc.meters import Meter
 from app.abc.pitch import STEPS
-from app.abc.reader import Header, read_header
 from app.abc.score import MAX_BARS
 from app.abc.texts import without_comment
 from app.abc.tokens import Note, parse_broken, parse_chord, parse_note, parse_notes, parse_rest, parse_tuplet, tokens
-from app.abc.tunebook import FIELD
+from app.abc.tunebook import FIELD, in_text_after
 
 WHOLE_NOTE = 2**18 * 3**3 * 5 * 7
 """Ticks; what ABC's notes, tuplets and broken rhythms last is a whole number of them, and an odder length rounded."""
@@ -121,7 +121,7 @@ def read_voices(abc: str) -> list[list[Bar]]:
     in_text = False
     for line in body:
         if line.startswith("%"):
-            in_text = line.startswith("%%begintext") or (in_text and not line.startswith("%%endtext"))
+            in_text = in_text_after(line, was_in_text=in_text)
             continue
         if in_text:
             continue
@@ -187,7 +187,7 @@ class _Voice:
 
     def take_key(self, text: str) -> None:
         self.close_bar()
-        if (key := said_key(text)) is not None:
+        if (key := named_key(text)) is not None:
             self._turn_key(key)
 
     def take_meter(self, text: str) -> None:

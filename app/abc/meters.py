@@ -6,7 +6,7 @@ ABC standard 2.1, sections 3.1.6 (metre), 3.1.7 (unit length) and 4.13 (tuplets)
 from dataclasses import dataclass
 from fractions import Fraction
 
-SYMBOLS = {"C": (4, 4), "C|": (2, 2)}
+METER_SIGNS = {"C": (4, 4), "C|": (2, 2)}
 """Metres that are written as a sign, each with the beats of a bar and the part of a whole note that each is."""
 
 _SHORT_BAR = Fraction(3, 4)
@@ -19,7 +19,8 @@ class Meter:
 
     beats: int | None = 4
     unit: int = 4
-    symbol: str | None = None
+    sign: str | None = None
+    """one of `METER_SIGNS`, where it is written so"""
 
     @property
     def length(self) -> Fraction | None:

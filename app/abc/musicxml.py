@@ -8,10 +8,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from app.abc import musicxml_marks as marks
 from app.abc.fields import Clef
 from app.abc.keys import CIRCLE_OF_FIFTHS, Key
+from app.abc.lengths import is_power_of_two
 from app.abc.meters import Meter
 from app.abc.pitch import Pitch
 from app.abc.playback_defaults import default_tempo
-from app.abc.playing_order import ending_turns, led, repeat_starts, ties_over_bars
+from app.abc.playing_order import ending_turns, repeat_starts, tied_places, ties_over_bars
 from app.abc.score import Bar, Chord, Score, Voice, length_of
 from app.abc.written_subset import MAX_KEY_ACCIDENTALS
 
@@ -32,6 +33,7 @@ _BEAMS = {(True, True): "continue", (False, True): "begin", (True, False): "end"
 
 _KEPT_LENGTHS = 256  # whose pieces are remembered
 _ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
+_TIME_SYMBOLS = {"C": "common", "C|": "cut"}
 _BAR_STYLES = {"||": "light-light", "|]": "light-heavy", "[|": "heavy-light", "::": "light-heavy"}
 
 
@@ -117,7 +119,7 @@ class _Part:
         for number, line in enumerate(bar.lines):
             into = self._ties.into.get((index, number), set())
             for chord, following, beam in zip(line, [*line[1:], None], _beams(line), strict=True):
-                tied = led(chord, following) if following else self._ties.out_of.get((index, number), set())
+                tied = tied_places(chord, following) if following else self._ties.out_of.get((index, number), set())
                 self._chord(measure, chord, beam, str(number + 1), into, tied)
                 into = tied
             if number + 1 < len(bar.lines):
@@ -305,8 +307,8 @@ def _time(attributes: Element, meter: Meter) -> None:
     if meter.beats is None:
         SubElement(element, "senza-misura")
         return
-    if meter.symbol:
-        element.set("symbol", meter.symbol)
+    if meter.sign:
+        element.set("symbol", _TIME_SYMBOLS[meter.sign])
     SubElement(element, "beats").text = str(meter.beats)
     SubElement(element, "beat-type").text = str(meter.unit)
 
@@ -330,7 +332,7 @@ def _pieces(length: Fraction) -> tuple[tuple[Fraction, str | None, int], ...]:
     pieces: list[tuple[Fraction, str | None, int]] = []
     while length > 0:
         best = next((drawn for drawn in _DRAWN if drawn[0] <= length), None)
-        if best is None or (length.denominator & (length.denominator - 1)):
+        if best is None or not is_power_of_two(length.denominator):
             return (*pieces, (length, None, 0))
         pieces.append(best)
         length -= best[0]

@@ -152,13 +152,13 @@ def ties_over_bars(voice: Voice, parts: str | None) -> Ties:
         ):
             if not line or not line[-1].tied or not following:
                 continue
-            if places := led(line[-1], following[0]):
+            if places := tied_places(line[-1], following[0]):
                 ties.out_of.setdefault((before, number), set()).update(places)
                 ties.into.setdefault((after, number), set()).update(places)
     return ties
 
 
-def led(chord: Chord, following: Chord | None) -> set[int]:
+def tied_places(chord: Chord, following: Chord | None) -> set[int]:
     """The places of notes that are tied to one of the same pitch in the next chord."""
     heard = {(pitch.place, pitch.alter) for pitch in following.pitches} if following else set()
     tied = (pitch for index, pitch in enumerate(chord.pitches) if index in chord.tied)

@@ -6,7 +6,7 @@ skipped in `faults`.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from math import lcm
@@ -18,18 +18,20 @@ from app.abc.fields import (
     Clef,
     Properties,
     Tempo,
-    parse_key,
+    named_key,
     parse_meter,
     parse_properties,
+    parse_symbol,
     parse_tempo,
     parse_unit,
     parse_voice,
-    said_key,
     voice_properties,
 )
+from app.abc.header import read_header
 from app.abc.keys import Key
 from app.abc.lyrics import Words
-from app.abc.meters import Meter, default_unit
+from app.abc.meters import Meter
+from app.abc.midi_directives import played_directive
 from app.abc.pitch import STEPS, Pitch
 from app.abc.score import DEFAULT_CLEF, MAX_OVERLAYS, Bar, Chord, Score, Tuplet, Voice
 from app.abc.texts import readable, without_comment
@@ -43,19 +45,12 @@ from app.abc.tokens import (
     parse_tuplet,
     tokens,
 )
-from app.abc.tunebook import FIELD, split_header
+from app.abc.tunebook import FIELD, in_text_after
 from app.abc.voices import agree
 from app.errors import Fault
 
 _MAX_FAULTS = 20
 _MAX_GRACES = 20
-_DIRECTIVE = re.compile(
-    r"%%MIDI\s+((?:program|chordprog|bassprog|control)(?:\s+\d{1,3}){1,2}|transpose\s+[+-]?\d{1,2}"
-    r"|gchord\s+[A-Za-z0-9]{1,48}|gchordon|gchordoff|drumoff|nobarlines)(?![^\s%])"
-)
-"""Those that are played; the input filter names all others"""
-
-_DEFINED = re.compile(r"\s*([h-wH-W~])\s*=\s*[!+]([^!+]+)[!+]")
 _LEADING_BACK = ("D.C.", "D.S.", "D.C.alcoda", "D.C.alfine", "D.S.alcoda", "D.S.alfine")
 _NAVIGATION = frozenset({"segno", "coda", "fine", "dacapo", "dacoda", *_LEADING_BACK})
 """Decorations that are of a place in the tune, not of a note."""
@@ -73,40 +68,6 @@ _MARKS = {
     ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
     "P": "uppermordent", "S": "segno", "T": "trill", "u": "upbow", "v": "downbow",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Header:
-    """The fields up to `K:`, each with all its values, and what they say of the notes that follow."""
-
-    fields: dict[str, list[str]]
-    key: Key
-    meter: Meter
-    unit: Fraction
-    properties: Properties
-    """of all voices that say no others"""
-    directives: tuple[str, ...] = ()
-
-    @property
-    def tempo(self) -> Tempo:
-        """What the last `Q:` says."""
-        return parse_tempo(self.fields.get("Q", [""])[-1], self.unit)
-
-    def first(self, name: str) -> str | None:
-        """A field's first value, as it is to be read."""
-        value = next(iter(self.fields.get(name, [])), None)
-        return None if value is None else readable(value)
-
-
-def read_header(abc: str) -> tuple[Header, list[str]]:
-    """The header of a tune, and the lines after it."""
-    lines = abc.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    fields, body = split_header(lines)
-    key, properties = (parse_key(fields["K"][0]), parse_properties(fields["K"][0])) if "K" in fields else (Key(), None)
-    meter = parse_meter(fields["M"][-1]) if "M" in fields else Meter()
-    unit = parse_unit(fields["L"][-1]) if "L" in fields else None
-    directives = tuple(match[1] for line in lines[: len(lines) - len(body)] if (match := _DIRECTIVE.match(line)))
-    return Header(fields, key, meter, unit or default_unit(meter.length), properties or Properties(), directives), body
 
 
 @dataclass
@@ -179,9 +140,10 @@ class _State:
 
 
 class Reader:
-    """Reads one tune; `score`, `faults` and `size` are its result.
+    """Reads one tune; `score`, `faults`, `skipped` and `size` are its result.
 
-    Its work is linear in the text's length.
+    Its work is linear in the text's length. `faults` are all that is wrong with the tune; of them, `skipped` are those
+    where something that was written is neither played nor drawn.
 
     Args:
         abc: the tune.
@@ -190,6 +152,7 @@ class Reader:
 
     def __init__(self, abc: str, measure: Callable[[Size, int], None] = lambda _, __: None) -> None:
         self.faults: list[Fault] = []
+        self.skipped: list[Fault] = []
         self.size = Size()
         self._denominators: set[int] = set()
         self._place = (1, 1)
@@ -207,7 +170,7 @@ class Reader:
         in_text = False
         for number, line in enumerate(body, last + 1 - len(body)):
             if line.startswith("%"):
-                in_text = line.startswith("%%begintext") or (in_text and not line.startswith("%%endtext"))
+                in_text = in_text_after(line, was_in_text=in_text)
                 self._directive(line)
             elif in_text:
                 continue
@@ -242,13 +205,13 @@ class Reader:
         )
 
     def _define(self, value: str) -> None:
-        """A symbol of `U:` (ABC 2.1, section 4.16)."""
-        if match := _DEFINED.match(value):
-            self._symbols[match[1]] = "" if match[2] in _NOTHING else match[2]
+        if symbol := parse_symbol(value):
+            letter, name = symbol
+            self._symbols[letter] = "" if name in _NOTHING else name
 
     def _directive(self, line: str) -> None:
-        if match := _DIRECTIVE.match(line):
-            self._state().directives += (match[1],)
+        if directive := played_directive(line):
+            self._state().directives += (directive,)
 
     def _state(self) -> _State:
         return self._now or self._turn_to("1")
@@ -272,7 +235,7 @@ class Reader:
         state = self._state()
         if name == "K":
             self._close_if_begun(state)
-            if (key := said_key(value)) is not None:
+            if (key := named_key(value)) is not None:
                 state.key = state.bar.key = key
             self._turn_to_properties(state, parse_properties(value))
         elif name == "M":
@@ -330,7 +293,7 @@ class Reader:
             if handle is not None:
                 handle(state, token)
             elif kind == "other" and not self._read_symbol(state, token[0]):
-                self._fault(_WORDINGS.get(token[0], f"{token[0]!r} is not music"))
+                self._skip(_WORDINGS.get(token[0], f"{token[0]!r} is not music"))
             if kind in ("space", "broken") and state.last:
                 state.last.joins_next = state.last.joins_next and kind == "broken"
         state.goes_on = without_comment(line).endswith("\\")
@@ -339,6 +302,11 @@ class Reader:
         line, column = place or self._place
         if len(self.faults) < _MAX_FAULTS:
             self.faults.append(Fault(message, line=line, column=column))
+
+    def _skip(self, message: str, place: tuple[int, int] | None = None) -> None:
+        known = len(self.faults)
+        self._fault(message, place)
+        self.skipped += self.faults[known:]
 
     def _read_quoted(self, state: _State, token: re.Match[str]) -> None:
         text = readable(token[0][1:-1])[:SHORT_TEXT]
@@ -466,7 +434,7 @@ class Reader:
             first, state.broken = parse_broken(token[0])
             state.last.length *= first
         else:
-            self._fault("> or < without a note on both its sides")
+            self._skip("> or < without a note on both its sides")
 
     def _read_tie(self, state: _State, _: re.Match[str]) -> None:
         if state.last:
@@ -492,13 +460,8 @@ class Reader:
             state.bar.directives, state.directives = state.bar.directives + state.directives, ()
         tied = state.tied.pop(len(state.bar.overlays), {})
         length = multiple * state.unit * state.broken
-        tuplet = None
-        if state.tuplet and state.tuplet_left:
-            state.tuplet_left -= 1
-            made = state.tuplet
-            tuplet = Tuplet(made.actual, made.normal, made.starts, stops=not state.tuplet_left)
-            length *= Fraction(made.normal, made.actual)
-            state.tuplet = Tuplet(made.actual, made.normal) if state.tuplet_left else None
+        if tuplet := self._take_of_tuplet(state):
+            length *= Fraction(tuplet.normal, tuplet.actual)
         chord = Chord(
             tuple(self._pitch(state, note, tied) for note in notes),
             length,
@@ -514,19 +477,31 @@ class Reader:
             tempo=state.new_tempo,
         )
         if tied and not tied.keys() & {pitch.place for pitch in chord.pitches} and not self._follows_sign(state):
-            self._fault("a tie that leads to no note of the same pitch", state.tie_place)
+            self._skip("a tie that leads to no note of the same pitch", state.tie_place)
         if not state.bar.chords:
             state.begins = self._place
         state.line.append(chord)
         state.last = chord
         if notes and not state.bar.overlays:
             state.sung.append((chord, len(state.voice.bars)))
-        self.size.notes += max(1, len(notes)) + len(state.graces)
-        if length.denominator not in self._denominators:
-            self._denominators.add(length.denominator)
-            self.size.divisions = lcm(self.size.divisions, length.denominator)
+        self._count(chord)
         state.graces, state.grace_lengths, state.symbol, state.slurs, state.broken = (), (), None, 0, Fraction(1)
         state.annotations, state.decorations, state.new_tempo = [], [], None
+
+    def _take_of_tuplet(self, state: _State) -> Tuplet | None:
+        """The tuplet that the next note is of."""
+        made = state.tuplet
+        if made is None or not state.tuplet_left:
+            return None
+        state.tuplet_left -= 1
+        state.tuplet = Tuplet(made.actual, made.normal) if state.tuplet_left else None
+        return replace(made, stops=not state.tuplet_left)
+
+    def _count(self, chord: Chord) -> None:
+        self.size.notes += max(1, len(chord.pitches)) + len(chord.graces)
+        if chord.length.denominator not in self._denominators:
+            self._denominators.add(chord.length.denominator)
+            self.size.divisions = lcm(self.size.divisions, chord.length.denominator)
 
     def _follows_sign(self, state: _State) -> bool:
         """Whether what stands before, as written, may not be what is played before."""

@@ -7,7 +7,9 @@ import re
 import unicodedata
 from html import unescape
 
-_COMMENT = re.compile(r"(?<!\\)%")
+COMMENT = re.compile(r"(?<!\\)%")
+r"""What a comment begins with; `\%` is no such sign."""
+
 _ESCAPE = re.compile(
     r"\\u(?P<four>[0-9A-Fa-f]{4})|\\U(?P<eight>[0-9A-Fa-f]{8})|&(?P<entity>[A-Za-z]{2,8}[0-9]{0,2});"
     r"|\\(?P<pair>AA|aa|AE|ae|OE|oe|SS|ss|NG|ng|DH|dh|TH|th)|\\(?P<mark>[`'^\"~=.,;/vuHcr])(?P<letter>[A-Za-z])"
@@ -31,7 +33,7 @@ _CROSSED = {
 
 def without_comment(line: str) -> str:
     r"""What stands before a line's comment, without space at its end; `\%` begins none."""
-    return _COMMENT.split(line, maxsplit=1)[0].rstrip()
+    return COMMENT.split(line, maxsplit=1)[0].rstrip()
 
 
 def readable(text: str) -> str:

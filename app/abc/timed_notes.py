@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from app.abc.fields import parse_meter, parse_unit
+from app.abc.header import read_header
 from app.abc.meters import Meter
-from app.abc.reader import read_header
 from app.abc.tokens import parse_broken, parse_chord, parse_note, parse_rest, parse_tuplet, tokens
-from app.abc.tunebook import FIELD
+from app.abc.tunebook import FIELD, in_text_after
 
 
 @dataclass
@@ -42,7 +42,7 @@ def timed_bars(abc: str) -> list[TimedBar]:
     in_text = False
     for line in body:
         if line.startswith("%"):
-            in_text = line.startswith("%%begintext") or (in_text and not line.startswith("%%endtext"))
+            in_text = in_text_after(line, was_in_text=in_text)
         elif in_text:
             pass
         elif match := FIELD.match(line):

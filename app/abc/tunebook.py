@@ -109,6 +109,11 @@ def split_blocks(text: str) -> list[tuple[str, int, bool]]:
     return [*blocks, ("".join(lines), number - len(lines) + 1, False)] if lines else blocks
 
 
+def in_text_after(line: str, *, was_in_text: bool) -> bool:
+    """Whether what follows a line that begins with `%` is text for printed pages: `%%begintext` to `%%endtext`."""
+    return line.startswith("%%begintext") or (was_in_text and not line.startswith("%%endtext"))
+
+
 def header_fields(block: str) -> dict[str, str]:
     """The fields up to and including `K:`, each with its first value."""
     fields, _ = split_header(block.splitlines())

@@ -34,7 +34,7 @@ _OF_TUNES = {
 _OF_FILES = {
     "ETag": {"description": "Changes with the file; for `If-None-Match` and `If-Range`.", "schema": _TEXT},
     "Content-Disposition": {"description": "A file name made of the title.", "schema": _TEXT},
-    "Lilt-Left-Out": {"description": "Lines of the tune that were left out, and why.", "schema": _TEXT},
+    "Lilt-Left-Out": {"description": "What of the tune was left out, by line.", "schema": _TEXT},
 }
 _LATER = {"Retry-After": {"description": "Seconds until it is worth trying again.", "schema": _NUMBER}}
 _LIMITS = {

@@ -16,7 +16,7 @@ from typing import Self
 
 from app.abc.bar_plan import Places, different_bars, keeps, places_of, plan, replaceable
 from app.abc.bar_spans import Region, regions
-from app.abc.reader import read_header
+from app.abc.header import read_header
 from app.abc.timed_notes import timed_bars
 from app.abc.tunebook import split_tunes
 from app.errors import DeadlineError, Fault, RequestError

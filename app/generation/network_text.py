@@ -10,15 +10,16 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from app.abc.texts import COMMENT
 from app.abc.tokens import tokens
-from app.abc.tunebook import FIELD
+from app.abc.tunebook import FIELD, in_text_after
 
 _NEVER_LEARNT = frozenset("ABCDFGHINOPQSUVWZmr+")  # of the fields of a header
 _PASSED_OVER_IN_BODY = _NEVER_LEARNT | frozenset("RTXsw")
 _LEFT_OUT = frozenset({"quoted", "decoration", "grace"})
 _MARKS = frozenset(".~HLMNOPQSTUVWuv$*!`")  # the tokens "mark", "space" and "other" that say no note
 _MARKS_IN_CHORD = re.compile(r'"[^"]*"|![^!]*!')
-_COMMENT = re.compile(r"[ \t]*(?<!\\)%.*")
+_COMMENT = re.compile(rf"[ \t]*{COMMENT.pattern}.*")
 _AFTER_KEY = re.compile(r"\s+(?:\w+=|(?:treble|bass|alto|tenor|perc|none)\b).*")
 _STRAIGHT = str.maketrans("\u2018\u2019\u2013\u2014", "''--")
 _TITLE_OF_UNKNOWN_LETTERS = "A"
@@ -83,7 +84,7 @@ class _Reading:
             content = line.rstrip("\n")
             end = line[len(content) :]
             if content.startswith("%"):
-                in_text = content.startswith("%%begintext") or (in_text and not content.startswith("%%endtext"))
+                in_text = in_text_after(content, was_in_text=in_text)
                 self._leave_out(end)
             elif in_text:
                 self._leave_out(end)

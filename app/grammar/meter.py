@@ -47,7 +47,7 @@ def in_ticks(length: Fraction) -> int:
 
 
 def _meter(name: str) -> Meter:
-    beats, beat_type = meters.SYMBOLS.get(name) or map(int, name.split("/"))
+    beats, beat_type = meters.METER_SIGNS.get(name) or map(int, name.split("/"))
     return Meter.of(beats, beat_type)
 
 

@@ -11,7 +11,7 @@ from app.abc.keys import Key
 from app.abc.lengths import is_power_of_two, write_length
 from app.abc.meters import Meter
 from app.abc.pitch import SIGNS, STEPS, Pitch
-from app.abc.playing_order import PlayedBar, led, playing_order
+from app.abc.playing_order import PlayedBar, playing_order, tied_places
 from app.abc.score import Chord, Score, Voice
 from app.abc.transpose import respelt
 from app.abc.writer import Spelling
@@ -154,7 +154,7 @@ class _Line:
     def _chord(self, chord: Chord, written: Fraction, following: Chord | None) -> str:
         if not is_power_of_two(written.denominator):
             written = Fraction(max(1, round(written * _FINEST)), _FINEST)
-        places = led(chord, following)
+        places = tied_places(chord, following)
         goes_on = [index in chord.tied and pitch.place in places for index, pitch in enumerate(chord.pitches)]
         pitches = [
             self._spelling.spell(_spellable(pitch), tied=is_tied)
@@ -235,7 +235,7 @@ def _odd(number: int) -> int:
 def _meter(meter: Meter) -> str:
     if meter.beats is None:
         return "none"
-    return {"common": "C", "cut": "C|"}.get(meter.symbol or "", f"{meter.beats}/{meter.unit}")
+    return meter.sign or f"{meter.beats}/{meter.unit}"
 
 
 def _tempo(quarters: float) -> str:
@@ -247,11 +247,14 @@ def _clamped(key: Key) -> Key:
 
 
 def _key(key: Key) -> str:
-    """A key by its signature alone, which is all that sounds of it."""
+    """A key by its signature alone, which is all that sounds of it.
+
+    One that is no major key's is C major with signs: after `exp` abc2midi would keep, of the key before, what it does
+    not name.
+    """
     if not key.altered:
         return _MAJOR_TONICS[_clamped(key).fifths + MAX_KEY_ACCIDENTALS]
-    signs = [SIGNS[key.alter(step)] + step.lower() for step in STEPS if key.alter(step)]
-    return " ".join(["C", "exp", *signs]) if signs else "C"
+    return " ".join(["C", *(SIGNS[key.alter(step)] + step.lower() for step in STEPS if key.alter(step))])
 
 
 def _spellable(pitch: Pitch) -> Pitch:

@@ -305,8 +305,4 @@ def _opens(event: Event) -> bool:
 
 def _beats(meter: Meter) -> tuple[int, Fraction]:
     """How many beats a bar has, and how long each is in whole notes."""
-    if meter.beats is None:
-        return 4, Fraction(1, 4)
-    if meter.is_compound:
-        return meter.beats // 3, Fraction(3, meter.unit)
-    return meter.beats, Fraction(1, meter.unit)
+    return (4, Fraction(1, 4)) if meter.length is None else (int(meter.length / meter.beat), meter.beat)

@@ -1,7 +1,7 @@
 """The input filter: untrusted ABC becomes tunes that may be rendered, or an error that says what is wrong and where.
 
-What single lines may hold is in `app.rendering.line_rules`; here is how large a tune may be. The sandbox is what
-protects the machine if a rule is wrong; the filter is a first line of defence.
+What single lines may hold is in `app.rendering.line_rules`; here is how large a tune may be. The filter is a first line
+of defence. The second is that programs are given what is written anew of what was read, the third the sandbox.
 """
 
 import re
@@ -57,7 +57,9 @@ class Admitted:
     dropped: tuple[Fault, ...]
     title: str | None
     faults: tuple[Fault, ...]
-    """what the reader skipped"""
+    """what is wrong with it"""
+    skipped: tuple[Fault, ...]
+    """those of them where something is neither played nor drawn"""
 
 
 def decode(body: bytes) -> str:
@@ -127,7 +129,7 @@ def _admit(tune: str, dropped: tuple[Fault, ...], max_duration_s: float, tempo: 
     ):
         if excess := bound.excess(found, ""):
             raise NotationError(f"it has {excess}")
-    return Admitted(tune, score, dropped, next(iter(score.titles), None), tuple(reader.faults))
+    return Admitted(tune, score, dropped, next(iter(score.titles), None), tuple(reader.faults), tuple(reader.skipped))
 
 
 def _hold(size: Size, line: int) -> None:

@@ -1,8 +1,9 @@
 """The input filter's rules for single lines of untrusted ABC: what is kept, what is left out, what is refused.
 
 ABC 2.1 (section 11.0) lets programs ignore instructions that they do not know, so those are left out and named. Refused
-is only what cannot be left out without changing the music, and what is dangerous. Measured on abc2midi 4.84, abcm2ps
-8.14 and timidity 2.14, with reproducers in tests/app/rendering/hostile.
+is only what cannot be left out without changing the music, and what is dangerous to programs that read ABC, though none
+here is given a stranger's text (see `app.rendering.abc2midi_text`). Measured on abc2midi 4.84, abcm2ps 8.14 and
+timidity 2.14, with reproducers in tests/app/rendering/hostile.
 """
 
 import re
@@ -12,6 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.abc.fields import SYMBOL
+from app.abc.midi_directives import PLAYED
+from app.abc.texts import COMMENT
 from app.abc.tokens import tokens
 from app.abc.tunebook import FIELD
 from app.errors import Fault
@@ -34,29 +38,17 @@ class Rule:
 
 
 MAX_LINE = 1000
-"""Characters that a renderer reads; abc2midi overruns fixed buffers on long words."""
+"""Characters; abc2midi overruns fixed buffers on long words."""
 
-_LEFT_OUT = "%"
+LEFT_OUT = "%"
 """What stands in place of a line that is left out: lines keep their numbers."""
 
 HIDDEN = re.compile(r"\[r:-*\]")
 """What stands in place of an instruction within a line, as long as that was: a remark."""
 
-_PROGRAM = r"(?:12[0-7]|1[01]\d|\d?\d)"
-_SEMITONES = r"[+-]?(?:3[0-6]|[12]?\d)"
-_MIDI = "|".join(
-    (
-        rf"(?:program\s+(?:(?:1[0-6]|[1-9])\s+)?|chordprog\s+|bassprog\s+){_PROGRAM}",
-        rf"transpose\s+{_SEMITONES}",
-        rf"control\s+(?:7|10)\s+{_PROGRAM}",
-        r"gchord\s+(?:[fbczghijGHIJ][2-8]?){1,24}",
-        r"gchord(?:on|off)|drumoff|nobarlines",
-    )
-)
-
 DIRECTIVES = (
     Rule(
-        re.compile(rf"MIDI\s+(?:{_MIDI})(?![^\s%])"),
+        PLAYED,
         Verdict.KEPT,
         "",
         "fixed words and numbers in their ranges: nothing that these can reach is unsafe",
@@ -82,12 +74,24 @@ DIRECTIVES = (
 )
 """Rules for what stands after `%%` or `I:`; the first that matches decides."""
 
-MACROS = (
+FIELD_RULES = (
+    Rule(
+        re.compile("U:" + SYMBOL.pattern),
+        Verdict.KEPT,
+        "",
+        "a letter for a decoration by its name: that is all it can stand for",
+    ),
     Rule(
         re.compile(r"U:"),
         Verdict.DROPPED,
-        "the definition of a symbol, which is not followed here",
+        "a symbol for other things than a decoration, which is not followed here",
         "it says how notes are played, not which",
+    ),
+    Rule(
+        re.compile(r"s:"),
+        Verdict.DROPPED,
+        "symbols in a line below their notes, which are not followed here",
+        "they say how notes are played, not which",
     ),
     Rule(
         re.compile(r"m:\s*[~H-Wh-w]+[\^_]*[A-Ga-gn][^=]*="),
@@ -102,7 +106,7 @@ MACROS = (
         "macros grow a short text without bound inside abc2midi; left out, its notes would be lost",
     ),
 )
-"""Rules for definitions."""
+"""Rules for fields that define symbols and macros, or set symbols to notes."""
 
 MUSIC = (
     Rule(
@@ -124,7 +128,6 @@ _TEXT_FIELDS = frozenset("ABCDFGHNORSTWXZrw")
 _MUSIC_FIELDS = frozenset("KLMPQV")
 BLOCK_BEGIN = re.compile(r"%%\s*begin([a-z]+)", re.IGNORECASE)
 _BLOCK_END = re.compile(r"%%\s*end([a-z]+)", re.IGNORECASE)
-_COMMENT = re.compile(r"(?<!\\)%")
 INLINE_INSTRUCTION = re.compile(r"\[([ImU]):([^\]]*)\]?")
 _NAME = re.compile(r"(?<!\w)(?:name|nm|subname|snm|sname)=(?:\"[^\"]*\"|\S+)|\"[^\"]*\"")
 _LINE_BREAK_SIGN = re.compile(r"linebreak\b[^%]*!", re.IGNORECASE)
@@ -172,11 +175,11 @@ class _LineFilter:
         found = bisect_left(ends, index)
         if found == len(ends):
             self._refuse(index, 0, f"%%begin{begun[1]} without its %%end{begun[1]}: text cannot be told from music")
-            self.filtered.lines.append(_LEFT_OUT)
+            self.filtered.lines.append(LEFT_OUT)
             return 1
         self._drop(index, 0, "text for printed pages", f"%%begin{begun[1]}")
         count = ends[found] + 1 - index
-        self.filtered.lines.extend([_LEFT_OUT] * count)
+        self.filtered.lines.extend([LEFT_OUT] * count)
         return count
 
     def _take(self, index: int, line: str) -> int:
@@ -190,15 +193,15 @@ class _LineFilter:
         if line.startswith("%%"):
             return self._directive(index, line)
         if line.startswith("%"):
-            return self._text(index, line, "comment") if len(line) <= MAX_LINE else _LEFT_OUT
+            return self._text(index, line, "comment") if len(line) <= MAX_LINE else LEFT_OUT
         field = FIELD.match(line)
         letter = field[1] if field else ""
         if letter == "K":
             self._in_header = False
         if letter == "I":
             return self._directive(index, line)
-        if letter in ("m", "U") and self._in_tune[index]:
-            return self._ruled(index, line, 0, MACROS, letter + ":") or _LEFT_OUT
+        if letter in ("U", "m", "s") and self._in_tune[index]:
+            return self._ruled(index, line, 0, FIELD_RULES, letter + ":") or LEFT_OUT
         if letter in _TEXT_FIELDS:
             return self._text_field(index, line)
         if not self._in_tune[index]:
@@ -217,7 +220,7 @@ class _LineFilter:
         self._breaks_at_exclamation |= _LINE_BREAK_SIGN.match(words) is not None
         self._file_breaks_at_exclamation |= self._breaks_at_exclamation and not self._in_tune[index]
         kept = self._ruled(index, words, 0, DIRECTIVES, name)
-        return f"%%{kept}" if kept else _LEFT_OUT
+        return f"%%{kept}" if kept else LEFT_OUT
 
     def _ruled(self, index: int, text: str, column: int, rules: tuple[Rule, ...], name: str) -> str:
         """What the first rule that matches keeps of a text; empty where that is nothing."""
@@ -236,7 +239,7 @@ class _LineFilter:
     def _text_field(self, index: int, line: str) -> str:
         if len(line) > MAX_LINE:
             self._drop(index, 0, f"a text of more than {MAX_LINE:,} characters", line[:2])
-            return _LEFT_OUT
+            return LEFT_OUT
         return self._text(index, line, line[:2])
 
     def _text(self, index: int, line: str, name: str) -> str:
@@ -256,11 +259,11 @@ class _LineFilter:
         if len(line) <= MAX_LINE and not INLINE_INSTRUCTION.search(line) and _fault_in(line) is None:
             return line
         self._drop(index, 0, "a line that says nothing of the music", name)
-        return _LEFT_OUT
+        return LEFT_OUT
 
     def _without_comment(self, line: str) -> str:
         """A line without a comment that could do harm where a program took it for music."""
-        comment = _COMMENT.search(line)
+        comment = COMMENT.search(line)
         if comment is None:
             return line
         is_harmless = (
@@ -270,13 +273,16 @@ class _LineFilter:
 
     def _music(self, index: int, line: str) -> str:
         line = line.removesuffix(_DOS_END)
-        for match in INLINE_INSTRUCTION.finditer(line):
-            rules, text = (DIRECTIVES[1:], match[2].strip()) if match[1] == "I" else (MACROS, match[0][1:-1])
-            self._ruled(index, text, match.start(), rules, f"[{match[1]}:")
-        line = INLINE_INSTRUCTION.sub(lambda match: "[r:" + "-" * len(match[2]) + "]", line)
+        line = INLINE_INSTRUCTION.sub(lambda match: self._instruction(index, match), line)
         if self._breaks_at_exclamation:
             line = line.replace("!", "$")  # with `I:linebreak !` it begins no decoration
         return self._judged(index, line, _notes_alone(line) if len(line) <= MAX_LINE else line)
+
+    def _instruction(self, index: int, match: re.Match[str]) -> str:
+        """What stands in place of an instruction within a line."""
+        rules, text = (DIRECTIVES[1:], match[2].strip()) if match[1] == "I" else (FIELD_RULES, match[0][1:-1])
+        kept = self._ruled(index, text, match.start(), rules, f"[{match[1]}:")
+        return match[0] if kept else "[r:" + "-" * len(match[2]) + "]"
 
     def _judged(self, index: int, line: str, without_texts: str) -> str:
         """A line that is refused where something in it could do harm, its texts aside."""
@@ -285,7 +291,7 @@ class _LineFilter:
             self._refuse(index, 0, f"{len(line):,} characters in one line; {MAX_LINE:,} are allowed")
         elif column is not None:
             self._refuse(index, column, f"the control character {line[column]!a}")
-        elif fault := _fault_in(_COMMENT.split(without_texts)[0]):
+        elif fault := _fault_in(COMMENT.split(without_texts)[0]):
             self._refuse(index, fault[0], fault[1].message)
         return line
 

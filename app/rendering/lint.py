@@ -9,7 +9,7 @@ from app.abc.playback_defaults import duration_s, played
 from app.abc.tunebook import FIELD, header_fields, split_blocks
 from app.errors import Fault, NotationError
 from app.rendering.input_filter import admit, filter_lines
-from app.rendering.line_rules import apply_rules
+from app.rendering.line_rules import LEFT_OUT, apply_rules
 from app.rendering.renderer import Renderer
 
 Severity = Literal["error", "warning", "note"]
@@ -48,10 +48,9 @@ async def check(text: str, renderer: Renderer, max_duration_s: float) -> Checked
 
     Raises:
         NotationError: the text is too large.
-        BusyError: too many checks are waiting.
+        BusyError: too many texts are waiting to be read.
     """
-    async with renderer.checks.turn():
-        read = await renderer.readings.run(lambda: _read(text, max_duration_s))
+    read = await renderer.readings.run(lambda: _read(text, max_duration_s))
     is_refused = any(remark.severity == "error" for remark in read.remarks)
     remarks = sorted(read.remarks, key=lambda remark: (_ORDER[remark.severity], remark.fault.line or 0))
     return Checked(read.has_notes and not is_refused, _each_once(remarks), read.fixed, read.title, read.duration_s)
@@ -74,7 +73,7 @@ def _read(text: str, max_duration_s: float) -> _Read:
     remarks = [Remark("error", "filter", fault) for fault in found.refused[:_MAX_REMARKS]]
     remarks += [Remark("note", "filter", fault) for fault in found.dropped[:_MAX_REMARKS]]
     for fault in found.refused:
-        lines[(fault.line or 1) - 1] = "%"
+        lines[(fault.line or 1) - 1] = LEFT_OUT
     mended = fix(text)
     fixed = mended if mended != text else None
     try:

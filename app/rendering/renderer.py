@@ -34,9 +34,9 @@ from app.rendering.synthesizer import Synthesizer
 from app.rendering.tune_set import as_one_score, joined, speeds
 from app.settings import Settings
 
-_RECIPE = 8  # raised whenever the same request makes other bytes than before
+_RECIPE = 9  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
-_CHECKS_WAIT = 8  # as many as renders: each is a fiftieth of one
+_READINGS_WAIT = 8  # times as many as renders: each is a fiftieth of one
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,7 @@ class Renderer:
         self.synthesizer = Synthesizer.choose(synthesizer)
         self._cache = cache
         self._turns = ConcurrencyLimit(at_once, max_waiting, "renders")
-        self.checks = ConcurrencyLimit(at_once, _CHECKS_WAIT * max_waiting, "checks")
-        """turns at a whole check, abc2midi included"""
-        self.readings = ConcurrencyLimit(at_once, _CHECKS_WAIT * max_waiting, "texts")
+        self.readings = ConcurrencyLimit(at_once, _READINGS_WAIT * max_waiting, "texts")
         """turns at reading a stranger's text; who has one waits for nothing else"""
         self._max_duration_s = max_duration_s
         self._makings: dict[str, Making] = {}

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from app.abc import written_subset
 from app.abc.keys import MIXOLYDIAN, TONIC, Key, fifths_of, mode_of
-from app.abc.meters import SYMBOLS, default_unit
+from app.abc.meters import METER_SIGNS, default_unit
 from app.abc.pitch import ACCIDENTALS, SIGN, STEPS
 from app.abc.plain import Header
 from app.abc.written_subset import HORNPIPE_METERS, MAX_KEY_ACCIDENTALS, UNIT_LENGTHS, WRITTEN_MODES
@@ -16,7 +16,9 @@ from training.errors import DialectError
 
 _MODE_WORDS = {"", "m", *WRITTEN_MODES, *(name[:3] for name in WRITTEN_MODES)}
 
-METERS = {meter: "{}/{}".format(*SYMBOLS[meter]) if meter in SYMBOLS else meter for meter in written_subset.METERS}
+METERS = {
+    meter: "{}/{}".format(*METER_SIGNS[meter]) if meter in METER_SIGNS else meter for meter in written_subset.METERS
+}
 """Metres as they are found, each as it is written."""
 
 RHYTHMS = {

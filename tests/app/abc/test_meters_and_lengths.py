@@ -7,7 +7,7 @@ import pytest
 from app.abc import written_subset
 from app.abc.fields import parse_meter
 from app.abc.lengths import broken_shares, is_note_value, parse_length, write_length
-from app.abc.meters import SYMBOLS, default_unit
+from app.abc.meters import METER_SIGNS, default_unit
 from app.grammar import meter
 from tests import judges
 
@@ -34,7 +34,7 @@ def test_a_tune_without_a_metre_counts_in_eighths() -> None:
 def test_tuplets_take_the_time_that_abc2midi_plays(name: str) -> None:
     if reason := judges.missing(judges.abc2midi):
         pytest.skip(reason)
-    beats, beat_type = SYMBOLS.get(name) or map(int, name.split("/"))
+    beats, beat_type = METER_SIGNS.get(name) or map(int, name.split("/"))
     times = written_subset.tuplet_times(beats)
     assert {2, 3, 4} <= times.keys() <= {2, 3, 4, 5}
     assert times == {int(notes): time for notes, time in meter.METERS[name].tuplets.items()}

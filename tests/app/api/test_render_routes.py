@@ -124,12 +124,21 @@ def test_what_was_left_out_is_told(client: httpx.Client) -> None:
     assert (response.status_code, response.headers["Lilt-Left-Out"]) == (200, "line 3: %%scale")
 
 
+def test_what_the_reader_skips_is_told_in_the_order_of_lines(client: httpx.Client) -> None:
+    abc = HEADER + "CDEF GA#Bc|\n%%scale 0.7\nCDEF GABc|\n"
+    response = client.post("/render", json={"abc": abc, "format": "midi"})
+    first = HEADER.count("\n") + 1
+    assert response.headers["Lilt-Left-Out"] == "; ".join(
+        (f"line {first}: '#' is not music", f"line {first + 1}: %%scale")
+    )
+
+
 FOUND = """%%abc-charset utf-8
 % collected 1998
 X:1
 I:linebreak $
 T:As It Was Found
-U:T=!trill!
+U:T="^tr"
 M:4/4
 L:1/4
 V:1 name="Fiddle 1998"

@@ -18,7 +18,7 @@ from app.rendering.input_filter import (
     filter_tune,
     with_left_out,
 )
-from app.rendering.line_rules import DIRECTIVES, MACROS, MUSIC, Verdict
+from app.rendering.line_rules import DIRECTIVES, FIELD_RULES, MUSIC, Verdict
 from tests.growing_texts import GROWING
 
 HEADER = "X:1\nT:Morning\nR:jig\nM:6/8\nL:1/8\nK:D\n"
@@ -95,6 +95,7 @@ LINES = [
     "m:~G2=AG",
     "m:q=AG",
     "[U:x]",
+    "s:~",
     "C9999|",
     "a,,,,,,|",
 ]
@@ -102,7 +103,7 @@ LINES = [
 
 def test_every_rule_that_drops_or_refuses_matches_some_line() -> None:
     told = "\n".join(what_is_told(HEADER + line + "\nabc|\n") for line in LINES)
-    rows = [row for row in (*DIRECTIVES, *MACROS, *MUSIC) if row.verdict is not Verdict.KEPT]
+    rows = [row for row in (*DIRECTIVES, *FIELD_RULES, *MUSIC) if row.verdict is not Verdict.KEPT]
     assert [row.message for row in rows if row.message not in told] == []
 
 
@@ -183,14 +184,17 @@ def test_a_directive_for_pages_is_left_out_and_said() -> None:
         ("%%MIDI gchord " + "f" * 200, "%%MIDI gchord"),
         ("%%MIDIx " + "y" * 2000, "%%MIDIx"),
         ("I:MIDI droneon", "I:MIDI droneon"),
-        ("U:T=!trill!", "U:"),
+        ('U:T="^tr"', "U:"),
+        ("U:T=!trill", "U:"),
+        ("U:z=!trill!", "U:"),
+        ("s:!trill! * *", "s:"),
         ("m:~G2={A}G{F}G", "m:"),
         ("m:Tn3=n{o}n{m}n", "m:"),
         ("N:" + "n" * 2000, "N:"),
         ("E:9999", "E:"),
         ("T:An Dr\x92", "'\\x92' in T:"),
         ("ab[I:setbarnb 5]c|", "[I:"),
-        ("ab[U:T=!trill!]c|", "[U:"),
+        ("ab[U:T=^A]c|", "[U:"),
     ],
 )
 def test_what_programs_may_ignore_is_left_out_and_named(line: str, name: str) -> None:
@@ -259,6 +263,13 @@ def test_a_harmless_directive_is_kept(directive: str, ending: str) -> None:
     for written in (directive, directive.replace("%%", "I:")):
         admitted = admit(HEADER + written + ending + "\nabc|\n", max_duration_s=600)
         assert (admitted.abc.split("\n")[6], admitted.dropped) == (directive, ())
+
+
+@pytest.mark.parametrize("definition", ["U:T=!trill!\n", "U: T = +trill+ % as in 1850\n", "[U:T=!trill!]"])
+def test_a_symbol_for_a_decoration_is_that_decoration(definition: str) -> None:
+    admitted = admit(HEADER + definition + "aTb|\n", max_duration_s=600)
+    assert [chord.decorations for chord in admitted.score.voices[0].bars[0].chords] == [(), ("trill",)]
+    assert admitted.dropped == ()
 
 
 def test_a_text_in_the_alphabet_that_it_names_is_read() -> None:
