@@ -20,7 +20,8 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== location.origin) return;
-  if (request.method === "GET" && url.pathname === "/render") event.respondWith(soundOf(event));
+  const isPlayed = request.destination === "audio"; // not a score, which the service alone sends with its policy
+  if (request.method === "GET" && url.pathname === "/render" && isPlayed) event.respondWith(soundOf(event));
   else if (request.method === "POST" && url.pathname === "/render") event.respondWith(notesOf(request));
   else if (request.method === "GET") event.respondWith(pageOf(request));
 });

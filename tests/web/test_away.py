@@ -1,5 +1,7 @@
 """The page while the service is away: it opens, with its tunes, their scores and what was heard."""
 
+from urllib.parse import urlencode
+
 from playwright.sync_api import Browser, expect
 
 from tests.servers import serving
@@ -39,6 +41,23 @@ def test_the_page_opens_and_plays_what_was_heard_without_the_service(browser: Br
         page.locator("#make-button").click()
         expect(page.locator("#message")).to_contain_text("does not answer")
         context.close()
+
+
+def test_a_score_comes_from_the_service_with_its_policy_where_the_sound_was_kept(browser: Browser) -> None:
+    with serving() as server:
+        page = browser.new_page(base_url=server.url)
+        visit(page)
+        page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+        page.reload()
+        page.wait_for_function("() => navigator.serviceWorker.controller")
+        address = "/render?" + urlencode({"abc": "X:1\nL:1/8\nM:6/8\nK:D\nDFA d2f|afd D3|\n", "tempo": 400})
+        page.evaluate("(address) => { new Audio(address).play(); }", f"{address}&format=mp3")
+        page.evaluate(UNTIL_KEPT)
+        score = page.goto(f"{address}&format=svg")
+        assert score is not None
+        assert score.headers["content-type"] == "image/svg+xml"
+        assert "sandbox" in score.headers["content-security-policy"]
+        page.close()
 
 
 def test_the_page_can_be_installed(browser: Browser) -> None:
