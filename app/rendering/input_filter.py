@@ -29,10 +29,10 @@ class Bound:
         return f"{found:,} {self.of}{where}; {self.max_allowed:,} are allowed" if found > self.max_allowed else None
 
 
-BYTES = Bound(32 * 1024, "bytes", "abc2midi cuts its output at 500,023 bytes, which 200 KB of tune reach")
+BYTES = Bound(32 * 1024, "bytes", "what 10,000 notes take; time to read grows with it")
 LINES = Bound(1000, "lines", "a tune of the lab's corpus has 30; time to read grows with lines")
 VOICES = Bound(8, "voices, overlays among them", "each is a MIDI track and channel; there are 15 for notes")
-TUNES = Bound(1, "tunes in the text", "abc2midi -o makes the first alone")
+TUNES = Bound(1, "tunes in the text", "what is checked, changed or given chords is one tune")
 SET = Bound(5, "tunes in the set", "each is a run of abc2midi")
 CHORD = Bound(12, "notes in one chord", "6,000 notes in a chord cost minutes of synthesis")
 BARS = Bound(MAX_BARS, "bars", "`Z999|` says 999 of them in five bytes; each is numbered, drawn and compared")
