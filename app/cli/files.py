@@ -52,7 +52,7 @@ def check(out: Path, wanted: Format | None, settings: Settings) -> None:
 
 def _lacking(wanted: Format, settings: Settings) -> list[str]:
     if wanted.kind is Kind.SCORE:
-        return ["libcairo2"] if wanted is Format.PDF and not _is_installed("libcairo.so.2") else []
+        return ["libcairo2"] if wanted in (Format.PDF, Format.PNG) and not _is_installed("libcairo.so.2") else []
     with renderer(settings) as made:
         missing = made.missing()
     return [each for each in missing if wanted.kind is Kind.SOUND or each == external_tools.ABC2MIDI]
