@@ -124,7 +124,7 @@ def test_check_names_file_line_and_column_of_every_tune(lilt: Lilt, tmp_path: Pa
     assert all(line.startswith("book.abc:13:") for line in told.splitlines())
     (tmp_path / "bad.abc").write_text("X:1\nK:D\n%%abc-include /etc/passwd\nABc|\n")
     broken = lilt("check", "book.abc", "bad.abc")
-    assert "\nbad.abc:3:2: error: " in broken.stdout
+    assert "\nbad.abc:3:1: error: " in broken.stdout
     assert broken.returncode == 1
 
 
