@@ -193,7 +193,8 @@ class Store:
         version = self.current(name) if version is None else version
         folder = self.root / name / str(version)
         if not folder.is_dir():
-            raise CheckpointNotFoundError(f"{name}: no version {version} (it has: {self.versions(name)})")
+            have = ", ".join(map(str, self.versions(name)))
+            raise CheckpointNotFoundError(f"{name}: no version {version} (it has: {have})")
         manifest_file = folder / _MANIFEST
         manifest = Manifest.parse(_read(manifest_file), _label(manifest_file))
         if (manifest.name, manifest.version) != (name, version):

@@ -118,7 +118,8 @@ def _parse(file: Path) -> dict[str, Holder]:
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileError(f"LILT_API_KEYS_FILE: {file} cannot be read ({type(error).__name__})") from None
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise KeyFileError(f"LILT_API_KEYS_FILE: {file} cannot be read: {why}") from None
     holders: dict[str, Holder] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):

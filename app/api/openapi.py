@@ -43,6 +43,37 @@ _LIMITS = {
 }
 _BUSY = frozenset({"429", "503", "507"})
 _EXAMPLES = {
+    **{
+        status: {"type": f"urn:lilt:problem:{kind}", "title": title, "status": int(status), "detail": detail}
+        for status, kind, title, detail in (
+            ("401", "key", "API key required", "send a key that is known here, as `Authorization: Bearer KEY`"),
+            ("403", "cross-site", "Cross-site request refused", "origin not allowed; add it to LILT_CORS_ORIGINS"),
+            (
+                "406",
+                "not-acceptable",
+                "No acceptable media type",
+                "no acceptable media type; these are offered: application/json, text/vnd.abc",
+            ),
+            ("415", "media-type", "Unsupported media type", "send the request as application/json"),
+            ("416", "range", "Range not satisfiable", "Range lies outside the file, which has 4,711 bytes"),
+            ("421", "host", "Host not allowed", "Host not allowed; add it to LILT_HOSTS"),
+            ("504", "deadline", "Time limit exceeded", "1000 characters were not made in time"),
+            ("507", "storage", "Disk full", "the disk is full; try again later"),
+        )
+    },
+    **{
+        status: {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
+        for status, title, detail in (
+            ("400", "Bad Request", "There was an error parsing the body"),
+            ("408", "Request Timeout", "the body did not arrive within 20 seconds"),
+            ("413", "Request Entity Too Large", "the body is larger than 262,144 bytes"),
+            (
+                "500",
+                "Internal Server Error",
+                "an unhandled exception; the service's log has it under this request_id",
+            ),
+        )
+    },
     "422": {
         "type": "urn:lilt:problem:request",
         "title": "Request cannot be met",

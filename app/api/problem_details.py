@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from app.api import validation_messages
 from app.api.pages import missing_page
 from app.api.schemas import FieldError
 from app.errors import (
@@ -173,8 +174,7 @@ def _as_fault(entry: dict[str, Any]) -> Fault:
     error = entry.get("ctx", {}).get("error")
     if isinstance(error, FieldError):
         return Fault(error.message, field=error.field)
-    message = "there is no such field" if entry["type"] == "extra_forbidden" else str(error or entry["msg"])
-    return Fault(message, field=field or None)
+    return Fault(str(error) if error else validation_messages.in_words(entry), field=field or None)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

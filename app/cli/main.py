@@ -3,6 +3,7 @@
 Each subcommand is a module of its own that is imported when it is run, for the service is to be ready soon.
 """
 
+import difflib
 import importlib
 import os
 import sys
@@ -58,7 +59,7 @@ Examples:
   lilt tune --key Ador --rhythm reel --seed 7 -o tune.mp3
   lilt render tune.abc -o tune.pdf
   lilt bulk --count 1000 --rhythm jig --out jigs.abc
-  lilt train --corpus my-tunes/ --run runs/mine
+  lilt train --from irish --corpus my-tunes/ --run runs/mine
 
 Settings are variables LILT_*, or stand in a file .env in the working folder. `lilt COMMAND --help` has the options.
 """
@@ -76,6 +77,16 @@ class _Lazy(click.Group):
         module = importlib.import_module(f"app.cli.{_COMMANDS[name].module}")
         command: click.Command = module.command(name) if _COMMANDS[name].module == "pass_on" else module.command
         return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, _COMMANDS, n=2)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(_COMMANDS)}"
+            context.fail(f"{name!r} is not a command; {hint}")
+        return super().resolve_command(context, args)
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

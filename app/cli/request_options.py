@@ -12,6 +12,8 @@ import click
 from pydantic import BaseModel, BeforeValidator, ValidationError
 from pydantic.fields import FieldInfo
 
+from app.api import validation_messages
+
 Body = TypeVar("Body", bound=BaseModel)
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -22,7 +24,6 @@ _OFF = {
 """flags that switch a field off, and what is said of them"""
 _TYPES: dict[object, tuple[type, str]] = {int: (int, "N"), float: (float, "X"), str: (str, "TEXT")}
 """and how the usage calls a value"""
-_PYDANTICS_OWN = "Value error, "
 
 
 def options_of(
@@ -54,7 +55,9 @@ def request_of(request: type[Body], given: dict[str, object], **fields: object) 
     try:
         return request.model_validate(fields | said, strict=False)
     except ValidationError as error:
-        raise click.UsageError("; ".join(_told(fault["loc"], fault["msg"]) for fault in error.errors())) from None
+        raise click.UsageError(
+            "; ".join(_told(fault["loc"], validation_messages.in_words(fault)) for fault in error.errors())
+        ) from None
 
 
 def _option(name: str, field: FieldInfo, default: object) -> Callable[[_Function], _Function]:
@@ -86,6 +89,5 @@ def _kind(annotation: object) -> object:
 
 
 def _told(place: tuple[int | str, ...], message: str) -> str:
-    message = message.removeprefix(_PYDANTICS_OWN)
     named = "".join(f"--{str(part).replace('_', '-')}: " for part in place[:1])
     return f"{named}{message[:1].lower()}{message[1:]}"

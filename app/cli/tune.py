@@ -67,7 +67,7 @@ async def _answer(model: ServedModel, job: Job, settings: Settings) -> Answer:
 
 def _described(answer: Answer) -> str:
     """One line on what was made, and how it is made again."""
-    titles = ", ".join(
+    titles = "; ".join(
         ", ".join(filter(None, (tune.title, tune.rhythm, tune.key and f"in {tune.key}")))
         for tune in (judged.tune for judged in answer.tunes)
     )

@@ -15,6 +15,9 @@ from training.corpora.book import Book
 from training.corpora.corpus import Corpus
 from training.evaluation.abc2midi_check import complaints_of
 
+_NAMED = 20
+"""blocks that are no tunes: so many are named, the rest counted"""
+
 
 @dataclass(frozen=True)
 class BookReport:
@@ -151,7 +154,8 @@ def _watch(what: str) -> corpus.Watch:
 
 
 def to_text(found: CorpusReport) -> str:
-    """The report for people; the tunes that were left out are counted here, and listed in the JSON."""
+    """The report for people; the tunes that were left out are counted here, and listed in the JSON, as is all of
+    `not_tunes`."""
     lines = []
     for book in found.books:
         lines += [
@@ -167,6 +171,8 @@ def to_text(found: CorpusReport) -> str:
     lines += [
         f"all: {sum(book.read for book in found.books)} read, {sum(book.kept for book in found.books)} kept, "
         f"{len(found.not_tunes)} blocks that are no tunes",
+        *(f"  not a tune: {block}" for block in found.not_tunes[:_NAMED]),
+        *([f"  and {len(found.not_tunes) - _NAMED} more, which --json lists"] if len(found.not_tunes) > _NAMED else []),
         "split: " + ", ".join(f"{count} {side}" for side, count in found.split.items()),
         f"pairs of alike tunes: {duplicates.pairs}",
         f"  across the split by notes and title alone: {_listed(duplicates.across_by_notes_and_title)}",

@@ -48,10 +48,10 @@ REFUSED = {
     "a deep nest": Refused(GENERATE, b"[" * 100_000, 400, "parsing"),
     "a number of ten thousand digits": Refused(GENERATE, b'{"seed": ' + b"9" * 10_000 + b"}", 400, "parsing"),
     # not the right JSON
-    "length as text": making(reason="length", length="100"),
+    "length as text": making(reason="length: a whole number is allowed", length="100"),
     "length as a fraction": making(reason="length", length=1.5),
     "length true": making(reason="length", length=True),
-    "length nought": making(reason="length", length=0),
+    "length nought": making(reason="length: 1 or more is allowed", length=0),
     "length below nought": making(reason="length", length=-1),
     "a huge length": making(reason="length", length=10**9),
     "a length past 64 bits": making(reason="length", length=10**30),

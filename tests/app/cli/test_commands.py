@@ -85,6 +85,21 @@ def test_every_command_has_a_help_of_its_own(lilt: Lilt, command: str) -> None:
     assert f"lilt {command}" in lilt(command, "--help").stdout
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("tume",), "'tume' is not a command; did you mean tune?"),
+        (("xyzzy",), "'xyzzy' is not a command; there are serve, tune, "),
+        (("tune", "--length", "0"), "--length: 1 or more is allowed"),
+        (("tune", "--best-of", "65"), "--best-of: 64 or less is allowed"),
+    ],
+)
+def test_what_is_mistyped_is_told_with_what_is_meant_or_allowed(lilt: Lilt, given: tuple[str, ...], told: str) -> None:
+    ended = lilt(*given)
+    assert ended.returncode == 2
+    assert told in ended.stderr
+
+
 def test_the_version_is_said(lilt: Lilt) -> None:
     assert lilt("--version") == Ended(0, f"Lilt {VERSION}\n", "")
 
