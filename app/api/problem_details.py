@@ -1,5 +1,6 @@
 """Turns every error into an RFC 9457 problem document, without a stack trace or an echo of the request."""
 
+import difflib
 import json
 import logging
 from dataclasses import asdict, dataclass
@@ -8,12 +9,13 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.api import validation_messages
 from app.api.pages import missing_page
-from app.api.schemas import FieldError
+from app.api.schemas import FieldError, GenerateRequest, RenderRequest
 from app.errors import (
     DISK_FULL,
     BusyError,
@@ -42,6 +44,13 @@ logger = logging.getLogger(__name__)
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 
+_BODIES: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("/generate", GenerateRequest),
+    ("/render", RenderRequest),
+    ("/tune.", GenerateRequest),
+    ("/tune.", RenderRequest),
+)
+"""whose fields a path takes: what a mistyped one may have meant"""
 _MAX_FIELD_CHARACTERS = 100
 _RETRY_AFTER_S = 10
 _NO_THREAD = "can't start new thread"  # Python raises a bare RuntimeError with this text
@@ -158,15 +167,21 @@ async def _no_thread(_: Request, error: RuntimeError) -> Response:
     )
 
 
-async def _invalid_request(_: Request, error: RequestValidationError) -> Response:
-    faults = tuple(_as_fault(entry) for entry in error.errors()[:20])
+async def _invalid_request(request: Request, error: RequestValidationError) -> Response:
+    known = _fields_of(request.url.path)
+    faults = tuple(_as_fault(entry, known) for entry in error.errors()[:20])
     detail = "; ".join(f"{f.field}: {f.message}" if f.field else f.message for f in faults[:3])
     return _response(
         _document(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", detail, kind="invalid-request", faults=faults)
     )
 
 
-def _as_fault(entry: dict[str, Any]) -> Fault:
+def _fields_of(path: str) -> list[str]:
+    bodies = [body for start, body in _BODIES if path.startswith(start)]
+    return [name for body in bodies for name in body.model_fields]
+
+
+def _as_fault(entry: dict[str, Any], known: list[str]) -> Fault:
     place = entry["loc"][1:] if entry["loc"][:1] in (("body",), ("query",), ("path",)) else entry["loc"]
     if entry["type"] == "json_invalid":
         return Fault(f"the body is not JSON: {entry.get('ctx', {}).get('error', 'it cannot be read')}")
@@ -174,7 +189,10 @@ def _as_fault(entry: dict[str, Any]) -> Fault:
     error = entry.get("ctx", {}).get("error")
     if isinstance(error, FieldError):
         return Fault(error.message, field=error.field)
-    return Fault(str(error) if error else validation_messages.in_words(entry), field=field or None)
+    message = str(error) if error else validation_messages.in_words(entry)
+    if entry["type"] == "extra_forbidden" and (near := difflib.get_close_matches(field, known, n=1)):
+        message += f"; did you mean {near[0]}?"
+    return Fault(message, field=field or None)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

@@ -49,6 +49,7 @@ REFUSED = {
     "a number of ten thousand digits": Refused(GENERATE, b'{"seed": ' + b"9" * 10_000 + b"}", 400, "parsing"),
     # not the right JSON
     "length as text": making(reason="length: a whole number is allowed", length="100"),
+    "a mistyped field": making(reason="tempreature: there is no such field; did you mean temperature?", tempreature=1),
     "length as a fraction": making(reason="length", length=1.5),
     "length true": making(reason="length", length=True),
     "length nought": making(reason="length: 1 or more is allowed", length=0),
