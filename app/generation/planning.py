@@ -29,13 +29,20 @@ class _Choice:
         plans, counts = zip(*counted, strict=True)
         return cls(plans, tuple(accumulate(counts)))
 
+    @property
+    def counts(self) -> list[int]:
+        """How often each plan was seen."""
+        return [end - before for end, before in zip(self.ends, (0, *self.ends), strict=False)]
+
     def draw(self, generator: Random) -> Plan:
         return Plan(self.plans[bisect_right(self.ends, generator.random() * self.ends[-1])])
 
+    def likeliest(self) -> Plan:
+        return Plan(self.plans[self.counts.index(max(self.counts))])
+
     def like(self, form: Form) -> Self | None:
         """Those of that form; None where there are none."""
-        counts = [end - before for end, before in zip(self.ends, (0, *self.ends), strict=False)]
-        found = [(plan, count) for plan, count in zip(self.plans, counts, strict=True) if _has_form(plan, form)]
+        found = [(plan, count) for plan, count in zip(self.plans, self.counts, strict=True) if _has_form(plan, form)]
         return type(self).of(found) if found else None
 
 
@@ -62,16 +69,21 @@ class Planning:
         self._by_form = {form: _Choice.of(plans) for form, plans in by_form.items() if _total(plans) >= MIN_PLANS}
         self._by_meter = {meter: _Choice.of(plans) for meter, plans in by_meter.items() if _total(plans) >= MIN_PLANS}
 
-    def planner(self, seed: int, form: Form | None = None) -> Planner:
-        """One for a sequence of tunes, all of a form if one is asked for."""
-        generator = Random(f"plans of {seed}")  # noqa: S311
+    def planner(self, seed: int | None, form: Form | None = None) -> Planner:
+        """One for a sequence of tunes, all of a form if one is asked for.
+
+        Args:
+            seed: that of the sequence; None takes the likeliest plan, as temperature 0 takes the likeliest character.
+            form: what each tune is to have.
+        """
+        generator = None if seed is None else Random(f"plans of {seed}")  # noqa: S311
 
         def plan(number: int) -> Plan | None:
             choice = self._by_form.get(number) or self._by_meter.get(meter_of_form(number))
             if form:
                 choice = choice and choice.like(form)
             if choice:
-                return choice.draw(generator)
+                return choice.draw(generator) if generator else choice.likeliest()
             return _of_form(form) if form else None
 
         return plan

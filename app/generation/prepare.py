@@ -44,7 +44,8 @@ def prepare(model: ServedModel, job: GenerationJob) -> Prepared:
         prompt = vocabulary.encode(start.read or _BETWEEN_TUNES)
     except UnknownCharacterError as error:
         raise _unknown_character(error.character, start.place_of(error.position)) from None
-    planner = model.planning.planner(job.sampling.seed, job.wishes.form) if model.planning else None
+    seed = job.sampling.seed if job.sampling.temperature else None
+    planner = model.planning.planner(seed, job.wishes.form) if model.planning else None
     if job.constrained and model.grammar:
         cursor = _begin(model.grammar, job, start, can_be_pending=_PENDING in vocabulary.characters)
         faults = tuple(_placed(fault, start) for fault in cursor.faults)

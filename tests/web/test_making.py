@@ -21,9 +21,9 @@ def assert_usable(page: Page) -> None:
 def test_a_refused_make_leaves_the_tune_on_the_bench_as_it_was(page: Page, key: str) -> None:
     bring(page, SCALE.replace("K:C", f"K:{key}"))
     facts = page.locator("#facts").inner_text()
-    make(page, start="X:1\nT:A \u2603 day\n")
+    make(page, start="X:1\nM:4/4\nL:1/8\nK:D\nAB \u2603")
     expect(page.locator("#message")).to_have_text(
-        "The model does not know the character '\u2603' at position 8. Take it out, or write it another way."
+        "The model does not know the character '\u2603' at position 23. Take it out, or write it another way."
     )
     assert page.locator("#facts").inner_text() == facts
     for name in ("#keep", "#share", "#change", "#player"):
