@@ -88,6 +88,7 @@ GROWING: dict[str, Callable[[int], str]] = {
     "metres of spaces": _repeated(f"M:4{' ' * (_WIDTH // 2)}\nc\n", before=_HEAD + "K:C\n"),
     "units": _tune("[L:1/16]c[L:1/8]c"),
     "tempos": _tune("[Q:1/4=999]c"),
+    "tempos of spaces": _repeated(f"Q:C{' ' * (_WIDTH // 2)}x\nc\n", before=_HEAD + "K:C\n"),
     "overlays": _tune("c&c|"),
     "grace notes": _tune("{cdefgab}c"),
     "grace notes alone": _tune("{" + "c" * 900 + "}"),
@@ -130,6 +131,7 @@ GROWING: dict[str, Callable[[int], str]] = {
     "directives left out": _repeated(f"%%scale {'1' * 30}\n", before=_HEAD + "K:C\nc\n"),
     "directives refused": _repeated(f"%%{'x' * 33}\n", before=_HEAD + "K:C\nc\n"),
     "instructions": _tune("[I:x]"),
+    "macros that never end": _tune("[m:"),
     "control characters": _tune("\x01"),
 }
 """By what grows."""

@@ -19,8 +19,9 @@ _PASSED_OVER_IN_BODY = _NEVER_LEARNT | frozenset("RTXsw")
 _LEFT_OUT = frozenset({"quoted", "decoration", "grace"})
 _MARKS = frozenset(".~HLMNOPQSTUVWuv$*!`")  # the tokens "mark", "space" and "other" that say no note
 _MARKS_IN_CHORD = re.compile(r'"[^"]*"|![^!]*!')
-_COMMENT = re.compile(rf"[ \t]*{COMMENT.pattern}.*")
-_AFTER_KEY = re.compile(r"\s+(?:\w+=|(?:treble|bass|alto|tenor|perc|none)\b).*")
+# Blanks are looked at from the first of them alone, or a long row of them would be read again from each.
+_COMMENT = re.compile(rf"(?<![ \t])[ \t]*+{COMMENT.pattern}.*")
+_AFTER_KEY = re.compile(r"(?<!\s)\s++(?:\w+=|(?:treble|bass|alto|tenor|perc|none)\b).*")
 _STRAIGHT = str.maketrans("\u2018\u2019\u2013\u2014", "''--")
 _TITLE_OF_UNKNOWN_LETTERS = "A"
 

@@ -19,7 +19,7 @@ _MAX_REMARKS = 100  # on refused lines, and on dropped ones; the rest is more of
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 _OLD_LINE_BREAK = re.compile(r"(?<![!])!(?=\s*$)")
 _INSTRUCTION = re.compile(r"%%|I:|m:")
-_REFUSED_INLINE = re.compile(r"\[(?:I:\s*(?:abc-)?include|m:)[^\]\n]*\]", re.IGNORECASE)
+_REFUSED_INLINE = re.compile(r"\[(?:I:\s*(?:abc-)?include|m:)[^\]\n]{0,1000}\]", re.IGNORECASE)  # see `tokens`
 _SMART = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'", "\u00a0": " ", "\u2013": "-"})
 
 

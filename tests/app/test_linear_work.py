@@ -1,6 +1,7 @@
 """Every reader of strangers' text does work that is linear in its bytes and its bars, whatever notation grows in it.
 
-What is counted is calls, not seconds.
+What is counted is calls, not seconds. The steps of a pattern cannot be counted: it gets a row so long that their square
+would take an hour.
 """
 
 import sys
@@ -15,6 +16,7 @@ import pytest
 from app.abc import musicxml
 from app.abc.bar_plan import different_bars, places_of, replaceable
 from app.abc.bar_spans import _bars, regions, text_bars
+from app.abc.fields import parse_tempo
 from app.abc.fingerprint import melody
 from app.abc.playback_defaults import duration_s, played
 from app.abc.reader import read
@@ -22,6 +24,7 @@ from app.abc.score import MAX_BARS
 from app.abc.transpose import transposed
 from app.abc.tunebook import split_tunes
 from app.errors import LiltError
+from app.generation.network_text import NetworkText
 from app.grammar import Grammar, Request
 from app.grammar.infill_constraint import Span, refills
 from app.rendering.input_filter import admit
@@ -139,3 +142,21 @@ def test_the_grammar_takes_steps_for_characters_alone(kind: str, reader: str, gr
     for text in texts:
         steps_of(work, text)  # what it finds out once for all texts is no step of this one
     hold_linear(work, texts, MAX_STEPS[reader])
+
+
+BLANKS = " " * 200_000
+
+
+@pytest.mark.parametrize("before", ["X:1\nT:a", "X:1\nM:4/4", "X:1\nK:C", "X:1\nK:C\nc"])
+def test_blanks_before_no_comment_are_looked_at_once(before: str) -> None:
+    text = f"{before}{BLANKS}c\n"
+    assert NetworkText.of(text, frozenset(text)).read == text
+
+
+def test_blanks_in_a_tempo_are_looked_at_once() -> None:
+    assert parse_tempo(f"C{BLANKS}x", Fraction(1, 8)).count is None
+
+
+def test_macros_that_never_end_are_looked_at_so_far_alone() -> None:
+    macros = "[m:" * 100_000
+    assert fix(f"X:1\nK:C\n{macros}\n") == f"X:1\nK:C\n{macros}\n"
