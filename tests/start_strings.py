@@ -62,6 +62,8 @@ STARTS = (
     Start("a repeat that is left open", HEADER + "|:A8|\n\n", (6, 1)),
     Start("a tie to another note", HEADER + "A4-B4|", (5, 4)),
     Start("an unknown field", "X:1\nE:5\nM:4/4\n", (2, 1)),
+    Start("an unknown field that goes on", "X:1\nw:la", (2, 1)),
+    Start("notes in the header", "X:1\nT:The Old\nc", (3, 1)),
     Start("a key in lower case", "X:1\nM:4/4\nL:1/8\nK:d\n", (4, 1)),
     Start("fields out of order", "M:4/4\nX:1\n", (2, 1)),
     Start("no field at all", "hello", (1, 1)),

@@ -177,14 +177,14 @@ class PrefixParser:
             self._fault(otherwise, position)
 
     def _part_of_field(self, state: Header, letter: str, value: str | None, start: int) -> None:
+        if letter not in state.fields.values:
+            self._fault(f"{letter}: is not a field of the header", start)
+            self.state = state._replace(field="X", colon=True, spoiled=True)
+            return
         state = state._replace(field=letter)
         if letter == "K":
             self._expect(state.meter, "there is no M: before K:", start)
-        rule = state.value if letter in state.fields.values else None
-        if rule is None:
-            self._fault(f"{letter}: is not a field of the header", start)
-            self.state = state._replace(colon=True, spoiled=True)
-            return
+        rule = state.value
         if value is None:
             self.state = state
             return
