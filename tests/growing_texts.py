@@ -82,6 +82,7 @@ GROWING: dict[str, Callable[[int], str]] = {
     "voices": _tune(*(f"[V:{number}]c" for number in range(999))),
     "turns between voices": _tune("[V:1]c[V:2]c"),
     "lines of voices": _repeated("V:1\n" + "c|" * 32 + "\nV:2\n" + "c|" * 32 + "\n", before=_HEAD + "K:C\n"),
+    "bars of many short metres": _tune("c999|", head="M:1/999\nL:1/1\n"),
     "keys": _tune("[K:Ddor ^f_b]c"),
     "a key of one long word": _repeated(f"K:C {'a' * (_WIDTH // 2)}\nc\n", before=_HEAD + "K:C\n"),
     "metres": _tune("[M:3/4]c[M:6/8]c"),

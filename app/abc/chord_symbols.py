@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Self
 
 from app.abc.fields import parse_voice
@@ -154,13 +153,3 @@ class _Scan:
         name = self._names.get((self._bar, self._place))
         self._place += 1
         return name
-
-
-def place_of(lengths: list[Fraction], at: Fraction) -> int | None:
-    """Which note of a bar begins at a time; None where none does."""
-    position = Fraction(0)
-    for index, length in enumerate(lengths):
-        if position == at:
-            return index
-        position += length
-    return None

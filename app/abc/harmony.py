@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from app.abc.chord_symbols import Harmony, place_of, triad, write_symbols
+from app.abc.chord_symbols import Harmony, triad, write_symbols
 from app.abc.dances import dance_of, is_in_sixteenths
 from app.abc.keys import CIRCLE_OF_FIFTHS, MAJOR, MINOR, Key
 from app.abc.meters import Meter
@@ -46,6 +46,7 @@ _BEGINS_ELSEWHERE, _ENDS_ELSEWHERE, _LED, _HALF_CLOSE, _ALIKE = 0.7, 1.0, 0.3, 0
 """prices, found by trying on jigs, hornpipes and waltzes with somebody's chords, and held against his reels"""
 
 _PHRASE = 4
+_MAX_PARTS = 6  # of a bar with fewer notes; a bar that is as long as its metre has three at the most
 
 Changes = list[tuple[Fraction, Harmony]]
 """chords of a bar, each with its time from the bar's beginning in whole notes"""
@@ -103,8 +104,9 @@ def with_chords(abc: str, score: Score) -> str:
     names: dict[tuple[int, int], str] = {}
     last, section = "", (-1, -1)
     for index, changes in enumerate(harmonize(score)):
+        begun = dict(reversed(_onsets(bars[index]))) if changes else {}
         for start, harmony in changes:
-            place = place_of([chord.length for chord in bars[index].chords], start)
+            place = begun.get(start)
             is_new = harmony.name != last or spans[index] != section
             section = spans[index]
             if place is not None and is_new and spans[index] not in chorded:
@@ -177,13 +179,15 @@ def _segments(score: Score, spans: list[tuple[int, int]]) -> list[_Segment]:
         number = index - first - pickup
         size = whole / _parts(meter, small=small, is_polka=is_polka)
         beat = Fraction(3, meter.unit) if meter.is_compound else Fraction(1, 8 if small else 4)
-        starts = [size * part for part in range(-(-bar.length // size))] if size else []
-        for start in starts:
+        starts, size = _parted(bar, size)
+        onsets = _onsets(bar)
+        weights = _weights(bar, onsets, starts, size, beat)
+        begun = {at for at, _ in onsets}
+        for start, sounding in zip(starts, weights, strict=True):
             is_last = start == starts[-1]
             found.append(
                 _Segment(
-                    index, start, _weights(bar, start, size, beat),
-                    may_change=any(at == start for at, _ in _onsets(bar)), key=key,
+                    index, start, sounding, may_change=start in begun, key=key,
                     begins=number == 0 and not start, ends=index == last and is_last,
                     leads=(index == last and not is_last) or (len(starts) == 1 and index == last - 1),
                     closes_half=number % _PHRASE == _PHRASE - 1 and index != last and is_last,
@@ -202,6 +206,17 @@ def _parts(meter: Meter, *, small: bool, is_polka: bool) -> int:
     return 2 if meter.beats % 2 == 0 else 1
 
 
+def _parted(bar: Bar, size: Fraction) -> tuple[list[Fraction], Fraction]:
+    """Where the stretches of a bar begin, and how long they are: in a long bar hardly more of them than notes."""
+    if not size:
+        return [], size
+    count = -(-bar.length // size)
+    most = max(_MAX_PARTS, len(bar.chords))
+    if count > most:
+        count, size = most, bar.length / most
+    return [size * part for part in range(count)], size
+
+
 def _onsets(bar: Bar) -> list[tuple[Fraction, int]]:
     position, found = Fraction(0), []
     for index, chord in enumerate(bar.chords):
@@ -210,27 +225,32 @@ def _onsets(bar: Bar) -> list[tuple[Fraction, int]]:
     return found
 
 
-def _weights(bar: Bar, start: Fraction, size: Fraction, beat: Fraction) -> tuple[tuple[int, float, bool], ...]:
-    """What sounds in a stretch."""
-    found = []
-    for at, index in _onsets(bar):
+def _weights(
+    bar: Bar, onsets: list[tuple[Fraction, int]], starts: list[Fraction], size: Fraction, beat: Fraction
+) -> list[tuple[tuple[int, float, bool], ...]]:
+    """What sounds in each stretch of a bar."""
+    found: list[list[tuple[int, float, bool]]] = [[] for _ in starts]
+    for at, index in onsets:
         chord = bar.chords[index]
-        lasts = min(at + chord.length, start + size) - max(at, start)
-        if lasts <= 0 or not chord.pitches:
-            continue
+        end = at + chord.length
         on_beat = at % beat == 0
-        weight = float(lasts) * (_FIRST if at == start else _ON_BEAT if on_beat else 1.0)
-        found += [(pitch.midi % 12, weight, on_beat) for pitch in chord.pitches]
-    return tuple(found)
+        for part in range(int(at // size), min(-(-end // size), len(starts))) if starts else ():
+            start = starts[part]
+            lasts = min(end, start + size) - max(at, start)
+            weight = float(lasts) * (_FIRST if at == start else _ON_BEAT if on_beat else 1.0)
+            if lasts > 0:
+                found[part] += [(pitch.midi % 12, weight, on_beat) for pitch in chord.pitches]
+    return [tuple(sounding) for sounding in found]
 
 
 def _choose(segments: list[_Segment], usual: dict[int, str]) -> list[Harmony]:
     """The cheapest way through; `usual` names chords that are cheaper in some segments."""
     if not segments:
         return []
-    keys = {segment.key for segment in segments}
+    heard = {pitch for segment in segments for pitch, _, _ in segment.weights}
     by_key = {
-        key: candidates(key, raised=_raises_seventh(segments, key), third=_has_third(segments, key)) for key in keys
+        key: candidates(key, raised=_raises_seventh(heard, key), third=_has_third(heard, key))
+        for key in {segment.key for segment in segments}
     }
     costs: list[list[float]] = []
     back: list[list[int]] = []
@@ -293,14 +313,12 @@ def candidates(key: Key, *, raised: bool = False, third: bool = True) -> tuple[t
     return tuple(found)
 
 
-def _raises_seventh(segments: list[_Segment], key: Key) -> bool:
-    leading = (candidates(key)[0][0].root - 1) % 12
-    return key.mode is MINOR and any(pitch == leading for s in segments for pitch, _, _ in s.weights)
+def _raises_seventh(heard: set[int], key: Key) -> bool:
+    return key.mode is MINOR and (candidates(key)[0][0].root - 1) % 12 in heard
 
 
-def _has_third(segments: list[_Segment], key: Key) -> bool:
-    tonic = candidates(key)[0][0]
-    return any(pitch == tonic.tones[1] for s in segments for pitch, _, _ in s.weights)
+def _has_third(heard: set[int], key: Key) -> bool:
+    return candidates(key)[0][0].tones[1] in heard
 
 
 def _cost(segment: _Segment, harmony: Harmony, price: float) -> float:
@@ -345,11 +363,15 @@ def _step(before: _Segment, segment: _Segment, harmony: Harmony, then: Harmony) 
 
 def _usual(segments: list[_Segment], chosen: list[Harmony], bars: list[Bar]) -> dict[int, str]:
     """For segments of bars that come several times, the chord that most of them have."""
-    places: dict[object, list[int]] = defaultdict(list)
+    numbers: dict[object, int] = {}
+    alike = [
+        numbers.setdefault(tuple((tuple(p.midi for p in c.pitches), c.length) for c in bar.chords), len(numbers))
+        for bar in bars
+    ]
+    places: dict[tuple[int, Fraction, Key], list[int]] = defaultdict(list)
     for index, segment in enumerate(segments):
         if not segment.ends:
-            notes = tuple((tuple(p.midi for p in c.pitches), c.length) for c in bars[segment.bar].chords)
-            places[(notes, segment.start, segment.key)].append(index)
+            places[(alike[segment.bar], segment.start, segment.key)].append(index)
     found: dict[int, str] = {}
     for indices in places.values():
         if len(indices) > 1:

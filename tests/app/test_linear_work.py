@@ -18,6 +18,7 @@ from app.abc.bar_plan import different_bars, places_of, replaceable
 from app.abc.bar_spans import _bars, regions, text_bars
 from app.abc.fields import parse_tempo
 from app.abc.fingerprint import melody
+from app.abc.harmony import with_chords
 from app.abc.playback_defaults import duration_s, played
 from app.abc.reader import read
 from app.abc.score import MAX_BARS
@@ -43,6 +44,7 @@ MAX_STEPS = {
     "admit": 100,
     "fix": 20,
     "transpose": 200,
+    "chords": 500,
     "split_tunes": 10,
     "faults": 100,
     "refills": 100,
@@ -99,6 +101,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "admit": lambda text: admit(text, max_duration_s=inf),
     "fix": fix,
     "transpose": lambda text: transposed(read(text), 1),
+    "chords": lambda text: with_chords(text, read(text)),
     "split_tunes": split_tunes,
 }
 
