@@ -35,6 +35,7 @@ _FRACTION = re.compile(r"(\d{1,4})/(\d{1,4})")
 _NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,3})?")
 SYMBOL = re.compile(r"\s*([h-wH-W~])\s*=\s*[!+]([A-Za-z0-9.<>()^/-]{1,40})[!+](?![^\s%])")
 """What a `U:` field says: a letter, and the decoration that it stands for."""
+
 _BEAT_OF_UNITS = re.compile(r"C\s*+(\d{0,3})\s*+(?:/\s*+(\d{1,3})\s*+)?=")
 
 
