@@ -114,10 +114,12 @@ export class Opener {
     try {
       const { problems, playable } = await (await post("/check", { abc })).json();
       const words = ({ line, message }) => (line ? `line ${line}: ${message}` : message);
-      const error = problems.find(({ severity }) => severity === "error");
+      const fault =
+        problems.find(({ severity }) => severity === "error") ??
+        problems.find(({ severity }) => severity === "warning");
       const left = problems.filter(({ severity }) => severity === "note").map(words);
       const how = playable ? "There is a fault in it" : "It cannot be played as it stands";
-      if (error) say(`${how}: ${words(error)}. Press Edit to mend it.`, true);
+      if (fault) say(`${how}: ${words(fault)}. Press Edit to mend it.`, true);
       else if (left.length) {
         const more = left.length > MAX_NAMED ? `; and ${left.length - MAX_NAMED} more` : "";
         say(`Left out where it is played or printed by the service: ${left.slice(0, MAX_NAMED).join("; ")}${more}.`);
