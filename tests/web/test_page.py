@@ -245,7 +245,7 @@ def test_copies_are_avoided_where_that_is_asked_for(page: Page, requests: list[R
 
 def test_a_full_store_is_told_and_nothing_is_lost(page: Page) -> None:
     bring(page, SCALE)
-    page.wait_for_load_state("networkidle")  # what is found out of this tune is stored, too, and a full store is told once
+    page.wait_for_load_state("networkidle")  # what is found out of this tune is stored, and a full store is told once
     page.evaluate(FILL)
     make(page, seed="3")
     is_made(page)
