@@ -15,7 +15,7 @@ from app.rendering.mp3_stream import encode_mp3
 from app.rendering.synth import RATE, Samples, Synth, Timed
 
 TAIL_S = 1.5
-SCOUT_RATE = 11_025  # Hz, of the quick rendition whose loudness is measured before the real one begins
+SCOUT_RATE = 8_000  # Hz, of the quick rendition whose loudness is measured before the real one begins
 SCOUTED_S = 60.0  # most tunes whole: their first 20 s alone differ by 0.3 LU (one standard deviation)
 _FADE_IN_S, _FADE_OUT_S = 0.002, 0.6
 BLOCK = 32_768  # frames
