@@ -117,12 +117,14 @@ class _Part:
 
     def _lines(self, measure: Element, bar: Bar, index: int) -> None:
         for number, line in enumerate(bar.lines):
+            if not line:
+                continue
             into = self._ties.into.get((index, number), set())
             for chord, following, beam in zip(line, [*line[1:], None], _beams(line), strict=True):
                 tied = tied_places(chord, following) if following else self._ties.out_of.get((index, number), set())
                 self._chord(measure, chord, beam, str(number + 1), into, tied)
                 into = tied
-            if number + 1 < len(bar.lines):
+            if any(bar.lines[number + 1 :]):
                 backup = SubElement(measure, "backup")
                 SubElement(backup, "duration").text = self._duration(length_of(line))
 

@@ -183,7 +183,7 @@ class _Tempos:
     def __init__(self, events: list[Event], ticks_per_beat: int) -> None:
         changes = [event for event in events if event.message.type == "set_tempo"]
         self._ticks = [event.tick for event in changes]
-        self._speeds = [ticks_per_beat * 1e6 / event.message.tempo for event in changes]
+        self._speeds = [ticks_per_beat * 1e6 / max(1, event.message.tempo) for event in changes]  # µs a beat
         self._first = ticks_per_beat * 1e6 / USUAL_TEMPO
 
     def ticks_a_second(self, tick: int) -> float:
