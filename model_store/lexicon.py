@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from model_store.errors import InvalidCheckpointError, NewerFormatError
+from model_store.json_file import parse_json
 
 FORMAT = 1
 
@@ -32,20 +32,14 @@ class Lexicon:
             NewerFormatError: it is in a later format.
             InvalidCheckpointError: it is not such a file.
         """
-        try:
-            raw: Any = json.loads(content)
-            if not isinstance(raw, dict) or not isinstance(raw.get("format"), int):
-                raise InvalidCheckpointError(f"{label}: not a lexicon (no format)")
-            if raw["format"] > FORMAT:
-                raise NewerFormatError(
-                    f"{label}: format {raw['format']} is newer than this Lilt reads (up to {FORMAT})"
-                )
-            titles, rhythms = raw["titles"], raw["rhythms"].items()
-            words = [*titles, *(word for rhythm, meters in rhythms for word in (rhythm, *meters))]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidCheckpointError(f"{label}: not a lexicon ({type(error).__name__}: {error})") from None
+        return parse_json(content, label, "a lexicon", FORMAT, cls._read)
+
+    @classmethod
+    def _read(cls, raw: dict[str, Any]) -> Self:
+        titles, rhythms = raw["titles"], raw["rhythms"].items()
+        words = [*titles, *(word for rhythm, meters in rhythms for word in (rhythm, *meters))]
         if not all(isinstance(word, str) and word for word in words):
-            raise InvalidCheckpointError(f"{label}: not a lexicon (its titles, rhythms and metres must be texts)")
+            raise ValueError("its titles, rhythms and metres must be texts")
         return cls(tuple(titles), {rhythm: tuple(meters) for rhythm, meters in rhythms})
 
     def to_bytes(self) -> bytes:

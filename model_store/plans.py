@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self
 
-from model_store.errors import InvalidCheckpointError, NewerFormatError
+from model_store.json_file import parse_json
 
 FORMAT = 1
 
@@ -43,17 +43,11 @@ class Plans:
             NewerFormatError: it is in a later format.
             InvalidCheckpointError: it is not such a file.
         """
-        try:
-            raw: Any = json.loads(content)
-            if not isinstance(raw, dict) or not isinstance(raw.get("format"), int):
-                raise InvalidCheckpointError(f"{label}: not plans (no format)")
-            if raw["format"] > FORMAT:
-                raise NewerFormatError(
-                    f"{label}: format {raw['format']} is newer than this Lilt reads (up to {FORMAT})"
-                )
-            return cls(tuple(_plan(kind, row) for kind, rows in raw["plans"].items() for row in rows))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidCheckpointError(f"{label}: not plans ({type(error).__name__}: {error})") from None
+        return parse_json(content, label, "plans", FORMAT, cls._read)
+
+    @classmethod
+    def _read(cls, raw: dict[str, Any]) -> Self:
+        return cls(tuple(_plan(kind, row) for kind, rows in raw["plans"].items() for row in rows))
 
     def to_bytes(self) -> bytes:
         kinds: dict[str, list[list[Any]]] = {}
