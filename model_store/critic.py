@@ -67,11 +67,7 @@ class Critic:
             NewerFormatError: it was written in a later format.
             InvalidCheckpointError: it is no critic.
         """
-        format_, arrays = read_arrays(file, label, FORMAT)
-        found = {name: array.dtype for name, array in arrays.items()}
-        if format_ != str(FORMAT) or found != _TYPES or any(array.ndim != 1 for array in arrays.values()):
-            raise InvalidCheckpointError(f"{label}: not a critic")
-        critic = cls(**arrays)
+        critic = cls(**read_arrays(file, label, "a critic", FORMAT, _TYPES))
         if not critic._is_consistent():
             raise InvalidCheckpointError(f"{label}: its arrays do not fit together")
         return critic

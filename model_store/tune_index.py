@@ -89,10 +89,7 @@ class TuneIndex:
             NewerFormatError: it was written in a later format.
             InvalidCheckpointError: it is no index.
         """
-        format_, arrays = read_arrays(file, label, FORMAT)
-        if format_ != str(FORMAT) or {name: array.dtype for name, array in arrays.items()} != _TYPES:
-            raise InvalidCheckpointError(f"{label}: not an index of tunes")
-        index = cls(**arrays)
+        index = cls(**read_arrays(file, label, "an index of tunes", FORMAT, _TYPES))
         if not index._is_consistent():
             raise InvalidCheckpointError(f"{label}: its arrays do not fit together")
         return index
