@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from app.abc.fingerprint import first_number, read_voices
 from app.abc.tokens import parse_chord, parse_rest, parse_tuplet, tokens
-from app.abc.tunebook import FIELD, in_text_after
+from app.abc.tunebook import FIELD, notation_lines
 from app.errors import Fault, RequestError
 
 _BEFORE_NOTE = frozenset({"quoted", "decoration", "mark", "grace", "tuplet", "slur"})
@@ -143,14 +143,9 @@ def text_bars(abc: str) -> list[TextBar]:
 
 def _bars(abc: str) -> Iterator[TextBar]:
     scan = _Scan()
-    position, in_body, in_text = 0, False, False
-    for line in abc.split("\n"):
-        match = FIELD.match(line)
-        if line.startswith("%"):
-            in_text = in_text_after(line, was_in_text=in_text)
-        elif in_text:
-            pass
-        elif match:
+    in_body = False
+    for _, position, line in notation_lines(abc.split("\n")):
+        if match := FIELD.match(line):
             in_body = in_body or match[1] == "K"
             scan.take_field()
         elif in_body:
@@ -164,7 +159,6 @@ def _bars(abc: str) -> Iterator[TextBar]:
                     if kind in _NOTES:
                         yield from scan.end_rest()
                     scan.take(kind, token[0], token["tuplet"], position + token.start(), position + token.end())
-        position += len(line) + 1
     yield from scan.take_bar_line()
 
 

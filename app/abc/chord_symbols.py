@@ -7,7 +7,7 @@ from typing import Self
 from app.abc.fields import parse_voice
 from app.abc.pitch import ALTERATIONS, NATURAL_SEMITONES, SEMITONES_PER_OCTAVE
 from app.abc.tokens import parse_rest, tokens
-from app.abc.tunebook import FIELD, in_text_after
+from app.abc.tunebook import FIELD, notation_lines
 
 _KIND = r"(?:maj|min|m|M|dim|aug|sus|add|o|\+|-|1[13]|[2-9]|[b#]\d|[()])*"
 _SYMBOL = re.compile(rf"([A-G])(#|b)?({_KIND})(?:/([A-Ga-g])(#|b)?)?")
@@ -74,14 +74,9 @@ def write_symbols(abc: str, names: dict[tuple[int, int], str]) -> str:
     """
     lines = abc.split("\n")
     scan = _Scan(names)
-    in_body = in_text = False
-    for number, line in enumerate(lines):
-        field = FIELD.match(line)
-        if line.startswith("%"):
-            in_text = in_text_after(line, was_in_text=in_text)
-        elif in_text:
-            continue
-        elif field:
+    in_body = False
+    for number, _, line in notation_lines(lines):
+        if field := FIELD.match(line):
             in_body = in_body or field[1] == "K"
             if in_body and field[1] == "V":
                 scan.turn_to(field[2])

@@ -25,7 +25,7 @@ from app.abc.pitch import STEPS
 from app.abc.score import MAX_BARS
 from app.abc.texts import without_comment
 from app.abc.tokens import Note, parse_broken, parse_chord, parse_note, parse_notes, parse_rest, parse_tuplet, tokens
-from app.abc.tunebook import FIELD, in_text_after
+from app.abc.tunebook import FIELD, notation_lines
 
 WHOLE_NOTE = 2**18 * 3**3 * 5 * 7
 """Ticks; what ABC's notes, tuplets and broken rhythms last is a whole number of them, and an odder length rounded."""
@@ -118,13 +118,7 @@ def read_voices(abc: str) -> list[list[Bar]]:
     header, body = read_header(abc)
     voices: dict[str, _Voice] = {}
     now: _Voice | None = None
-    in_text = False
-    for line in body:
-        if line.startswith("%"):
-            in_text = in_text_after(line, was_in_text=in_text)
-            continue
-        if in_text:
-            continue
+    for _, _, line in notation_lines(body):
         if match := FIELD.match(line):
             found = [(match[1], without_comment(match[2]))]
         elif line.strip():

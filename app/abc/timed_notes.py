@@ -7,7 +7,7 @@ from app.abc.fields import parse_meter, parse_unit
 from app.abc.header import read_header
 from app.abc.meters import Meter
 from app.abc.tokens import parse_broken, parse_chord, parse_note, parse_rest, parse_tuplet, tokens
-from app.abc.tunebook import FIELD, in_text_after
+from app.abc.tunebook import FIELD, notation_lines
 
 
 @dataclass
@@ -38,19 +38,13 @@ def timed_bars(abc: str) -> list[TimedBar]:
     """The bars of a tune of one voice; those without notes are left out."""
     header, body = read_header(abc)
     clock = _Clock(header.unit, header.meter)
-    position = len(abc) - sum(len(line) + 1 for line in body) + 1
-    in_text = False
-    for line in body:
-        if line.startswith("%"):
-            in_text = in_text_after(line, was_in_text=in_text)
-        elif in_text:
-            pass
-        elif match := FIELD.match(line):
+    begin = len(abc) - sum(len(line) + 1 for line in body) + 1
+    for _, position, line in notation_lines(body):
+        if match := FIELD.match(line):
             clock.take_field(match[1], match[2])
         else:
             for token in tokens(line):
-                clock.take(token.lastgroup or "", token[0], position + token.start())
-        position += len(line) + 1
+                clock.take(token.lastgroup or "", token[0], begin + position + token.start())
     return [bar for bar in clock.bars if bar.places]
 
 

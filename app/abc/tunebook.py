@@ -5,7 +5,9 @@ Field and file structure: the ABC standard 2.1, sections 2 and 3.
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from app.abc.texts import readable, without_comment
 from app.errors import Fault
@@ -112,6 +114,25 @@ def split_blocks(text: str) -> list[tuple[str, int, bool]]:
 def in_text_after(line: str, *, was_in_text: bool) -> bool:
     """Whether what follows a line that begins with `%` is text for printed pages: `%%begintext` to `%%endtext`."""
     return line.startswith("%%begintext") or (was_in_text and not line.startswith("%%endtext"))
+
+
+class Line(NamedTuple):
+    """A line of a tune: which it is, from 0, where it begins in the text, and what it says."""
+
+    number: int
+    position: int
+    text: str
+
+
+def notation_lines(lines: Iterable[str]) -> Iterator[Line]:
+    """The lines that are fields, music or blank: without comments, directives and text for printed pages."""
+    position, in_text = 0, False
+    for number, line in enumerate(lines):
+        if line.startswith("%"):
+            in_text = in_text_after(line, was_in_text=in_text)
+        elif not in_text:
+            yield Line(number, position, line)
+        position += len(line) + 1
 
 
 def header_fields(block: str) -> dict[str, str]:
