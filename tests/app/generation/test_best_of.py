@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
@@ -15,12 +14,11 @@ from app.abc import features
 from app.generation.bulk import EACH, BulkError, BulkJob, run
 from app.generation.jobs import GenerationJob, seed_of_draw
 from app.generation.model_registry import Models, ServedModel
-from app.generation.prepare import prepare
 from app.generation.start_job import max_characters
-from app.inference.sampler import SamplingParams
 from app.settings import Settings
 from model_store.critic import Critic, encode_names
 from model_store.store import Checkpoint, Store
+from tests.app.generation.draws import draws, generate
 from tests.app.generation.test_originality import index_of
 from tests.app.operations.test_metrics_and_logs import grown, samples
 from tests.checkpoints import publish
@@ -48,17 +46,7 @@ def taste(name: str, threshold: float, odds: float) -> Critic:
 @pytest.fixture(scope="module")
 def candidates(checkpoint: Checkpoint) -> list[str]:
     """What the draws of seed 1 are."""
-    models = Models(Settings(model_store=checkpoint.folder.parent.parent))
-    models.start()
-    (model,) = models.all()
-    jobs = [
-        GenerationJob(length=2000, sampling=SamplingParams(seed=seed_of_draw(1, number)))
-        for number in range(CANDIDATES)
-    ]
-    made = [model.engine.submit(prepare(model, job).sequence).done for job in jobs]
-    texts = ["X:1\n" + checkpoint.vocabulary.decode(each.result(60).new_ids) for each in made]
-    model.engine.close()
-    return texts
+    return draws(checkpoint, (seed_of_draw(1, number) for number in range(CANDIDATES)))
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +71,6 @@ def height(abc: str) -> float:
 def client(store: Path) -> Iterator[httpx.Client]:
     with serving(model_store=str(store)) as server, server.client() as client:
         yield client
-
-
-def generate(client: httpx.Client, **body: Any) -> dict[str, Any]:  # noqa: ANN401
-    response = client.post("/generate", json=body)
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
 
 
 def test_the_critic_chooses_the_same_each_time(client: httpx.Client, candidates: list[str]) -> None:

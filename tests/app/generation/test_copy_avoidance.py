@@ -10,13 +10,11 @@ import pytest
 
 from app.abc.fingerprint import melody
 from app.generation.bulk import BulkError, BulkJob, run
-from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models
 from app.generation.originality import Judgement
-from app.generation.prepare import prepare
-from app.inference.sampler import SamplingParams
 from app.settings import Settings
 from model_store.store import Checkpoint, Store
+from tests.app.generation.draws import draws, generate
 from tests.app.generation.test_originality import TUNE, index_of
 from tests.app.operations.test_metrics_and_logs import grown, samples
 from tests.checkpoints import publish
@@ -28,13 +26,8 @@ REQUEST = {"seed": 1, "length": 2000}
 @pytest.fixture(scope="module")
 def own(checkpoint: Checkpoint) -> str:
     """The default model's tune of seed 1."""
-    models = Models(Settings(model_store=checkpoint.folder.parent.parent))
-    models.start()
-    (model,) = models.all()
-    job = GenerationJob(length=2000, sampling=SamplingParams(seed=1))
-    made = model.engine.submit(prepare(model, job).sequence).done.result(60)
-    model.engine.close()
-    return "X:1\n" + checkpoint.vocabulary.decode(made.new_ids).strip("\n") + "\n"
+    (text,) = draws(checkpoint, [1])
+    return text.strip("\n") + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +43,6 @@ def store(checkpoint: Checkpoint, own: str, tmp_path_factory: pytest.TempPathFac
 def client(store: Path) -> Iterator[httpx.Client]:
     with serving(model_store=str(store)) as server, server.client() as client:
         yield client
-
-
-def generate(client: httpx.Client, **body: Any) -> dict[str, Any]:  # noqa: ANN401
-    response = client.post("/generate", json=body)
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
 
 
 def judgement(answer: dict[str, Any]) -> str:
