@@ -1,5 +1,7 @@
 """Runs abc2midi and the engraver in the sandbox, and turns the ways in which they fail into errors."""
 
+import errno
+import os
 import sys
 from pathlib import Path
 
@@ -27,13 +29,17 @@ async def to_midi(abc: str, folder: Path, confinement: Confinement) -> bytes:
         RenderError: it made no MIDI file, or needed too much memory.
         DeadlineError: it took too long.
         BusyError: it failed to start, or the system killed it.
+        OSError: the disk is full.
     """
     completed = await abc2midi(abc, folder, confinement, _ABC2MIDI_LIMITS)
     _check(completed, "abc2midi", _ABC2MIDI_LIMITS)
     made = folder / MIDI_FILE
-    if not made.is_file():
+    content = made.read_bytes() if made.is_file() else b""
+    if not _is_whole_midi(content):
+        _check_disk(folder, _ABC2MIDI_LIMITS)
+    if not content:
         raise RenderError("abc2midi made no music of this tune")
-    return made.read_bytes()
+    return content
 
 
 async def abc2midi(abc: str, folder: Path, confinement: Confinement, limits: Limits) -> Completed:
@@ -53,6 +59,7 @@ async def engrave(written: bytes, extension: str, folder: Path, confinement: Con
         RenderError: it drew nothing, or needed too much memory.
         DeadlineError: it took too long.
         BusyError: it failed to start, or the system killed it.
+        OSError: the disk is full.
     """
     (folder / "tune.musicxml").write_bytes(written)
     made = folder / f"tune.{extension}"
@@ -66,8 +73,24 @@ async def engrave(written: bytes, extension: str, folder: Path, confinement: Con
     )
     _check(completed, "the engraver", _ENGRAVE_LIMITS)
     if completed.exit_code or not made.is_file():
+        _check_disk(folder, _ENGRAVE_LIMITS)
         raise RenderError("the engraver made no score of this tune")
     return made.read_bytes()
+
+
+def _is_whole_midi(content: bytes) -> bool:
+    """Whether a file's chunks, each with its length, end where it does; abc2midi says nothing of a full disk."""
+    at = 0
+    while at + 8 <= len(content):
+        at += 8 + int.from_bytes(content[at + 4 : at + 8])
+    return 0 < at == len(content)
+
+
+def _check_disk(folder: Path, limits: Limits) -> None:
+    """Raises OSError: the disk has less room left than a program may use that did not do its work."""
+    disk = os.statvfs(folder)
+    if disk.f_bavail * disk.f_frsize < limits.file_size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def first_of(faults: tuple[Fault, ...]) -> str:

@@ -27,6 +27,7 @@ from tests.servers import ROOT, serving
 TUNE = "X:1\nM:4/4\nL:1/8\nK:C\n" + "CDEF GABc|" * 4 + "\n"
 STREAM = {"Accept": "text/event-stream"}
 PATIENCE_S = 60.0
+FULL = "507 urn:lilt:problem:storage"
 
 
 @dataclass
@@ -48,6 +49,11 @@ class Outcome:
 def made(client: httpx.Client, number: int = 0, format_: str = "midi") -> httpx.Response:
     """A tune that nobody else has, rendered."""
     return client.post("/render", json={"abc": TUNE.replace("M:", f"T:Number {number}\nM:"), "format": format_})
+
+
+def kind_of(answer: httpx.Response) -> str:
+    """An answer's status, and its problem if it is one."""
+    return str(answer.status_code) + (f" {answer.json()['type']}" if answer.status_code != 200 else "")
 
 
 def until(holds: Callable[[], bool]) -> float:
@@ -196,16 +202,18 @@ def disk_full(folder: Path) -> Outcome:
             answers: Counter[str] = Counter()
             for number, format_ in enumerate(("flac", "ogg", "mp3", "wav", "flac")):
                 try:
-                    answer = made(client, 10 + number, format_)
-                    kind = answer.json().get("type") if answer.status_code != 200 else ""
-                    answers[f"{answer.status_code} {kind}".strip()] += 1
+                    answers[kind_of(made(client, 10 + number, format_))] += 1
                 except httpx.RemoteProtocolError:
                     answers["cut"] += 1
+            for pages in range(1, 5):  # of the disk: enough to start a program, and too few for what it makes
+                ballast.unlink()
+                free = shutil.disk_usage(folder / "disk").free
+                ballast.write_bytes(b"\0" * (free - pages * resource.getpagesize()))
+                kind = kind_of(made(client, 30 + pages, "midi"))
+                outcome.expect(f"with {pages} pages left, {kind}", holds=kind in ("200", FULL))
             outcome.seen = ", ".join(f"{count} × {answer}" for answer, count in sorted(answers.items()))
             outcome.lost = "renders while it was full; tunes were made all the time"
-            outcome.expect(
-                "an answer that is not 507, nor cut", holds=set(answers) <= {"507 urn:lilt:problem:storage", "cut"}
-            )
+            outcome.expect("an answer that is not 507, nor cut", holds=set(answers) <= {FULL, "cut"})
             outcome.expect("tunes are not made", holds=client.post("/generate", json={"length": 20}).status_code == 200)
             ballast.unlink()
             begun = time.monotonic()
