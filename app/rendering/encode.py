@@ -4,7 +4,9 @@ import errno
 import os
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import soundfile
@@ -25,24 +27,51 @@ _QUALITY = {"ogg": ("OGG", "VORBIS", 0.5), "flac": ("FLAC", "PCM_16", 0.3)}
 """libsndfile's container, coding and compression level (0 keeps most, or is fastest); about 100 kbit/s when lossy"""
 
 
+@dataclass(frozen=True)
+class Synths:
+    """What plays one performance: the scout, heard first for its loudness alone, and the one that is listened to."""
+
+    scout: Synth
+    real: Synth
+
+    @classmethod
+    def of(cls, soundfont: Path, program: int) -> Self:
+        """Both of them, an instrument read already: 25 ms of work that need not wait for the performance.
+
+        Raises:
+            SynthError: the library or the sound font is not there, or is no sound font.
+        """
+        scout = Synth(soundfont, SCOUT_RATE, reverb=False)
+        try:
+            scout.read_program(program)
+            return cls(scout, Synth(soundfont))
+        except BaseException:
+            scout.close()
+            raise
+
+    def close(self) -> None:
+        """Give their memory back."""
+        self.scout.close()
+        self.real.close()
+
+
 def frames_of(timeline: tuple[Timed, ...]) -> int:
     """How many frames a performance takes, its tail included."""
     last = max((timed.at_s for timed in timeline), default=0.0)
     return round((last + TAIL_S) * RATE)
 
 
-def render(timeline: tuple[Timed, ...], soundfont: Path, check: Callable[[], None]) -> Iterator[NDArray[np.int16]]:
+def render(timeline: tuple[Timed, ...], synths: Synths, check: Callable[[], None]) -> Iterator[NDArray[np.int16]]:
     """The sound of a performance, in blocks of 16-bit stereo samples [n, 2] at 44.1 kHz.
 
     Args:
         timeline: what is played.
-        soundfont: with the instruments.
+        synths: that have played nothing before.
         check: called at each block; what it raises ends the work.
     """
     frames = frames_of(timeline)
-    with Synth(soundfont, SCOUT_RATE, reverb=False) as scout, Synth(soundfont) as synth:
-        gain = _gain(timeline, scout, check)  # the instruments that the scout has read, the other need not read again
-        yield from finished(synth.play(timeline, frames / RATE, BLOCK), gain, frames, check)
+    gain = _gain(timeline, synths.scout, check)  # the instruments that the scout has read, the other need not read
+    yield from finished(synths.real.play(timeline, frames / RATE, BLOCK), gain, frames, check)
 
 
 def finished(

@@ -9,7 +9,9 @@ from app.rendering.synth import Samples
 
 TARGET_LUFS = -16.0
 CEILING = 10 ** (-2.0 / 20)  # of samples; what lies between two of them, and what an encoder adds, stays below −1 dB
-_BLOCK_S, _STEP_S = 0.4, 0.1
+_STEP_S = 0.1
+_STEPS_A_BLOCK = 4
+_STEPS_AT_ONCE = 32
 _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0
 _OFFSET = -0.691
 
@@ -45,13 +47,11 @@ def _weighting(frequencies: NDArray[np.floating], rate: int) -> NDArray[np.float
 
 def integrated_lufs(samples: Samples, rate: int) -> float:
     """The gated loudness of samples [2, n]; minus infinity for silence."""
-    size, step = round(_BLOCK_S * rate), round(_STEP_S * rate)
-    if samples.shape[1] < size:
-        samples = np.pad(samples, ((0, 0), (0, size - samples.shape[1])))
-    windows = np.lib.stride_tricks.sliding_window_view(samples, size, axis=1)[:, ::step]
-    spectrum = np.abs(np.fft.rfft(windows, axis=2)) ** 2
-    weights = _weighting(np.fft.rfftfreq(size, 1 / rate), rate) * 2
-    power = (spectrum @ weights).sum(axis=0) / size**2
+    step = round(_STEP_S * rate)
+    if samples.shape[1] < _STEPS_A_BLOCK * step:
+        samples = np.pad(samples, ((0, 0), (0, _STEPS_A_BLOCK * step - samples.shape[1])))
+    steps = _power_of_steps(samples, step, rate)
+    power = np.lib.stride_tricks.sliding_window_view(steps, _STEPS_A_BLOCK).mean(axis=1)
     with np.errstate(divide="ignore"):
         levels = _OFFSET + 10 * np.log10(power)
         loud = levels > _ABSOLUTE_GATE
@@ -59,6 +59,17 @@ def integrated_lufs(samples: Samples, rate: int) -> float:
             return float("-inf")
         gate = _OFFSET + 10 * np.log10(power[loud].mean()) + _RELATIVE_GATE
         return float(_OFFSET + 10 * np.log10(power[loud & (levels > gate)].mean()))
+
+
+def _power_of_steps(samples: Samples, step: int, rate: int) -> NDArray[np.float64]:
+    """The weighted power of so many frames after so many, both channels together; a few at a time, for the memory."""
+    weights = _weighting(np.fft.rfftfreq(step, 1 / rate), rate) * 2
+    pieces = samples[:, : samples.shape[1] // step * step].reshape(2, -1, step)
+    found = []
+    for first in range(0, pieces.shape[1], _STEPS_AT_ONCE):
+        spectrum = np.fft.rfft(pieces[:, first : first + _STEPS_AT_ONCE], axis=2)
+        found.append(((spectrum.real**2 + spectrum.imag**2) @ weights).sum(axis=0) / step**2)
+    return np.concatenate(found)
 
 
 class Limiter:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.abc import musicxml
+from app.abc.dances import dance_of
 from app.abc.harmony import PlacedChord, placed, with_chords
 from app.abc.playing_order import with_parts_in_order
 from app.abc.reader import read
@@ -34,7 +35,7 @@ from app.rendering.synthesizer import Synthesizer
 from app.rendering.tune_set import as_one_score, joined, speeds
 from app.settings import Settings
 
-_RECIPE = 9  # raised whenever the same request makes other bytes than before
+_RECIPE = 10  # raised whenever the same request makes other bytes than before
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 _READINGS_WAIT = 8  # times as many as renders: each is a fiftieth of one
 
@@ -337,11 +338,32 @@ class Renderer:
         if job.format.kind is Kind.SCORE:
             with self.private_folder() as folder:
                 making.path.write_bytes(await self._score(job, folder))
-            return
-        performance = await self._performance(job)
-        if job.format.kind is Kind.MIDI:
+        elif job.format.kind is Kind.MIDI:
+            performance = await self._performance(job)
             making.path.write_bytes(await in_thread(performance.as_midi))
-            return
+        elif self.synthesizer is Synthesizer.TIMIDITY:
+            await self._synthesize(job, making, await self._performance(job), None)
+        else:
+            async with self._synths(job) as synths:
+                await self._synthesize(job, making, await self._performance(job), synths)
+
+    @asynccontextmanager
+    async def _synths(self, job: Job) -> AsyncIterator["asyncio.Future[encode.Synths]"]:
+        """FluidSynth with the instrument that the tune most likely has, made ready while abc2midi runs."""
+        wanted, score = job.options.arrangement.program, job.tunes[0].score
+        program = dance_of(score.rhythm, score.meter).program if wanted is None else wanted
+        made = asyncio.ensure_future(asyncio.to_thread(lambda: encode.Synths.of(self._soundfont, program)))
+        try:
+            yield made
+        finally:
+            await asyncio.gather(made, return_exceptions=True)
+            if not made.cancelled() and not made.exception():
+                await in_thread(made.result().close)
+
+    async def _synthesize(
+        self, job: Job, making: Making, performance: Performance, synths: "asyncio.Future[encode.Synths] | None"
+    ) -> None:
+        """Play a performance into the file: by FluidSynth, or where there is none, by timidity."""
         frames = encode.frames_of(performance.timeline)
         if job.format is Format.WAV:
             making.length = len(encode.wav_header(frames)) + 4 * frames
@@ -360,10 +382,11 @@ class Renderer:
 
         with tracing.step("synthesis"):
             try:
-                if self.synthesizer is Synthesizer.TIMIDITY:
+                if synths is None:
                     await self._play_by_timidity(performance, frames, check, write)
                 else:
-                    await in_thread(lambda: write(encode.render(performance.timeline, self._soundfont, check)))
+                    ready = await synths
+                    await in_thread(lambda: write(encode.render(performance.timeline, ready, check)))
             except Abandoned:
                 raise asyncio.CancelledError from None
 

@@ -37,6 +37,8 @@ _FUNCTIONS = {
     "fluid_synth_write_float": (_INT, (_POINTER, _INT, _POINTER, _INT, _INT, _POINTER, _INT, _INT)),
 }
 _LOG_LEVELS = 5
+_SPARE_CHANNEL = 15
+"""on which an instrument can be read early; it has one as any other once a note or a program comes on it"""
 
 
 class SynthError(Exception):
@@ -113,6 +115,10 @@ class Synth:
         """Give its memory back."""
         self._library.delete_fluid_synth(self._synth)
         self._library.delete_fluid_settings(self._settings)
+
+    def read_program(self, program: int) -> None:
+        """Read an instrument before a message asks for it, which takes 10 ms of decoding."""
+        self._library.fluid_synth_program_change(self._synth, _SPARE_CHANNEL, program)
 
     def play(self, timeline: tuple[Timed, ...], duration_s: float, block: int) -> Iterator[Samples]:
         """The sound of a timeline, in blocks of at most `block` frames, `duration_s` long altogether."""
