@@ -3,7 +3,7 @@
 import click
 
 from app import settings as settings_
-from app.operations import logs
+from app.operations import freed_memory, logs
 
 _START_FAILED = 3  # exit status, as uvicorn has it
 
@@ -19,6 +19,7 @@ def command(**given: str | None) -> int:
     """
     settings = settings_.load(**{name: value for name, value in given.items() if value is not None})
     logs.configure(settings.log_format)
+    freed_memory.give_back()
     from app.api import listen
 
     with listen.bound(settings) as sockets:
