@@ -13,9 +13,11 @@ from functools import lru_cache
 from app.abc.chord_symbols import Harmony, triad, write_symbols
 from app.abc.dances import dance_of, is_in_sixteenths
 from app.abc.keys import CIRCLE_OF_FIFTHS, MAJOR, MINOR, Key
+from app.abc.macros import without_macros
 from app.abc.meters import Meter
 from app.abc.pitch import STEPS
 from app.abc.playing_order import sections
+from app.abc.reader import read
 from app.abc.score import Bar, Score
 
 _DEGREES: dict[str, tuple[tuple[int, str, float], ...]] = {
@@ -98,6 +100,8 @@ def with_chords(abc: str, score: Score) -> str:
     """
     if not score.voices:
         return abc
+    if (plain := without_macros(abc)) != abc:
+        score = read(plain)  # whose notes are those of the text, one for one
     bars = score.voices[0].bars
     spans = sections(bars)
     chorded = {spans[index] for index, changes in enumerate(_own(bars)) if changes}

@@ -12,7 +12,8 @@ from app.abc.lengths import is_power_of_two
 from app.abc.meters import Meter
 from app.abc.pitch import Pitch
 from app.abc.playback_defaults import default_tempo
-from app.abc.playing_order import ending_turns, repeat_starts, tied_places, ties_over_bars
+from app.abc.playing_order import repeat_starts, tied_places, ties_over_bars
+from app.abc.repeats import ending_turns
 from app.abc.score import Bar, Chord, Score, Voice, length_of
 from app.abc.written_subset import MAX_KEY_ACCIDENTALS
 

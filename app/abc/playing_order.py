@@ -1,7 +1,4 @@
-"""In which order the bars of a voice sound: with repeats, endings and parts.
-
-ABC 2.1, sections 4.8 (repeats), 4.9 (variant endings) and 3.1.9 (parts).
-"""
+"""In which order the bars of a voice sound: with repeats and endings, D.C. and D.S., and parts (ABC 2.1, 3.1.9)."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -10,10 +7,10 @@ from itertools import pairwise
 
 from app.abc.keys import Key
 from app.abc.meters import Meter
+from app.abc.navigation import with_leap
+from app.abc.repeats import MAX_PLAYED_BARS, Stretch, repeated
 from app.abc.score import MAX_BARS, Bar, Chord, Score, Voice
 from app.abc.voices import leading_voice
-
-MAX_PLAYED_BARS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +73,11 @@ def times_played(voice: Voice, parts: str | None) -> list[int]:
     """How often each bar of a voice sounds, with repeats, endings and the order of parts."""
     times = [0] * len(voice.bars)
     stretches, names = _stretches(voice, parts)
-    for name, count in Counter(names).items():
+    for name, count in Counter(names).items() if voice.leap is None else ():
         for index in stretches[name].order:
             times[index] += count
+    for index in with_leap(stretches[""].order, voice.leap) if voice.leap is not None else ():
+        times[index] += 1
     return times
 
 
@@ -220,17 +219,11 @@ def sections(bars: list[Bar]) -> list[tuple[int, int]]:
     return found[: len(bars)]
 
 
-@dataclass(frozen=True)
-class _Stretch:
-    """Bars with their own repeats: in which order they sound, and where repeats begin again."""
-
-    order: list[int]
-    starts: set[int]
-
-
 def _order(voice: Voice, parts: str | None) -> list[int]:
     order: list[int] = []
     stretches, names = _stretches(voice, parts)
+    if voice.leap is not None:
+        return with_leap(stretches[""].order, voice.leap)
     for name in names:
         order += stretches[name].order
         if len(order) > MAX_PLAYED_BARS:
@@ -238,7 +231,7 @@ def _order(voice: Voice, parts: str | None) -> list[int]:
     return order
 
 
-def _stretches(voice: Voice, parts: str | None) -> tuple[dict[str, _Stretch], list[str]]:
+def _stretches(voice: Voice, parts: str | None) -> tuple[dict[str, Stretch], list[str]]:
     """The stretches of a voice by name, and the names in the order in which they come.
 
     They are the parts that the header's `P:` puts in order, what stands before the first of them being a stretch
@@ -246,10 +239,10 @@ def _stretches(voice: Voice, parts: str | None) -> tuple[dict[str, _Stretch], li
     """
     marks = [index for index, bar in enumerate(voice.bars) if bar.part] if parts else []
     if not marks:
-        return {"": _repeated(voice.bars, 0, len(voice.bars))}, [""]
-    stretches = {"": _repeated(voice.bars, 0, marks[0])}
+        return {"": repeated(voice.bars, 0, len(voice.bars))}, [""]
+    stretches = {"": repeated(voice.bars, 0, marks[0])}
     for first, after in zip(marks, [*marks[1:], len(voice.bars)], strict=True):
-        stretches[voice.bars[first].part or ""] = _repeated(voice.bars, first, after)
+        stretches[voice.bars[first].part or ""] = repeated(voice.bars, first, after)
     return stretches, ["", *(name for name in _expanded(parts or "") if name in stretches)]
 
 
@@ -275,57 +268,3 @@ def _expanded(text: str, max_parts: int = MAX_PLAYED_BARS) -> list[str]:
             last = stack.pop()
             stack[-1] += last
     return [name for level in stack for name in level][:max_parts]
-
-
-def _repeated(bars: list[Bar], first: int, after: int) -> _Stretch:
-    """A stretch with its repeats and endings taken."""
-    order: list[int] = []
-    starts: set[int] = set()
-    named: set[int] = set()  # turns that endings of this repeat are for
-    start, turn, position = first, 1, first
-    is_open = True  # by a sign or as the tune begins, so that a double bar inside does not begin another stretch
-    while position < after and len(order) <= MAX_PLAYED_BARS:
-        bar = bars[position]
-        if bar.opens_repeat and turn == 1:
-            start, is_open, named = position, True, set()
-        if bar.ending:
-            numbers = ending_turns(bar.ending)
-            named |= numbers
-            if turn not in numbers:
-                position = _next_ending(bars, position, after)
-                if position < after and bars[position].ending:
-                    continue
-                start, turn, is_open, named = position, 1, False, set()
-                continue
-        order.append(position)
-        if bar.closes_repeat and (
-            turn <= bar.closes_repeat or turn + 1 in named or _has_ending(bars, position + 1, after, turn + 1)
-        ):
-            starts.add(start)
-            position, turn = start, turn + 1
-            continue
-        position += 1
-        if bar.closes_repeat or bar.ends_ending or (bar.line_style in ("||", "|]", "[|") and not is_open):
-            start, turn, is_open, named = position, 1, False, set()
-    return _Stretch(order, starts)
-
-
-def _has_ending(bars: list[Bar], position: int, after: int, turn: int) -> bool:
-    return position < after and bool(bars[position].ending) and turn in ending_turns(bars[position].ending or "")
-
-
-def _next_ending(bars: list[Bar], position: int, after: int) -> int:
-    """The bar after an ending that is not taken now."""
-    while position < after and not (bars[position].ends_ending or bars[position].closes_repeat):
-        position += 1
-    return min(position + 1, after)
-
-
-def ending_turns(text: str) -> set[int]:
-    """`1,3` and `1-3` as the turns that they name; of a long range the first hundred."""
-    found: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        if first.isdigit():
-            found.update(range(int(first), min(int(last) if last.isdigit() else int(first), int(first) + 99) + 1))
-    return found

@@ -11,8 +11,8 @@ from fractions import Fraction
 from itertools import islice
 from math import lcm
 
+from app.abc import navigation
 from app.abc.bar_lengths import misfits
-from app.abc.chord_symbols import Harmony
 from app.abc.fields import (
     SHORT_TEXT,
     Clef,
@@ -30,10 +30,12 @@ from app.abc.fields import (
 from app.abc.header import read_header
 from app.abc.keys import Key
 from app.abc.lyrics import Words
+from app.abc.macros import MAX_EXPANDED, Expanded, Macros
 from app.abc.meters import Meter
 from app.abc.midi_directives import played_directive
 from app.abc.pitch import STEPS, Pitch
 from app.abc.score import DEFAULT_CLEF, MAX_OVERLAYS, Bar, Chord, Score, Tuplet, Voice
+from app.abc.symbol_lines import parse_quoted, set_symbols
 from app.abc.texts import readable, without_comment
 from app.abc.tokens import (
     Note,
@@ -161,6 +163,7 @@ class Reader:
         self._symbols: dict[str, str] = {}
         for value in self._header.fields.get("U", []):
             self._define(value)
+        self._macros = Macros(self._header.fields.get("m", []))
         self._declared: dict[str, list[str]] = {}
         for value in self._header.fields.get("V", []):
             self._declared.setdefault(parse_voice(value), []).append(value)
@@ -181,6 +184,8 @@ class Reader:
                 measure(self.size, number)
         for state in self._states.values():
             self._close_bar(state)
+            if state.decorations and state.voice.bars:
+                state.voice.bars[-1].end_decorations += self._take_navigation(state)
             if state.in_ending and state.voice.bars:
                 state.voice.bars[-1].ends_ending = True
             self.faults += islice(misfits(state.voice, self._header.meter, state.places), _MAX_FAULTS)
@@ -191,6 +196,7 @@ class Reader:
         voices = [state.voice for state in self._states.values() if state.voice.bars]
         tempo = self._header.tempo
         agree(voices, tempo.quarters)
+        self._settle_leap(voices)
         return Score(
             titles=tuple(readable(title)[:SHORT_TEXT] for title in self._header.fields.get("T", [])),
             composer=self._header.first("C"),
@@ -203,6 +209,14 @@ class Reader:
             tempo_mark=tempo if tempo.words or tempo.count else None,
             directives=self._header.directives,
         )
+
+    def _settle_leap(self, voices: list[Voice]) -> None:
+        parts = self._header.first("P")
+        has_parts = bool(parts) and any(bar.part for voice in voices for bar in voice.bars)
+        if unclear := navigation.settle(voices, has_parts=has_parts):
+            number, bar = unclear
+            place = self._states[voices[number].id].places[bar]
+            self._skip("D.C. or D.S. is shown, not played: it is not plain where it leads", place)
 
     def _define(self, value: str) -> None:
         if symbol := parse_symbol(value):
@@ -251,6 +265,10 @@ class Reader:
             state.bar.part = value.strip()[:1]
         elif name == "U":
             self._define(value)
+        elif name == "m":
+            self._macros.define(value)
+        elif name == "s":
+            set_symbols(value, state.sung)
         elif name == "w":
             state.verses += 1
             state.words = Words(state.sung, state.verses)
@@ -285,9 +303,13 @@ class Reader:
         if not state.goes_on:
             state.bar.starts_line = True
             state.sung, state.verses, state.words = [], 0, None
-        for token in tokens(line):
+        expanded = self._macros.expand(line)
+        if expanded is None:
+            self._skip(f"macros that would make this line longer than {MAX_EXPANDED:,} characters", (number, 1))
+            expanded = Expanded(line, (0,), (0,))
+        for token in tokens(expanded.text):
             state = self._state()
-            self._place = (number, token.start() + 1)
+            self._place = (number, expanded.column(token.start()) + 1)
             kind = token.lastgroup or ""
             handle = getattr(self, f"_read_{_GROUPS.get(kind, kind)}", None)
             if handle is not None:
@@ -309,13 +331,9 @@ class Reader:
         self.skipped += self.faults[known:]
 
     def _read_quoted(self, state: _State, token: re.Match[str]) -> None:
-        text = readable(token[0][1:-1])[:SHORT_TEXT]
-        if text[:1] in tuple(STEPS) and Harmony.parse(text):
-            state.symbol = text
-        elif text[:1] in tuple("^_<>@"):
-            state.annotations.append(text)
-        elif text:
-            state.annotations.append(f"^{text}")
+        symbol, annotation = parse_quoted(token[0][1:-1])
+        state.symbol = symbol or state.symbol
+        state.annotations += [annotation] if annotation else []
 
     def _read_decoration(self, state: _State, token: re.Match[str]) -> None:
         state.decorations.append(token[0][1:-1])
@@ -388,8 +406,12 @@ class Reader:
     def _end_with(self, state: _State) -> None:
         """Leave at a bar's end what stands before its bar line and is of no note."""
         state.bar.end_annotations, state.annotations = tuple(state.annotations), []
-        state.bar.end_decorations = tuple(name for name in state.decorations if name in _NAVIGATION)
+        state.bar.end_decorations = self._take_navigation(state)
+
+    def _take_navigation(self, state: _State) -> tuple[str, ...]:
+        found = tuple(name for name in state.decorations if name in _NAVIGATION)
         state.decorations = [name for name in state.decorations if name not in _NAVIGATION]
+        return found
 
     def _read_overlay(self, state: _State, _: re.Match[str]) -> None:
         if state.bar.count > 1:

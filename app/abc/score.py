@@ -154,6 +154,16 @@ def length_of(chords: list[Chord]) -> Fraction:
     return sum((chord.length for chord in chords), Fraction(0))
 
 
+@dataclass(frozen=True)
+class Leap:
+    """A D.C. or D.S. that is played: after which bar, as an index, and from which bar to which one goes on then."""
+
+    bar: int
+    start: int
+    until: int
+    """after it comes what follows `bar`: the coda, or nothing"""
+
+
 @dataclass
 class Voice:
     """One line of music, its overlays beside it."""
@@ -165,6 +175,7 @@ class Voice:
     """at its beginning"""
     transposition: int = 0
     """semitones from the notes as drawn to those that sound, at its beginning"""
+    leap: Leap | None = None
 
     @property
     def lines(self) -> int:

@@ -1,5 +1,6 @@
 """Where the notes of a tune's bars stand in its text, and how long each lasts: for what is replaced in the text."""
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -48,6 +49,21 @@ def timed_bars(abc: str) -> list[TimedBar]:
     return [bar for bar in clock.bars if bar.places]
 
 
+_WITHIN_A_BAR = frozenset({"note", "rest", "chord", "grace", "space", "decoration", "mark", "slur", "tie", "tuplet"})
+_TUPLETS_OF_A_METER = re.compile(r"\([579](?!:[1-9])")
+"""Those whose time the metre decides"""
+
+
+def units_of(music: str) -> Fraction | None:
+    """How many unit lengths some notes last; None where they hold more than notes and what stands at them."""
+    clock = _Clock(Fraction(1), Meter())
+    for token in tokens(music):
+        if token.lastgroup not in _WITHIN_A_BAR:
+            return None
+        clock.take(token.lastgroup, token[0], token.start())
+    return None if clock.is_in_tuplet or _TUPLETS_OF_A_METER.search(music) else clock.bars[-1].length
+
+
 class _Clock:
     """What has been read so far."""
 
@@ -55,6 +71,10 @@ class _Clock:
         self._unit, self._meter = unit, meter
         self.bars = [TimedBar(meter)]
         self._begin_bar()
+
+    @property
+    def is_in_tuplet(self) -> bool:
+        return self._tuplet_left > 0
 
     def _begin_bar(self) -> None:
         self.bars.append(TimedBar(self._meter))

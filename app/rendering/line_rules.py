@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.abc.fields import SYMBOL
+from app.abc.macros import parse_macro
 from app.abc.midi_directives import PLAYED
+from app.abc.symbol_lines import is_plain as is_plain_line
 from app.abc.texts import COMMENT
 from app.abc.tokens import tokens
 from app.abc.tunebook import FIELD
@@ -200,6 +202,8 @@ class _LineFilter:
             self._in_header = False
         if letter == "I":
             return self._directive(index, line)
+        if self._in_tune[index] and self._is_written_out(letter, line):
+            return line
         if letter in ("U", "m", "s") and self._in_tune[index]:
             return self._ruled(index, line, 0, FIELD_RULES, letter + ":") or LEFT_OUT
         if letter in _TEXT_FIELDS:
@@ -211,6 +215,12 @@ class _LineFilter:
         if letter or self._in_header:  # unknown to ABC 2.1, or a text of several lines
             return self._if_harmless(index, line, f"{letter}:" if letter else "text")
         return self._music(index, self._without_comment(line))
+
+    def _is_written_out(self, letter: str, line: str) -> bool:
+        """Whether a line is a macro or a line of symbols that the reader follows."""
+        is_plain = (letter == "m" and parse_macro(line[2:])) or (letter == "s" and is_plain_line(line[2:]))
+        is_harmless = len(line) <= MAX_LINE and next(_control_characters(line), None) is None
+        return bool(is_plain) and is_harmless and (letter == "s" or _fault_in(line) is None)
 
     def _directive(self, index: int, line: str) -> str:
         words = line[2:].strip()

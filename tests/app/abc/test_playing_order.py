@@ -6,8 +6,9 @@ from pathlib import Path
 import mido
 import pytest
 
-from app.abc.playing_order import MAX_PLAYED_BARS, playing_order
+from app.abc.playing_order import playing_order
 from app.abc.reader import read
+from app.abc.repeats import MAX_PLAYED_BARS
 
 
 def order(body: str, header: str = "") -> list[int]:
@@ -68,3 +69,28 @@ def test_a_pickup_lies_at_its_bars_end_and_bars_are_counted_in_their_section() -
         (-1, 2, 0.75, 0, False), (0, 2, 0.0, 0, False), (1, 2, 0.0, 0, True),
         (-1, 2, 0.75, 1, False), (0, 2, 0.0, 1, False), (1, 2, 0.0, 1, True),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("CC|DD!fine!|EE|FF!D.C.!|]", [0, 1, 2, 3, 0, 1]),
+        ("CC|Z2|D!fine!D|Z2|EE!D.C.!|", [0, 1, 1, 2, 3, 3, 4, 0, 1, 1, 2]),
+        ("|:CC|1DD:|2EE|FF!D.C.!|]", [0, 1, 0, 2, 3, 0, 2, 3]),
+        ("CC|SDD|EEO|FF!D.S.alcoda!|OGG|:AA:|]", [0, 1, 2, 3, 1, 2, 4, 5, 5]),
+        ("CC|DD!dacoda!|EE!D.C.alcoda!|FF|!coda!GG|]", [0, 1, 2, 3, 4]),
+        ("CC!D.C.!|DD!D.C.!|]", [0, 1]),
+        ("CC|!fine!DD|EE!D.C.alfine!|]", [0, 1, 2]),
+        ("CC|!segno!DD|!segno!EE!D.S.!|]", [0, 1, 2]),
+        ("|:CC|1DD!fine!:|2EE|FF!D.C.alfine!|]", [0, 1, 0, 2, 3]),
+        ("CC|DD!D.C.alfine!|]", [0, 1]),
+    ],
+)
+def test_signs_are_followed_where_it_is_plain_where_they_lead(body: str, expected: list[int]) -> None:
+    assert order(body) == expected
+
+
+def test_signs_add_no_more_than_is_written_once() -> None:
+    body = "|:" + "CC|" * 1000 + "CC:|" + "DD!D.C.!|"
+    assert len(order(body)) == 1001 * 2 + 1 + 1002
+    assert len(order("CC:" + ":" * 8 + "|" + "CC!D.C.!|]")) < MAX_PLAYED_BARS

@@ -67,6 +67,20 @@ def test_the_filter_says_which_line_it_refuses_and_why(text: str, line: int, mes
     assert refused.value.faults[0].line == line
 
 
+@pytest.mark.parametrize("line", ['s:!trill! * "Am" | "^slow"', "m:~G2={A}G{F}G", "m:!turn!G3 = (3AGFG % a turn"])
+def test_plain_symbols_and_ornaments_are_let_through(line: str) -> None:
+    admitted = admit(f"{HEADER}{line}\nabc|\n", max_duration_s=600)
+    assert line in admitted.abc
+    assert not admitted.dropped
+
+
+@pytest.mark.parametrize(
+    "line", ["m:~G2=" + "{A}" * 60 + "G,,,,,,2", "m:~G2=G999999/499999", "m:~G2=AG|", "m:~G2=A\0G"]
+)
+def test_other_ornaments_are_left_out(line: str) -> None:
+    assert line not in admit(f"{HEADER}{line}\nabc|\n", max_duration_s=600).abc
+
+
 @pytest.mark.parametrize("title", ["T:1984 in 2024", "Z: id:dc-hornpipe-10000", "S:a 12345 b''''''''"])
 def test_texts_may_say_what_notes_may_not(title: str) -> None:
     assert title in filter_tune(f"X:1\n{title}\nK:D\nabc|\n")
@@ -92,7 +106,7 @@ LINES = [
     "%%scale 0.7",
     "%%abc-include x",
     "%%propagate-accidentals octave",
-    "m:~G2=AG",
+    "m:~G2=AGE",
     "m:q=AG",
     "[U:x]",
     "s:~",
@@ -187,8 +201,8 @@ def test_a_directive_for_pages_is_left_out_and_said() -> None:
         ('U:T="^tr"', "U:"),
         ("U:T=!trill", "U:"),
         ("U:z=!trill!", "U:"),
-        ("s:!trill! * *", "s:"),
-        ("m:~G2={A}G{F}G", "m:"),
+        ("s:~ * *", "s:"),
+        ("m:~G3={A}G{F}G", "m:"),
         ("m:Tn3=n{o}n{m}n", "m:"),
         ("N:" + "n" * 2000, "N:"),
         ("E:9999", "E:"),

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from app.abc.fields import parse_key
 from app.abc.playback_defaults import duration_s
-from app.abc.playing_order import MAX_PLAYED_BARS, times_played
+from app.abc.playing_order import times_played
 from app.abc.reader import read
+from app.abc.repeats import MAX_PLAYED_BARS
 from app.rendering.cache import key_of
 from app.rendering.loudness import CEILING, Limiter, integrated_lufs
 from app.rendering.shared_file import Making

@@ -1,0 +1,69 @@
+"""In which order bars sound by their repeats and endings: ABC 2.1, sections 4.8 and 4.9."""
+
+from dataclasses import dataclass
+
+from app.abc.score import Bar
+
+MAX_PLAYED_BARS = 20_000
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Bars with their own repeats: in which order they sound, and where repeats begin again."""
+
+    order: list[int]
+    starts: set[int]
+
+
+def repeated(bars: list[Bar], first: int, after: int) -> Stretch:
+    """A stretch with its repeats and endings taken."""
+    order: list[int] = []
+    starts: set[int] = set()
+    named: set[int] = set()  # turns that endings of this repeat are for
+    start, turn, position = first, 1, first
+    is_open = True  # by a sign or as the tune begins, so that a double bar inside does not begin another stretch
+    while position < after and len(order) <= MAX_PLAYED_BARS:
+        bar = bars[position]
+        if bar.opens_repeat and turn == 1:
+            start, is_open, named = position, True, set()
+        if bar.ending:
+            numbers = ending_turns(bar.ending)
+            named |= numbers
+            if turn not in numbers:
+                position = _next_ending(bars, position, after)
+                if position < after and bars[position].ending:
+                    continue
+                start, turn, is_open, named = position, 1, False, set()
+                continue
+        order.append(position)
+        if bar.closes_repeat and (
+            turn <= bar.closes_repeat or turn + 1 in named or _has_ending(bars, position + 1, after, turn + 1)
+        ):
+            starts.add(start)
+            position, turn = start, turn + 1
+            continue
+        position += 1
+        if bar.closes_repeat or bar.ends_ending or (bar.line_style in ("||", "|]", "[|") and not is_open):
+            start, turn, is_open, named = position, 1, False, set()
+    return Stretch(order, starts)
+
+
+def _has_ending(bars: list[Bar], position: int, after: int, turn: int) -> bool:
+    return position < after and bool(bars[position].ending) and turn in ending_turns(bars[position].ending or "")
+
+
+def _next_ending(bars: list[Bar], position: int, after: int) -> int:
+    """The bar after an ending that is not taken now."""
+    while position < after and not (bars[position].ends_ending or bars[position].closes_repeat):
+        position += 1
+    return min(position + 1, after)
+
+
+def ending_turns(text: str) -> set[int]:
+    """`1,3` and `1-3` as the turns that they name; of a long range the first hundred."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit():
+            found.update(range(int(first), min(int(last) if last.isdigit() else int(first), int(first) + 99) + 1))
+    return found
