@@ -194,16 +194,9 @@ def _headers(job: Job) -> dict[str, str]:
     # libvorbis numbers each stream by chance: two renders of one tune differ in that alone.
     etag = f'W/"{name}"' if job.format is Format.OGG else f'"{name}"'
     headers = {**_HEADERS, "ETag": etag, "Content-Disposition": disposition(job.title, job.format.extension)}
-    if named := _left_out(job):
-        headers["Lilt-Left-Out"] = "; ".join(named).encode("ascii", "replace").decode()
+    if job.left_out:
+        headers["Lilt-Left-Out"] = "; ".join(job.left_out[:_MAX_NAMED]).encode("ascii", "replace").decode()
     return headers
-
-
-def _left_out(job: Job) -> list[str]:
-    """What of the text is neither played nor drawn: by the input filter, which names it, or by the reader."""
-    found = [(fault.line or 0, fault.message.rsplit(": ", 1)[-1]) for fault in job.tunes[0].dropped]
-    found += [(fault.line or 0, fault.message) for tune in job.tunes for fault in tune.skipped]
-    return [f"line {line}: {name}" for line, name in sorted(found, key=lambda each: each[0])[:_MAX_NAMED]]
 
 
 def _answer(rendering: Rendering, job: Job, headers: dict[str, str], wanted: ByteRange | None) -> Response:

@@ -7,10 +7,14 @@ import click
 
 from app.abc.tunebook import header_fields, split_blocks
 from app.cli import files, process
+from app.errors import NotationError
 from app.rendering import external_tools, lint
 from app.rendering.input_filter import decode
 from app.rendering.renderer import Renderer
 from app.settings import Settings
+
+MAX_MIB = 64
+"""of a file; all of The Session's tunes take a third of it"""
 
 FAULTY = 1
 """exit status where a tune cannot be played"""
@@ -22,10 +26,10 @@ FAULTY = 1
 def command(file: tuple[BinaryIO, ...], *, fix: bool) -> int:
     """Say what is wrong in each FILE (- for standard input): FILE:LINE:COLUMN: what.
 
-    Every tune of a tunebook is checked. The exit status is 1 where one cannot be played.
+    Every tune of a tunebook, which may have 64 MiB, is checked. The exit status is 1 where one cannot be played.
     """
     settings = process.settings()
-    texts = [(each.name, decode(each.read())) for each in file]
+    texts = [(each.name, _text(each)) for each in file]
     if fix:
         for _, text in texts:
             click.echo(_mended(text), nl=False)
@@ -41,13 +45,30 @@ async def _check(texts: list[tuple[str, str]], renderer: Renderer, settings: Set
         click.echo(f"note: {external_tools.ABC2MIDI} is not installed, and is not asked", err=True)
     for name, text in texts:
         for tune, first_line in _tunes(text):
-            found = await lint.check(tune, renderer, 60 * settings.max_render_minutes)
+            try:
+                found = await lint.check(tune, renderer, 60 * settings.max_render_minutes)
+            except NotationError as error:  # too large to be looked at; the others are
+                click.echo(f"{name}:{first_line}: error: {error.detail}")
+                playable = False
+                continue
             playable &= found.playable
             for remark in found.remarks:
                 fault = remark.fault
                 places = [first_line + (fault.line or 1) - 1, *([fault.column] if fault.column else [])]
                 click.echo(f"{name}:{':'.join(map(str, places))}: {remark.severity}: {fault.message}")
     return playable
+
+
+def _text(file: BinaryIO) -> str:
+    """What a file says.
+
+    Raises:
+        NotationError: it is too large, or its alphabet is not known.
+    """
+    content = file.read(MAX_MIB * 1024 * 1024 + 1)
+    if len(content) > MAX_MIB * 1024 * 1024:
+        raise NotationError(f"{file.name}: it has more than the {MAX_MIB} MiB that are allowed; check it in parts")
+    return decode(content)
 
 
 def _tunes(text: str) -> list[tuple[str, int]]:

@@ -67,14 +67,17 @@ def _is_installed(library: str) -> bool:
 
 
 async def render(abc: str, wanted: Format, request: RenderRequest, settings: Settings, out: Path) -> None:
-    """Write a tune, or a set, rendered.
+    """Write a tune, or a set, rendered; say what was left out of it.
 
     Raises:
         LiltError: it cannot be rendered.
         SandboxError: the sandbox that LILT_SANDBOX asks for does not work here.
     """
     with renderer(settings) as made:
-        rendering = await made.render(await made.job(abc, wanted, request.options()), whole=True)
+        job = await made.job(abc, wanted, request.options())
+        for named in job.left_out:
+            click.echo(f"note: left out: {named}", err=True)
+        rendering = await made.render(job, whole=True)
         try:
             write(out, b"".join([chunk async for chunk in rendering.read(0, None)]))
         finally:

@@ -18,6 +18,8 @@ from app.grammar.request import Request
 from app.grammar.state import At, Body, Repeat
 from app.grammar.state_cache import Node, Section, State
 
+_MAX_ROOM = 16
+"""whole notes; 300 characters fill no more, and each tick that is left is a state of its own"""
 _NEVER = '|:\n-"'  # what would leave the bar or reach over its end
 
 
@@ -39,7 +41,7 @@ def refills(grammar: Grammar, text: str, spans: Sequence[Span], request: Request
         request: its range holds.
 
     Raises:
-        RequestError: there are no bars, no room for a note, or no note within the range.
+        RequestError: there are no bars, no room for a note or too much of it, or no note within the range.
     """
     automaton, reader, fields = grammar.open(request)
     made = []
@@ -54,6 +56,9 @@ def refills(grammar: Grammar, text: str, spans: Sequence[Span], request: Request
         after = _passed(reader.state).left if isinstance(reader.state, Body) else 0
         is_sound = len(reader.faults) == faults and after < left
         ticks = left - after if is_sound and not is_long else _ticks(room)
+        if ticks > _MAX_ROOM * TICKS_PER_WHOLE:
+            lasts = ticks // TICKS_PER_WHOLE
+            raise RequestError(f"a bar lasts {lasts:,} whole notes; {_MAX_ROOM} are allowed where one is made anew")
         state = standing_alone(before, ticks)
         made.append(Refill(automaton, state._replace(context=ranged.context), text[end:]))
     return made

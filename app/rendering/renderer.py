@@ -108,6 +108,13 @@ class Job:
         """The tune's, or those of all."""
         return " - ".join(tune.title for tune in self.tunes if tune.title) or None
 
+    @property
+    def left_out(self) -> list[str]:
+        """What of the text is neither played nor drawn, by line: what the input filter names, and what was skipped."""
+        found = [(fault.line or 0, fault.message.rsplit(": ", 1)[-1]) for fault in self.tunes[0].dropped]
+        found += [(fault.line or 0, fault.message) for tune in self.tunes for fault in tune.skipped]
+        return [f"line {line}: {name}" for line, name in sorted(found, key=lambda each: each[0])]
+
 
 @dataclass(frozen=True)
 class Chorded:

@@ -143,6 +143,29 @@ def test_check_names_file_line_and_column_of_every_tune(lilt: Lilt, tmp_path: Pa
     assert broken.returncode == 1
 
 
+def test_render_says_what_was_left_out(lilt: Lilt) -> None:
+    abc = "X:1\n%%scale 0.7\nM:4/4\nL:1/4\nK:C\nCDEF|GA]|\n"
+    ended = lilt("render", "-", "-o", "a.mid", text=abc)
+    assert ended.returncode == 0
+    told = ["note: left out: line 2: %%scale", "note: left out: line 6: a ] without its [: the chord has ended already"]
+    assert ended.stderr.splitlines() == told
+
+
+def test_check_looks_at_the_other_tunes_where_one_is_too_large(lilt: Lilt, tmp_path: Path) -> None:
+    (tmp_path / "book.abc").write_text("X:1\nK:C\n" + "CDEF|\n" * 2000 + "\nX:2\nK:C\nABc]|\n")
+    told = lilt("check", "book.abc")
+    assert told.returncode == 1
+    assert told.stdout.startswith("book.abc:1: error: the tune has 2,003 lines; 1,000 are allowed\nbook.abc:2006:4:")
+
+
+def test_a_book_of_too_many_bytes_is_not_read_on(lilt: Lilt, tmp_path: Path) -> None:
+    with (tmp_path / "book.abc").open("wb") as book:
+        book.truncate(10 * 2**40 // 1024)
+    told = lilt("check", "book.abc")
+    assert told.returncode == 2
+    assert told.stderr == "error: book.abc: it has more than the 64 MiB that are allowed; check it in parts\n"
+
+
 def test_check_mends_what_is_mechanical(lilt: Lilt, tmp_path: Path) -> None:
     (tmp_path / "a.abc").write_text("T:No number\nABc|\n")
     assert lilt("check", "--fix", "a.abc").stdout == "X:1\nT:No number\nK:C\nABc|\n"

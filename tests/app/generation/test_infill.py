@@ -149,6 +149,13 @@ def test_the_same_seed_makes_the_same_bars_streamed_or_not(client: httpx.Client)
     assert json.loads(done)["abc"] == once
 
 
+@pytest.mark.parametrize("meter", ["999+999+999+999/1", "99/1"])
+def test_a_bar_that_no_bar_could_fill_is_refused_at_once(client: httpx.Client, meter: str) -> None:
+    response = client.post("/generate", json={"abc": f"X:1\nM:{meter}\nK:C\nZ|C|\n", "bars": [1]})
+    assert response.status_code == 422
+    assert "whole notes; 16 are allowed where one is made anew" in response.json()["detail"]
+
+
 def test_a_range_holds(client: httpx.Client) -> None:
     made = anew(client, JIG, [1, 2, 3, 4], seed=1, low=69, high=76)
     new = [written(made, number) for number in (1, 2, 3, 4)]
