@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from math import pi, sin
 
-import numpy as np
-
 from app.abc.playing_order import PlayedBar
 from app.rendering.instruments import Instrument
 from app.rendering.layout import Layout
@@ -208,14 +206,15 @@ class Timing:
 
     def __init__(self, anchors: Iterable[tuple[int, float]]) -> None:
         by_tick = dict(sorted(anchors))
-        self._from = np.array(list(by_tick), np.float64)
-        self._to = np.array(list(by_tick.values()), np.float64)
+        self._from, self._to = list(by_tick), list(by_tick.values())
 
     def moved(self, tick: int) -> int:
         """The tick at which is played what stands at a tick."""
-        if not len(self._from) or tick >= self._from[-1] or tick <= self._from[0]:
+        if not self._from or tick >= self._from[-1] or tick <= self._from[0]:
             return tick
-        return max(0, round(float(np.interp(tick, self._from, self._to))))
+        at = bisect_right(self._from, tick) - 1
+        speed = (self._to[at + 1] - self._to[at]) / (self._from[at + 1] - self._from[at])
+        return max(0, round(speed * (tick - self._from[at]) + self._to[at]))
 
 
 def _scaled(shares: tuple[float, ...], feel: float, eighth_s: float) -> tuple[float, ...]:

@@ -127,20 +127,22 @@ class Synth:
         while position < end:
             stop = min(position + block, end)
             made = np.empty((2, stop - position), np.float32)
+            channels = [row.ctypes.data for row in made]
             filled = position
             while due < len(timeline) and (frame := round(timeline[due].at_s * self.rate)) < stop:
-                self._fill(made, filled - position, max(frame, filled) - position)
+                self._fill(channels, filled - position, max(frame, filled) - position)
                 filled = max(frame, filled)
                 self._send(timeline[due].message)
                 due += 1
-            self._fill(made, filled - position, stop - position)
+            self._fill(channels, filled - position, stop - position)
             position = stop
             yield made
 
-    def _fill(self, made: Samples, start: int, stop: int) -> None:
+    def _fill(self, channels: list[int], start: int, stop: int) -> None:
+        """Play into two arrays, whose addresses are given, from one frame to before another."""
         if stop > start:
-            left, right = (row[start:].ctypes.data_as(c_void_p) for row in made)
-            self._library.fluid_synth_write_float(self._synth, stop - start, left, 0, 1, right, 0, 1)
+            left, right = channels
+            self._library.fluid_synth_write_float(self._synth, stop - start, left, start, 1, right, start, 1)
 
     def _send(self, message: mido.Message) -> None:
         library, synth = self._library, self._synth
