@@ -133,6 +133,12 @@ GROWING: dict[str, Callable[[int], str]] = {
     "directives refused": _repeated(f"%%{'x' * 33}\n", before=_HEAD + "K:C\nc\n"),
     "instructions": _tune("[I:x]"),
     "macros that never end": _tune("[m:"),
+    "macros": _tune("~G2", head="m:~G2={A}G{F}G\n", width=240),
+    "macros defined": _repeated("m:~G2={A}G{F}G\n~G2|\n", before=_HEAD + "K:C\n"),
+    "symbols": _repeated("c" * 32 + "|\ns:" + '!trill!*"Am"|' * 3 + "\n", before=_HEAD + "K:C\n"),
+    "signs": _tune("SccO!fine!c|"),
+    "leaps": _tune("c!D.C.!c|"),
+    "a leap after repeats": lambda size: _tune("|:c:|")(size - 20) + "cc!D.C.!|]\n",
     "control characters": _tune("\x01"),
 }
 """By what grows."""
