@@ -218,9 +218,11 @@ class _LineFilter:
 
     def _is_written_out(self, letter: str, line: str) -> bool:
         """Whether a line is a macro or a line of symbols that the reader follows."""
-        is_plain = (letter == "m" and parse_macro(line[2:])) or (letter == "s" and is_plain_line(line[2:]))
-        is_harmless = len(line) <= MAX_LINE and next(_control_characters(line), None) is None
-        return bool(is_plain) and is_harmless and (letter == "s" or _fault_in(line) is None)
+        if len(line) > MAX_LINE or next(_control_characters(line), None) is not None:
+            return False
+        if letter == "s":
+            return not self._in_header and is_plain_line(line[2:])
+        return letter == "m" and parse_macro(line[2:]) is not None and _fault_in(line) is None
 
     def _directive(self, index: int, line: str) -> str:
         words = line[2:].strip()
