@@ -15,6 +15,7 @@ from app.abc.playback_defaults import duration_s
 from app.abc.playing_order import times_played
 from app.abc.reader import read
 from app.abc.repeats import MAX_PLAYED_BARS
+from app.rendering import encode
 from app.rendering.cache import key_of
 from app.rendering.loudness import CEILING, Limiter, integrated_lufs
 from app.rendering.shared_file import Making
@@ -49,6 +50,21 @@ def test_the_limiter_holds_its_ceiling_keeps_the_length_and_leaves_quiet_sound_a
     assert np.abs(limited).max() <= CEILING * 1.0001
     assert np.allclose(limited[:, : RATE // 4], sound[:, : RATE // 4])
     assert np.allclose(limited[:, -RATE:], sound[:, -RATE:])
+
+
+@pytest.mark.parametrize("program", [0, 73, 110])
+def test_an_instrument_that_was_read_early_is_not_heard(program: int) -> None:
+    messages = [
+        mido.Message("program_change", channel=0, program=73),
+        *(mido.Message("note_on", channel=channel, note=60 + channel, velocity=90) for channel in (0, 15)),
+    ]
+    timeline = tuple(Timed(0.1 * number, message) for number, message in enumerate(messages))
+    synths = encode.Synths.of(Settings().soundfont, program)
+    made = np.concatenate(list(encode.render(timeline, synths, lambda: None)))
+    synths.close()
+    with Synth(Settings().soundfont, encode.SCOUT_RATE, reverb=False) as scout, Synth(Settings().soundfont) as real:
+        wanted = np.concatenate(list(encode.render(timeline, encode.Synths(scout, real), lambda: None)))
+    assert np.array_equal(made, wanted)
 
 
 def test_it_sounds_when_timidity_sounds(server: Server, tmp_path: Path) -> None:
