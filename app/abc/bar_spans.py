@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.abc.fingerprint import first_number, read_voices
+from app.abc.navigation import SIGNS
 from app.abc.tokens import parse_chord, parse_rest, parse_tuplet, tokens
 from app.abc.tunebook import FIELD, notation_lines
 from app.errors import Fault, RequestError
@@ -156,6 +157,8 @@ def _bars(abc: str) -> Iterator[TextBar]:
                 elif kind == "rest" and (count := parse_rest(token[0])[0]) != 1:
                     yield from scan.take_rest(count, position + token.start(), position + token.end())
                 else:
+                    if kind == "decoration" and token[0][1:-1] in SIGNS:
+                        continue  # of the place, not of a note that is replaced
                     if kind in _NOTES:
                         yield from scan.end_rest()
                     scan.take(kind, token[0], token["tuplet"], position + token.start(), position + token.end())

@@ -17,7 +17,8 @@ _GOALS = {
 }  # fmt: skip
 """Decorations that lead back, and to what one goes on from there, where they say it."""
 
-_SIGNS = frozenset({"segno", "coda", "fine", "dacoda", *_GOALS})
+SIGNS = frozenset({"segno", "coda", "fine", "dacoda", *_GOALS})
+"""Decorations that are of a place in the tune, not of a note."""
 
 
 class UnclearError(Exception):
@@ -167,9 +168,9 @@ def _signs(bars: list[Bar]) -> list[_Sign]:
             _Sign(name, index, is_first=at == 0, is_last=at >= last)
             for at, chord in enumerate(bar.chords)
             for name in chord.decorations
-            if name in _SIGNS
+            if name in SIGNS
         ]
-        found += [_Sign(name, index, is_first=False, is_last=True) for name in bar.end_decorations if name in _SIGNS]
+        found += [_Sign(name, index, is_first=False, is_last=True) for name in bar.end_decorations if name in SIGNS]
     return found
 
 

@@ -53,9 +53,6 @@ from app.errors import Fault
 
 _MAX_FAULTS = 20
 _MAX_GRACES = 20
-_LEADING_BACK = ("D.C.", "D.S.", "D.C.alcoda", "D.C.alfine", "D.S.alcoda", "D.S.alfine")
-_NAVIGATION = frozenset({"segno", "coda", "fine", "dacapo", "dacoda", *_LEADING_BACK})
-"""Decorations that are of a place in the tune, not of a note."""
 
 _WORDINGS = {
     **dict.fromkeys(["^", "_", "=", ",", "'"], "an accidental or octave mark without its note"),
@@ -409,8 +406,8 @@ class Reader:
         state.bar.end_decorations = self._take_navigation(state)
 
     def _take_navigation(self, state: _State) -> tuple[str, ...]:
-        found = tuple(name for name in state.decorations if name in _NAVIGATION)
-        state.decorations = [name for name in state.decorations if name not in _NAVIGATION]
+        found = tuple(name for name in state.decorations if name in navigation.SIGNS)
+        state.decorations = [name for name in state.decorations if name not in navigation.SIGNS]
         return found
 
     def _read_overlay(self, state: _State, _: re.Match[str]) -> None:

@@ -66,6 +66,11 @@ def test_what_holds_a_bar_to_its_neighbours_stays() -> None:
     assert JIG[after.begin : after.end] == "eed cBA"
 
 
+def test_signs_at_the_ends_of_a_bar_stay() -> None:
+    abc = "X:1\nM:2/4\nL:1/8\nK:C\n!segno!CDEF|GABc!fine!|!segno!!trill!c2 !f!B2 !D.S.! |]\n"
+    assert [written(abc, number) for number in (1, 2, 3)] == ["CDEF", "GABc", "!trill!c2 !f!B2"]
+
+
 @pytest.mark.parametrize(
     ("bars", "words"),
     [([16], "there is no bar 16; the tune has bars 0 to 15"), ([3, 99], "there is no bar 99")],
