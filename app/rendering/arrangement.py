@@ -23,6 +23,7 @@ from app.rendering.performance import (
     CHANNEL_MESSAGES,
     CHANNELS,
     PERCUSSION,
+    TUNE,
     USUAL_TEMPO,
     Event,
     Note,
@@ -36,7 +37,6 @@ _CLICK_TICKS_PER_BEAT = 0.25
 _LARGEST_TEMPO = 0xFFFFFF  # a set_tempo event holds three bytes of microseconds a quarter note
 _META_KEPT = {"set_tempo", "track_name", "time_signature", "key_signature"}
 _CHORD_TRACK = "gchord track"
-_TUNE = "Tune"
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _accompanied(
         layout, changes, wanted.backing, tune, semitones, programs, is_strummed=wanted.feel > 0, goes_on=goes_on
     )
     added = sorted([*made.events, *note_events(made.notes)], key=lambda event: event.tick)
-    return events + added, dict.fromkeys(programs, _TUNE) | made.parts
+    return events + added, dict.fromkeys(programs, TUNE) | made.parts
 
 
 def _played(

@@ -3,7 +3,8 @@
 import errno
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -12,9 +13,11 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from app.rendering.ensemble import Ensemble
 from app.rendering.loudness import TARGET_LUFS, Limiter, integrated_lufs
 from app.rendering.mp3_stream import encode_mp3
-from app.rendering.synth import RATE, Samples, Synth, Timed
+from app.rendering.read_ahead import read_ahead
+from app.rendering.synth import RATE, Samples, Timed
 
 TAIL_S = 1.5
 SCOUT_RATE = 8_000  # Hz, of the quick rendition whose loudness is measured before the real one begins
@@ -29,22 +32,27 @@ _QUALITY = {"ogg": ("OGG", "VORBIS", 0.5), "flac": ("FLAC", "PCM_16", 0.3)}
 
 @dataclass(frozen=True)
 class Synths:
-    """What plays one performance: the scout, heard first for its loudness alone, and the one that is listened to."""
+    """Who plays one performance: the scout, heard first for its loudness alone, and those who are listened to."""
 
-    scout: Synth
-    real: Synth
+    scout: Ensemble
+    real: Ensemble
 
     @classmethod
-    def of(cls, soundfont: Path, program: int) -> Self:
+    def of(cls, soundfont: Path, program: int, *, accompanied: bool) -> Self:
         """Both of them, an instrument read already: 25 ms of work that need not wait for the performance.
+
+        Args:
+            soundfont: with the instruments.
+            program: of the instrument that the tune most likely has.
+            accompanied: whether somebody accompanies it.
 
         Raises:
             SynthError: the library or the sound font is not there, or is no sound font.
         """
-        scout = Synth(soundfont, SCOUT_RATE, reverb=False)
+        scout = Ensemble(soundfont, SCOUT_RATE, reverb=False, accompanied=accompanied)
         try:
             scout.read_program(program)
-            return cls(scout, Synth(soundfont))
+            return cls(scout, Ensemble(soundfont, accompanied=accompanied))
         except BaseException:
             scout.close()
             raise
@@ -61,22 +69,25 @@ def frames_of(timeline: tuple[Timed, ...]) -> int:
     return round((last + TAIL_S) * RATE)
 
 
-def render(timeline: tuple[Timed, ...], synths: Synths, check: Callable[[], None]) -> Iterator[NDArray[np.int16]]:
+def render(
+    timeline: tuple[Timed, ...], accompanists: Collection[int], synths: Synths, check: Callable[[], None]
+) -> Generator[NDArray[np.int16]]:
     """The sound of a performance, in blocks of 16-bit stereo samples [n, 2] at 44.1 kHz.
 
     Args:
         timeline: what is played.
+        accompanists: channels of those who accompany.
         synths: that have played nothing before.
         check: called at each block; what it raises ends the work.
     """
     frames = frames_of(timeline)
-    gain = _gain(timeline, synths.scout, check)  # the instruments that the scout has read, the other need not read
-    yield from finished(synths.real.play(timeline, frames / RATE, BLOCK), gain, frames, check)
+    gain = _gain(timeline, accompanists, synths.scout, check)
+    yield from finished(synths.real.play(timeline, accompanists, frames / RATE, BLOCK), gain, frames, check)
 
 
 def finished(
     blocks: Iterator[Samples], gain: float, frames: int, check: Callable[[], None]
-) -> Iterator[NDArray[np.int16]]:
+) -> Generator[NDArray[np.int16]]:
     """Sound brought to its loudness, its peaks held down and its ends smoothed.
 
     Args:
@@ -98,10 +109,12 @@ def gain_of(beginning: Samples, rate: int) -> float:
     return float(min(_MAX_GAIN, 10 ** ((TARGET_LUFS - found) / 20))) if np.isfinite(found) else 1.0
 
 
-def _gain(timeline: tuple[Timed, ...], scout: Synth, check: Callable[[], None]) -> float:
+def _gain(
+    timeline: tuple[Timed, ...], accompanists: Collection[int], scout: Ensemble, check: Callable[[], None]
+) -> float:
     length = min(frames_of(timeline) / RATE, SCOUTED_S)
     blocks = []
-    for block in scout.play(timeline, length, BLOCK):
+    for block in scout.play(timeline, accompanists, length, BLOCK):
         check()
         blocks.append(block)
     return gain_of(np.concatenate(blocks, axis=1), scout.rate)
@@ -131,13 +144,22 @@ def wav_header(frames: int) -> bytes:
 
 
 def write(
-    blocks: Iterator[NDArray[np.int16]], frames: int, path: Path, extension: str, grown: Callable[[], None]
+    blocks: Generator[NDArray[np.int16]], frames: int, path: Path, extension: str, grown: Callable[[], None]
 ) -> None:
     """Write blocks to a file as they come, calling `grown` after each: `wav`, `mp3`, `ogg` or `flac`.
+
+    The blocks are made in a thread of their own, since to encode them takes as long as to make them.
 
     Raises:
         OSError: the disk is full.
     """
+    with closing(read_ahead(blocks)) as made:
+        _write(made, frames, path, extension, grown)
+
+
+def _write(
+    blocks: Iterator[NDArray[np.int16]], frames: int, path: Path, extension: str, grown: Callable[[], None]
+) -> None:
     if extension in ("wav", "mp3"):
         pieces = encode_mp3(blocks, frames) if extension == "mp3" else _wav(blocks, frames)
         with path.open("wb", buffering=0) as file:

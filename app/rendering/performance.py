@@ -12,6 +12,8 @@ PERCUSSION = 9
 CHANNELS = 16
 CHANNEL_MESSAGES = {"note_on", "note_off", "program_change", "control_change", "pitchwheel"}
 USUAL_TEMPO = 500_000  # of a MIDI file that says none
+TUNE = "Tune"
+"""the name of the part that is accompanied"""
 _MAX_VELOCITY = 127
 
 
@@ -51,6 +53,7 @@ class Performance:
         ticks_per_beat: ticks of a quarter note.
         parts: channels that the file has on tracks of their own, each with its name; none for a file of one track.
         begins: the tick at which the tune does, after its count-in.
+        accompanists: channels of those who accompany.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Performance:
         self.ticks_per_beat = ticks_per_beat
         self.parts = parts or {}
         self.begins = begins
+        self.accompanists = frozenset(channel for channel, name in self.parts.items() if name != TUNE)
         timeline: list[Timed] = []
         self.duration_s, self.notes = 0.0, 0
         since, since_s, tempo = 0, 0.0, USUAL_TEMPO

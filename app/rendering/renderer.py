@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -359,7 +359,10 @@ class Renderer:
         """FluidSynth with the instrument that the tune most likely has, made ready while abc2midi runs."""
         wanted, score = job.options.arrangement.program, job.tunes[0].score
         program = dance_of(score.rhythm, score.meter).program if wanted is None else wanted
-        made = asyncio.ensure_future(asyncio.to_thread(lambda: encode.Synths.of(self._soundfont, program)))
+        accompanied = job.options.arrangement.backing is not Backing.NONE
+        made = asyncio.ensure_future(
+            asyncio.to_thread(lambda: encode.Synths.of(self._soundfont, program, accompanied=accompanied))
+        )
         try:
             yield made
         finally:
@@ -376,15 +379,16 @@ class Renderer:
             making.length = len(encode.wav_header(frames)) + 4 * frames
         deadline = time.monotonic() + _SYNTHESIS_WALL_S
 
-        cpu_from = [0.0]  # what this thread had used before; its processor time counts, however busy the machine is
+        cpu_from = list[float]()  # when its thread began; its processor time counts, however busy the machine is
 
         def check() -> None:
             making.check()
+            if not cpu_from:
+                cpu_from.append(time.thread_time())
             if time.thread_time() > cpu_from[0] + _SYNTHESIS_CPU_S or time.monotonic() > deadline:
                 raise DeadlineError("synthesis took too long over this tune")
 
-        def write(blocks: Iterator[NDArray[np.int16]]) -> None:
-            cpu_from[0] = time.thread_time()
+        def write(blocks: Generator[NDArray[np.int16]]) -> None:
             encode.write(blocks, frames, making.path, job.format.extension, making.grown)
 
         with tracing.step("synthesis"):
@@ -393,7 +397,9 @@ class Renderer:
                     await self._play_by_timidity(performance, frames, check, write)
                 else:
                     ready = await synths
-                    await in_thread(lambda: write(encode.render(performance.timeline, ready, check)))
+                    await in_thread(
+                        lambda: write(encode.render(performance.timeline, performance.accompanists, ready, check))
+                    )
             except Abandoned:
                 raise asyncio.CancelledError from None
 
@@ -402,19 +408,18 @@ class Renderer:
         performance: Performance,
         frames: int,
         check: Callable[[], None],
-        write: Callable[[Iterator[NDArray[np.int16]]], None],
+        write: Callable[[Generator[NDArray[np.int16]]], None],
     ) -> None:
-        """A coarse rendition of the beginning for its loudness, then the real one, written while it is made."""
-        with self.private_folder() as folder:
-            midi = await in_thread(performance.beginning(encode.SCOUTED_S).as_midi)
-            scout = timidity.Run(midi, folder, self._soundfont, self.confinement, encode.SCOUT_RATE)
-            await scout.finish()
-            gain = await in_thread(lambda: encode.gain_of(scout.whole(), encode.SCOUT_RATE))
-        with self.private_folder() as folder:
+        """The sound, written while it is made, and beside it a coarse rendition of its beginning for its loudness."""
+        with self.private_folder() as folder, self.private_folder() as scout_folder:
             midi = await in_thread(performance.as_midi)
             run = timidity.Run(midi, folder, self._soundfont, self.confinement)
             running = asyncio.create_task(run.finish())
             try:
+                midi = await in_thread(performance.beginning(encode.SCOUTED_S).as_midi)
+                scout = timidity.Run(midi, scout_folder, self._soundfont, self.confinement, encode.SCOUT_RATE)
+                await scout.finish()
+                gain = await in_thread(lambda: encode.gain_of(scout.whole(), encode.SCOUT_RATE))
                 played = run.blocks(frames, encode.BLOCK)
                 await in_thread(lambda: write(encode.finished(played, gain, frames, check)))
                 await running

@@ -61,6 +61,6 @@ def test_what_is_encoded_goes_out_before_the_next_block_is_asked_for() -> None:
 
 
 def test_a_full_disk_is_told() -> None:
-    blocks = iter([np.zeros((RATE, 2), np.int16)] * 2)
+    blocks = (np.zeros((RATE, 2), np.int16) for _ in range(2))
     with pytest.raises(OSError, match="No space left"):
         write(blocks, 2 * RATE, Path("/dev/full"), "mp3", lambda: None)
