@@ -1,16 +1,19 @@
-"""`python -m benchmarks.backing TUNEBOOK`: every tune with every backing, in every format of sound.
+"""`python -m benchmarks.backing TUNEBOOK...`: tunes with every backing, in every format of sound.
 
 Judged by pyloudnorm (another maker's BS.1770-4), by the peak of the sound four times oversampled, by the first and last
 samples (a click is a step from or to silence), and by the tune's and the backing's loudness, each played alone from the
-MIDI file's tracks. FLAC is decoded by libsndfile, MP3 and Ogg Vorbis by miniaudio.
+MIDI file's tracks. Tunes come in an order drawn by a seed, until all are done or the minutes are over. FLAC is decoded
+by libsndfile, MP3 and Ogg Vorbis by miniaudio.
 """
 
 import argparse
 import asyncio
 import io
+import random
 import re
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -26,12 +29,13 @@ from app.rendering import sandbox
 from app.rendering.arrangement import Arrangement
 from app.rendering.backing import Backing
 from app.rendering.cache import Cache
-from app.rendering.encode import SCOUT_RATE, TAIL_S
 from app.rendering.formats import Format
-from app.rendering.renderer import Renderer, RenderOptions
+from app.rendering.make_sound import SCOUT_RATE, TAIL_S
+from app.rendering.render_job import RenderOptions
+from app.rendering.renderer import Renderer
 from app.rendering.synth import Synth, Timed
+from app.settings import Settings
 from benchmarks.loudness import judge
-from benchmarks.render import SOUNDFONT
 
 SOUNDS = (Format.WAV, Format.FLAC, Format.MP3, Format.OGG)
 TARGET_LUFS, TOLERANCE_LU, MAX_PEAK_DB, MAX_STEP = -16.0, 0.7, -1.0, 0.01
@@ -46,7 +50,7 @@ def samples_of(content: bytes, format_: Format) -> tuple[NDArray[np.float64], in
     return np.array(sound.samples).reshape(-1, sound.nchannels) / 32768, sound.sample_rate
 
 
-def above_backing(midi: bytes) -> float:
+def above_backing(midi: bytes, soundfont: Path) -> float:
     """By how many LU the tune is louder than what accompanies it."""
     at_s, tune, others = 0.0, list[Timed](), list[Timed]()
     for message in mido.MidiFile(file=io.BytesIO(midi)):
@@ -55,7 +59,7 @@ def above_backing(midi: bytes) -> float:
             (tune if message.channel == TUNE_CHANNEL else others).append(Timed(at_s, message))
     loudness = []
     for part in (tune, others):
-        with Synth(SOUNDFONT, SCOUT_RATE, reverb=False) as synth:
+        with Synth(soundfont, SCOUT_RATE, reverb=False) as synth:
             blocks = list(synth.play(tuple(part), at_s + TAIL_S, 32_768))
         loudness.append(pyloudnorm.Meter(SCOUT_RATE).integrated_loudness(np.concatenate(blocks, axis=1).T))
     return float(loudness[0] - loudness[1])
@@ -70,6 +74,7 @@ class Results:
         self.steps: dict[str, list[float]] = defaultdict(list)
         self.above: dict[str, list[float]] = defaultdict(list)
         self.faults: list[str] = []
+        self.tunes = 0
 
     def take(self, tune: str, backing: Backing, format_: Format, content: bytes) -> None:
         """Judge one sound."""
@@ -98,12 +103,13 @@ class Results:
         return lines
 
 
-async def run(tunes: list[str], formats: tuple[Format, ...]) -> Results:
-    """All tunes with all backings."""
+async def run(tunes: list[str], formats: tuple[Format, ...], minutes: float, soundfont: Path) -> Results:
+    """Tunes with all backings, as many as are done when the minutes are over."""
     results = Results()
+    until = time.monotonic() + 60 * minutes
     with tempfile.TemporaryDirectory() as name:
         cache = Cache(Path(name), 1)
-        renderer = Renderer(SOUNDFONT, sandbox.probe(), cache, at_once=2, max_waiting=8, max_duration_s=600)
+        renderer = Renderer(soundfont, sandbox.probe(), cache, at_once=2, max_waiting=8, max_duration_s=600)
 
         async def made(abc: str, format_: Format, backing: Backing) -> bytes:
             job = await renderer.job(abc, format_, RenderOptions(Arrangement(backing=backing)))
@@ -113,16 +119,19 @@ async def run(tunes: list[str], formats: tuple[Format, ...]) -> Results:
             return content
 
         for number, abc in enumerate(tunes, 1):
+            if time.monotonic() > until:
+                break
+            results.tunes = number
             title = next(iter(re.findall(r"^T:(.*)", abc, re.MULTILINE)), "?").strip()
             for backing in Backing:
                 try:
                     for format_ in formats:
                         results.take(title, backing, format_, await made(abc, format_, backing))
                     if backing is not Backing.NONE:
-                        results.above[backing].append(above_backing(await made(abc, Format.MIDI, backing)))
+                        results.above[backing].append(above_backing(await made(abc, Format.MIDI, backing), soundfont))
                 except LiltError as error:
                     results.faults.append(f"{backing}: {title}: {error.detail}")
-            if number % 50 == 0:
+            if number % 10 == 0:
                 print(f"{number} of {len(tunes)} tunes", file=sys.stderr, flush=True)
     return results
 
@@ -130,13 +139,17 @@ async def run(tunes: list[str], formats: tuple[Format, ...]) -> Results:
 def main() -> int:
     """Judge and print; 1 if anything was bad."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tunebook", type=Path)
+    parser.add_argument("tunebooks", type=Path, nargs="+")
     parser.add_argument("--formats", nargs="+", type=Format, default=SOUNDS)
-    parser.add_argument("--every", type=int, default=1, help="take one tune of so many")
+    parser.add_argument("--minutes", type=float, default=1e6, help="stop after so many (default: when all are done)")
+    parser.add_argument("--seed", type=int, default=1, help="of the order in which tunes are taken")
+    parser.add_argument("--soundfont", type=Path, default=Settings().soundfont)
     arguments = parser.parse_args()
-    tunes = [t for t in arguments.tunebook.read_text("utf-8").split("\n\n") if re.search("^K:", t, re.MULTILINE)]
-    tunes = [tune.strip("\n") + "\n" for tune in tunes[:: arguments.every]]
-    results = asyncio.run(run(tunes, tuple(arguments.formats)))
+    texts = [text for book in arguments.tunebooks for text in book.read_text("utf-8").split("\n\n")]
+    tunes = [text.strip("\n") + "\n" for text in texts if re.search("^K:", text, re.MULTILINE)]
+    random.Random(arguments.seed).shuffle(tunes)  # noqa: S311 - a sample, no secret
+    results = asyncio.run(run(tunes, tuple(arguments.formats), arguments.minutes, arguments.soundfont))
+    print(f"{results.tunes} of {len(tunes)} tunes, seed {arguments.seed}")
     print(*results.table(), sep="\n")
     print(f"{len(results.faults)} outside {TARGET_LUFS} ± {TOLERANCE_LU} LUFS, {MAX_PEAK_DB} dB or {MAX_STEP}")
     print(*results.faults[:40], sep="\n")

@@ -52,7 +52,10 @@ class Fit:
             ("begin on the tonic", "parts"),
             ("end on the tonic", "parts"),
             ("come to it from a chord that leads there", "parts that end on the tonic"),
-            ("pause on the tonic or a chord that leads there", "phrases within parts"),
+            ("end on the dominant or the seventh", "parts that end elsewhere"),
+            ("pause on the dominant or the seventh", "phrases within parts"),
+            ("pause on the tonic", "phrases within parts"),
+            ("end on the tonic", "tunes"),
         ):
             yield f"  {of:34}{counts[of]:7}  {what} {self.share(f'{of}: {what}', of)}"
         yield "  degrees: " + ", ".join(f"{name} {count}" for name, count in self.chords.most_common(12))
@@ -129,7 +132,8 @@ def _count_cadences(
         return
     tonic = candidates(key)[0][0].root
     home = {tonic}
-    leading = {tonic, (tonic + 7) % 12, (tonic + 10) % 12, (tonic + 5) % 12}
+    dominant = {(tonic + degree) % SEMITONES_PER_OCTAVE for degree in (7, 10, 11)}
+    leading = dominant | {(tonic + 5) % SEMITONES_PER_OCTAVE}
     begun, ended = harmony_at(changes, whole[0], Fraction(0)), harmony_at(changes, last, bars[last].length)
     fit.counts["parts"] += 1
     fit.counts["parts: begin on the tonic"] += begun is not None and begun.root in home
@@ -139,11 +143,19 @@ def _count_cadences(
         fit.counts["parts that end on the tonic"] += 1
         name = "parts that end on the tonic: come to it from a chord that leads there"
         fit.counts[name] += bool(before) and before[-1] in leading
+    else:
+        fit.counts["parts that end elsewhere"] += 1
+        name = "parts that end elsewhere: end on the dominant or the seventh"
+        fit.counts[name] += ended is not None and ended.root in dominant
+    if last == len(bars) - 1:
+        fit.counts["tunes"] += 1
+        fit.counts["tunes: end on the tonic"] += ended is not None and ended.root in home
     for number in range(_PHRASE - 1, len(whole) - 1, _PHRASE):
         paused = harmony_at(changes, whole[number], bars[whole[number]].length)
         fit.counts["phrases within parts"] += 1
-        name = "phrases within parts: pause on the tonic or a chord that leads there"
-        fit.counts[name] += paused is not None and paused.root in leading
+        fit.counts["phrases within parts: pause on the tonic"] += paused is not None and paused.root in home
+        name = "phrases within parts: pause on the dominant or the seventh"
+        fit.counts[name] += paused is not None and paused.root in dominant
 
 
 def main() -> None:

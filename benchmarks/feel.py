@@ -24,7 +24,8 @@ from app.rendering import sandbox
 from app.rendering.arrangement import Arrangement
 from app.rendering.cache import Cache
 from app.rendering.formats import Format
-from app.rendering.renderer import Renderer, RenderOptions
+from app.rendering.render_job import RenderOptions
+from app.rendering.renderer import Renderer
 from app.settings import Settings
 from model_store.store import Store
 

@@ -30,7 +30,8 @@ from app.rendering.arrangement import Arrangement
 from app.rendering.cache import Cache
 from app.rendering.external_tools import to_midi
 from app.rendering.formats import Format, Kind
-from app.rendering.renderer import Renderer, RenderOptions
+from app.rendering.render_job import RenderOptions
+from app.rendering.renderer import Renderer
 
 SOUNDFONT = Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3")
 QUICK = RenderOptions(Arrangement(tempo=400))

@@ -33,7 +33,9 @@ from app.errors import MediaTypeError, RangeError
 from app.rendering import lint as checking
 from app.rendering.formats import Format, disposition
 from app.rendering.input_filter import decode
-from app.rendering.renderer import Job, Renderer, Rendering
+from app.rendering.render_job import Job
+from app.rendering.renderer import Renderer
+from app.rendering.shared_file import Rendering
 
 Body = TypeVar("Body", bound=BaseModel)
 

@@ -18,7 +18,7 @@ from app.inference.sampler import SamplingParams
 from app.rendering.arrangement import Arrangement
 from app.rendering.backing import Backing
 from app.rendering.general_midi import NAMES, program_of
-from app.rendering.renderer import RenderOptions
+from app.rendering.render_job import RenderOptions
 from app.version import VERSION
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig
 

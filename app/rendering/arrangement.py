@@ -9,17 +9,16 @@ from math import inf
 import mido
 
 from app.abc.dances import dance_of, quarters_a_minute
-from app.abc.meters import Meter
 from app.abc.playback_defaults import says_tempo
 from app.abc.playing_order import tempos_played
 from app.abc.score import Score
 from app.errors import RenderError
 from app.rendering.backing import Backing, accompany, chords_for, notes_at_most
+from app.rendering.count_in import count_in_ticks, counted_in
 from app.rendering.feel import Timing, accented, articulated, last_held, swung, uneven
 from app.rendering.instruments import PIPES, instrument_of
 from app.rendering.layout import Layout, lay_out, repeat
-from app.rendering.ornaments import Line, drones, has_ornaments, ornamented, seed_of, varied
-from app.rendering.performance import (
+from app.rendering.midi_events import (
     CHANNEL_MESSAGES,
     CHANNELS,
     PERCUSSION,
@@ -31,9 +30,8 @@ from app.rendering.performance import (
     note_events,
     split_notes,
 )
+from app.rendering.ornaments import Line, drones, has_ornaments, ornamented, seed_of, varied
 
-_HIGH_WOOD_BLOCK, _LOW_WOOD_BLOCK = 76, 77
-_CLICK_TICKS_PER_BEAT = 0.25
 _LARGEST_TEMPO = 0xFFFFFF  # a set_tempo event holds three bytes of microseconds a quarter note
 _META_KEPT = {"set_tempo", "track_name", "time_signature", "key_signature"}
 _CHORD_TRACK = "gchord track"
@@ -110,7 +108,7 @@ def arrange(
     if timing := _timing(events, layout, wanted):
         events = [Event(timing.moved(event.tick), event.message) for event in events]
     if wanted.click:
-        return Performance(_counted_in(events, score, beat), beat, parts, _count_in_ticks(score, beat))
+        return Performance(counted_in(events, score, beat), beat, parts, count_in_ticks(score, beat))
     return Performance(events, beat, parts)
 
 
@@ -263,46 +261,5 @@ def _on_program(events: list[Event], program: int) -> list[Event]:
     return [Event(0, change) for change in changes] + kept
 
 
-def _pickup_ticks(score: Score, beat: int) -> int:
-    """How much music comes before the first whole bar."""
-    first = next((voice.bars[0] for voice in score.voices), None)
-    whole = score.meter.length
-    if first is None or whole is None or first.length >= whole:
-        return 0
-    return round(first.length * 4 * beat)
-
-
 def _repeated(events: list[Event], times: int, length: int) -> list[Event]:
     return [Event(event.tick + turn * length, event.message) for turn in range(times) for event in events]
-
-
-def _counted_in(events: list[Event], score: Score, beat: int) -> list[Event]:
-    """Clicks for a bar, which a pickup completes."""
-    count, each = _beats(score.meter)
-    length = _count_in_ticks(score, beat)
-    clicks: list[Event] = []
-    for index in range(count):
-        tick = round(index * each * 4 * beat)
-        if tick < length:
-            note = _LOW_WOOD_BLOCK if index else _HIGH_WOOD_BLOCK
-            on = mido.Message("note_on", channel=PERCUSSION, note=note, velocity=100)
-            off = mido.Message("note_off", channel=PERCUSSION, note=note)
-            clicks += [Event(tick, on), Event(tick + round(_CLICK_TICKS_PER_BEAT * beat), off)]
-    opening = [event for event in events if _opens(event)]
-    rest = [event for event in events if not _opens(event)]
-    return opening + clicks + [Event(event.tick + length, event.message) for event in rest]
-
-
-def _count_in_ticks(score: Score, beat: int) -> int:
-    """As long as a bar without the pickup that completes it."""
-    count, each = _beats(score.meter)
-    return round((count * each - Fraction(_pickup_ticks(score, beat), 4 * beat)) * 4 * beat)
-
-
-def _opens(event: Event) -> bool:
-    return event.tick == 0 and event.message.type in ("set_tempo", "program_change")
-
-
-def _beats(meter: Meter) -> tuple[int, Fraction]:
-    """How many beats a bar has, and how long each is in whole notes."""
-    return (4, Fraction(1, 4)) if meter.length is None else (int(meter.length / meter.beat), meter.beat)

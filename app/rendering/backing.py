@@ -18,7 +18,7 @@ from app.abc.pitch import MIDDLE_C, Pitch
 from app.abc.playing_order import PlayedBar
 from app.abc.score import Bar, Chord, Score, Voice
 from app.rendering.layout import Layout
-from app.rendering.performance import CHANNELS, PERCUSSION, Event, Note
+from app.rendering.midi_events import CHANNELS, PERCUSSION, Event, Note
 
 _SLOW = {"air", "slow air", "lament", "planxty", "carolan"}
 _VOLUME, _PAN = 7, 10  # controllers

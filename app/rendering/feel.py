@@ -16,7 +16,7 @@ from math import pi, sin
 from app.abc.playing_order import PlayedBar
 from app.rendering.instruments import Instrument
 from app.rendering.layout import Layout
-from app.rendering.performance import Note
+from app.rendering.midi_events import Note
 
 _SOFTEST, _RANGE = 70.0, 38.0  # velocities of the weakest and, above it, of the strongest places
 _SWELL, _PHRASE_BARS = 8.0, 4

@@ -14,7 +14,7 @@ from app.abc.score import Score
 from app.rendering.feel import Place, places
 from app.rendering.instruments import Instrument
 from app.rendering.layout import Layout
-from app.rendering.performance import Note
+from app.rendering.midi_events import Note
 
 _CUT_S = 0.045
 _ROLL = (1.45, 0.6, 0.95)

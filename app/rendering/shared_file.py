@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -105,3 +106,45 @@ class Making:
             if is_done:
                 return
             await changed.wait()
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A made file, or one in the making that its reader has joined; open, as it may be renamed or deleted meanwhile."""
+
+    file: BinaryIO
+    making: Making | None = None
+    length: int | None = None
+    """of a file that was kept, without what the cache has put behind it"""
+
+    @property
+    def size(self) -> int | None:
+        """Its length in bytes, where that is known already."""
+        return self.making.length if self.making is not None else self.length
+
+    async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
+        """Bytes from `start` to before `stop`."""
+        left = stop - start if stop is not None else None
+        async for chunk in self._all(start):
+            yield chunk if left is None else chunk[:left]
+            if left is not None:
+                left -= len(chunk)
+                if left <= 0:
+                    return
+
+    async def _all(self, start: int) -> AsyncIterator[bytes]:
+        if self.making is not None:
+            async for chunk in self.making.read(self.file, start):
+                yield chunk
+            return
+        self.file.seek(start)
+        left = (self.length or 0) - start
+        while left > 0 and (chunk := self.file.read(min(left, _CHUNK))):
+            left -= len(chunk)
+            yield chunk
+
+    def leave(self) -> None:
+        """Say that it is read no more."""
+        self.file.close()
+        if self.making is not None:
+            self.making.leave()

@@ -10,7 +10,7 @@ from app.abc.playback_defaults import default_tempo
 from app.abc.score import Bar, Score, Voice
 from app.errors import NotationError
 from app.rendering.layout import Layout, lay_out
-from app.rendering.performance import Event, Performance
+from app.rendering.midi_events import Event, Performance
 
 
 def speeds(scores: list[Score]) -> list[float]:

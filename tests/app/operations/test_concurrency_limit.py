@@ -39,6 +39,33 @@ def test_jobs_run_a_few_at_once_in_order_of_arrival() -> None:
     run(test())
 
 
+def test_long_jobs_leave_a_place_to_short_ones() -> None:
+    async def test() -> None:
+        turns, may_end, begun = ConcurrencyLimit(2, 4, "texts"), asyncio.Event(), list[str]()
+
+        async def work(name: str, *, is_long: bool) -> None:
+            async with turns.turn(is_long=is_long):
+                begun.append(name)
+                if is_long:
+                    await may_end.wait()
+
+        tasks = [asyncio.create_task(work(f"long {number}", is_long=True)) for number in range(3)]
+        await settled()
+        tasks += [asyncio.create_task(work(f"short {number}", is_long=False)) for number in range(3)]
+        await settled()
+        assert begun == ["long 0", "short 0", "short 1", "short 2"]
+        tasks += [asyncio.create_task(work(f"long {number}", is_long=True)) for number in (3, 4)]
+        await settled()
+        with pytest.raises(BusyError, match="4 texts are waiting already"):
+            await work("long 5", is_long=True)
+        await work("short 3", is_long=False)
+        may_end.set()
+        await asyncio.gather(*tasks)
+        assert begun[5:] == ["long 1", "long 2", "long 3", "long 4"]
+
+    run(test())
+
+
 def test_a_full_queue_is_busy_with_retry_after() -> None:
     async def test() -> None:
         turns, may_end = ConcurrencyLimit(1, 1, "texts"), asyncio.Event()

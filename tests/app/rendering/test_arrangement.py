@@ -8,7 +8,7 @@ import pytest
 from app.abc.reader import read
 from app.abc.score import Score
 from app.rendering.arrangement import Arrangement, arrange
-from app.rendering.performance import Performance
+from app.rendering.midi_events import Performance
 
 BEAT = 480
 

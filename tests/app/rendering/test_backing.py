@@ -12,7 +12,7 @@ from app.abc.reader import read
 from app.errors import RenderError
 from app.rendering.arrangement import Arrangement, arrange
 from app.rendering.backing import Backing
-from app.rendering.performance import Performance
+from app.rendering.midi_events import Performance
 
 JIG = "X:1\nT:A Jig\nR:jig\nM:6/8\nL:1/8\nK:D\nA|:dfd edB|AFA AFA|GBG FAF|EFE E2A:|\n"
 REEL = "X:1\nT:A Reel\nR:reel\nM:4/4\nL:1/8\nK:D\ndfaf dfaf|gfge afdf|eAce afec|d4 d4|\n"

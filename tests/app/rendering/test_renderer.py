@@ -11,7 +11,9 @@ from app.errors import BusyError, NotationError, RenderError
 from app.rendering import external_tools, sandbox
 from app.rendering.cache import Cache
 from app.rendering.formats import Format
-from app.rendering.renderer import Job, Renderer, Rendering, RenderOptions
+from app.rendering.render_job import Job, RenderOptions
+from app.rendering.renderer import Renderer
+from app.rendering.shared_file import Rendering
 from app.settings import Settings
 from tests.growing_texts import GROWING
 

@@ -1,4 +1,4 @@
-"""What sounds, laid out in time: MIDI messages and notes by tick, as a timeline in seconds or as a file."""
+"""MIDI messages and notes by tick, and a performance of them: as a timeline in seconds, or as a MIDI file."""
 
 import io
 from collections.abc import Iterable
