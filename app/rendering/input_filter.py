@@ -60,6 +60,8 @@ class Admitted:
     """what is wrong with it"""
     skipped: tuple[Fault, ...]
     """those of them where something is neither played nor drawn"""
+    lasts_s: float
+    """once through"""
 
 
 def decode(body: bytes) -> str:
@@ -102,7 +104,7 @@ def admit_set(text: str, *, max_duration_s: float, tempo: float | None = None) -
     text, dropped = clean(text)
     tunes = _tunes(text, SET)
     found = tuple(_admit(tune, dropped if not n else (), max_duration_s, tempo) for n, tune in enumerate(tunes))
-    lasts_s = sum(duration_s(tune.score, tempo) for tune in found)
+    lasts_s = sum(tune.lasts_s for tune in found)
     if lasts_s > max_duration_s:
         raise NotationError(f"it would last {lasts_s:,.0f} seconds; {max_duration_s:,.0f} are allowed")
     sounds = [played(tune.score) for tune in found]
@@ -129,7 +131,8 @@ def _admit(tune: str, dropped: tuple[Fault, ...], max_duration_s: float, tempo: 
     ):
         if excess := bound.excess(found, ""):
             raise NotationError(f"it has {excess}")
-    return Admitted(tune, score, dropped, next(iter(score.titles), None), tuple(reader.faults), tuple(reader.skipped))
+    title = next(iter(score.titles), None)
+    return Admitted(tune, score, dropped, title, tuple(reader.faults), tuple(reader.skipped), lasts_s)
 
 
 def _hold(size: Size, line: int) -> None:

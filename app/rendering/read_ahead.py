@@ -14,8 +14,8 @@ _WAIT_S = 0.05
 def read_ahead(items: Generator[T]) -> Generator[T]:
     """The items of a generator, a few of them made before they are asked for.
 
-    The generator runs in another thread, and is closed there when this one is closed, or ends. What it raises is raised
-    here.
+    The generator runs in another thread, if there is one left, and is closed there when this one is closed, or ends.
+    What it raises is raised here.
     """
     made: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(_MAX_AHEAD)
     is_left = threading.Event()
@@ -33,7 +33,11 @@ def read_ahead(items: Generator[T]) -> Generator[T]:
             items.close()
 
     thread = threading.Thread(target=fill, name="read-ahead")
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # the system has no thread left
+        yield from items
+        return
     try:
         while (got := made.get()) is not None:
             if isinstance(got, BaseException):

@@ -4,14 +4,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-from app.abc.playback_defaults import duration_s
 from app.rendering.arrangement import Arrangement
 from app.rendering.cache import key_of
 from app.rendering.formats import Format, Kind
 from app.rendering.input_filter import Admitted
 from app.rendering.synthesizer import Synthesizer
 
-_RECIPE = 10  # raised whenever the same request makes other bytes than before
+_RECIPE = 11  # raised whenever the same request makes other bytes than before
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,9 @@ class Job:
 
     @property
     def lasts_s(self) -> float:
-        """Seconds of sound that are to be made, as the tunes are written; none of a score or MIDI."""
-        wanted = self.options.arrangement
-        once_s = sum(duration_s(tune.score, wanted.tempo) for tune in self.tunes)
-        return wanted.repeats * once_s if self.format.kind is Kind.SOUND else 0.0
+        """Seconds of sound that are to be made; none of a score or MIDI."""
+        once_s = sum(tune.lasts_s for tune in self.tunes)
+        return self.options.arrangement.repeats * once_s if self.format.kind is Kind.SOUND else 0.0
 
     @property
     def left_out(self) -> list[str]:

@@ -15,8 +15,8 @@ from app.abc.playback_defaults import duration_s
 from app.abc.playing_order import times_played
 from app.abc.reader import read
 from app.abc.repeats import MAX_PLAYED_BARS
-from app.rendering import encode
 from app.rendering.cache import key_of
+from app.rendering.ensemble import Ensemble
 from app.rendering.loudness import CEILING, Limiter, integrated_lufs
 from app.rendering.shared_file import Making
 from app.rendering.synth import Synth, Timed
@@ -59,11 +59,9 @@ def test_an_instrument_that_was_read_early_is_not_heard(program: int) -> None:
         *(mido.Message("note_on", channel=channel, note=60 + channel, velocity=90) for channel in (0, 15)),
     ]
     timeline = tuple(Timed(0.1 * number, message) for number, message in enumerate(messages))
-    synths = encode.Synths.of(Settings().soundfont, program)
-    made = np.concatenate(list(encode.render(timeline, synths, lambda: None)))
-    synths.close()
-    with Synth(Settings().soundfont, encode.SCOUT_RATE, reverb=False) as scout, Synth(Settings().soundfont) as real:
-        wanted = np.concatenate(list(encode.render(timeline, encode.Synths(scout, real), lambda: None)))
+    with Ensemble(Settings().soundfont) as early, Ensemble(Settings().soundfont) as late:
+        early.read_program(program)
+        made, wanted = (np.concatenate(list(each.play(timeline, (), 1.0, 8192)), axis=1) for each in (early, late))
     assert np.array_equal(made, wanted)
 
 
