@@ -49,7 +49,7 @@ class Admission:
         if scope["type"] != "http" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
-        account, holder = Account([]), None
+        account, holder = Account(), None
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -130,5 +130,5 @@ def caller_of(address: str) -> str:
 
 def account_of(scope: Scope) -> Account:
     """The account of an admitted request; one without limits where `Admission` is not installed."""
-    found: Account = scope.get("state", {}).get(ACCOUNT) or Account([])
+    found: Account = scope.get("state", {}).get(ACCOUNT) or Account()
     return found
