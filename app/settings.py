@@ -36,6 +36,7 @@ _MIN_SIMILARITY = 0.75  # from 0 to 1; two settings that have little in common b
 _SIMILARITY_MARGIN = 0.06
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")  # RFC 1123, and the underscores that Docker's names have
 _MAX_NAME = 253
+_FOLLOWS_FROM_ANOTHER = "default_factory_not_called"  # of a field that another one's fault leaves without a default
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Seconds = Annotated[float, Field(gt=0, le=604_800, allow_inf_nan=False)]
@@ -76,6 +77,9 @@ class Settings(BaseSettings):
     max_connections: int = Field(
         default=1000, ge=1, description="open at once; the longest idle is dropped for a new one"
     )
+    workers: int = Field(
+        default=1, ge=1, le=64, description="processes that serve; the bounds of the service are shared out among them"
+    )
 
     model_store: Path = _CHECKPOINTS
     models: Names = Field(
@@ -86,7 +90,7 @@ class Settings(BaseSettings):
     )
     decoder: Literal["litert", "keras"] = "litert"
     decoder_threads: int = Field(
-        default_factory=lambda: min(2, len(os.sched_getaffinity(0))),
+        default_factory=lambda given: _usual_threads(given.get("workers", 1)),
         ge=1,
         le=16,
         description="threads that step the decoder: few sequences together, of many each its share; no more than cores",
@@ -117,6 +121,11 @@ class Settings(BaseSettings):
     max_renders: int = Field(default=2, ge=1, description="renders at once")
     max_waiting_renders: int = Field(default=32, ge=0)
     max_render_minutes: Seconds = Field(default=10.0, description="longest performance that is synthesised")
+
+    def of_one_worker(self) -> Self:
+        """The settings of one of the workers: its share of what the whole service may have at once, at least 1."""
+        shared = ("max_connections", "max_batch", "max_waiting", "max_renders", "max_waiting_renders")
+        return self.model_copy(update={name: -(-getattr(self, name) // self.workers) for name in shared})
 
     @field_validator("models", "hosts", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
@@ -193,6 +202,11 @@ class Settings(BaseSettings):
         return self
 
 
+def _usual_threads(workers: int) -> int:
+    """As many as there are processors for each worker, and two at the most."""
+    return max(1, min(2, len(os.sched_getaffinity(0)) // workers))
+
+
 def load(**given: str) -> Settings:
     """The settings of the environment and, for what is not set there, of `.env` in the working folder.
 
@@ -208,7 +222,8 @@ def load(**given: str) -> Settings:
     try:
         settings = Settings(**sources)
     except ValidationError as error:
-        raise SettingsError([*wrong, *map(_line, error.errors())]) from None
+        faults = [fault for fault in error.errors() if fault["type"] != _FOLLOWS_FROM_ANOTHER]
+        raise SettingsError([*wrong, *map(_line, faults)]) from None
     if wrong:
         raise SettingsError(wrong)
     return settings

@@ -23,6 +23,7 @@ from app.settings import Settings
 from tests.servers import Server, serving
 
 CLIENTS = (1, 8, 64, 256)
+WORKERS = 2
 SEEDS = 100_000  # in a block; each round has one of its own, so that no tune is made that was made before
 SECONDS = 5
 ROUNDS = 3
@@ -81,15 +82,20 @@ def run() -> dict[str, Served]:
     blocks = itertools.count(1, SEEDS)
     models = Models(Settings())
     models.start()
-    with serving(max_waiting=str(max(CLIENTS))) as server:
-        try:
-            model = models.all()[0]
+    try:
+        model = models.all()[0]
+        with serving(max_waiting=str(max(CLIENTS))) as server:
             _round(server, model, 64, next(blocks))
             served = {f"1, resting {REST_MS} ms": _measure(server, model, 1, blocks, REST_MS)}
-            return served | {str(clients): _measure(server, model, clients, blocks) for clients in CLIENTS}
-        finally:
-            for model in models.all():
-                model.engine.close()
+            served |= {str(clients): _measure(server, model, clients, blocks) for clients in CLIENTS}
+        with serving(max_waiting=str(max(CLIENTS)), workers=str(WORKERS)) as server:
+            _round(server, model, 64, next(blocks))
+            return served | {
+                f"{clients}, {WORKERS} workers": _measure(server, model, clients, blocks) for clients in CLIENTS
+            }
+    finally:
+        for model in models.all():
+            model.engine.close()
 
 
 def table(results: dict[str, Served]) -> list[str]:

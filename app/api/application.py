@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -17,17 +18,19 @@ from app.api.generate_routes import router
 from app.api.middleware.admission import Admission
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.cross_origin import CrossOrigin
-from app.api.middleware.rate_limit import Allowances
+from app.api.middleware.rate_limit import Allowances, BucketStore
 from app.api.middleware.request_log import ID_HEADER, QUIET, RequestLog
 from app.api.middleware.security_headers import SecurityHeaders
 from app.api.middleware.vary import Vary
-from app.generation.model_registry import Models, names
+from app.generation.model_registry import Models
 from app.inference.decoder import FEW_BESIDE_A_SERVER
 from app.operations import tracing
+from app.rendering.claims import Claims
 from app.rendering.renderer import Renderer
 from app.settings import Settings, load
 from app.version import VERSION
 
+_TELL_AFTER_S = 1.0
 _EXPOSED = (
     *(ID_HEADER, "Retry-After", "RateLimit", "RateLimit-Policy", "Lilt-Seed", "Lilt-Model", "Lilt-Left-Out"),
     *("ETag", "Content-Disposition", "Content-Range", "Accept-Ranges", "Content-Length"),
@@ -53,9 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             written to, or rendering does not work.
     """
     settings = settings or load()
-    preflight.check_files(settings)
-    preflight.check_room(settings, len(names(settings)), renders=settings.max_renders, few=FEW_BESIDE_A_SERVER)
-    preflight.check_folders(settings)
+    preflight.check(settings)
     renderer = Renderer.of(settings, settings.cache)
     with ThreadPoolExecutor(1) as beside:  # abc2midi in its sandbox takes as long as the models
         checked = beside.submit(preflight.check_renderers, settings, renderer)
@@ -64,14 +65,44 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _application(settings: Settings, models: Models, renderer: Renderer) -> FastAPI:
+@dataclass(frozen=True)
+class Shared:
+    """What the workers of one service share.
+
+    Args:
+        buckets: what callers have spent.
+        claims: which of them makes which file.
+        processes: the ids of the service's processes, as they are now.
+    """
+
+    buckets: BucketStore
+    claims: Claims
+    processes: Callable[[], list[int]]
+
+
+def create_worker(settings: Settings, shared: Shared) -> FastAPI:
+    """The service as one of its workers has it, which need not check again what the service's start has checked.
+
+    Args:
+        settings: the worker's own share of them.
+        shared: what it has in common with the others.
+
+    Raises:
+        StoreError: there is no checkpoint that can be served.
+        KeyFileError: the key file cannot be used.
+    """
+    renderer = Renderer.of(settings, settings.cache, shared.claims)
+    return _application(settings, Models(settings, FEW_BESIDE_A_SERVER), renderer, shared)
+
+
+def _application(settings: Settings, models: Models, renderer: Renderer, shared: Shared | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         models.start()
         app.state.settings = settings
         app.state.models = models
         app.state.renderer = renderer
-        async with _reloading(models, app.state.keys, settings.refresh_s):
+        async with _reloading(models, app.state.keys, settings.refresh_s), _telling(models if shared else None):
             yield
         await models.close()
         await tracing.close()
@@ -93,17 +124,18 @@ def _application(settings: Settings, models: Models, renderer: Renderer) -> Fast
     app.include_router(metrics_route.router)
     app.include_router(pages.router())
     app.state.keys = Keys(settings.api_keys_file) if settings.api_keys_file else None
-    _add_middleware(app, settings)
+    app.state.processes = shared.processes if shared else list
+    _add_middleware(app, settings, shared.buckets if shared else None)
     problem_details.install(app)
     describe = app.openapi
     app.openapi = lambda: openapi.complete(describe())  # type: ignore[method-assign]
     return app
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, buckets: BucketStore | None) -> None:
     """Install the middleware; the last added is the outermost."""
     origins = tuple(origin.lower() for origin in settings.cors_origins)
-    allowances = Allowances(settings.rate_per_minute, settings.quota_per_day)
+    allowances = Allowances(settings.rate_per_minute, settings.quota_per_day, store=buckets)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.client_timeout_s)
     app.add_middleware(Admission, hosts=settings.hosts, keys=app.state.keys, allowances=allowances)
     if origins:
@@ -140,7 +172,29 @@ async def _reloading(models: Models, keys: Keys | None, interval_s: float) -> As
                 keys.refresh()
             await models.refresh()
 
-    task = asyncio.create_task(follow())
+    async with _beside(follow()):
+        yield
+
+
+@asynccontextmanager
+async def _telling(models: Models | None) -> AsyncIterator[None]:
+    """Where there are other workers, keep their `/metrics` told of this one's engines."""
+
+    async def tell(models: Models) -> None:
+        while True:
+            metrics_route.update_gauges(models)
+            await asyncio.sleep(_TELL_AFTER_S)
+
+    if models is None:
+        yield
+        return
+    async with _beside(tell(models)):
+        yield
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
     try:
         yield
     finally:

@@ -1,7 +1,10 @@
 """Binds the service's sockets before anything is loaded, so that an unusable address is reported at once."""
 
+import contextlib
+import ctypes
 import errno
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,6 +13,8 @@ from app.errors import SetupError
 from app.settings import Settings
 
 _UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+_SO_ATTACH_FILTER = 26  # Linux, include/uapi/asm-generic/socket.h; Python has no name for it
+_DROP_EVERY_PACKET = struct.pack("HBBI", 0x06, 0, 0, 0)  # a classic BPF program of one instruction: return 0 bytes
 _NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
@@ -47,6 +52,13 @@ def url(settings: Settings, sockets: list[socket.socket]) -> str:
     """The service's URL."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{sockets[0].getsockname()[1]}"
+
+
+def drop_new_clients(listener: socket.socket) -> None:
+    """Make the kernel drop new SYNs, so that a backlog can be accepted to its end; a dropped one is sent again."""
+    program = ctypes.create_string_buffer(_DROP_EVERY_PACKET)
+    with contextlib.suppress(OSError):  # without it, a client may connect in the last moment and be dropped
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))
 
 
 def _bind(settings: Settings, stack: ExitStack) -> list[socket.socket]:

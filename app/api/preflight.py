@@ -10,7 +10,8 @@ from pathlib import Path
 
 from app.api import pages
 from app.errors import LiltError, SetupError
-from app.inference.decoder import power_of_two_sizes
+from app.generation.model_registry import names
+from app.inference.decoder import FEW_BESIDE_A_SERVER, power_of_two_sizes
 from app.operations import process_limits
 from app.rendering import external_tools, seccomp
 from app.rendering.cache import ensure_private_folder
@@ -33,13 +34,28 @@ class StartupError(SetupError):
     """The service cannot start with its settings or environment."""
 
 
-def check_room(settings: Settings, models: int, renders: int, few: int) -> None:
+def check(settings: Settings) -> None:
+    """Check files, folders and the room for threads, before anything is loaded.
+
+    Raises:
+        StoreError: there is no checkpoint.
+        CacheFolderError: the cache folder is not private to this user.
+        StartupError: something is missing, or there is too little room.
+    """
+    check_files(settings)
+    share = settings.of_one_worker()
+    check_room(share, len(names(settings)), share.max_renders, FEW_BESIDE_A_SERVER, processes=settings.workers)
+    check_folders(settings)
+
+
+def check_room(settings: Settings, models: int, renders: int, few: int, *, processes: int = 1) -> None:
     """Check that the threads that will be needed can be started: a decoder crashes where it cannot start its own.
 
     Args:
         models: that are served.
         renders: that may run at once; 0 where nothing is served at all.
         few: sequences that an engine steps together, before it shares them out.
+        processes: that need as much each.
 
     Raises:
         StartupError: there is not even room for one request at a time.
@@ -53,6 +69,7 @@ def check_room(settings: Settings, models: int, renders: int, few: int) -> None:
         if renders
         else min_needed
     )
+    min_needed, max_needed = processes * min_needed, processes * max_needed
     found = process_limits.startable(max_needed)
     if found >= max_needed:
         return

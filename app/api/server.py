@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import resource
 import socket
-import struct
 import sys
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from app.api import listen, startup_summary
 from app.api.client_timeouts import bounded_protocol
@@ -20,9 +19,8 @@ from app.settings import Settings
 logger = logging.getLogger(__name__)
 
 _SWITCH_INTERVAL_S = 0.0005  # Python's default of 5 ms lasts many decoder steps, and replies would wait
-_ACCEPT_DELAY_S = 0.1  # for the event loop to accept the backlog; a half-accepted connection would be dropped
-_SO_ATTACH_FILTER = 26  # Linux, include/uapi/asm-generic/socket.h; Python has no name for it
-_DROP_EVERY_PACKET = struct.pack("HBBI", 0x06, 0, 0, 0)  # a classic BPF program of one instruction: return 0 bytes
+GRACE_S = 30  # for running requests, once it is to stop
+ACCEPT_DELAY_S = 0.1  # for the event loop to accept the backlog; a half-accepted connection would be dropped
 
 
 def serve(app: FastAPI, settings: Settings, sockets: list[socket.socket]) -> bool:
@@ -31,24 +29,34 @@ def serve(app: FastAPI, settings: Settings, sockets: list[socket.socket]) -> boo
     Raises:
         AddressError: another program listens on the address by now.
     """
+    raise_limits()
+    protocol = bounded_protocol(settings.client_timeout_s, settings.max_connections)
+    server = Server(config(app, settings, protocol), app, settings)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets)
+    return server.started
+
+
+def raise_limits() -> None:
+    """Let this process have as many files as it may, and its threads take turns as often as a server's need."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    config = uvicorn.Config(
+
+
+def config(app: FastAPI, settings: Settings, protocol: type[H11Protocol]) -> uvicorn.Config:
+    """How uvicorn serves it."""
+    return uvicorn.Config(
         app,
-        http=bounded_protocol(settings.client_timeout_s, settings.max_connections),
+        http=protocol,
         ws="none",
         proxy_headers=False,  # create_app believes those that LILT_TRUSTED_PROXIES names
         log_config=None,  # ours
         access_log=False,
         server_header=False,
         timeout_keep_alive=round(settings.client_timeout_s) + 1,  # after ours; the default of 5 s cut requests
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=GRACE_S,
     )
-    server = Server(config, app, settings)
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets)
-    return server.started
 
 
 class Server(uvicorn.Server):
@@ -78,11 +86,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain the backlog, then stop as uvicorn does: close the listeners, finish the running requests."""
         listeners = [listener for server in self.servers for listener in server.sockets]
-        program = ctypes.create_string_buffer(_DROP_EVERY_PACKET)
         for listener in listeners:
-            with contextlib.suppress(OSError):  # without it, a client may connect in the last moment and be dropped
-                listener.setsockopt(
-                    socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program))
-                )
-        await asyncio.sleep(_ACCEPT_DELAY_S)
+            listen.drop_new_clients(listener)
+        await asyncio.sleep(ACCEPT_DELAY_S)
         await super().shutdown(sockets)

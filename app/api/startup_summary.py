@@ -14,6 +14,7 @@ def fields(version: str, url: str, settings: Settings, models: Models, renderer:
     return {
         "version": version,
         "address": url,
+        "workers": settings.workers,
         "access": f"keys of {settings.api_keys_file}" if settings.api_keys_file else "open",
         "rate_per_minute": settings.rate_per_minute or None,
         "quota_per_day": settings.quota_per_day or None,
@@ -40,6 +41,7 @@ def line(fields: dict[str, Any]) -> str:
         f"sandbox {fields['sandbox']}",
         f"{', '.join(fields['models'])} by {fields['decoder']}",
         fields["synthesiser"] or f"no synthesiser, for want of {', '.join(fields['missing'])}",
+        *([f"{fields['workers']} workers"] if fields["workers"] > 1 else []),
         f"cache {fields['cache']} up to {fields['max_cache_mb']:,} MB",
         *([f"{settings_.ENV_FILE} sets {', '.join(in_file)}"] if in_file else []),
     ]

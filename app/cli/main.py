@@ -7,6 +7,7 @@ import difflib
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,10 +118,15 @@ def run(arguments: list[str], name: str = "lilt", drawing: "Drawing | None" = No
     except SetupError as error:
         click.echo(f"error: {error}", err=True)
         return FAILED
+    return status_of(lambda: group.main(arguments, name, standalone_mode=False, obj=drawing))
+
+
+def status_of(work: Callable[[], Any]) -> int:
+    """The exit status of some work; where it cannot succeed, why is said in one line."""
     from model_store.errors import StoreError
 
     try:
-        status: Any = group.main(arguments, name, standalone_mode=False, obj=drawing)
+        status = work()
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -27,7 +27,7 @@ def model_store(function: _Function) -> _Function:
 
 def settings(model_store: str | None = None) -> Settings:
     """The settings, and a log of what is wrong alone."""
-    found = settings_.load(**({} if model_store is None else {"model_store": model_store}))
+    found = settings_.load(workers="1", **({} if model_store is None else {"model_store": model_store}))
     logs.configure(found.log_format, logging.WARNING)
     return found
 

@@ -1,9 +1,13 @@
 """`lilt serve`: runs the service."""
 
+import signal
+from collections.abc import Callable
+
 import click
 
 from app import settings as settings_
-from app.operations import freed_memory, logs
+from app.operations import freed_memory, logs, shared_metrics
+from app.settings import Settings
 
 _START_FAILED = 3  # exit status, as uvicorn has it
 
@@ -18,8 +22,14 @@ def command(**given: str | None) -> int:
     All other settings are variables LILT_*, or stand in a file .env in the working folder; the README lists them.
     """
     settings = settings_.load(**{name: value for name, value in given.items() if value is not None})
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, has_processes=settings.workers > 1)
     freed_memory.give_back()
+    if settings.workers > 1:
+        with shared_metrics.folder():
+            status = _by_workers(settings)
+        if status < 0:
+            signal.raise_signal(-status)  # as uvicorn does, which serves alone
+        return status
     from app.api import listen
 
     with listen.bound(settings) as sockets:
@@ -27,3 +37,18 @@ def command(**given: str | None) -> int:
         from app.api.server import serve
 
         return 0 if serve(create_app(settings), settings, sockets) else _START_FAILED
+
+
+def _by_workers(settings: Settings) -> int:
+    from app.api import listen
+
+    with listen.bound(settings) as sockets:
+        from app.api import workers
+
+        return workers.serve(settings, sockets, _run_worker)
+
+
+def _run_worker(serve: Callable[..., bool], *arguments: object) -> int:
+    from app.cli.main import status_of
+
+    return status_of(lambda: 0 if serve(*arguments) else _START_FAILED)

@@ -13,6 +13,7 @@ from app.generation.planning import Planning
 from app.grammar import Grammar, Menus
 from app.inference.decoder import FEW, Decoder, LiteRTDecoder
 from app.inference.engine import Engine
+from app.operations import metrics
 from app.settings import Settings
 from model_store.errors import CheckpointNotFoundError, InvalidCheckpointError, StoreError
 from model_store.lexicon import Lexicon
@@ -156,6 +157,7 @@ class Models:
                 continue
             self._complaints.pop(name, None)
             self._served[name] = self._serve(checkpoint, decoders)
+            metrics.forget_model(model.id.name, model.id.version, model.id.hash)
             logger.info("now serving %s/%d", name, current)
             await asyncio.to_thread(model.engine.close)
 

@@ -31,11 +31,17 @@ def request_id(proposed: str | None) -> str:
     return proposed if proposed and _VALID_ID.fullmatch(proposed) else secrets.token_hex(8)
 
 
-def configure(form: Literal["auto", "json", "text"], level: int = logging.INFO) -> None:
-    """Send every record from a level up to stderr: as text where that is a terminal, else as JSON, unless given."""
+def configure(form: Literal["auto", "json", "text"], level: int = logging.INFO, *, has_processes: bool = False) -> None:
+    """Send every record from a level up to stderr: as text where that is a terminal, else as JSON, unless given.
+
+    Args:
+        form: text, JSON, or by what stderr is.
+        level: the lowest that is sent.
+        has_processes: whether several processes write, so that each line says whose it is.
+    """
     is_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler()
-    handler.setFormatter(_Text() if is_text else _Json())
+    handler.setFormatter((_Text if is_text else _Json)(has_processes=has_processes))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _UVICORN:
         logger = logging.getLogger(name)
@@ -43,16 +49,23 @@ def configure(form: Literal["auto", "json", "text"], level: int = logging.INFO) 
         logger.propagate = True
 
 
-class _Text(logging.Formatter):
+class _Formatter(logging.Formatter):
+    def __init__(self, *, has_processes: bool) -> None:
+        super().__init__()
+        self._has_processes = has_processes
+
+
+class _Text(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created).astimezone()
-        line = f"{time:%Y-%m-%d %H:%M:%S%z} {record.levelname + ':':<9} {record.getMessage()}"
+        process = f"{record.process} " if self._has_processes else ""
+        line = f"{time:%Y-%m-%d %H:%M:%S%z} {process}{record.levelname + ':':<9} {record.getMessage()}"
         if id_ := REQUEST_ID.get():
             line += f" [{id_}]"
         return line + (f"\n{_format_exception(record.exc_info[1])}" if record.exc_info and record.exc_info[1] else "")
 
 
-class _Json(logging.Formatter):
+class _Json(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         members: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -60,6 +73,8 @@ class _Json(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if self._has_processes:
+            members["pid"] = record.process
         if id_ := REQUEST_ID.get():
             members["request_id"] = id_
         if trace_id := tracing.trace_id():

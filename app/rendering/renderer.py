@@ -13,6 +13,7 @@ from app.operations import metrics, tracing
 from app.operations.concurrency_limit import ConcurrencyLimit, in_thread
 from app.rendering import external_tools, sandbox, seal
 from app.rendering.cache import Cache, Kept
+from app.rendering.claims import Claims
 from app.rendering.formats import Format, Kind
 from app.rendering.input_filter import admit, admit_set, with_left_out
 from app.rendering.make_score import make_score
@@ -25,6 +26,7 @@ from app.rendering.synthesizer import Synthesizer
 from app.settings import Settings
 
 _LONG_S = 180.0  # of sound; most tunes last a third of it, played once
+_LOOK_AGAIN_S = 0.02  # whether another process has made a file
 _READINGS_WAIT = 8  # times as many as renders: each is a fiftieth of one
 
 
@@ -47,6 +49,7 @@ class Renderer:
         max_waiting: renders queued before new ones are turned away.
         max_duration_s: the longest performance that is synthesised.
         synthesizer: `fluidsynth` or `timidity`; `auto` takes timidity where FluidSynth's library is missing.
+        claims: shared with other processes of the service, where there are any.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Renderer:
         max_waiting: int,
         max_duration_s: float,
         synthesizer: str = "auto",
+        claims: Claims | None = None,
     ) -> None:
         self.confinement = confinement
         self.synthesizer = Synthesizer.choose(synthesizer)
@@ -68,13 +72,14 @@ class Renderer:
         """turns at reading a stranger's text; who has one waits for nothing else"""
         self._max_duration_s = max_duration_s
         self._makings: dict[str, Making] = {}
+        self._claims = claims
         self._wanted_font = soundfont
         self._soundfont = self.synthesizer.font(soundfont)
         self._performer = Performer(cache.private_folder, confinement, max_duration_s)
         self._sound = SoundMaker(self.synthesizer, self._soundfont, confinement, cache.private_folder)
 
     @classmethod
-    def of(cls, settings: Settings, folder: Path) -> Self:
+    def of(cls, settings: Settings, folder: Path, claims: Claims | None = None) -> Self:
         """What the settings make of it, with a folder that keeps what was made.
 
         Raises:
@@ -89,6 +94,7 @@ class Renderer:
             max_waiting=settings.max_waiting_renders,
             max_duration_s=60 * settings.max_render_minutes,
             synthesizer=settings.synthesizer,
+            claims=claims,
         )
 
     def settle(self) -> None:
@@ -161,11 +167,15 @@ class Renderer:
             BusyError: too many renders are waiting, or the system has no room for a program.
             DeadlineError: a time limit was hit.
         """
-        if job.name not in self._makings and self.is_kept(job) and (kept := await self._kept(job)):
-            metrics.CACHE_LOOKUPS.labels("hit").inc()
-            return Rendering(kept.file, length=kept.length)
-        making = self._makings.get(job.name)
-        is_new = making is None or making.is_abandoned
+        while True:
+            if job.name not in self._makings and self.is_kept(job) and (kept := await self._kept(job)):
+                metrics.CACHE_LOOKUPS.labels("hit").inc()
+                return Rendering(kept.file, length=kept.length)
+            making = self._makings.get(job.name)
+            is_new = making is None or making.is_abandoned
+            if not is_new or self._may_make(job):
+                break
+            await asyncio.sleep(_LOOK_AGAIN_S)
         metrics.CACHE_LOOKUPS.labels("miss" if is_new else "joined").inc()
         if making is None or making.is_abandoned:
             making = self._begin(job)
@@ -173,13 +183,13 @@ class Renderer:
         try:
             file = making.path.open("rb")  # by now: when it is done it may be deleted at any time
         except BaseException:
-            self._leave(making)
+            self._leave(job, making)
             raise
         try:
             await making.until(done=whole or not job.format.grows)
         except BaseException:
             file.close()
-            self._leave(making)
+            self._leave(job, making)
             raise
         return Rendering(file, making)
 
@@ -192,17 +202,42 @@ class Renderer:
             opening.add_done_callback(_close)
             raise
 
-    def _leave(self, making: Making) -> None:
+    def _leave(self, job: Job, making: Making) -> None:
         making.leave()
         if making.is_abandoned:  # perhaps before its work began, which else would do it
             self._cache.discard(making.path)
+            self._forget(job, making)
+
+    def _forget(self, job: Job, making: Making) -> None:
+        if self._makings.get(job.name) is making:
+            del self._makings[job.name]
+            self._give_back(job)
+
+    def _may_make(self, job: Job) -> bool:
+        """Whether no other process makes it, nor has by now."""
+        if self._claims is None:
+            return True
+        if not self._claims.take(job.name):
+            return False
+        if self.is_kept(job):
+            self._claims.give_back(job.name)
+            return False
+        return True
+
+    def _give_back(self, job: Job) -> None:
+        if self._claims:
+            self._claims.give_back(job.name)
 
     def _begin(self, job: Job) -> Making:
         is_long = job.lasts_s > _LONG_S
-        self._turns.check_room(is_long=is_long)
-        making = Making(self._cache.begin(job.name))
-        with self._giving_room():
-            making.path.touch()
+        try:
+            self._turns.check_room(is_long=is_long)
+            making = Making(self._cache.begin(job.name))
+            with self._giving_room():
+                making.path.touch()
+        except BaseException:
+            self._give_back(job)
+            raise
         self._makings[job.name] = making
 
         async def work(making: Making) -> None:
@@ -218,8 +253,7 @@ class Renderer:
                 raise
             finally:
                 metrics.RENDERS.labels(job.format, outcome).inc()
-                if self._makings.get(job.name) is making:
-                    del self._makings[job.name]
+                self._forget(job, making)
 
         making.start(work)
         return making

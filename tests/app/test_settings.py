@@ -306,3 +306,14 @@ def test_a_file_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (2, f"error: {tmp_path}/.env cannot be read: Permission denied\n")
+
+
+def test_bounds_of_the_service_are_shared_out_among_its_workers_and_each_has_one_at_least() -> None:
+    share = Settings(workers=3, max_batch=64, max_waiting=256, max_renders=2, max_waiting_renders=0).of_one_worker()
+    assert (share.max_batch, share.max_waiting, share.max_connections) == (22, 86, 334)
+    assert (share.max_renders, share.max_waiting_renders) == (1, 0)
+
+
+def test_workers_have_the_processors_shared_out_for_their_decoders_unless_it_is_set() -> None:
+    assert Settings(workers=64).decoder_threads == 1
+    assert Settings(workers=64, decoder_threads=2).decoder_threads == 2
