@@ -2,13 +2,15 @@
 
 The notebook's way is timed as its user has it: to the end of both programs, since nothing is heard before. The service
 is timed over HTTP, with a title that it has never seen (so nothing is kept from before), then again with the same one;
-with and without backing, by FluidSynth and by timidity. Then both synthesisers' sound is compared: loudness, the most
-memory of the service's process, and how far apart their notes begin.
+with and without backing, by FluidSynth and by timidity. Beside the seconds stands the processor time of all that takes
+part, which says more than they do on a machine that does other things. Then both synthesisers' sound is compared:
+loudness, the most memory of the service's process, and how far apart their notes begin.
 """
 
 import argparse
 import io
 import json
+import os
 import statistics
 import subprocess
 import tempfile
@@ -17,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -48,10 +50,11 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds to the first byte of sound and to the last."""
+    """Seconds to the first byte of sound and to the last, and of the processor."""
 
     first_s: float
     last_s: float
+    cpu_s: float = 0.0
 
 
 def notebook(abc: str) -> Timing:
@@ -60,14 +63,20 @@ def notebook(abc: str) -> Timing:
         folder = Path(name)
         (folder / "tune.abc").write_text(abc)
         (folder / "timidity.cfg").write_text(f'soundfont "{SOUNDFONT}"\n')
-        began = time.perf_counter()
+        began, cpu_from = time.perf_counter(), _cpu_s(os.getpid())
         for command in (
             ["abc2midi", "tune.abc", "-o", "tune.mid"],
             ["timidity", "-c", "timidity.cfg", "-Ow", "-o", "tune.wav", "tune.mid"],
         ):
             subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
         took = time.perf_counter() - began
-        return Timing(took, took)
+        return Timing(took, took, _cpu_s(os.getpid()) - cpu_from)
+
+
+def _cpu_s(pid: int) -> float:
+    """What a process and its children that have ended have used of the processor (Linux's proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def service(client: httpx.Client, abc: str, format_: str = "wav", backing: str = "none") -> Timing:
@@ -99,18 +108,24 @@ def served(synthesizer: str = "fluidsynth") -> Iterator[tuple[Server, httpx.Clie
 def run(abc: str, rounds: int) -> dict[str, Timing]:
     """Medians of every contender, each having a turn in each round."""
     seen: dict[str, list[Timing]] = defaultdict(list)
-    with served() as (_, client), served("timidity") as (_, other):
+    with served() as (server, client), served("timidity") as (other_server, other):
+
+        def asked(server: Server, client: httpx.Client, abc: str, format_: str, backing: str) -> Timing:
+            cpu_from = _cpu_s(server.process.pid)
+            timing = service(client, abc, format_, backing)
+            return replace(timing, cpu_s=_cpu_s(server.process.pid) - cpu_from)
+
         for _ in range(rounds):
             seen["notebook"].append(notebook(abc))
             for format_, backing in CONTENDERS:
                 fresh = unseen(abc)
                 name = format_ if backing == "none" else f"{format_}, {backing}"
-                seen[name].append(service(client, fresh, format_, backing))
+                seen[name].append(asked(server, client, fresh, format_, backing))
                 if (format_, backing) == CONTENDERS[0]:
-                    seen[f"{name} again"].append(service(client, fresh, format_, backing))
-                seen[f"{name}, timidity"].append(service(other, fresh, format_, backing))
+                    seen[f"{name} again"].append(asked(server, client, fresh, format_, backing))
+                seen[f"{name}, timidity"].append(asked(other_server, other, fresh, format_, backing))
     return {
-        name: Timing(statistics.median(t.first_s for t in timings), statistics.median(t.last_s for t in timings))
+        name: Timing(*(statistics.median(each) for each in zip(*map(astuple, timings), strict=True)))
         for name, timings in seen.items()
     }
 
@@ -168,14 +183,18 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--brief", action="store_true", help="the first table alone")
     arguments = parser.parse_args()
     abc = TUNE.read_text()
     results = run(abc, arguments.rounds)
     base = results["notebook"]
-    print(f"{'':24}{'first byte':>22}{'last byte':>22}")
+    print(f"{'':24}{'first byte':>22}{'last byte':>22}{'processor':>13}")
     for name, timing in results.items():
         first, last = timing.first_s / base.first_s, timing.last_s / base.last_s
-        print(f"{name:24}{timing.first_s:10.3f} s ({first:6.3f} ×){timing.last_s:10.3f} s ({last:6.3f} ×)")
+        times = f"{timing.first_s:10.3f} s ({first:6.3f} ×){timing.last_s:10.3f} s ({last:6.3f} ×)"
+        print(f"{name:24}{times}{timing.cpu_s:11.2f} s")
+    if arguments.brief:
+        return
     print(*synthesizers(abc), sep="\n")
     print(json.dumps({name: round(value, 3) for name, value in crowd(abc).items()}, indent=1))
 
