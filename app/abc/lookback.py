@@ -3,177 +3,66 @@
 All of it follows from the text alone, one character at a time, and by the same code for training and for the service.
 Any text will do: of what is not ABC, little is told. The idea of pointers into what was written is that of Magenta's
 Lookback RNN (2016).
-
-A column is an integer for each character. Some join two numbers that a network has an embedding each for; `COLUMNS`
-says which.
 """
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.abc import plan
+from app.abc.alphabet import (
+    BANG,
+    BAR,
+    BAR_LINE,
+    BLANK,
+    BROKEN,
+    CLOSE,
+    COLON,
+    DIGIT,
+    GRACE,
+    GRACE_END,
+    NEWLINE,
+    NOTE,
+    OPEN,
+    QUOTE,
+    REST,
+    ROUND,
+    SLASH,
+    SPACE,
+    Alphabet,
+)
+from app.abc.columns import (
+    BEFORE,
+    DEGREES,
+    FIELD_PLACES,
+    LAGS,
+    MAX_BARS,
+    OFF_GRID,
+    ON_GRID,
+    OTHER_PICKUP,
+    PARTS,
+    PHRASE,
+    PICKUP_NUMBERS,
+    PICKUPS,
+    RUN_BOUNDS,
+    RUNS,
+)
+from app.abc.header_numbers import RHYTHMS, WHOLE, key_number, meter_number, rhythm_number, ticks_of
 from app.abc.plan import Plan, Planner
 
-LAGS = (1, 2, 4, 8)
-"""How many bars back the pointers point."""
-
-_RUN_BOUNDS = (1, 3, 6, 12, 24)  # characters for which a pointer has been right: 0, 1-2, 3-5, 6-11, 12-23, more
-_LONGEST_RUN = 24
-RUNS = len(_RUN_BOUNDS) + 1
-
-_WHOLE = 1920  # ticks of a whole note
-_SIXTEENTH, _EIGHTH = _WHOLE // 16, _WHOLE // 8
-_ON_GRID, _OFF_GRID = 32, 8  # places in a bar by sixteenths; what lies between them, by eighths
-_BEFORE, _FIELD_PLACES = _ON_GRID + _OFF_GRID, {"X": 1, "T": 2, "R": 3, "M": 4, "L": 5, "K": 6}
-PLACES = _BEFORE + 8
-DEGREES = 8  # none, and the seven of the scale
-_BARS, _PHRASE = 24, 8  # bars of a part that are told apart; of longer ones, the place in a phrase
-BARS = _BARS + 1
-PARTS = 4
-
-_LETTERS = "CDEFGAB"
-_MODES = {"": 0, "maj": 0, "ion": 0, "m": 1, "min": 1, "aeo": 1, "mix": 2, "dor": 3}
-_OTHER_MODE = 4
-KEYS = 1 + 7 * 3 * 5  # none; letter, accidental, mode
-_METERS = ("2/2", "2/4", "3/2", "3/4", "3/8", "4/4", "5/4", "6/4", "6/8", "7/8", "9/8", "12/8")
-METERS = 1 + len(_METERS)
-_RHYTHMS = (
-    "air",
-    "barndance",
-    "clog",
-    "fling",
-    "hornpipe",
-    "jig",
-    "march",
-    "mazurka",
-    "polka",
-    "reel",
-    "set dance",
-    "slide",
-    "slip jig",
-    "song",
-    "strathspey",
-    "three-two",
-    "walkaround",
-    "waltz",
-)
-_OTHER_RHYTHM = len(_RHYTHMS) + 1
-RHYTHMS = len(_RHYTHMS) + 2  # none, and any other
-_PICKUPS = {120: 1, 240: 2, 360: 3, 480: 4, 720: 5}  # ticks of a part's
-_OTHER_PICKUP = len(_PICKUPS) + 1
-PICKUPS = _OTHER_PICKUP + 1  # none, and any other
-
-
-@dataclass(frozen=True)
-class Column:
-    """An integer for each character; `factors` are the ranges of the numbers that it joins, the last one fastest."""
-
-    name: str
-    factors: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
-        return int(np.prod(self.factors))
-
-
-def columns(vocab_size: int, is_planned: bool = True) -> tuple[Column, ...]:
-    """What stands beside the character, for a vocabulary of that size.
-
-    A `back_N` is the character that the pointer N bars back points at (`vocab_size` where it points at none) and how
-    long it has been right. The last two are for a network that is told a plan, and the part's pickup.
-    """
-    planned = (
-        Column("plan", (plan.LEFT * plan.ENDS, plan.PARTS_LEFT)),  # a last bar that ends at home is like no other
-        Column("again", (plan.RELATIONS, PICKUPS)),
-    )
-    return (
-        *(Column(f"back_{lag}", (vocab_size + 1, RUNS)) for lag in LAGS),
-        Column("place", (PLACES, DEGREES)),
-        Column("bar", (BARS, PARTS)),
-        Column("key", (KEYS,)),
-        Column("form", (METERS, RHYTHMS)),
-        *(planned if is_planned else ()),
-    )
-
-
-(
-    _OTHER,
-    _NOTE,
-    _REST,
-    _DIGIT,
-    _SLASH,
-    _BAR,
-    _COLON,
-    _SPACE,
-    _NEWLINE,
-    _BROKEN,
-    _ROUND,
-    _OPEN,
-    _CLOSE,
-    _QUOTE,
-    _GRACE,
-    _GRACE_END,
-    _BANG,
-) = range(17)
-_BLANK, _BAR_LINE = (_SPACE, _NEWLINE), (_BAR, _COLON, _CLOSE)
-_KINDS = {
-    **dict.fromkeys("ABCDEFGabcdefg", _NOTE),
-    **dict.fromkeys("zxZX", _REST),
-    **dict.fromkeys("0123456789", _DIGIT),
-    "/": _SLASH,
-    "|": _BAR,
-    ":": _COLON,
-    " ": _SPACE,
-    "\t": _SPACE,
-    "\n": _NEWLINE,
-    **dict.fromkeys("<>", _BROKEN),
-    "(": _ROUND,
-    "[": _OPEN,
-    "]": _CLOSE,
-    '"': _QUOTE,
-    "{": _GRACE,
-    "}": _GRACE_END,
-    "!": _BANG,
-}
-_RUN_OF = tuple(sum(length >= bound for bound in _RUN_BOUNDS) for length in range(_LONGEST_RUN + 1))
+_LONGEST_RUN = RUN_BOUNDS[-1]
+_SIXTEENTH, _EIGHTH = WHOLE // 16, WHOLE // 8
+_RUN_OF = tuple(sum(length >= bound for bound in RUN_BOUNDS) for length in range(_LONGEST_RUN + 1))
+_LAST_RUN = RUNS - 1
+_FIRST_LAGS = tuple(tuple(range(count)) for count in range(len(LAGS) + 1))
 _PLACE, _BAR_COLUMN, _KEY, _FORM, _PLAN, _AGAIN = (1 + len(LAGS) + number for number in range(6))  # in a row
 _TUPLET_TIMES = {2: (3, 2), 3: (2, 3), 4: (3, 4), 5: (2, 5), 6: (2, 6), 7: (2, 7), 8: (3, 8), 9: (2, 9)}
 
 
 _PLAIN = (1, 1)
 _NO_BAR: dict[int, int] = {}
-
-
-class Alphabet:
-    """A vocabulary's characters as the tracker needs them, by id; `is_planned`: for a network that is told a plan."""
-
-    def __init__(self, characters: str, is_planned: bool = False) -> None:
-        self.characters = characters
-        self.nowhere = len(characters) * RUNS
-        self.kinds = [_KINDS.get(character, _OTHER) for character in characters]
-        steps = [_LETTERS.find(c.upper()) if c in "ABCDEFGabcdefg" else -1 for c in characters]
-        self.degrees = [[(step - tonic) % 7 + 1 if step >= 0 else 0 for step in steps] for tonic in range(7)]
-        """Of each tonic's scale; the last one: of none."""
-        self.degrees.append([0] * len(characters))
-        self.digits = [int(c) if c in "0123456789" else 0 for c in characters]
-        self.is_planned = is_planned
-        self.width = len(columns(len(characters), is_planned))
-
-    @classmethod
-    def of_width(cls, characters: str, width: int) -> "Alphabet":
-        """The one whose rows have so many columns beside the character.
-
-        Raises:
-            ValueError: there is none.
-        """
-        for is_planned in (False, True):
-            if width == (alphabet := cls(characters, is_planned)).width:
-                return alphabet
-        raise ValueError(f"no {width} columns are known that stand beside a character")
 
 
 class Tracker:
@@ -266,7 +155,7 @@ class Tracker:
         self._in_chord = 0  # 1: before its first note, 2: after it
         self._is_plain = True  # whether none of these says anything of the next note
         self._skips = -1  # up to which kind of character all is left aside
-        self._last = _NEWLINE  # the kind before this one
+        self._last = NEWLINE  # the kind before this one
         self._a_bar_line = False  # whether a bar line is being written
         self._degree = 0
         # the pointers
@@ -276,7 +165,7 @@ class Tracker:
         row = self.row
         for lag in range(len(LAGS)):
             row[1 + lag] = self._nowhere
-        row[_PLACE], row[_BAR_COLUMN], row[_KEY], row[_FORM] = _BEFORE * DEGREES, 0, 0, 0
+        row[_PLACE], row[_BAR_COLUMN], row[_KEY], row[_FORM] = BEFORE * DEGREES, 0, 0, 0
         if self._alphabet.is_planned:
             row[_PLAN] = row[_AGAIN] = 0
 
@@ -325,10 +214,10 @@ class Tracker:
             self._read_header(id_)
             return
         kind = self._kinds[id_]
-        if kind == _NOTE and self._is_plain:
+        if kind == NOTE and self._is_plain:
             self._take_note(id_, text, row)
             return
-        if kind != _SPACE or self._skips >= 0:
+        if kind != SPACE or self._skips >= 0:
             self._read_body(kind, id_)
             if self._text is not text:  # that was the tune's end
                 return
@@ -345,7 +234,7 @@ class Tracker:
                     if run < _LONGEST_RUN:
                         runs[lag] = run = run + 1
                     row[lag + 1] = text[pointer] * RUNS + _RUN_OF[run]
-                elif kind not in _BLANK:
+                elif kind not in BLANK:
                     self._part_ways(lag, id_)
             elif is_moved:
                 self._point(lag)
@@ -357,7 +246,7 @@ class Tracker:
         onsets = self._onsets
         if began not in onsets:
             onsets[began] = self._ends
-        self._last = _NOTE
+        self._last = NOTE
         self._a_bar_line = False
         self._note_began = began
         self._base = self._note_ticks = base = self._unit
@@ -378,7 +267,7 @@ class Tracker:
                         runs[lag] = run = run + 1
                     row[lag + 1] = text[pointer] * RUNS + _RUN_OF[run]
                     continue
-                if self._kinds[target] in _BLANK:
+                if self._kinds[target] in BLANK:
                     self._seek = True
                     self._part_ways(lag, id_)
                     continue
@@ -391,7 +280,7 @@ class Tracker:
         """What was written is not what a pointer points at; white space and the kind of a bar line do not count."""
         kinds, text = self._kinds, self._text
         pointer, run = self._pointers[lag], self._runs[lag]
-        while kinds[text[pointer]] in _BLANK:
+        while kinds[text[pointer]] in BLANK:
             pointer += 1
         if text[pointer] == id_:
             self._pointers[lag] = pointer = pointer + 1
@@ -402,7 +291,7 @@ class Tracker:
         elif not self._seek and not self._ticks:  # its second sign
             return
         else:
-            was_bar_line = kinds[text[pointer]] in _BAR_LINE
+            was_bar_line = kinds[text[pointer]] in BAR_LINE
             self._point(lag)
             if was_bar_line and self._pointers[lag] >= 0:
                 self._runs[lag] = run
@@ -416,7 +305,7 @@ class Tracker:
         if pointer >= 0:
             if len(text) > self._ends:  # what stands before a note has been begun here
                 kinds = self._kinds
-                while kinds[text[pointer]] in _BLANK:
+                while kinds[text[pointer]] in BLANK:
                     pointer += 1
             self.row[lag + 1] = text[pointer] * RUNS
         else:
@@ -443,11 +332,11 @@ class Tracker:
             self._take_field(self._line_text())
             self._line = len(text)
             if not self._in_body:
-                self.row[_PLACE] = _BEFORE * DEGREES
+                self.row[_PLACE] = BEFORE * DEGREES
         elif length == 2:
             if character == ":":
-                place = _FIELD_PLACES.get(self._alphabet.characters[text[self._line]], 7)
-                self.row[_PLACE] = (_BEFORE + place) * DEGREES
+                place = FIELD_PLACES.get(self._alphabet.characters[text[self._line]], 7)
+                self.row[_PLACE] = (BEFORE + place) * DEGREES
             else:  # a tune without a header
                 self._begin_body()
 
@@ -462,13 +351,13 @@ class Tracker:
         if not colon or len(name) != 1:
             return
         if name == "M":
-            self._meter, self._bar_ticks = _meter(value)
+            self._meter, self._bar_ticks = meter_number(value)
         elif name == "L":
-            self._unit = _ticks(value)
+            self._unit = ticks_of(value)
         elif name == "R":
-            self._rhythm = _rhythm(value)
+            self._rhythm = rhythm_number(value)
         elif name == "K":
-            tonic, self.row[_KEY] = _key(value)
+            tonic, self.row[_KEY] = key_number(value)
             self._degrees = self._alphabet.degrees[tonic]
         elif name == "X" and self._in_body:
             line_began, text = self._line, self._text
@@ -481,11 +370,11 @@ class Tracker:
     def _begin_body(self) -> None:
         self._in_body = True
         if not self._unit:
-            self._unit = _EIGHTH if not self._bar_ticks or self._bar_ticks >= _WHOLE * 3 // 4 else _SIXTEENTH
-        self._bar_ticks = self._bar_ticks or _WHOLE
+            self._unit = _EIGHTH if not self._bar_ticks or self._bar_ticks >= WHOLE * 3 // 4 else _SIXTEENTH
+        self._bar_ticks = self._bar_ticks or WHOLE
         self._base = self._note_ticks = 0
         self._ends = len(self._text)
-        self._last = _NEWLINE
+        self._last = NEWLINE
         if self._planner:
             self._plan = self._planner(self.row[_FORM])
         self._tell_bar()
@@ -495,49 +384,49 @@ class Tracker:
 
     def _read_body(self, kind: int, id_: int) -> None:
         if self._skips >= 0:
-            if kind not in (self._skips, _NEWLINE):
+            if kind not in (self._skips, NEWLINE):
                 return
             self._skips = -1
             self._look_for_specials()
-            if kind != _NEWLINE:
+            if kind != NEWLINE:
                 return
         last, self._last = self._last, kind
-        if kind in (_NOTE, _REST):
+        if kind in (NOTE, REST):
             self._a_bar_line = False
             if self._in_chord == 2:
                 return
             if self._in_chord:
                 self._in_chord = 2
             self._begin_note(id_)
-        elif kind == _SPACE:
+        elif kind == SPACE:
             pass
-        elif kind in (_BAR, _COLON):
+        elif kind in (BAR, COLON):
             self._read_bar_line(kind, last)
-        elif kind == _DIGIT:
+        elif kind == DIGIT:
             self._read_digit(id_, last)
-        elif kind == _SLASH:
+        elif kind == SLASH:
             if not self._a_bar_line and self._in_chord != 2:
                 self._slashes += 1
                 self._set_length()
-        elif kind == _BROKEN:
+        elif kind == BROKEN:
             self._break_rhythm(self._alphabet.characters[id_])
-        elif kind == _NEWLINE:
+        elif kind == NEWLINE:
             self._end_line()
-        elif kind == _OPEN:
+        elif kind == OPEN:
             self._is_plain = self._a_bar_line = False
             self._in_chord = 1
-        elif kind == _CLOSE:
+        elif kind == CLOSE:
             if self._in_chord:
                 self._in_chord = 0
                 self._look_for_specials()
                 self._base, self._numerator, self._denominator, self._slashes = self._note_ticks, 0, 0, 0
                 self._ends = len(self._text)
-            elif self._a_bar_line and last == _BAR:
+            elif self._a_bar_line and last == BAR:
                 self._end_part()
                 self._ends = len(self._text)
-        elif kind == _GRACE:
-            self._is_plain, self._skips = False, _GRACE_END
-        elif kind in (_QUOTE, _BANG):
+        elif kind == GRACE:
+            self._is_plain, self._skips = False, GRACE_END
+        elif kind in (QUOTE, BANG):
             self._is_plain, self._skips = False, kind
 
     def _look_for_specials(self) -> None:
@@ -576,11 +465,11 @@ class Tracker:
 
     def _read_digit(self, id_: int, last: int) -> None:
         digit = self._digits[id_]
-        if last == _ROUND:
+        if last == ROUND:
             self._tuplet = _TUPLET_TIMES.get(digit, _PLAIN)
             self._tuplet_left = digit
             self._look_for_specials()
-        elif self._a_bar_line or last == _OPEN:
+        elif self._a_bar_line or last == OPEN:
             self._in_chord = 0
             self._look_for_specials()
             self._begin_ending(digit)
@@ -608,7 +497,7 @@ class Tracker:
         if len(text) - self._line == 1:
             self._reset()
             return
-        if len(text) - self._line > 2 and self._kinds[text[self._line + 1]] == _COLON:
+        if len(text) - self._line > 2 and self._kinds[text[self._line + 1]] == COLON:
             name = self._alphabet.characters[text[self._line]]
             if name.isalpha() and name not in "ABCDEFGabcdefgzx":
                 self._take_field(self._line_text())
@@ -618,13 +507,13 @@ class Tracker:
 
     def _read_bar_line(self, kind: int, last: int) -> None:
         if not self._a_bar_line:
-            if self._tuplet_left and last == _DIGIT and kind == _COLON:  # (3:2:3
+            if self._tuplet_left and last == DIGIT and kind == COLON:  # (3:2:3
                 return
             self._a_bar_line = True
             self._end_bar()
-            if kind == _COLON:
+            if kind == COLON:
                 self._end_part()
-        elif kind == _COLON or last == _BAR:
+        elif kind == COLON or last == BAR:
             self._end_part()
         self._ends = len(self._text)
 
@@ -641,7 +530,7 @@ class Tracker:
                 self._bar += 1
                 self._look_back()
             else:
-                self._pickups[self._part] = _PICKUPS.get(ticks, _OTHER_PICKUP)
+                self._pickups[self._part] = PICKUP_NUMBERS.get(ticks, OTHER_PICKUP)
             self._onsets = {}
             self._ticks = self._note_ticks = 0
             self._seek = True
@@ -670,7 +559,7 @@ class Tracker:
         self.row[_PLACE] = (_PLACES[ticks] if ticks < _KNOWN_TICKS else _place(ticks)) + self._degree
 
     def _tell_bar(self) -> None:
-        bar = self._bar if self._bar < _BARS - _PHRASE else _BARS - _PHRASE + (self._bar - _BARS) % _PHRASE
+        bar = self._bar if self._bar < MAX_BARS - PHRASE else MAX_BARS - PHRASE + (self._bar - MAX_BARS) % PHRASE
         self.row[_BAR_COLUMN] = (bar + 1) * PARTS + min(self._part, PARTS - 1)
         if self._alphabet.is_planned:
             left, again = self._plan.told(self._part, self._bar) if self._plan else plan.NOTHING
@@ -682,11 +571,11 @@ def _place(ticks: int) -> int:
     """What the column says of it, without the degree."""
     sixteenths, rest = divmod(ticks, _SIXTEENTH)
     if rest:
-        return (_ON_GRID + sixteenths // 2 % _OFF_GRID) * DEGREES
-    return min(sixteenths, _ON_GRID - 1) * DEGREES
+        return (ON_GRID + sixteenths // 2 % OFF_GRID) * DEGREES
+    return min(sixteenths, ON_GRID - 1) * DEGREES
 
 
-_KNOWN_TICKS = 2 * _WHOLE
+_KNOWN_TICKS = 2 * WHOLE
 _PLACES = [_place(ticks) for ticks in range(_KNOWN_TICKS)]
 
 
@@ -697,43 +586,3 @@ def track(alphabet: Alphabet, ids: Iterable[int], planner: Planner | None = None
         tracker.advance(id_)
         rows.extend(tracker.row)
     return np.array(rows, np.int32).reshape(-1, 1 + alphabet.width)
-
-
-def form_number(rhythm: str, meter: str) -> int:
-    """What the column `form` says of a header's `R:` and `M:`."""
-    return _meter(meter)[0] * RHYTHMS + _rhythm(rhythm)
-
-
-def meter_of_form(number: int) -> int:
-    """The metre's number in what the column `form` says; 0 for none that is known."""
-    return number // RHYTHMS
-
-
-def _meter(value: str) -> tuple[int, int]:
-    """Its number, and the ticks of its bar."""
-    value = {"C": "4/4", "C|": "2/2"}.get(value, value)
-    return _METERS.index(value) + 1 if value in _METERS else 0, _ticks(value)
-
-
-def _ticks(value: str) -> int:
-    """Those of a fraction of a whole note; 0 where it is none."""
-    above, _, below = value.partition("/")
-    if above.isdecimal() and below.isdecimal() and len(value) < 8 and int(below):
-        return _WHOLE * int(above) // int(below)
-    return 0
-
-
-def _rhythm(value: str) -> int:
-    value = value.lower()
-    return 0 if not value else _RHYTHMS.index(value) + 1 if value in _RHYTHMS else _OTHER_RHYTHM
-
-
-def _key(value: str) -> tuple[int, int]:
-    """The tonic's step above C (-1: none) and the key's number."""
-    letter = _LETTERS.find(value[:1]) if value else -1
-    if letter < 0:
-        return -1, 0
-    sign = {"#": 1, "b": 2}.get(value[1:2], 0)
-    rest = value[2 if sign else 1 :].strip().lower()
-    mode = _MODES.get(rest[:3] if rest[:1] != "m" or rest[:3] in _MODES else "m", _OTHER_MODE)
-    return letter, 1 + (letter * 3 + sign) * 5 + mode

@@ -8,7 +8,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from app.abc.lookback import Alphabet, track
+from app.abc.alphabet import Alphabet
+from app.abc.lookback import track
 from app.abc.plan import Planner
 from app.inference import cpu_affinity
 

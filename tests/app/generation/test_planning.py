@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from app.abc.lookback import form_number
+from app.abc.header_numbers import form_number
 from app.abc.plan import UNSAID, Plan
 from app.generation.planning import MIN_PLANS, Planning
 from app.grammar.request import Form

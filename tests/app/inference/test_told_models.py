@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.abc.lookback import form_number
+from app.abc.header_numbers import form_number
 from app.generation.model_registry import load_decoders
 from app.generation.planning import Planning
 from app.grammar import Grammar

@@ -1,0 +1,62 @@
+"""The columns of integers that a network is told beside each character: which there are, and their ranges.
+
+Some join two numbers that a network has an embedding each for.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.abc import plan
+from app.abc.header_numbers import KEYS, METERS, RHYTHMS
+
+LAGS = (1, 2, 4, 8)
+"""How many bars back the pointers point."""
+
+RUN_BOUNDS = (1, 3, 6, 12, 24)
+"""Characters for which a pointer has been right: 0, 1-2, 3-5, 6-11, 12-23, more."""
+
+RUNS = len(RUN_BOUNDS) + 1
+
+ON_GRID, OFF_GRID = 32, 8  # places in a bar by sixteenths; what lies between them, by eighths
+BEFORE, FIELD_PLACES = ON_GRID + OFF_GRID, {"X": 1, "T": 2, "R": 3, "M": 4, "L": 5, "K": 6}
+PLACES = BEFORE + 8
+DEGREES = 8  # none, and the seven of the scale
+MAX_BARS, PHRASE = 24, 8  # bars of a part that are told apart; of longer ones, the place in a phrase
+BARS = MAX_BARS + 1
+PARTS = 4
+PICKUP_NUMBERS = {120: 1, 240: 2, 360: 3, 480: 4, 720: 5}  # ticks of a part's
+OTHER_PICKUP = len(PICKUP_NUMBERS) + 1
+PICKUPS = OTHER_PICKUP + 1  # none, and any other
+
+
+@dataclass(frozen=True)
+class Column:
+    """An integer for each character; `factors` are the ranges of the numbers that it joins, the last one fastest."""
+
+    name: str
+    factors: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.factors))
+
+
+def columns(vocab_size: int, is_planned: bool = True) -> tuple[Column, ...]:
+    """What stands beside the character, for a vocabulary of that size.
+
+    A `back_N` is the character that the pointer N bars back points at (`vocab_size` where it points at none) and how
+    long it has been right. The last two are for a network that is told a plan, and the part's pickup.
+    """
+    planned = (
+        Column("plan", (plan.LEFT * plan.ENDS, plan.PARTS_LEFT)),  # a last bar that ends at home is like no other
+        Column("again", (plan.RELATIONS, PICKUPS)),
+    )
+    return (
+        *(Column(f"back_{lag}", (vocab_size + 1, RUNS)) for lag in LAGS),
+        Column("place", (PLACES, DEGREES)),
+        Column("bar", (BARS, PARTS)),
+        Column("key", (KEYS,)),
+        Column("form", (METERS, RHYTHMS)),
+        *(planned if is_planned else ()),
+    )
