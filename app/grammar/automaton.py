@@ -23,11 +23,12 @@ from app.grammar.state_equivalence import Surroundings
 from app.grammar.tune_context import TuneContexts
 
 _PIECE = 500  # states that are deleted at once
+_MASKED = np.array([-np.inf, 0], np.float32)  # by whether a character is allowed
 
 
 def as_mask(allowed: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Allowed characters, [V], as a mask to add to logits: 0 for them and -inf for the others, [V]."""
-    return np.where(allowed, np.float32(0), np.float32(-np.inf))
+    return _MASKED.take(allowed)
 
 
 class Automaton:

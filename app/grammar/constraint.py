@@ -217,24 +217,26 @@ class Cursor:
             mask = self._automaton.mask(self._node, self._section)
         if self._node.is_title and not mask[self._line_break] and self._is_known_title():
             mask = self._without(mask, self._line_break)
-        if self._written < self._watched_from:
-            return mask
-        remaining = self._limit - self._written
-        if remaining <= self._distances.horizon(self._node, self._section):
-            mask = self._in_time(mask, remaining)
+        return mask if self._written < self._watched_from else self._within_limits(mask)
+
+    def _within_limits(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The mask of what the limits of the text's and the line's length leave of it."""
+        mask = self._in_time(mask, self._limit - self._written)
         if self._written - self._line_began > MAX_LINE and self._node.may_break and not mask[self._line_break]:
             return self._only(self._line_break)
         return mask
 
     def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
         """The mask without characters after which the tune cannot end within what remains; unchanged where none can."""
-        if remaining > self._distances.narrowed_horizon(self._node, self._section):
+        ways = self._section.distances.get(self._node)
+        if ways and ways.farthest < remaining:
             return mask
-        distances, farthest = self._distances.after(self._node, self._section)
-        if farthest < remaining:
+        if remaining > self._distances.narrowed_horizon(self._node, self._section, remaining):
             return mask
-        in_time = distances < remaining
-        return as_mask(in_time) if in_time.any() else mask
+        ways = ways or self._distances.after(self._node, self._section)
+        if ways.farthest < remaining or ways.nearest >= remaining:
+            return mask
+        return as_mask(ways.each < remaining)
 
     def _is_known_title(self) -> bool:
         """Whether the title that has been written is one of a known tune."""
@@ -269,11 +271,11 @@ class Cursor:
         written = self._written = self._written + 1
         self._recent.append(id_)
         mask = self._section.masks.get(node)
-        if mask is None or node.is_turn or written >= self._watched_from:
+        if mask is None or node.is_turn:
             is_done = node.is_turn and self._turn(node)
             self.mask = self._mask()
             return is_done
-        self.mask = mask
+        self.mask = mask if written < self._watched_from else self._within_limits(mask)
         return False
 
     def look_ahead(self) -> None:

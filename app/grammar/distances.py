@@ -15,7 +15,7 @@ from app.grammar.automaton import Automaton
 from app.grammar.follow_sets import FOLLOW
 from app.grammar.header import Header
 from app.grammar.state import At, Body
-from app.grammar.state_cache import Node, Reach, Section, State
+from app.grammar.state_cache import Node, Reach, Section, State, Ways
 
 FAR = 1 << 20  # characters: no end within reach
 _DETOUR = 100  # characters that the way to the end may be longer from the middle of something, besides twice the way
@@ -67,11 +67,8 @@ class Distances:
             distance = min(distance + count, FAR)
         return distance
 
-    def after(self, node: Node, section: Section) -> tuple[NDArray[np.int32], int]:
-        """For each character, how far the end is from where it leads, [V], `FAR` where it is not allowed.
-
-        And the farthest of those that are.
-        """
+    def after(self, node: Node, section: Section) -> Ways:
+        """How far the end is from where each character leads."""
         known = section.distances.get(node)
         if known is None:
             allowed = self._automaton.allowed(node, section)
@@ -81,7 +78,7 @@ class Distances:
                 distances = self._within_bar(node, section)
                 unknown = self._among(unknown, _leaving(node))
             elif isinstance(state, Body) and (plain := state_equivalence.passes_to(state)):
-                distances = self.after(*self._automaton.place(plain))[0].copy()
+                distances = self.after(*self._automaton.place(plain)).each.copy()
                 unknown = self._among(unknown, state_equivalence.own_characters(state))
             else:
                 distances = np.full(len(self._automaton.alphabet), FAR, np.int32)
@@ -90,7 +87,8 @@ class Distances:
                 if following:
                     distances[ids] = self.of(following) + _length_of_tie(state, following)
             distances[~allowed] = FAR
-            known = section.distances[node] = distances, int(distances[allowed].max(initial=0))
+            nearest, farthest = int(distances.min()), int(distances[allowed].max(initial=0))
+            known = section.distances[node] = Ways(distances, nearest, farthest)
             self._rows += 1
         return known
 
@@ -108,11 +106,14 @@ class Distances:
             self._horizons[kind] = _DETOUR + 2 * self.of(start)
         return self._horizons[kind]
 
-    def narrowed_horizon(self, node: Node, section: Section) -> int:
-        """The same from such a section, or such a state outside bars; it is shorter the more has been written."""
+    def narrowed_horizon(self, node: Node, section: Section, remaining: int) -> int:
+        """The same from such a section, or such a state outside bars; it is shorter the more has been written.
+
+        It is only found out once the remaining length is below the other.
+        """
         of = section if section.surroundings else node
         horizon = self.horizon(node, section)
-        if not of.is_narrow:
+        if remaining <= horizon and not of.is_narrow:
             of.is_narrow = True
             horizon = of.horizon = min(horizon, _DETOUR + 2 * self.of(section.state(node)))
         return horizon

@@ -73,6 +73,14 @@ class Reach(NamedTuple):
     filled: tuple[Body, ...]
 
 
+class Ways(NamedTuple):
+    """How far the end of the tune is after each character."""
+
+    each: NDArray[np.int32]  # characters, [V]; far beyond any limit where a character is not allowed
+    nearest: int
+    farthest: int  # of those that are allowed
+
+
 class Section:
     """What surrounds the places in a bar; of the whole states outside, nothing does."""
 
@@ -100,7 +108,7 @@ class Section:
         self.allowed: dict[Node, NDArray[np.bool_]] = {}  # [V] each
         self.masks: dict[Node, NDArray[np.float32]] = {}  # the same as `as_mask` has it
         self.ends: dict[Node, tuple[bool, ...]] = {}  # which `section_characters` are allowed
-        self.distances: dict[Node, tuple[NDArray[np.int32], int]] = {}  # see `Distances.after`
+        self.distances: dict[Node, Ways] = {}  # see `Distances.after`
         self.rest: dict[Body, int] = {}  # the distance from a place where the bar may end
 
     def state(self, node: Node) -> State:
