@@ -57,6 +57,7 @@ _SIXTEENTH, _EIGHTH = WHOLE // 16, WHOLE // 8
 _RUN_OF = tuple(sum(length >= bound for bound in RUN_BOUNDS) for length in range(_LONGEST_RUN + 1))
 _LAST_RUN = RUNS - 1
 _FIRST_LAGS = tuple(tuple(range(count)) for count in range(len(LAGS) + 1))
+_FIRST_LAGS = tuple(tuple(range(count)) for count in range(len(LAGS) + 1))
 _PLACE, _BAR_COLUMN, _KEY, _FORM, _PLAN, _AGAIN = (1 + len(LAGS) + number for number in range(6))  # in a row
 _TUPLET_TIMES = {2: (3, 2), 3: (2, 3), 4: (3, 4), 5: (2, 5), 6: (2, 6), 7: (2, 7), 8: (3, 8), 9: (2, 9)}
 
@@ -94,6 +95,7 @@ class Tracker:
         "_in_chord",
         "_is_plain",
         "_kinds",
+        "_lags",
         "_last",
         "_line",
         "_meter",
@@ -160,6 +162,7 @@ class Tracker:
         self._degree = 0
         # the pointers
         self._seek = False  # whether those that point nowhere may find a place
+        self._lags = _FIRST_LAGS[0]  # those that there have been bars for; the others point nowhere
         self._pointers = [-1] * len(LAGS)
         self._runs = [0] * len(LAGS)
         row = self.row
@@ -225,7 +228,8 @@ class Tracker:
             self._last = kind
         runs, is_moved = self._runs, self._seek
         pointers = self._pointers
-        for lag, pointer in enumerate(pointers):
+        for lag in self._lags:
+            pointer = pointers[lag]
             if pointer >= 0:
                 if text[pointer] == id_:
                     pointer += 1
@@ -256,7 +260,8 @@ class Tracker:
         self._ticks = ticks = began + base
         row[_PLACE] = (_PLACES[ticks] if ticks < _KNOWN_TICKS else _place(ticks)) + degree
         runs, backs, pointers = self._runs, self._backs, self._pointers
-        for lag, pointer in enumerate(pointers):
+        for lag in self._lags:
+            pointer = pointers[lag]
             if pointer >= 0:
                 target = text[pointer]
                 if target == id_:
@@ -317,6 +322,8 @@ class Tracker:
         bars = self._bars
         count = len(bars)
         self._backs = [bars[count - lag] if count >= lag else _NO_BAR for lag in LAGS]
+        if len(self._lags) < len(LAGS):
+            self._lags = _FIRST_LAGS[max(len(self._lags), sum(count >= lag for lag in LAGS))]
         self._seek = True
 
     # ------------------------------------------------------------------------------------------------------ the header
