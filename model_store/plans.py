@@ -2,6 +2,7 @@
 
 A file of a checkpoint, JSON: `{"format": 1, "plans": {"jig 6/8": [[2, [1, 7, 1, …], [0, 1, …]], …], …}}`: a count, then
 each part: 1 where it ends at home, else 0, and a number for each bar (see `app.abc.plan`). There are no notes in it.
+`"held": true` has parts end as planned, whatever the network makes of it; where it is not there, they need not.
 """
 
 import json
@@ -31,6 +32,8 @@ class Plans:
     """All of a model."""
 
     plans: tuple[KnownPlan, ...]
+    are_held: bool = False
+    """Whether parts have to end as planned."""
 
     @classmethod
     def parse(cls, content: bytes, label: str) -> Self:
@@ -47,7 +50,8 @@ class Plans:
 
     @classmethod
     def _read(cls, raw: dict[str, Any]) -> Self:
-        return cls(tuple(_plan(kind, row) for kind, rows in raw["plans"].items() for row in rows))
+        plans = tuple(_plan(kind, row) for kind, rows in raw["plans"].items() for row in rows)
+        return cls(plans, bool(raw.get("held", False)))
 
     def to_bytes(self) -> bytes:
         kinds: dict[str, list[list[Any]]] = {}
@@ -55,7 +59,8 @@ class Plans:
             parts = [[int(at_home), *bars] for at_home, bars in plan.parts]
             kinds.setdefault(f"{plan.rhythm} {plan.meter}", []).append([plan.count, *parts])
         rows = ",\n".join(f" {json.dumps(kind)}: {json.dumps(plans)}" for kind, plans in kinds.items())
-        return f'{{"format": {FORMAT}, "plans": {{\n{rows}\n}}}}\n'.encode()
+        held = ' "held": true,' if self.are_held else ""
+        return f'{{"format": {FORMAT},{held} "plans": {{\n{rows}\n}}}}\n'.encode()
 
 
 def _plan(kind: str, row: list[Any]) -> KnownPlan:

@@ -119,6 +119,7 @@ class Tracker:
         "_tuplet",
         "_tuplet_left",
         "_unit",
+        "ending",
         "row",
     )
 
@@ -146,6 +147,7 @@ class Tracker:
         self._bar = self._part = 0  # within the part; within the tune
         self._before_ending = (0, 0, 0)
         self._plan: Plan | None = None
+        self.ending: bool | None = None  # see `Plan.ending`
         self._pickups: dict[int, int] = {}  # of each part that has one
         self._ends = 0  # where in the text the last note or bar line ended
         # the note
@@ -207,6 +209,11 @@ class Tracker:
     def degree(self) -> int:
         """The last note's, 1 to 7; 0 where there is none."""
         return self._degree
+
+    @property
+    def tonic(self) -> str:
+        """Its letter, in upper case; empty where the key names none."""
+        return self._alphabet.characters[self._degrees.index(1)].upper() if 1 in self._degrees else ""
 
     def advance(self, id_: int) -> None:
         """Take the next character."""
@@ -570,6 +577,7 @@ class Tracker:
         self.row[_BAR_COLUMN] = (bar + 1) * PARTS + min(self._part, PARTS - 1)
         if self._alphabet.is_planned:
             left, again = self._plan.told(self._part, self._bar) if self._plan else plan.NOTHING
+            self.ending = self._plan.ending(self._part, self._bar) if self._plan else None
             self.row[_PLAN] = left
             self.row[_AGAIN] = again * PICKUPS + self._pickups.get(self._part, 0)
 

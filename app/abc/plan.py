@@ -40,6 +40,14 @@ class Plan:
     """A tune's parts in order; a pickup is no bar, and a second ending stands in the place of the first."""
 
     parts: tuple[Part, ...]
+    is_held: bool = False
+    """Whether parts have to end as planned; else the network is told, and does as it likes."""
+
+    def ending(self, part: int, bar: int) -> bool | None:
+        """Whether a bar has to end at home, or away from it; None where it need not end in any way."""
+        if not self.is_held or part >= len(self.parts) or bar != len(self.parts[part].bars) - 1:
+            return None
+        return self.parts[part].at_home
 
     def told(self, part: int, bar: int) -> Told:
         """What a network is told in a bar of a part, both from 0 up."""

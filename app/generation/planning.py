@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 from typing import Self
@@ -66,6 +66,7 @@ class Planning:
             parts = tuple(Part(bars, at_home) for at_home, bars in each.parts)
             by_form.setdefault(form, []).append((parts, each.count))
             by_meter.setdefault(meter_of_form(form), []).append((parts, each.count))
+        self._is_held = known.are_held
         self._by_form = {form: _Choice.of(plans) for form, plans in by_form.items() if _total(plans) >= MIN_PLANS}
         self._by_meter = {meter: _Choice.of(plans) for meter, plans in by_meter.items() if _total(plans) >= MIN_PLANS}
 
@@ -78,15 +79,16 @@ class Planning:
         """
         generator = None if seed is None else Random(f"plans of {seed}")  # noqa: S311
 
-        def plan(number: int) -> Plan | None:
+        def plan_of(number: int) -> Plan | None:
             choice = self._by_form.get(number) or self._by_meter.get(meter_of_form(number))
             if form:
                 choice = choice and choice.like(form)
             if choice:
-                return choice.draw(generator) if generator else choice.likeliest()
+                plan = choice.draw(generator) if generator else choice.likeliest()
+                return replace(plan, is_held=self._is_held)
             return _of_form(form) if form else None
 
-        return plan
+        return plan_of
 
 
 def _total(counted: list[tuple[tuple[Part, ...], int]]) -> int:

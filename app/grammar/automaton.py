@@ -45,10 +45,12 @@ class Automaton:
         self.outside = self._sections[()]
         self._masks: dict[bytes, NDArray[np.float32]] = {}  # those of all sections, each once
         self._rows = 0  # in all sections
+        self.endings: dict[object, NDArray[np.float32]] = {}
+        """See `Cursor.ending`."""
 
     def __len__(self) -> int:
         """The number of states and of rows in sections that are cached."""
-        return len(self._nodes) + len(self._safe) + self._rows
+        return len(self._nodes) + len(self._safe) + len(self.endings) + self._rows
 
     def forget(self, *others: dict[Any, Any]) -> Iterator[None]:
         """Clear the caches at once, and free their memory piece by piece as the iterator is consumed.
@@ -61,7 +63,7 @@ class Automaton:
         tables: tuple[dict[Any, Any], ...] = (self._nodes, self._safe, self._masks, *others)
         sections = tuple(self._sections.values())
         self._nodes, self._safe, self._masks, self._sections = {}, {}, {}, {(): self.outside}
-        self._contexts, self._beginnings, self._rows = TuneContexts(self.alphabet), {}, 0
+        self._contexts, self._beginnings, self._rows, self.endings = TuneContexts(self.alphabet), {}, 0, {}
         return _break_cycles(tables, sections)
 
     def step(self, state: State, character: str) -> State | None:

@@ -10,8 +10,9 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
+from app.abc.pitch import STEPS
 from app.errors import Fault, RequestError, VocabularyError
-from app.grammar import body
+from app.grammar import body, cadence
 from app.grammar.automaton import Automaton, as_mask
 from app.grammar.distances import FAR, Distances
 from app.grammar.header import Fields, Header
@@ -34,6 +35,7 @@ FREEZE_EVERY = 10_000
 
 _NEEDED = "XMLK:1/\n|"
 _LEARN_CHUNK = 16  # characters: a millisecond, and soon much less
+_NOTE = 8  # characters; the letter of the note that is being written is among the last ones
 _RECENT = 100  # characters; a chord and its length are shorter, and so is a title with its field
 
 
@@ -277,6 +279,34 @@ class Cursor:
             return is_done
         self.mask = mask if written < self._watched_from else self._within_limits(mask)
         return False
+
+    def ending(self, tonic: str, *, at_home: bool) -> NDArray[np.float32]:
+        """The mask in the last bar of a part that is to end on the tonic or away from it (see `cadence`), [V]."""
+        letter = self._last_letter()
+        if self.mask is not self._section.masks.get(self._node):  # one that is of this sequence alone
+            return self._ending(tonic, letter, at_home=at_home)
+        key = (self._node, self._section, tonic, letter.upper() == tonic, at_home)
+        mask = self._automaton.endings.get(key)
+        if mask is None:
+            mask = self._automaton.endings[key] = self._ending(tonic, letter, at_home=at_home)
+        return mask
+
+    def _ending(self, tonic: str, letter: str, *, at_home: bool) -> NDArray[np.float32]:
+        state, alphabet = self._section.state(self._node), self._automaton.alphabet
+        if not isinstance(state, Body):
+            return self.mask
+        allowed = {alphabet[id_] for id_ in np.flatnonzero(self.allowed).tolist()}
+        weights = cadence.weights(state, allowed, tonic, letter, at_home=at_home)
+        if not weights:
+            return self.mask
+        mask = self.mask.copy()
+        for character, weight in weights.items():
+            mask[self._automaton.id_of[character]] = weight
+        return mask
+
+    def _last_letter(self) -> str:
+        alphabet = self._automaton.alphabet
+        return next((c for id_ in reversed(self._recent[-_NOTE:]) if (c := alphabet[id_]).upper() in STEPS), "")
 
     def look_ahead(self) -> None:
         """Warm the cache of distances to the end, which are needed near the length limit."""

@@ -11,7 +11,7 @@ from app.inference.decoder import Decoder, Ids, State
 from app.inference.memory import Memory
 from app.inference.sampler import Sampler
 from app.inference.scoring import PromptScorer
-from app.inference.sequence import Constraint, Sequence
+from app.inference.sequence import Constraint, EndingConstraint, Sequence
 from app.operations import metrics
 
 _OBSERVE_EVERY = 1024  # steps: what that costs is then lost among the others
@@ -35,6 +35,9 @@ class Batch:
         self._gathered: NDArray[np.float32]  # where they are put side by side, [B · V]
         self._running: list[tuple[int, Sequence]]  # the rows that are not empty
         self._constrained: list[tuple[int, Constraint]]  # those that may not draw everything
+        self._planned: list[
+            tuple[int, EndingConstraint, Tracker]
+        ]  # those of them whose parts may have to end as planned
         self._scored: list[tuple[int, Sequence, PromptScorer]]  # those that are told what the model makes of a prompt
         self._unbegun: list[Sequence]  # those that have made no id yet
         self._sampler: Sampler
@@ -94,6 +97,9 @@ class Batch:
         self._steps += 1
         for row, sequence, scorer in self._scored:
             scorer.take(sequence.fed + 1, logits[row])
+        for row, constraint, tracker in self._planned:
+            if tracker.ending is not None:
+                self._masks[row] = constraint.ending(tracker.tonic, at_home=tracker.ending)
         drawn = self._sampler.sample(logits, self._mask() if self._constrained else None)
         ids, has_news = self._next, False
         for row, sequence in self._running:
@@ -159,6 +165,11 @@ class Batch:
     def _list_rows(self) -> None:
         self._running = [(row, sequence) for row, sequence in enumerate(self._rows) if sequence is not None]
         self._constrained = [(row, of.constraint) for row, of in self._running if of.constraint]
+        self._planned = [
+            (row, constraint, tracker)
+            for row, constraint in self._constrained
+            if isinstance(constraint, EndingConstraint) and (tracker := self._trackers[row])
+        ]
         self._tracked = [(row, tracker) for row, tracker in enumerate(self._trackers) if tracker]
         self._scored = [(row, sequence, sequence.scorer) for row, sequence in self._running if sequence.scorer]
         self._unbegun = [sequence for _, sequence in self._running if not sequence.new_ids]

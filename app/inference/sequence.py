@@ -1,7 +1,7 @@
 """One sequence's progress through the engine: the ids it was given, those it has made, and when it ends."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,15 @@ class Constraint(Protocol):
 
     def advance(self, id_: int) -> bool:
         """Take the new id; True ends the sequence."""
+        ...
+
+
+@runtime_checkable
+class EndingConstraint(Constraint, Protocol):
+    """One that can have a bar end on the tonic or away from it, as a tune's plan says."""
+
+    def ending(self, tonic: str, *, at_home: bool) -> NDArray[np.float32]:
+        """The mask in a bar that is to end on the tonic, by its letter, or away from it, [V]."""
         ...
 
 

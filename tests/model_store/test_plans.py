@@ -1,5 +1,7 @@
 """Plans give back what they were made of, and a file that holds none is refused by name."""
 
+from dataclasses import replace
+
 import pytest
 
 from model_store.errors import InvalidCheckpointError, NewerFormatError
@@ -16,6 +18,8 @@ PLANS = Plans(
 
 def test_plans_are_read_as_they_were_written() -> None:
     assert Plans.parse(PLANS.to_bytes(), "here") == PLANS
+    held = replace(PLANS, are_held=True)
+    assert Plans.parse(held.to_bytes(), "here") == held
 
 
 @pytest.mark.parametrize(

@@ -27,4 +27,4 @@ def plans_of(tunes: Collection[str], reader: Reader) -> Plans:
             parts = tuple((part.at_home, part.bars) for part in plan.parts)
             found[field(tune, "R").lower(), field(tune, "M"), parts] += 1
     rows = sorted(found.items(), key=lambda row: (row[0][:2], -row[1]))
-    return Plans(tuple(KnownPlan(rhythm, meter, count, parts) for (rhythm, meter, parts), count in rows))
+    return Plans(tuple(KnownPlan(rhythm, meter, count, parts) for (rhythm, meter, parts), count in rows), are_held=True)

@@ -1,6 +1,7 @@
 """Plans are drawn as they are known, by rhythm and metre, the same for a seed, and as a form asks."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -57,6 +58,16 @@ def test_a_form_that_is_asked_for_is_drawn_or_made() -> None:
     assert lengths(made) == [16] * 3
     assert {bar for part in made.parts for bar in part.bars} == {UNSAID}
     assert lengths(MANY.planner(1, Form(16, 3))(form_number("", ""))) == [16] * 3
+
+
+def test_parts_have_to_end_as_planned_where_the_file_says_so() -> None:
+    plans = Plans((KnownPlan("reel", "4/4", MIN_PLANS, EIGHTS),))
+    free, held = (Planning(each, "here").planner(1)(REEL) for each in (plans, replace(plans, are_held=True)))
+    assert free
+    assert held
+    assert {free.ending(part, bar) for part in range(3) for bar in range(9)} == {None}
+    ends = {(part, bar): held.ending(part, bar) for part in range(3) for bar in range(9)}
+    assert {at: end for at, end in ends.items() if end is not None} == {(0, 7): True, (1, 7): False}
 
 
 def test_what_a_later_lilt_says_of_bars_is_refused_by_name() -> None:

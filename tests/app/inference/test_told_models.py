@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.abc.alphabet import Alphabet
 from app.abc.header_numbers import form_number
+from app.abc.lookback import Tracker
 from app.generation.model_registry import load_decoders
 from app.generation.planning import Planning
 from app.grammar import Grammar
@@ -21,6 +23,7 @@ from app.inference.sequence import Sequence
 from app.settings import Settings
 from model_store.errors import InvalidCheckpointError
 from model_store.manifest import DECODER_FILE
+from model_store.plans import Plans
 from model_store.store import Checkpoint, Store
 from tests.app.inference import told_models
 from tests.app.inference.test_decoder import TEXT, decoder_of, logits_over
@@ -199,3 +202,36 @@ def test_a_plan_changes_what_is_written(told: Checkpoint, engine: Engine) -> Non
         Sequence(prompt, 200, SamplingParams(seed=1), planner=planner),
     )
     assert (without != with_plan) == (len(told.manifest.model.inputs) > 8)
+
+
+def test_parts_end_as_a_held_plan_says(told: Checkpoint, engine: Engine) -> None:
+    held, grammar = Planning(Plans(told_models.PLANS.plans, are_held=True), "here"), Grammar(told.vocabulary)
+    start = "X:1\nM:4/4\nL:1/8\nK:D\n"
+    drawn = ended(
+        engine,
+        *(
+            Sequence(
+                told.vocabulary.encode(start),
+                600,
+                SamplingParams(seed=seed),
+                constraint=grammar.begin(start, length=600),
+                planner=held.planner(seed),
+            )
+            for seed in range(12)
+        ),
+    )
+    ends = [end for ids in drawn for end in last_degrees(told, start, ids)]
+    assert len(ends) > 8
+    is_as_planned = [(degree == 1) == at_home for degree, at_home in ends]
+    assert all(is_as_planned) == (len(told.manifest.model.inputs) > 8)
+
+
+def last_degrees(told: Checkpoint, start: str, ids: tuple[int, ...]) -> list[tuple[int, bool]]:
+    """Of the bars that `told_models.PLANS` has parts end with: the last note's degree, and whether it is to be 1."""
+    tracker, found = Tracker(Alphabet(told.manifest.vocabulary)), []
+    for id_ in [*told.vocabulary.encode(start).tolist(), *ids]:
+        at, degree = tracker.bar_of_part, tracker.degree
+        tracker.advance(id_)
+        if tracker.bar_of_part != at and at in ((0, 3), (1, 7)):
+            found.append((degree, at == (0, 3)))
+    return found
