@@ -97,9 +97,9 @@ class Batch:
         self._steps += 1
         for row, sequence, scorer in self._scored:
             scorer.take(sequence.fed + 1, logits[row])
-        for row, constraint, tracker in self._planned:
+        for row, ending, tracker in self._planned:
             if tracker.ending is not None:
-                self._masks[row] = constraint.ending(tracker.tonic, at_home=tracker.ending)
+                self._masks[row] = ending.ending(tracker.tonic, at_home=tracker.ending)
         drawn = self._sampler.sample(logits, self._mask() if self._constrained else None)
         ids, has_news = self._next, False
         for row, sequence in self._running:
