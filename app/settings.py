@@ -100,6 +100,7 @@ class Settings(BaseSettings):
     max_waiting: int = Field(default=256, ge=1, description="sequences queued before new ones are turned away")
     max_length: int = Field(default=100_000, ge=1, description="most characters one request may ask for")
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
+    max_import_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, description="of a file that is sent to /import")
     generate_timeout_s: Seconds = 120.0
 
     sandbox: Literal["auto", "required", "bubblewrap", "landlock", "limits"] = Field(

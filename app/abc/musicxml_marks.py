@@ -15,28 +15,28 @@ TYPES = {
 }  # fmt: skip
 """Names of note heads without dots, by length in whole notes."""
 
-_SYMBOL_KINDS = {
+SYMBOL_KINDS = {
     "": "major", "m": "minor", "min": "minor", "-": "minor", "7": "dominant", "maj7": "major-seventh",
     "m7": "minor-seventh", "min7": "minor-seventh", "dim": "diminished", "aug": "augmented", "+": "augmented",
     "6": "major-sixth", "m6": "minor-sixth", "9": "dominant-ninth", "sus4": "suspended-fourth",
     "sus": "suspended-fourth", "sus2": "suspended-second", "5": "power", "dim7": "diminished-seventh",
 }  # fmt: skip
-_ARTICULATIONS = {
+ARTICULATIONS = {
     "staccato": "staccato", ">": "accent", "accent": "accent", "emphasis": "accent", "tenuto": "tenuto",
     "wedge": "staccatissimo", "marcato": "strong-accent", "^": "strong-accent", "breath": "breath-mark",
     "slide": "scoop",
 }  # fmt: skip
-_ORNAMENTS = {
+ORNAMENTS = {
     "trill": "trill-mark", "roll": "turn", "turn": "turn", "invertedturn": "inverted-turn", "mordent": "mordent",
     "lowermordent": "mordent", "uppermordent": "inverted-mordent", "pralltriller": "inverted-mordent",
 }  # fmt: skip
-_TECHNICAL = {
+TECHNICAL = {
     "upbow": "up-bow", "downbow": "down-bow", "snap": "snap-pizzicato", "open": "open-string",
     "thumb": "thumb-position", "plus": "stopped", "+": "stopped",
 }  # fmt: skip
-_GROUPS = (("ornaments", _ORNAMENTS), ("technical", _TECHNICAL), ("articulations", _ARTICULATIONS))
+_GROUPS = (("ornaments", ORNAMENTS), ("technical", TECHNICAL), ("articulations", ARTICULATIONS))
 _FINGERS = frozenset("012345")
-_DYNAMICS = frozenset(["pppp", "ppp", "pp", "p", "mp", "mf", "f", "ff", "fff", "ffff", "sfz"])
+DYNAMICS = frozenset(["pppp", "ppp", "pp", "p", "mp", "mf", "f", "ff", "fff", "ffff", "sfz"])
 _WEDGES = {
     "crescendo(": "crescendo", "<(": "crescendo", "crescendo)": "stop", "<)": "stop", "diminuendo(": "diminuendo",
     ">(": "diminuendo", "diminuendo)": "stop", ">)": "stop",
@@ -95,7 +95,7 @@ def directions(measure: Element, decorations: tuple[str, ...], annotations: tupl
             words, sound = _WORDS[name]
             SubElement(_direction(measure, "above"), "words").text = words
             SubElement(measure[-1], "sound", sound)
-        elif name in _DYNAMICS:
+        elif name in DYNAMICS:
             SubElement(SubElement(_direction(measure, "below"), "dynamics"), name)
         elif name in _WEDGES:
             SubElement(_direction(measure, "below"), "wedge", type=_WEDGES[name])
@@ -161,7 +161,7 @@ def harmony(measure: Element, symbol: str) -> None:
     if alter:
         SubElement(root, "root-alter").text = str(alter)
     kind = SubElement(element, "kind", text=text(quality))
-    kind.text = _SYMBOL_KINDS.get(quality, "other")
+    kind.text = SYMBOL_KINDS.get(quality, "other")
     if bass[:1].upper() in tuple(STEPS):
         lowest = SubElement(element, "bass")
         SubElement(lowest, "bass-step").text = bass[0].upper()

@@ -12,7 +12,16 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.api import metrics_route, openapi, pages, preflight, problem_details, render_routes, tune_routes
+from app.api import (
+    import_routes,
+    metrics_route,
+    openapi,
+    pages,
+    preflight,
+    problem_details,
+    render_routes,
+    tune_routes,
+)
 from app.api.api_keys import Keys
 from app.api.generate_routes import router
 from app.api.middleware.admission import Admission
@@ -121,6 +130,7 @@ def _application(settings: Settings, models: Models, renderer: Renderer, shared:
     app.include_router(router)
     app.include_router(render_routes.router)
     app.include_router(tune_routes.router)
+    app.include_router(import_routes.router)
     app.include_router(metrics_route.router)
     app.include_router(pages.router())
     app.state.keys = Keys(settings.api_keys_file) if settings.api_keys_file else None
@@ -136,7 +146,12 @@ def _add_middleware(app: FastAPI, settings: Settings, buckets: BucketStore | Non
     """Install the middleware; the last added is the outermost."""
     origins = tuple(origin.lower() for origin in settings.cors_origins)
     allowances = Allowances(settings.rate_per_minute, settings.quota_per_day, store=buckets)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.client_timeout_s)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_body_bytes,
+        max_bytes_of={"/import": settings.max_import_bytes},
+        timeout_s=settings.client_timeout_s,
+    )
     app.add_middleware(Admission, hosts=settings.hosts, keys=app.state.keys, allowances=allowances)
     if origins:
         app.add_middleware(

@@ -57,6 +57,7 @@ OF_MODEL: Mapping[str, Told] = {
         "problems": ("What the grammar finds wrong with it, such as faults of the start string.", []),
     },
     "Health": {"status": ("Always `ok`.", "ok")},
+    "ImportResponse": {"problems": ("All that is wrong with the tune, in the order of its text.", [])},
     "Input": {
         "name": ("What the network is told beside the character.", "place"),
         "factors": ("How many values each part of it has.", [32, 4]),

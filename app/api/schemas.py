@@ -431,6 +431,16 @@ class ChordsResponse(BaseModel):
     chords: list[ChordAt]
 
 
+class ImportResponse(BaseModel):
+    """A tune that was made of a file of another program's."""
+
+    abc: str
+    title: str | None = Field(description="The tune's title: the file's own, or its name.")
+    kind: Literal["musicxml", "midi"] = Field(description="What the file was.")
+    left_out: list[str] = Field(description="What of the file is not in the tune, in words.", examples=[["percussion"]])
+    problems: list[Problem] = Field(description="What is wrong with the tune, such as a bar that is too long.")
+
+
 class CheckRequest(_Body):
     """A text to look through."""
 

@@ -6,15 +6,11 @@ from typing import BinaryIO
 import click
 
 from app.abc.tunebook import header_fields, split_blocks
-from app.cli import files, process
+from app.cli import files, process, source
 from app.errors import NotationError
 from app.rendering import external_tools, lint
-from app.rendering.input_filter import decode
 from app.rendering.renderer import Renderer
 from app.settings import Settings
-
-MAX_MIB = 64
-"""of a file; all of The Session's tunes take a third of it"""
 
 FAULTY = 1
 """exit status where a tune cannot be played"""
@@ -26,10 +22,11 @@ FAULTY = 1
 def command(file: tuple[BinaryIO, ...], *, fix: bool) -> int:
     """Say what is wrong in each FILE (- for standard input): FILE:LINE:COLUMN: what.
 
-    Every tune of a tunebook, which may have 64 MiB, is checked. The exit status is 1 where one cannot be played.
+    FILE is ABC, MusicXML or MIDI; of the latter two the lines are those that `lilt import` makes. Every tune of a
+    tunebook, which may have 64 MiB, is checked. The exit status is 1 where one cannot be played.
     """
     settings = process.settings()
-    texts = [(each.name, _text(each)) for each in file]
+    texts = [(each.name, source.abc_of(each)) for each in file]
     if fix:
         for _, text in texts:
             click.echo(_mended(text), nl=False)
@@ -57,18 +54,6 @@ async def _check(texts: list[tuple[str, str]], renderer: Renderer, settings: Set
                 places = [first_line + (fault.line or 1) - 1, *([fault.column] if fault.column else [])]
                 click.echo(f"{name}:{':'.join(map(str, places))}: {remark.severity}: {fault.message}")
     return playable
-
-
-def _text(file: BinaryIO) -> str:
-    """What a file says.
-
-    Raises:
-        NotationError: it is too large, or its alphabet is not known.
-    """
-    content = file.read(MAX_MIB * 1024 * 1024 + 1)
-    if len(content) > MAX_MIB * 1024 * 1024:
-        raise NotationError(f"{file.name}: it has more than the {MAX_MIB} MiB that are allowed; check it in parts")
-    return decode(content)
 
 
 def _tunes(text: str) -> list[tuple[str, int]]:

@@ -40,6 +40,7 @@ _COMMANDS = {
     "tune": _Command("tune", "make a tune, as ABC, MIDI, sound or a score"),
     "render": _Command("render", "make a tune of a file into MIDI, sound or a score"),
     "check": _Command("check", "say what is wrong in files of ABC"),
+    "import": _Command("import_file", "make ABC of MusicXML or MIDI"),
     "bulk": _Command("bulk", "make many tunes into one file"),
     "key": _Command("key", "make an API key"),
     "store": _Command("pass_on", "list the models of a store, roll back, copy"),
@@ -59,6 +60,7 @@ Examples:
   lilt serve --port 8000
   lilt tune --key Ador --rhythm reel --seed 7 -o tune.mp3
   lilt render tune.abc -o tune.pdf
+  lilt import tune.mxl -o tune.abc
   lilt bulk --count 1000 --rhythm jig --out jigs.abc
   lilt train --from irish --corpus my-tunes/ --run runs/mine
 

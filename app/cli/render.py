@@ -7,9 +7,8 @@ from typing import BinaryIO
 import click
 
 from app.api.schemas import RenderRequest
-from app.cli import files, process
+from app.cli import files, process, source
 from app.cli.request_options import options_of, request_of
-from app.rendering.input_filter import decode
 
 
 @click.command("render")
@@ -21,6 +20,8 @@ from app.rendering.input_filter import decode
 def command(file: BinaryIO, out: Path, **given: object) -> None:
     """Make the tune in FILE (- for standard input), or a set of up to five, into MIDI, sound or a score.
 
+    FILE is ABC, MusicXML or MIDI.
+
     \b
     Examples:
       lilt render tune.abc -o tune.mp3 --tempo 100
@@ -30,6 +31,6 @@ def command(file: BinaryIO, out: Path, **given: object) -> None:
     if wanted is None:
         raise click.UsageError(f"{out}: FILE is ABC already")
     settings = process.settings()
-    request = request_of(RenderRequest, given, abc=decode(file.read()))
+    request = request_of(RenderRequest, given, abc=source.abc_of(file))
     files.check(out, wanted, settings)
     asyncio.run(files.render(request.abc, wanted, request, settings, out))

@@ -24,7 +24,7 @@ KEY_LABEL = "key_label"
 NO_KEY = "(none)"
 """the label in metrics of requests without a known key; no real label has such characters"""
 
-_COSTS = frozenset({"/generate", "/render", "/check", "/originality", "/chords"})
+_COSTS = frozenset({"/generate", "/render", "/check", "/originality", "/chords", "/import"})
 _TUNES_COST = "/tune."
 _IPV6_PREFIX = 64  # what one customer is assigned
 

@@ -1,6 +1,7 @@
 """ASGI middleware that limits the size of request bodies, and the time that they may take to arrive."""
 
 import asyncio
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -13,11 +14,15 @@ class BodyLimit:
     """Raises a 413 from `receive` once a body passes `max_bytes`, and a 408 if it takes longer than `timeout_s`.
 
     A declared length is believed at once. Either answer closes the connection, as the rest of the body may still come.
+
+    Args:
+        max_bytes_of: the limits of paths that have others.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float, max_bytes_of: Mapping[str, int]) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._max_bytes_of = max_bytes_of
         self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,6 +31,7 @@ class BodyLimit:
             return
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         received, is_whole = 0, False
+        max_bytes = self._max_bytes_of.get(scope["path"], self._max_bytes)
         deadline = asyncio.get_running_loop().time() + self._timeout_s
 
         async def bounded() -> Message:
@@ -40,8 +46,8 @@ class BodyLimit:
                 raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, detail, _CLOSE) from None
             is_whole = not message.get("more_body", False)
             received += len(message.get("body", b""))
-            if received > self._max_bytes or int(declared) > self._max_bytes:
-                detail = f"the body is larger than {self._max_bytes:,} bytes"
+            if received > max_bytes or int(declared) > max_bytes:
+                detail = f"the body is larger than {max_bytes:,} bytes"
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, _CLOSE)
             return message
 

@@ -19,6 +19,7 @@ REQUEST = 1
 RENDER = 3
 _CHARACTERS_PER_UNIT = 1000
 _READ_PER_UNIT = 2000  # characters
+_FILE_PER_UNIT = 50_000  # bytes of a file of another program's, which says less in as many
 MAX_CALLERS = 20_000  # remembered at some 500 bytes each; the one longest unseen is forgotten first
 _MINUTE_S, _DAY_S = 60, 86_400
 
@@ -31,6 +32,11 @@ def cost_of(characters: int) -> int:
 def reading_cost(text: str) -> int:
     """Units for parsing a text."""
     return max(REQUEST, math.ceil(len(text) / _READ_PER_UNIT))
+
+
+def cost_of_file(size: int) -> int:
+    """Units for reading a file of so many bytes that is no ABC."""
+    return max(REQUEST, math.ceil(size / _FILE_PER_UNIT))
 
 
 @dataclass(frozen=True)

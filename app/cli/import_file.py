@@ -1,0 +1,28 @@
+"""`lilt import`: makes ABC of MusicXML or MIDI."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from app.cli import files, source
+
+
+@click.command("import")
+@click.argument("file", nargs=-1, required=True, type=click.File("rb"))
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to. [ABC, printed]")
+def command(file: tuple[BinaryIO, ...], out: Path | None) -> None:
+    """Make ABC of each FILE (- for standard input): MusicXML (.musicxml, .mxl) or MIDI (.mid).
+
+    \b
+    Examples:
+      lilt import tune.mxl -o tune.abc
+      lilt import *.musicxml >book.abc
+
+    What of a file is left out is told on the standard error. A file that is ABC already is printed as it is.
+    """
+    book = "\n".join(source.abc_of(each).rstrip("\n") + "\n" for each in file)
+    if out is None:
+        click.echo(book, nl=False)
+    else:
+        files.write(out, book.encode())
