@@ -30,6 +30,7 @@ class MidiNote(NamedTuple):
     start: int
     end: int
     pitch: int
+    velocity: int
 
 
 @dataclass
@@ -90,7 +91,8 @@ class _Track:
         self._file = file
         self._number = number
         self._tick = 0
-        self._sounding: dict[tuple[int, int], int] = {}
+        self._sounding: dict[tuple[int, int], tuple[int, int]] = {}
+        """by channel and pitch: since when, and how loud"""
 
     def read(self, content: bytes) -> None:
         try:
@@ -135,11 +137,11 @@ class _Track:
         elif kind in (0x80, 0x90):
             self._end(channel, data[0] & 0x7F)
             if kind == 0x90 and data[1]:
-                self._sounding[channel, data[0] & 0x7F] = self._tick
+                self._sounding[channel, data[0] & 0x7F] = self._tick, data[1] & 0x7F
 
     def _end(self, channel: int, pitch: int) -> None:
-        start = self._sounding.pop((channel, pitch), None)
-        if start is None or start == self._tick:
+        begun = self._sounding.pop((channel, pitch), None)
+        if begun is None or begun[0] == self._tick:
             return
         if channel == _PERCUSSION:
             self._file.percussion += 1
@@ -147,7 +149,9 @@ class _Track:
         self._file.note_count += 1
         if self._file.note_count > MAX_NOTES:
             raise NotationError(f"the MIDI file has more than the {MAX_NOTES:,} notes that are allowed")
-        self._file.notes.setdefault((self._number, channel), []).append(MidiNote(start, self._tick, pitch))
+        start, velocity = begun
+        note = MidiNote(start, self._tick, pitch, velocity)
+        self._file.notes.setdefault((self._number, channel), []).append(note)
 
     def _take_meta(self, kind: int, data: bytes) -> None:
         if kind == _NAME and data:

@@ -12,7 +12,7 @@ from app.abc import midi_file
 from app.abc.fields import SHORT_TEXT, Tempo
 from app.abc.import_report import ImportReport
 from app.abc.key_signatures import ending_on, guessed_fifths, key_of, share_outside
-from app.abc.keys import CIRCLE_OF_FIFTHS, MINOR, Key
+from app.abc.keys import CIRCLE_OF_FIFTHS, DORIAN, MINOR, Key
 from app.abc.lengths import is_note_value, is_power_of_two
 from app.abc.meters import Meter
 from app.abc.midi_file import MAGIC, MidiFile
@@ -27,8 +27,11 @@ __all__ = ["MAGIC", "read"]
 _MAX_VOICES = 8
 _MAX_SHARE_OUTSIDE = 0.12
 _USUAL_TEMPO = 500_000
+_PLACES = 32
+"""of a whole note, where the metre may change: what was played says it a little early or late"""
+
 _SHARPEST = 8
-"""Chromatic notes are spelt from three fifths below a key to eight above it: in C from Eb to G#."""
+"""Chromatic notes are spelt from three fifths below a signature to eight above it: in C from Eb to G#, in Am to D#."""
 
 
 def read(content: bytes, report: ImportReport) -> Score:
@@ -47,8 +50,14 @@ def read(content: bytes, report: ImportReport) -> Score:
     whole = 4 * file.ticks_per_quarter
     played = {
         part: [
-            Played(n.start / whole, n.end / whole, n.pitch, (n.end - n.start) / file.ticks_per_quarter * quarter_s)
-            for n in file.notes[part]
+            Played(
+                note.start / whole,
+                note.end / whole,
+                note.pitch,
+                (note.end - note.start) / file.ticks_per_quarter * quarter_s,
+                note.velocity,
+            )
+            for note in file.notes[part]
         ]
         for part in parts
     }
@@ -94,7 +103,10 @@ def _parts(file: MidiFile, report: ImportReport) -> list[tuple[int, int]]:
 def _spans(file: MidiFile, parts: Sequence[Sequence[Played]]) -> list[Span]:
     """The measures, to the last note; the first is short where there is a pickup."""
     whole = 4 * file.ticks_per_quarter
-    changes = {Fraction(tick, whole): Meter(beats, unit) for tick, beats, unit in sorted(file.meters)}
+    changes = {
+        Fraction(round(Fraction(tick, whole) * _PLACES), _PLACES): Meter(beats, unit)
+        for tick, beats, unit in sorted(file.meters)
+    }
     meter = changes.pop(Fraction(0), Meter())
     first, end = min(note.start for part in parts for note in part), max(note.end for part in parts for note in part)
     changes = {at: new for at, new in changes.items() if (float(at) < end and new != meter) or len(changes) > 1}
@@ -263,7 +275,7 @@ def _chords(pieces: list[_Piece], key: Key) -> list[Chord]:
 
 def _spelt(pitch: int, key: Key) -> Pitch:
     """A pitch by the name that it has in a key."""
-    sharpest = key.fifths + _SHARPEST
+    sharpest = key.fifths + _SHARPEST + (key.mode in (MINOR, DORIAN))
     fifths = sharpest - (sharpest - 7 * pitch) % SEMITONES_PER_OCTAVE  # seven semitones are a fifth, and back again
     turns, index = divmod(fifths + CIRCLE_OF_FIFTHS.index("C"), len(CIRCLE_OF_FIFTHS))
     step = CIRCLE_OF_FIFTHS[index]

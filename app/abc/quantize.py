@@ -6,28 +6,43 @@ notes have to move. Times are in whole notes.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 
 from app.abc.meters import Meter
 
-_SIMPLE = {1: 0.0, 2: 0.2, 3: 0.45, 4: 0.5, 6: 1.3, 8: 1.2, 12: 3.0}
+_SIMPLE = {1: 0.0, 2: 0.2, 3: 0.45, 4: 0.5, 6: 1.3, 8: 1.2, 12: 1.5}
 _COMPOUND = {1: 0.0, 3: 0.1, 2: 0.7, 6: 0.5, 4: 1.5, 9: 1.3, 12: 1.4}
 """Into how many parts a beat is divided, and what that costs."""
 
 _OF_MOVING = 150.0
 """a note by a whole beat; squared"""
 
+_HALF, _MOST = 0.5, 0.85
 _OF_MEETING = 1.5
 """two notes that were not together"""
 
 _EARLY = 1 / 14
 """of a beat: as long before it a note may be of it"""
 
+_LOUDER = 25
+"""in MIDI's velocity: an accent that says as much of a bar line as that a note begins with it"""
+
 _TOGETHER = 1 / 64
-_LONGEST_GRACE_S = 0.075
-_SHORT_GAP, _GAP = Fraction(1, 8), Fraction(1, 4)
+_LONGEST_GRACE_S, _LONGEST_GRACE = 0.075, 1 / 20
+_LONGER = 1.5
+_MAX_GRACES = 4
+_SHORT_GAP, _GAP = 1 / 8 - 1 / 64, 1 / 4
+"""silences between notes that are not written where the note lasts half the time to the next, or most of it"""
+
+_LONGEST_STEP = Fraction(1, 8)
+"""what the length of a note before a silence is a multiple of, or less"""
+
+_FINEST_END = Fraction(1, 16)
+"""what the last note's length is a multiple of"""
+
 _MAX_OFFSET_STEPS = 64
 
 
@@ -51,12 +66,13 @@ class Span:
 
 @dataclass(frozen=True)
 class Played:
-    """A note as it was played; `seconds` is how long."""
+    """A note as it was played; `seconds` is how long, `velocity` how loud."""
 
     start: float
     end: float
     pitch: int
     seconds: float
+    velocity: int
 
 
 @dataclass
@@ -106,7 +122,7 @@ def pickup(notes: Sequence[Played], meter: Meter) -> Fraction:
     if whole is None or not notes:
         return Fraction(0)
     step = Fraction(1, 8) if whole >= Fraction(3, 8) else Fraction(1, 16)
-    count = min(_MAX_OFFSET_STEPS, int(whole / step))
+    count = min(_MAX_OFFSET_STEPS, ceil(whole / step / 2))  # pickups of half a bar or more are rare
     ordered = sorted(notes, key=lambda note: note.start)
     return max((step * n for n in range(count)), key=lambda offset: (_fit(ordered, offset, whole), -offset))
 
@@ -114,6 +130,7 @@ def pickup(notes: Sequence[Played], meter: Meter) -> Fraction:
 def _fit(notes: Sequence[Played], offset: Fraction, whole: Fraction) -> float:
     """How well bar lines stand among notes."""
     starts = [note.start for note in notes]
+    loudness = sum(note.velocity for note in notes) / len(notes)
     line, end = float(offset or whole), notes[-1].end
     fit, count = 0.0, 0
     while line < end - _TOGETHER:
@@ -121,6 +138,7 @@ def _fit(notes: Sequence[Played], offset: Fraction, whole: Fraction) -> float:
         if at < len(starts) and starts[at] < line + 2 * _TOGETHER:
             following = starts[at + 1] if at + 1 < len(starts) else notes[at].end
             fit += 1 + min(following - starts[at], float(whole) / 2) / float(whole)
+            fit += (notes[at].velocity - loudness) / _LOUDER
         elif at and notes[at - 1].end > line + 2 * _TOGETHER:
             fit -= 1
         line += float(whole)
@@ -130,22 +148,23 @@ def _fit(notes: Sequence[Played], offset: Fraction, whole: Fraction) -> float:
 
 def _with_graces(notes: list[Played]) -> list[tuple[Played, list[int]]]:
     """The notes, each with the very short ones right before it; these are no notes of their own."""
+    is_grace = [False] * len(notes)
+    for index in reversed(range(len(notes) - 1)):
+        note, following = notes[index], notes[index + 1]
+        is_longer = is_grace[index + 1] or following.seconds > _LONGER * note.seconds
+        meets = abs(note.end - following.start) < _TOGETHER and note.start < following.start
+        is_grace[index] = (
+            is_longer and meets and note.seconds < _LONGEST_GRACE_S and note.end - note.start < _LONGEST_GRACE
+        )
     found: list[tuple[Played, list[int]]] = []
     graces: list[Played] = []
-    for note, following in zip(notes, [*notes[1:], None], strict=True):
-        if following and note.seconds < _LONGEST_GRACE_S and _leads_to(note, following):
+    for index, note in enumerate(notes):
+        if is_grace[index] and len(graces) < _MAX_GRACES:
             graces.append(note)
             continue
-        if graces:
-            note = Played(graces[0].start, note.end, note.pitch, note.seconds)
-        found.append((note, [grace.pitch for grace in graces]))
+        found.append((replace(note, start=graces[0].start) if graces else note, [grace.pitch for grace in graces]))
         graces = []
     return found
-
-
-def _leads_to(note: Played, following: Played) -> bool:
-    is_next = note.end <= following.start + _TOGETHER and following.start - note.end < _TOGETHER
-    return is_next and following.seconds > 1.5 * note.seconds and note.end - note.start < 1 / 20
 
 
 def _division(places: list[float], meter: Meter) -> int:
@@ -164,12 +183,12 @@ def _end(written: list[Written], played: list[float], last: Fraction) -> None:
     """Say where each ends: where the next begins, unless a silence between them is long enough to be written."""
     for index, note in enumerate(written):
         following = written[index + 1].start if index + 1 < len(written) else None
-        step = note.end - note.start
-        lasts = Fraction(round(played[index] / float(step))) * step or step
-        until = following if following is not None else max(note.start + step, min(last, note.start + lasts))
+        step = min(note.end - note.start, _LONGEST_STEP)
+        lasts = max(_FINEST_END, Fraction(round(played[index] / float(_FINEST_END))) * _FINEST_END)
+        until = following if following is not None else min(last, note.start + lasts)
         gap = float(until - note.start) - played[index]
         share = played[index] / float(until - note.start)
-        is_held = (share >= 0.5 and gap < _SHORT_GAP) or (share > 0.75 and gap < _GAP)
+        is_held = (share >= _HALF and gap < _SHORT_GAP) or (share > _MOST and gap < _GAP)
         note.end = (
             until if is_held else min(until, note.start + _up(Fraction(played[index]).limit_denominator(960), step))
         )

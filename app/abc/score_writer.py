@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 from app.abc.chord_symbols import Harmony
 from app.abc.fields import Clef, Tempo
@@ -278,14 +279,15 @@ def _run(chords: list[Chord], first: int) -> int:
 
 def _unit(score: Score) -> Fraction:
     """The unit by which the score's lengths are the shortest to write."""
-    lengths = Counter(
-        chord.written_length
-        for voice in score.voices
-        for bar in voice.bars
-        for line in bar.lines
-        for chord in line
-        if bar.count == 1 and chord.pitches
-    )
+    lengths = Counter[Fraction]()
+    for voice in score.voices:
+        for line in (line for bar in voice.bars if bar.count == 1 for line in bar.lines):
+            lengths.update(chord.written_length for chord in line if chord.pitches)
+            for one, other in pairwise(line):
+                pair = one.length + other.length
+                if max(one.length, other.length) * 4 == pair * 3:  # is written as two units, with a sign
+                    lengths.subtract((one.length, other.length))
+                    lengths.update((pair / 2, pair / 2))
     return min(
         UNIT_LENGTHS, key=lambda unit: sum(len(write_length(length / unit)) * n for length, n in lengths.items())
     )
