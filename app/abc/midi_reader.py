@@ -27,6 +27,7 @@ __all__ = ["MAGIC", "read"]
 _MAX_VOICES = 8
 _MAX_SHARE_OUTSIDE = 0.12
 _USUAL_TEMPO = 500_000
+_MAX_WHOLE_NOTES = 5_000
 _PLACES = 32
 """of a whole note, where the metre may change: what was played says it a little early or late"""
 
@@ -111,26 +112,30 @@ def _spans(file: MidiFile, parts: Sequence[Sequence[Played]]) -> list[Span]:
     first, end = min(note.start for part in parts for note in part), max(note.end for part in parts for note in part)
     changes = {at: new for at, new in changes.items() if (float(at) < end and new != meter) or len(changes) > 1}
     at, spans = Fraction(0), list[Span]()
-    later = sorted(changes)
-    if later and meter.length and later[0] < meter.length and later[0] > 0:
-        meter, at = changes[later[0]], later.pop(0)  # a pickup that is a measure of its own
+    later = sorted(changes, reverse=True)  # the next is the last
+    following = changes[later[-1]] if later else None
+    if following and meter.length and _is_pickup(later[-1], meter.length, following):
+        meter, at = following, later.pop()
         spans.append(Span(Fraction(0), at, meter))
-    elif later and meter.length and later[0] == meter.length and meter.length < (changes[later[0]].length or 0):
-        meter, at = changes[later[0]], later.pop(0)
-        spans.append(Span(Fraction(0), at, meter))
-    elif not later and first < 1 / 32 and (short := pickup(parts[0], meter)):
+    elif not later and first < 1 / _PLACES and (short := pickup(parts[0], meter)):
         at = short
         spans.append(Span(Fraction(0), at, meter))
-    while float(at) < end - 1 / 64:
-        while later and later[0] <= at:
-            meter = changes[later.pop(0)]
+    while float(at) < end - 1 / (2 * _PLACES):
+        while later and later[-1] <= at:
+            meter = changes[later.pop()]
         length = meter.length or Fraction(1)
-        until = min(at + length, later[0]) if later else at + length
+        until = min(at + length, later[-1]) if later else at + length
         spans.append(Span(at, until - at, meter))
         at = until
-        if len(spans) > MAX_BARS:
-            raise NotationError(f"it has more than the {MAX_BARS:,} bars that are allowed")
+        if len(spans) > MAX_BARS or at > _MAX_WHOLE_NOTES:
+            allowed = f"{MAX_BARS:,} bars, or {_MAX_WHOLE_NOTES:,} whole notes,"
+            raise NotationError(f"it has more than the {allowed} that are allowed")
     return spans
+
+
+def _is_pickup(change: Fraction, length: Fraction, following: Meter) -> bool:
+    """Whether the first measure is one, by when the metre changes, and to what."""
+    return 0 < change < length or (change == length and length < (following.length or 0))
 
 
 def _key(file: MidiFile, notes: Sequence[Played]) -> Key:

@@ -31,6 +31,8 @@ _HEADS = {name: length for length, name in TYPES.items()}
 _SIGNS = {"common": "C", "cut": "C|"}
 _STYLES = {"light-light": "||", "light-heavy": "|]", "heavy-light": "[|"}
 _MAX_TUPLET = 99
+_MAX_WORD, _MAX_WORDS = 80, 4
+"""characters of a remark, and remarks at a note"""
 
 
 def read(content: bytes, report: ImportReport) -> Score:
@@ -337,7 +339,8 @@ class _Part:
         side = "_" if element.get("placement") == "below" else "^"
         self._waiting.decorations += (marks := musicxml_symbols.marks_of(element))
         if not any(mark in musicxml_symbols.NAVIGATION for mark in marks):
-            self._waiting.annotations += [f"{side}{word[:SHORT_TEXT]}" for word in words]
+            self._waiting.annotations += [f"{side}{word[:_MAX_WORD]}" for word in words]
+            del self._waiting.annotations[_MAX_WORDS:]
 
     def _harmony(self, element: Element) -> None:
         self._waiting.symbol = musicxml_symbols.chord_symbol(element) or self._waiting.symbol
@@ -381,6 +384,14 @@ class _Part:
         self._now = start + self._length(element)
         self._reach = max(self._reach, self._now)
         staff, name = _number(element, "staff") or 1, _text(element, "voice") or "1"
+        if (
+            staff not in self._staves
+            and staff not in self._lines
+            and len(self._staves.keys() | self._lines.keys()) >= _MAX_VOICES
+        ):
+            self._report.leave_out(f"staves of a part beyond {_MAX_VOICES}", self._number)
+            self._last = None
+            return
         line = self._lines.setdefault(staff, {}).setdefault(name, _Line())
         if start < line.end and abs(start - line.end) >= Fraction(1, 128):
             self._report.leave_out("notes that overlap others of their voice", self._number)

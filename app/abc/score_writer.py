@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from app.abc.chord_symbols import Harmony
 from app.abc.fields import Clef, Tempo
-from app.abc.keys import Key
-from app.abc.lengths import is_power_of_two, write_length
+from app.abc.keys import Key, fifths_of
+from app.abc.lengths import write_length
 from app.abc.meters import Meter
 from app.abc.pitch import SIGNS, STEPS, Pitch
 from app.abc.score import Bar, Chord, Score, Syllable, Voice
@@ -21,6 +21,7 @@ _MAX_LINE = 400
 """Characters of a line of music, but for a bar that is longer by itself."""
 
 _MAX_VERSES = 12
+_MAX_TUPLET = 9
 _FINEST = 512
 _MAX_NUMBER = 999
 """The largest among notes that the input filter lets through."""
@@ -136,14 +137,15 @@ class _Music:
         left, sign = 0, ""
         for index, chord in enumerate(chords):
             following = chords[index + 1] if index + 1 < len(chords) else None
-            text = f"[Q:1/4={chord.tempo:g}]" if chord.tempo else ""
+            text = f"[Q:{_tempo(chord.tempo, None)}]" if chord.tempo else ""
             text += "(" * chord.slurs_begun
-            if chord.tuplet and not left:
+            is_signed = chord.tuplet is not None and max(chord.tuplet.actual, chord.tuplet.normal) <= _MAX_TUPLET
+            if is_signed and not left:
                 left = _run(chords, index)
                 text += self._tuplet(chord, left)
-            left -= 1 if chord.tuplet else left
+            left -= 1 if is_signed else left
             pair = None if sign or chord.tuplet else self._broken(chord, following)
-            written = self._unit if sign or pair else chord.written_length
+            written = self._unit if sign or pair else chord.written_length if is_signed else chord.length
             made.append(text + self._chord(chord, written) + ")" * chord.slurs_ended + (pair or ""))
             sign = pair or ""
             if following and not chord.joins_next and not sign:
@@ -295,7 +297,7 @@ def _unit(score: Score) -> Fraction:
 
 def _writable(units: Fraction) -> Fraction:
     """The nearest number of units that is written with numbers that readers take."""
-    if not is_power_of_two(units.denominator) or units.denominator > _FINEST:
+    if units.denominator > _FINEST:
         units = Fraction(max(1, round(units * _FINEST)), _FINEST)
     if units.numerator > _MAX_NUMBER:
         units = Fraction(max(1, min(_MAX_NUMBER, round(units))))
@@ -309,6 +311,8 @@ def _spellable_key(key: Key) -> Key:
 def _key(key: Key) -> str:
     """What `K:` says: the tonic and mode, and what the signature has beside; `none` where it has nothing."""
     signs = "".join(f" {SIGNS[alter]}{step.lower()}" for step, alter in key.altered if alter in SIGNS)
+    if key.tonic and not key.fifths and fifths_of(key.tonic[0], key.tonic[1:], key.mode):
+        return f"{key.tonic} exp{signs}"
     if key.tonic:
         return key.name + signs
     if key.fifths:
@@ -332,7 +336,7 @@ def _tempo(quarters: float | None, mark: Tempo | None) -> str:
         beats, count = " ".join(map(str, map(_as_part, mark.beats))), float(mark.count)
     else:
         beats, count = "1/4", quarters or 0.0
-    number = f"{beats}={count:g}" if 0 < count < 10_000 and "e" not in f"{count:g}" else ""
+    number = f"{beats}={round(count, 2):g}" if 0.01 <= count < 1000 else ""
     return f"{words} {number}".strip()
 
 
