@@ -428,7 +428,8 @@ class _Part:
                 shared = gcd(actual, normal) if actual > 9 else 1
                 ratio = (actual // shared, normal // shared)
         scale = Fraction(ratio[1], ratio[0]) if ratio else Fraction(1)
-        if not is_power_of_two((length / scale).denominator) and (head := _HEADS.get(_text(element, "type"))):
+        is_odd = ratio is not None or not is_power_of_two(length.denominator)
+        if is_odd and (head := _HEADS.get(_text(element, "type"))):
             dots = min(_MAX_DOTS, len(element.findall("dot")))
             length = head * Fraction(2 ** (dots + 1) - 1, 2**dots) * scale
         return length, ratio

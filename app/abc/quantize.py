@@ -34,6 +34,7 @@ _TOGETHER = 1 / 64
 _LONGEST_GRACE_S, _LONGEST_GRACE = 0.075, 1 / 20
 _LONGER = 1.5
 _MAX_GRACES = 4
+_EXACT = 0.04
 _SHORT_GAP, _GAP = 1 / 8 - 1 / 64, 1 / 4
 """silences between notes that are not written where the note lasts half the time to the next, or most of it"""
 
@@ -153,9 +154,8 @@ def _with_graces(notes: list[Played]) -> list[tuple[Played, list[int]]]:
         note, following = notes[index], notes[index + 1]
         is_longer = is_grace[index + 1] or following.seconds > _LONGER * note.seconds
         meets = abs(note.end - following.start) < _TOGETHER and note.start < following.start
-        is_grace[index] = (
-            is_longer and meets and note.seconds < _LONGEST_GRACE_S and note.end - note.start < _LONGEST_GRACE
-        )
+        is_short = note.seconds < _LONGEST_GRACE_S and note.end - note.start < _LONGEST_GRACE
+        is_grace[index] = is_longer and meets and is_short and not _is_of_a_triplet(note)
     found: list[tuple[Played, list[int]]] = []
     graces: list[Played] = []
     for index, note in enumerate(notes):
@@ -165,6 +165,12 @@ def _with_graces(notes: list[Played]) -> list[tuple[Played, list[int]]]:
         found.append((replace(note, start=graces[0].start) if graces else note, [grace.pitch for grace in graces]))
         graces = []
     return found
+
+
+def _is_of_a_triplet(note: Played) -> bool:
+    """Whether it is, to a tick or two, one of three in the time of an eighth: what no player's grace note is."""
+    begin, length = note.start * 24, (note.end - note.start) * 24
+    return abs(begin - round(begin)) < _EXACT and abs(length - 1) < _EXACT
 
 
 def _division(places: list[float], meter: Meter) -> int:

@@ -37,14 +37,13 @@ _TO_QUOTES = str.maketrans('"', "'")
 _DEFAULT_CLEF = Clef()
 
 
-def write(score: Score) -> str:
-    """The score's text, with a final newline; its length is linear in the score's notes."""
+def write(score: Score, number: int = 1) -> str:
+    """The score's text as the tune of that number, with a final newline; its length is linear in the score's notes."""
     unit = _unit(score)
-    return "\n".join([*_header(score, unit), *_body(score, unit)]) + "\n"
+    return "\n".join([f"X:{number}", *_header(score, unit), *_body(score, unit)]) + "\n"
 
 
 def _header(score: Score, unit: Fraction) -> Iterator[str]:
-    yield "X:1"
     for title in score.titles or ("",):
         yield f"T:{_text(title)}"
     for name, value in (("C", score.composer), ("R", score.rhythm)):
@@ -179,8 +178,8 @@ class _Music:
             notes = [note + "-" * (index in chord.tied) for index, note in enumerate(notes)]
         head = "z" if not notes else notes[0] if len(notes) == 1 else f"[{''.join(notes)}]"
         return (
-            _marks(chord.annotations, chord.decorations, chord.symbol)
-            + (f"{{{graces}}}" if graces else "")
+            (f"{{{graces}}}" if graces else "")  # in the order of ABC 2.1, 4.20
+            + _marks(chord.annotations, chord.decorations, chord.symbol)
             + head
             + write_length(units)
             + "-" * is_tied
@@ -239,7 +238,7 @@ def _with_words(line: str, sung: list[Chord]) -> Iterator[str]:
     verses = max((syllable.verse for chord in sung for syllable in chord.syllables), default=0)
     for verse in range(1, min(verses, _MAX_VERSES) + 1):
         words = "".join(_word(chord, verse, held) for chord, held in zip(sung, _held(sung, verse), strict=True))
-        yield f"w:{words.rstrip()}"
+        yield f"w:{words.rstrip(' *')}"
 
 
 def _held(sung: list[Chord], verse: int) -> Iterator[bool]:

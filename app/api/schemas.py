@@ -350,8 +350,10 @@ class RenderRequest(_Body):
         description="One tune in ABC notation, or a set: two to five that are played one after another.",
         examples=["X:1\nM:6/8\nK:D\nDFA d2f|afd D3|\n"],
     )
-    format: Literal["wav", "mp3", "ogg", "flac", "midi", "svg", "png", "pdf", "musicxml"] | None = Field(
-        default=None, description="Where it is missing, `Accept` decides; `wav` if that does not."
+    format: Literal["wav", "mp3", "ogg", "flac", "midi", "svg", "png", "pdf", "musicxml", "abc"] | None = Field(
+        default=None,
+        description="Where it is missing, `Accept` decides; `wav` if that does not. `abc` is the tune as it was read, "
+        "written anew: transposed, and with the chords of a backing.",
     )
     tempo: float | None = Field(
         default=None,

@@ -18,20 +18,20 @@ from app.settings import Settings
 
 ABC = "abc"
 _BY_ENDING = {format_.extension: format_ for format_ in Format} | {format_.value: format_ for format_ in Format}
-ENDINGS = ", ".join(f".{ending}" for ending in (ABC, *(format_.extension for format_ in Format)))
+ENDINGS = ", ".join(f".{format_.extension}" for format_ in Format)
 _PACKAGES = "abcmidi bubblewrap fluidr3mono-gm-soundfont fonts-dejavu-core libcairo2 libfluidsynth3"
 
 
 def format_of(out: Path) -> Format | None:
-    """What a file's ending says; None for ABC.
+    """What a file's ending says; None for ABC, which a tune is before anything is made of it.
 
     Raises:
         click.UsageError: it says nothing that can be made.
     """
     ending = out.suffix.lower().removeprefix(".")
-    if ending != ABC and ending not in _BY_ENDING:
+    if ending not in _BY_ENDING:
         raise click.UsageError(f"{out}: its name has to end in one of {ENDINGS}")
-    return _BY_ENDING.get(ending)
+    return None if ending == ABC else _BY_ENDING[ending]
 
 
 def check(out: Path, wanted: Format | None, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""`lilt render`: makes a tune of a file into MIDI, sound or a score."""
+"""`lilt render`: makes a tune of a file into sound, MIDI, a score or ABC."""
 
 import asyncio
 from pathlib import Path
@@ -9,6 +9,7 @@ import click
 from app.api.schemas import RenderRequest
 from app.cli import files, process, source
 from app.cli.request_options import options_of, request_of
+from app.rendering.formats import Format
 
 
 @click.command("render")
@@ -18,7 +19,7 @@ from app.cli.request_options import options_of, request_of
 )
 @options_of(RenderRequest, ("abc", "format"), {})
 def command(file: BinaryIO, out: Path, **given: object) -> None:
-    """Make the tune in FILE (- for standard input), or a set of up to five, into MIDI, sound or a score.
+    """Make the tune in FILE (- for standard input), or a set of up to five, into sound, MIDI, a score or ABC.
 
     FILE is ABC, MusicXML or MIDI.
 
@@ -26,10 +27,9 @@ def command(file: BinaryIO, out: Path, **given: object) -> None:
     Examples:
       lilt render tune.abc -o tune.mp3 --tempo 100
       lilt tune | lilt render - -o tune.pdf
+      lilt render tune.mxl -o higher.abc --transpose 2
     """
-    wanted = files.format_of(out)
-    if wanted is None:
-        raise click.UsageError(f"{out}: FILE is ABC already")
+    wanted = files.format_of(out) or Format.ABC
     settings = process.settings()
     request = request_of(RenderRequest, given, abc=source.abc_of(file))
     files.check(out, wanted, settings)

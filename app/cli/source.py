@@ -21,7 +21,7 @@ def abc_of(file: BinaryIO) -> str:
     """
     content = file.read(MAX_MIB * 1024 * 1024 + 1)
     if len(content) > MAX_MIB * 1024 * 1024:
-        raise NotationError(f"{file.name}: it has more than the {MAX_MIB} MiB that are allowed; take it in parts")
+        raise NotationError(f"{file.name}: it has more than the {MAX_MIB} MiB that are allowed; check it in parts")
     if imported.kind_of(content) is None:
         return decode(content)
     found = imported.to_abc(content, Path(file.name).name)

@@ -39,6 +39,7 @@ class Format(StrEnum):
     PNG = "png"
     PDF = "pdf"
     MUSICXML = "musicxml"
+    ABC = "abc"
 
     @property
     def media_type(self) -> str:
@@ -67,6 +68,7 @@ _FACTS = {
     Format.PNG: _Facts("image/png", "png", Kind.SCORE),
     Format.PDF: _Facts("application/pdf", "pdf", Kind.SCORE),
     Format.MUSICXML: _Facts("application/vnd.recordare.musicxml+xml", "musicxml", Kind.SCORE),
+    Format.ABC: _Facts("text/vnd.abc", "abc", Kind.SCORE),
 }
 
 

@@ -1,8 +1,8 @@
-"""Makes a job's score: MusicXML of the tunes as they are drawn, and of that by the engraver SVG, PNG or PDF."""
+"""Makes a job's score: the tunes as they are drawn, as ABC or MusicXML, and of that by the engraver SVG, PNG or PDF."""
 
 from pathlib import Path
 
-from app.abc import musicxml
+from app.abc import musicxml, score_writer
 from app.abc.harmony import with_chords
 from app.abc.playing_order import with_parts_in_order
 from app.abc.reader import read
@@ -33,10 +33,17 @@ async def make_score(job: Job, folder: Path, confinement: Confinement) -> bytes:
         BusyError: the system has no room for a program.
         DeadlineError: a time limit was hit.
     """
+    if job.format is Format.ABC:
+        return await in_thread(lambda: _abc(job))
     written = await in_thread(lambda: _musicxml(job))
     if job.format is Format.MUSICXML:
         return written
     return await external_tools.engrave(written, job.format.extension, folder, confinement)
+
+
+def _abc(job: Job) -> bytes:
+    drawn = [_drawn(tune, job.options) for tune in job.tunes]
+    return "\n".join(score_writer.write(score, number) for number, score in enumerate(drawn, 1)).encode()
 
 
 def _musicxml(job: Job) -> bytes:

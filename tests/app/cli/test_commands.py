@@ -113,7 +113,7 @@ def test_a_seed_makes_the_same_tune_as_the_service(lilt: Lilt, client: httpx.Cli
     assert len(printed.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("ending", ["abc", *(format_.extension for format_ in Format)])
+@pytest.mark.parametrize("ending", [format_.extension for format_ in Format])
 def test_a_tune_is_written_as_its_files_ending_says(lilt: Lilt, ending: str, tmp_path: Path) -> None:
     out = tmp_path / f"tune.{ending}"
     ended = lilt("tune", "--rhythm", "jig", "--form", "AB4", "--seed", "3", "-o", str(out))
@@ -264,3 +264,21 @@ def test_a_shell_completes_commands_options_and_values(lilt: Lilt) -> None:
             check=False,
         )
         assert expected in ended.stdout, ended.stderr
+
+
+def test_files_of_other_programs_are_taken_by_import_render_and_check(lilt: Lilt, tmp_path: Path) -> None:
+    abc = "X:1\nT:Morning\nM:6/8\nL:1/8\nK:D\n|:DFA d2f|afd D3:|\n"
+    for ending in ("musicxml", "mid"):
+        assert lilt("render", "-", "-o", f"tune.{ending}", "--feel", "0", text=abc).returncode == 0
+    made = lilt("import", "tune.musicxml")
+    assert made.stdout.endswith("K:D\n|:DFA d2f|afd D3:|\n")
+    assert lilt("import", "tune.mid").stdout.endswith("K:D\nDFA d2f|afd D3|DFA d2f|afd D3|]\n")
+    book = lilt("import", "tune.musicxml", "tune.mid", "-", "-o", "book.abc", text=abc)
+    assert (book.returncode, book.stdout) == (0, "")
+    assert (tmp_path / "book.abc").read_text().split("\n\n")[2] == abc
+    assert lilt("check", "tune.musicxml", "tune.mid").returncode == 0
+    assert lilt("render", "tune.musicxml", "-o", "higher.abc", "--transpose", "2").returncode == 0
+    assert (tmp_path / "higher.abc").read_text().endswith("K:E\n|:EGB e2g|bge E3:|\n")
+    (tmp_path / "broken.mid").write_bytes(b"MThd")
+    broken = lilt("import", "broken.mid")
+    assert (broken.returncode, broken.stderr) == (2, "error: the MIDI file is broken, or broken off\n")
