@@ -42,6 +42,7 @@ _COMMANDS = {
     "check": _Command("check", "say what is wrong in files of ABC"),
     "import": _Command("import_file", "make ABC of MusicXML or MIDI"),
     "bulk": _Command("bulk", "make many tunes into one file"),
+    "instruments": _Command("instruments", "list the instruments that --program takes"),
     "key": _Command("key", "make an API key"),
     "store": _Command("pass_on", "list the models of a store, roll back, copy"),
     "train": _Command("pass_on", "train a model on tunebooks"),

@@ -19,7 +19,7 @@ _START_FAILED = 3  # exit status, as uvicorn has it
 def command(**given: str | None) -> int:
     """Run the service until Ctrl-C.
 
-    All other settings are variables LILT_*, or stand in a file .env in the working folder; the README lists them.
+    All other settings are variables LILT_*, or stand in a file .env in the working folder; docs/deploy.md lists them.
     """
     settings = settings_.load(**{name: value for name, value in given.items() if value is not None})
     logs.configure(settings.log_format, has_processes=settings.workers > 1)

@@ -47,5 +47,7 @@ def program_of(name: str) -> int:
     if number is None:
         near = get_close_matches(name.strip().lower(), _NUMBERS, n=2)
         meant = f"did you mean {' or '.join(near)}? " if near else ""
-        raise ValueError(f"{name[:40]!a} is not an instrument of General MIDI; {meant}/models lists them")
+        raise ValueError(
+            f"{name[:40]!a} is not an instrument of General MIDI; {meant}/models and `lilt instruments` list them"
+        )
     return number

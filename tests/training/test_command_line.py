@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from app.abc import musicxml
+from app.abc.reader import read as read_abc
 from model_store.store import Store
 from tests.servers import environment
 from training.__main__ import main
+from training.corpora import tunebook
 from training.learning.run_folder import RunFolder
 
 
@@ -101,14 +104,21 @@ def test_without_the_extra_the_command_says_which(command: str, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_that_is_no_abc_is_refused_with_its_converter(
+def test_files_of_other_programs_are_read_and_what_is_broken_is_named(
     tunebook_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, converter in (("a.mid", "midi2abc"), ("a.musicxml", "xml2abc")):
-        (tmp_path / name).write_bytes(tunebook_file.read_bytes())
-        assert converter in refused(["train", "--corpus", str(tmp_path / name)], capsys)
-    line = refused(["train", "--corpus", str(tmp_path)], capsys)
-    assert "no .abc or .txt file in this folder; of .mid files, midi2abc" in line
+    folder = tmp_path / "tunes"
+    folder.mkdir()
+    texts = tunebook.read(tunebook_file).tunes[:3]
+    for number, abc in enumerate(texts):
+        (folder / f"{number}.musicxml").write_bytes(musicxml.write(read_abc(abc)))
+    (folder / "broken.mid").write_bytes(b"MThd")
+    found = [tunebook.read(file) for file in tunebook.find_files([str(folder)])]
+    assert [len(book.tunes) for book in found] == [1, 1, 1, 0]
+    assert found[3].rejects[0].reason == "the MIDI file is broken, or broken off"
+    (tmp_path / "empty").mkdir()
+    line = refused(["train", "--corpus", str(tmp_path / "empty")], capsys)
+    assert "no .abc, .txt, .musicxml, .mxl, .mid, .midi file in this folder" in line
 
 
 def test_weights_are_published_once_unless_asked_for_again(

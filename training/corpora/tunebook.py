@@ -1,4 +1,4 @@
-"""Reads ABC files into tunes, and says which blocks are not tunes, and why."""
+"""Reads files of ABC, MusicXML and MIDI into tunes, and says which blocks are not tunes, and why."""
 
 import re
 from collections.abc import Iterator
@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
+from app.abc import imported
 from app.abc.tunebook import FIELD, has_notes
+from app.errors import LiltError
 from training.errors import CorpusError
 
-SUFFIXES = (".abc", ".txt")
-
-CONVERTERS = {
-    **dict.fromkeys((".mid", ".midi"), "midi2abc FILE -o FILE.abc (Debian's abcmidi)"),
-    **dict.fromkeys((".musicxml", ".mxl", ".xml"), "xml2abc (wim.vree.org/svgParse/xml2abc.html)"),
-}
-"""What makes ABC of other files."""
+SUFFIXES = (".abc", ".txt", ".musicxml", ".mxl", ".mid", ".midi")
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Tunebook:
 
 
 def find_files(patterns: list[str]) -> list[Path]:
-    """The files that paths, folders (searched for .abc and .txt) and globs name, each once, in order.
+    """The files that paths, folders (searched for SUFFIXES) and globs name, each once, in order.
 
     Raises:
         CorpusError: one of them names nothing.
@@ -51,9 +47,7 @@ def find_files(patterns: list[str]) -> list[Path]:
         path = Path(pattern).expanduser()
         if path.is_dir():
             files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-            missing = f"{pattern}: no {' or '.join(SUFFIXES)} file in this folder"
-            others = {file.suffix.lower() for file in path.rglob("*")} & CONVERTERS.keys() if not files else set()
-            missing += "".join(f"; of {suffix} files, {CONVERTERS[suffix]} makes some" for suffix in sorted(others))
+            missing = f"{pattern}: no {', '.join(SUFFIXES)} file in this folder"
         elif path.is_file():
             files, missing = [path], ""
         else:
@@ -66,17 +60,17 @@ def find_files(patterns: list[str]) -> list[Path]:
 
 
 def read(path: Path) -> Tunebook:
-    """One file's tunes; UTF-8, or Latin-1 where it is not.
+    """One file's tunes, ABC in UTF-8, or Latin-1 where it is not; or the one of MusicXML or MIDI.
 
     Raises:
         CorpusError: the file cannot be read, or is no text.
     """
-    if converter := CONVERTERS.get(path.suffix.lower()):
-        raise CorpusError(f"{path}: not ABC, which is what is read; {converter} makes ABC of it")
     try:
         content = path.read_bytes()
     except OSError as error:
         raise CorpusError(f"{path}: {error.strerror}") from None
+    if imported.kind_of(content) is not None:
+        return _imported(content, path)
     if b"\0" in content:
         raise CorpusError(f"{path}: not a text file (it holds zero bytes)")
     try:
@@ -84,6 +78,15 @@ def read(path: Path) -> Tunebook:
     except UnicodeDecodeError:
         text, encoding = content.decode("latin-1"), "latin-1"
     return parse(text, str(path), encoding)
+
+
+def _imported(content: bytes, path: Path) -> Tunebook:
+    """The tune that is made of MusicXML or MIDI; of a file that none can be made of, why."""
+    try:
+        found = imported.to_abc(content, path.name)
+    except LiltError as error:
+        return Tunebook(str(path), "utf-8", (), (Reject(str(path), 1, str(error)),))
+    return parse(found.abc, str(path))
 
 
 def parse(text: str, file: str, encoding: str = "utf-8") -> Tunebook:

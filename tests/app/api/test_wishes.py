@@ -107,7 +107,12 @@ def test_instruments_have_names(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("program", "words"),
-    [("fluet", "did you mean flute"), ("xyz", "/models lists them"), (128, "127 or less is allowed"), (1.5, "")],
+    [
+        ("fluet", "did you mean flute"),
+        ("xyz", "/models and `lilt instruments` list them"),
+        (128, "127 or less is allowed"),
+        (1.5, ""),
+    ],
 )
 def test_no_instrument_is_refused(client: httpx.Client, program: object, words: str) -> None:
     response = client.post("/render", json={"abc": TUNE, "program": program})

@@ -125,6 +125,11 @@ def test_a_tune_is_written_as_its_files_ending_says(lilt: Lilt, ending: str, tmp
     assert list(tmp_path.iterdir()) == [out]
 
 
+def test_the_instruments_are_those_that_program_takes(lilt: Lilt) -> None:
+    lines = lilt("instruments").stdout.splitlines()
+    assert (len(lines), lines[73]) == (128, " 73 flute")
+
+
 def test_a_file_is_rendered_to_the_services_own_bytes(lilt: Lilt, client: httpx.Client, tmp_path: Path) -> None:
     abc = "X:1\nM:6/8\nL:1/8\nK:D\nDFA d2f|afd D3|\n"
     wanted = client.post("/render", json={"abc": abc, "format": "midi", "tempo": 90, "transpose": 2}).content
