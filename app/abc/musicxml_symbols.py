@@ -9,7 +9,8 @@ from app.abc.chord_symbols import Harmony
 from app.abc.fields import Tempo
 from app.abc.pitch import STEPS
 
-NAVIGATION = frozenset({"segno", "coda", "fine", "D.C.", "D.S.", "dacoda"})
+_LEADING_BACK = ("D.C.", "D.S.", "D.C.alfine", "D.S.alfine", "D.C.alcoda", "D.S.alcoda")
+NAVIGATION = frozenset({"segno", "coda", "fine", "dacoda", *_LEADING_BACK})
 """Signs of a place in the tune, not of a note."""
 
 _MAX_WORDS = 10
@@ -64,9 +65,11 @@ def marks_of(direction: Element) -> list[str]:
     found = []
     sound = direction.find("sound")
     told = sound.attrib if sound is not None else {}
+    words = " ".join(words_of(direction)).lower()
+    until = "alfine" if "fine" in words else "alcoda" if "coda" in words else ""
     for attribute, name in (("fine", "fine"), ("dacapo", "D.C."), ("dalsegno", "D.S."), ("tocoda", "dacoda")):
         if told.get(attribute):
-            found.append(name)
+            found.append(name + until if name in ("D.C.", "D.S.") else name)
     for kind in direction.findall("direction-type/*"):
         if kind.tag in ("segno", "coda"):
             found.append(kind.tag)
