@@ -1,38 +1,20 @@
-"""Reads MusicXML, partwise or timewise, into a `Score`: each staff a voice, its further voices overlays of its bars."""
+"""Reads MusicXML, partwise or timewise, into a `Score`."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from fractions import Fraction
-from math import gcd
 from xml.etree.ElementTree import Element
 
-from app.abc import musicxml_document, musicxml_symbols
-from app.abc.fields import SHORT_TEXT, Clef, Tempo
+from app.abc import musicxml_document
+from app.abc import musicxml_values as values
+from app.abc.fields import SHORT_TEXT
 from app.abc.import_report import ImportReport
-from app.abc.key_signatures import ending_on, key_of
-from app.abc.keys import MODES, Key
-from app.abc.lengths import is_power_of_two
-from app.abc.meters import METER_SIGNS, Meter
+from app.abc.key_signatures import ending_on
+from app.abc.keys import Key
 from app.abc.musicxml_document import Measure
-from app.abc.musicxml_marks import TYPES
-from app.abc.note_groups import join_by_beats
-from app.abc.pitch import MIDDLE_C_OCTAVE, SEMITONES_PER_OCTAVE, STEPS, Pitch
-from app.abc.score import DEFAULT_CLEF, MAX_BARS, MAX_OVERLAYS, Bar, Chord, Score, Syllable, Tuplet, Voice
+from app.abc.musicxml_part import MAX_VOICES, Part
+from app.abc.pitch import SEMITONES_PER_OCTAVE
+from app.abc.score import Score, Voice
 from app.errors import NotationError
 
-_MAX_VOICES = 8
 _MAX_NOTES = 10_000
-_MAX_DIVISIONS = 100_000
-_MAX_FIFTHS = 7
-_MAX_VERSE = 12
-_MAX_TIMES = 9
-_MAX_DOTS = 4
-_HEADS = {name: length for length, name in TYPES.items()}
-_SIGNS = {"common": "C", "cut": "C|"}
-_STYLES = {"light-light": "||", "light-heavy": "|]", "heavy-light": "[|"}
-_MAX_TUPLET = 99
-_MAX_WORD, _MAX_WORDS = 80, 4
-"""characters of a remark, and remarks at a note"""
 
 
 def read(content: bytes, report: ImportReport) -> Score:
@@ -57,32 +39,34 @@ class _Document:
         self._report = report
         self._title = self._movement = self._credit = self._composer = ""
         self._names: dict[str, str] = {}
-        self._parts: dict[str, _Part] = {}
+        self._parts: dict[str, Part] = {}
         self.notes = 0
 
     def take_header(self, element: Element) -> None:
         """What is said beside the parts."""
         match element.tag:
             case "work":
-                self._title = _text(element, "work-title")
+                self._title = values.text_of(element, "work-title")
             case "movement-title":
-                self._movement = _own(element)
+                self._movement = values.own_text(element)
             case "identification":
-                creators = {each.get("type", ""): _own(each) for each in element.findall("creator")}
+                creators = {each.get("type", ""): values.own_text(each) for each in element.findall("creator")}
                 self._composer = creators.get("composer") or next(iter(creators.values()), "")
-            case "credit" if _text(element, "credit-type") == "title" and not self._credit:
-                self._credit = _text(element, "credit-words")
+            case "credit" if values.text_of(element, "credit-type") == "title" and not self._credit:
+                self._credit = values.text_of(element, "credit-words")
             case "part-list":
-                self._names = {each.get("id", ""): _text(each, "part-name") for each in element.findall("score-part")}
+                self._names = {
+                    each.get("id", ""): values.text_of(each, "part-name") for each in element.findall("score-part")
+                }
 
     def take_measure(self, measure: Measure) -> None:
         """A measure of a part."""
         part = self._parts.get(measure.part)
         if part is None:
-            if len(self._parts) >= _MAX_VOICES:
-                self._report.leave_out(f"part {self._name(measure.part)}: no more than {_MAX_VOICES} are read")
+            if len(self._parts) >= MAX_VOICES:
+                self._report.leave_out(f"part {self._name(measure.part)}: no more than {MAX_VOICES} are read")
                 return
-            part = self._parts[measure.part] = _Part(self._report, self._count)
+            part = self._parts[measure.part] = Part(self._report, self._count)
         part.take(measure)
 
     def _count(self, notes: int) -> None:
@@ -96,7 +80,7 @@ class _Document:
     def score(self) -> Score:
         """All that was read."""
         voices: list[Voice] = []
-        first: _Part | None = None
+        first: Part | None = None
         for name, part in self._parts.items():
             made = part.voices()
             if not made:
@@ -105,12 +89,12 @@ class _Document:
             first = first or part
             label = self._names.get(name, "")[:SHORT_TEXT]
             for voice in made:
-                if len(voices) < _MAX_VOICES:
+                if len(voices) < MAX_VOICES:
                     voices.append(
                         Voice(str(len(voices) + 1), voice.bars, label or None, voice.clef, voice.transposition)
                     )
                 else:
-                    self._report.leave_out(f"a staff of part {self._name(name)}: no more than {_MAX_VOICES} are read")
+                    self._report.leave_out(f"a staff of part {self._name(name)}: no more than {MAX_VOICES} are read")
         if first is None:
             raise NotationError("there is not a note in the score")
         if len(voices) == 1:
@@ -129,455 +113,9 @@ class _Document:
         )
 
 
-@dataclass
-class _Line:
-    """The chords of one voice in one measure, and how far they reach, in whole notes."""
-
-    chords: list[Chord] = field(default_factory=list)
-    unbeamed: list[int] = field(default_factory=list)
-    """the places of those whose beam says nothing"""
-    end: Fraction = Fraction(0)
-
-    def add(self, chord: Chord, beam: str, end: Fraction) -> None:
-        """Add a chord, and say where it ends."""
-        chord.joins_next = beam in ("begin", "continue")
-        if not beam:
-            self.unbeamed.append(len(self.chords))
-        self.chords.append(chord)
-        self.end = end
-
-
-@dataclass
-class _Waiting:
-    """What stands before a note and is of the next one."""
-
-    symbol: str | None = None
-    annotations: list[str] = field(default_factory=list)
-    decorations: list[str] = field(default_factory=list)
-    tempo: float | None = None
-    graces: list[Pitch] = field(default_factory=list)
-
-    def give(self, chord: Chord) -> None:
-        """Hand it on to a chord."""
-        chord.symbol, chord.tempo = self.symbol or chord.symbol, self.tempo or chord.tempo
-        chord.annotations, chord.decorations = tuple(self.annotations), (*self.decorations, *chord.decorations)
-        chord.graces = tuple(self.graces)
-
-
-class _Part:
-    """One part: its staves as voices."""
-
-    def __init__(self, report: ImportReport, count: Callable[[int], None]) -> None:
-        self._report = report
-        self._count = count
-        self._divisions = 1
-        self._staves: dict[int, Voice] = {}
-        self._clefs: dict[int, Clef] = {}
-        self._bars = 0
-        self._now = Fraction(0)
-        self._last: tuple[Chord, Fraction] | None = None
-        self._waiting = _Waiting()
-        self._tuplets: dict[tuple[int, str], list[Chord]] = {}
-        self._slurs: dict[str, int] = {}
-        self._new_bar = Bar()
-        self.key, self.meter = Key(), Meter()
-        self.tempo: float | None = None
-        self.tempo_mark: Tempo | None = None
-        self._transposition = 0
-
-    def take(self, measure: Measure) -> None:
-        """A measure."""
-        self._bars += 1
-        if self._bars > MAX_BARS:
-            raise NotationError(f"it has more than the {MAX_BARS:,} bars that are allowed")
-        self._number = measure.number
-        self._lines: dict[int, dict[str, _Line]] = {}
-        self._now, self._last = Fraction(0), None
-        self._reach = Fraction(0)
-        self._bar, self._new_bar = self._new_bar, Bar()
-        for element in measure.elements:
-            if handle := _HANDLERS.get(element.tag):
-                handle(self, element)
-        self._end()
-
-    def voices(self) -> list[Voice]:
-        """What its staves play; none where nothing does."""
-        return [
-            voice
-            for _, voice in sorted(self._staves.items())
-            if any(chord.pitches for bar in voice.bars for line in bar.lines for chord in line)
-        ]
-
-    def _end(self) -> None:
-        """Close the measure in every staff."""
-        whole = self._reach or self.meter.length or Fraction(1)
-        for staff in sorted(self._lines.keys() | self._staves.keys() | {1}):
-            voice = self._staves.get(staff)
-            if voice is None:
-                voice = self._staves[staff] = Voice(str(staff), clef=self._clefs.get(staff, DEFAULT_CLEF))
-                voice.transposition = self._transposition
-                voice.bars += [Bar([Chord((), before.length)]) for before in self._first_staff().bars]
-            lines = list(self._lines.get(staff, {}).values())[: 1 + MAX_OVERLAYS]
-            if len(self._lines.get(staff, {})) > 1 + MAX_OVERLAYS:
-                self._report.leave_out("more than four voices on one staff", self._number)
-            offset = max(Fraction(0), (self._meter_now.length or whole) - whole) if self._bars == 1 else Fraction(0)
-            main, *overlays = [self._filled(line, whole, offset) for line in lines] or [[Chord((), whole)]]
-            bar = self._bar
-            voice.bars.append(
-                Bar(
-                    main, [line for line in overlays if any(chord.pitches for chord in line)], bar.key, bar.meter,
-                    bar.tempo, bar.tempo_mark, self._clef_change(voice, staff), bar.transposition, (), bar.part,
-                    bar.opens_repeat, bar.closes_repeat, bar.ending, bar.ends_ending, bar.line_style,
-                    bar.end_decorations, bar.end_annotations, bar.starts_line,
-                )
-            )  # fmt: skip
-        if self._waiting.annotations or self._waiting.decorations:
-            last = next(iter(self._staves.values())).bars[-1]
-            last.end_annotations = tuple(self._waiting.annotations)
-            last.end_decorations = tuple(
-                name for name in self._waiting.decorations if name in musicxml_symbols.NAVIGATION
-            )
-            self._waiting.annotations, self._waiting.decorations = [], []
-
-    def _first_staff(self) -> Voice:
-        return next(iter(self._staves.values()), Voice("1"))
-
-    def _clef_change(self, voice: Voice, staff: int) -> Clef | None:
-        now = self._clefs.get(staff, DEFAULT_CLEF)
-        before = next((bar.clef for bar in reversed(voice.bars) if bar.clef), voice.clef)
-        return now if now != before else None
-
-    def _filled(self, line: _Line, whole: Fraction, offset: Fraction) -> list[Chord]:
-        """A voice's chords, with a rest to the end of the bar."""
-        if line.end < whole:
-            line.add(Chord((), whole - line.end), "", whole)
-        join_by_beats(line.chords, self._meter_now, offset, line.unbeamed)
-        return [chord for chord in line.chords if chord.length]
-
-    # What stands in a measure, by its element.
-
-    def _attributes(self, element: Element) -> None:
-        if divisions := _number(element, "divisions"):
-            self._divisions = max(1, min(_MAX_DIVISIONS, divisions))
-        is_first = self._bars == 1 and not self._now
-        bar = self._bar if not self._now else self._new_bar
-        if (found := element.find("key")) is not None:
-            key = _key(found)
-            if is_first:
-                self.key = key
-            elif key != self._key_now:
-                bar.key = key
-            self._key_now = key
-        if (found := element.find("time")) is not None:
-            meter = _meter(found)
-            if self._bars == 1:
-                self.meter = self._meter_now = meter
-            elif meter != self._meter_now:
-                bar.meter = self._meter_now = meter
-        for clef in element.findall("clef"):
-            self._clefs[_integer(clef.get("number", "1"), 1)] = _clef(clef)
-        if (found := element.find("transpose")) is not None:
-            semitones = (_number(found, "chromatic") or 0) + 12 * (_number(found, "octave-change") or 0)
-            semitones = max(-36, min(36, semitones))
-            if is_first:
-                self._transposition = semitones
-            elif semitones != self._transposition:
-                bar.transposition = self._transposition = semitones
-
-    _key_now, _meter_now = Key(), Meter()
-    _number = ""
-    _reach = Fraction(0)
-
-    def _print(self, element: Element) -> None:
-        self._bar.starts_line |= "yes" in (element.get("new-system"), element.get("new-page"))
-
-    def _barline(self, element: Element) -> None:
-        ending, repeat = element.find("ending"), element.find("repeat")
-        direction = repeat.get("direction") if repeat is not None else None
-        if direction == "forward":
-            self._bar.opens_repeat = 1
-        elif direction == "backward" and repeat is not None:
-            self._bar.closes_repeat = max(1, min(_MAX_TIMES, _integer(repeat.get("times", "2"), 2)) - 1)
-        if ending is not None:
-            if ending.get("type") == "start":
-                numbers = "".join(c for c in ending.get("number", "1").replace(" ", "") if c in "0123456789,-")[:10]
-                self._bar.ending = numbers.strip(",-0") or "1"
-            else:
-                self._bar.ends_ending = True
-        if element.get("location", "right") == "right":
-            self._bar.line_style = _STYLES.get(_text(element, "bar-style"), "|")
-        for sign in ("segno", "coda"):
-            if element.find(sign) is not None:
-                self._waiting.decorations.append(sign)
-
-    def _sound(self, element: Element) -> None:
-        quarters = _decimal(element.get("tempo", ""))
-        if quarters:
-            self._turn_to_tempo(quarters, None)
-
-    def _turn_to_tempo(self, quarters: float | None, mark: Tempo | None) -> None:
-        if self._bars == 1 and not self._now:
-            self.tempo, self.tempo_mark = quarters or self.tempo, mark or self.tempo_mark
-        elif not self._now:
-            self._bar.tempo, self._bar.tempo_mark = quarters or self._bar.tempo, mark or self._bar.tempo_mark
-        elif quarters:
-            self._waiting.tempo = quarters
-
-    def _direction(self, element: Element) -> None:
-        words = musicxml_symbols.words_of(element)
-        mark, sound = musicxml_symbols.tempo_of(element), element.find("sound")
-        quarters = _decimal(sound.get("tempo", "")) if sound is not None else None
-        if mark or quarters:
-            told = Tempo(" ".join(words)[:SHORT_TEXT], mark.beats if mark else (), mark.count if mark else None)
-            own = quarters or (mark.quarters if mark else None)
-            self._turn_to_tempo(own, told if told.words or told.count else None)
-            return
-        if (name := musicxml_symbols.rehearsal_of(element)) and len(name) == 1 and name.isalnum() and not self._now:
-            self._bar.part = name
-        elif name:
-            words.insert(0, name)
-        side = "_" if element.get("placement") == "below" else "^"
-        self._waiting.decorations += (marks := musicxml_symbols.marks_of(element))
-        if not any(mark in musicxml_symbols.NAVIGATION for mark in marks):
-            self._waiting.annotations += [f"{side}{word[:_MAX_WORD]}" for word in words]
-            del self._waiting.annotations[_MAX_WORDS:]
-
-    def _harmony(self, element: Element) -> None:
-        self._waiting.symbol = musicxml_symbols.chord_symbol(element) or self._waiting.symbol
-
-    def _backup(self, element: Element) -> None:
-        self._now = max(Fraction(0), self._now - self._length(element))
-        self._last = None
-
-    def _forward(self, element: Element) -> None:
-        self._now += self._length(element)
-        self._reach = max(self._reach, self._now)
-        self._last = None
-
-    def _length(self, element: Element) -> Fraction:
-        return Fraction(max(0, _number(element, "duration") or 0), 4 * self._divisions)
-
-    def _note(self, element: Element) -> None:
-        pitch = _pitch(element.find("pitch"))
-        if element.find("cue") is not None:
-            self._report.leave_out("small notes that are cues", self._number)
-            if element.find("chord") is None:
-                self._forward(element)
-            return
-        if pitch is None and element.find("rest") is None:
-            self._report.leave_out("notes without a pitch", self._number)
-        if element.find("grace") is not None:
-            if pitch is not None and element.find("chord") is None:
-                self._waiting.graces.append(pitch)
-            return
-        self._count(1)
-        if element.find("chord") is not None:
-            if pitch is not None and self._last is not None:
-                self._join(self._last[0], pitch, element)
-            return
-        self._begin(element, pitch)
-
-    def _begin(self, element: Element, pitch: Pitch | None) -> None:
-        """A note that begins where the one before ends."""
-        start = self._now
-        length, tuplet = self._lasting(element)
-        self._now = start + self._length(element)
-        self._reach = max(self._reach, self._now)
-        staff, name = _number(element, "staff") or 1, _text(element, "voice") or "1"
-        if (
-            staff not in self._staves
-            and staff not in self._lines
-            and len(self._staves.keys() | self._lines.keys()) >= _MAX_VOICES
-        ):
-            self._report.leave_out(f"staves of a part beyond {_MAX_VOICES}", self._number)
-            self._last = None
-            return
-        line = self._lines.setdefault(staff, {}).setdefault(name, _Line())
-        if start < line.end and abs(start - line.end) >= Fraction(1, 128):
-            self._report.leave_out("notes that overlap others of their voice", self._number)
-            self._last = None
-            return
-        if start - line.end >= Fraction(1, 128):
-            line.add(Chord((), start - line.end), "", start)
-        chord = Chord((pitch,) if pitch else (), length)
-        line.add(chord, _text(element, "beam"), self._now)
-        self._last = (chord, start)
-        self._decorate(chord, element)
-        self._waiting.give(chord)
-        self._waiting = _Waiting()
-        if pitch and element.find("tie[@type='start']") is not None:
-            chord.tied = frozenset((0,))
-        self._group(chord, tuplet, element, (staff, name))
-
-    def _join(self, chord: Chord, pitch: Pitch, element: Element) -> None:
-        """A note that sounds with the one before."""
-        if not chord.pitches or any(pitch.midi == other.midi for other in chord.pitches):
-            return
-        chord.pitches = (*chord.pitches, pitch)
-        if element.find("tie[@type='start']") is not None:
-            chord.tied |= {len(chord.pitches) - 1}
-
-    def _lasting(self, element: Element) -> tuple[Fraction, tuple[int, int] | None]:
-        """How long a note sounds, and in which tuplet; by its head where its duration was rounded."""
-        length = self._length(element)
-        change = element.find("time-modification")
-        ratio = None
-        if change is not None:
-            actual, normal = _number(change, "actual-notes") or 0, _number(change, "normal-notes") or 0
-            if 0 < actual <= _MAX_TUPLET and 0 < normal <= _MAX_TUPLET and actual != normal:
-                shared = gcd(actual, normal) if actual > 9 else 1
-                ratio = (actual // shared, normal // shared)
-        scale = Fraction(ratio[1], ratio[0]) if ratio else Fraction(1)
-        is_odd = ratio is not None or not is_power_of_two(length.denominator)
-        if is_odd and (head := _HEADS.get(_text(element, "type"))):
-            dots = min(_MAX_DOTS, len(element.findall("dot")))
-            length = head * Fraction(2 ** (dots + 1) - 1, 2**dots) * scale
-        return length, ratio
-
-    def _group(self, chord: Chord, ratio: tuple[int, int] | None, element: Element, line: tuple[int, str]) -> None:
-        """Count a note as one of a tuplet, until that is filled."""
-        group = self._tuplets.setdefault(line, [])
-        if ratio is None:
-            group.clear()
-            return
-        if group and group[0].tuplet and (group[0].tuplet.actual, group[0].tuplet.normal) != ratio:
-            group.clear()
-        group.append(chord)
-        told = {each.get("type") for each in element.findall("notations/tuplet")}
-        chord.tuplet = Tuplet(*ratio)
-        is_filled = "stop" in told or (not told and self._fills(group, ratio[0]))
-        if len(group) == 1 or is_filled:
-            chord.tuplet = Tuplet(*ratio, starts=len(group) == 1, stops=is_filled)
-        if is_filled:
-            group.clear()
-
-    @staticmethod
-    def _fills(group: list[Chord], actual: int) -> bool:
-        """Whether notes of a tuplet are as long as it is: so many notes of one head."""
-        single = sum((chord.written_length for chord in group), Fraction(0)) / actual
-        return (
-            single.numerator == 1
-            and is_power_of_two(single.denominator)
-            and single >= max(chord.written_length for chord in group) / 2
-        )
-
-    def _decorate(self, chord: Chord, element: Element) -> None:
-        for notations in element.findall("notations"):
-            chord.decorations += tuple(musicxml_symbols.decorations_of(notations))
-            for slur in notations.findall("slur"):
-                number = slur.get("number", "1")
-                if slur.get("type") == "start" and chord.pitches:
-                    chord.slurs_begun += 1
-                    self._slurs[number] = self._slurs.get(number, 0) + 1
-                elif slur.get("type") == "stop" and self._slurs.get(number):
-                    chord.slurs_ended += 1
-                    self._slurs[number] -= 1
-        if chord.pitches:
-            chord.syllables = tuple(_syllables(element))
-
-
-_HANDLERS: dict[str, Callable[[_Part, Element], None]] = {
-    "attributes": _Part._attributes,
-    "backup": _Part._backup,
-    "barline": _Part._barline,
-    "direction": _Part._direction,
-    "forward": _Part._forward,
-    "harmony": _Part._harmony,
-    "note": _Part._note,
-    "print": _Part._print,
-    "sound": _Part._sound,
-}
-
-
-def _syllables(note: Element) -> Iterator[Syllable]:
-    for lyric in note.findall("lyric"):
-        verse = _integer("".join(filter(str.isdigit, lyric.get("number", "1")))[:3], 1)
-        text = " ".join(filter(None, (_own(each) for each in lyric.findall("text"))))
-        kind = _text(lyric, "syllabic")
-        if text and 0 < verse <= _MAX_VERSE:
-            yield Syllable(
-                text[:60],
-                verse,
-                kind in ("middle", "end"),
-                kind in ("begin", "middle"),
-                lyric.find("extend") is not None,
-            )
-
-
-def _pitch(element: Element | None) -> Pitch | None:
-    if element is None:
-        return None
-    step, octave = _text(element, "step").upper(), _number(element, "octave")
-    if len(step) != 1 or step not in STEPS or octave is None or not 0 <= octave <= 9:
-        return None
-    alter = _decimal(_text(element, "alter")) or 0
-    place = len(STEPS) * (octave - MIDDLE_C_OCTAVE) + STEPS.index(step)
-    return Pitch(place, max(-2, min(2, round(alter))))
-
-
-def _key(element: Element) -> Key:
-    steps = [_own(each).upper() for each in element.findall("key-step")]
-    alters = [round(_decimal(_own(each)) or 0) for each in element.findall("key-alter")]
-    if steps:
-        altered = tuple((s, max(-2, min(2, a))) for s, a in zip(steps, alters, strict=False) if s in tuple(STEPS))
-        return Key(altered=altered[: len(STEPS)])
-    fifths = max(-_MAX_FIFTHS, min(_MAX_FIFTHS, _number(element, "fifths") or 0))
-    mode = MODES.get(_text(element, "mode").lower())
-    return key_of(fifths, mode) if mode else Key(fifths)
-
-
 def _with_tonic(key: Key, voice: Voice) -> Key:
     """A key with its tonic; where the document names no mode, the one that the last note is a tonic of."""
     if key.tonic or key.altered:
         return key
     last = next((c.pitches[-1] for bar in reversed(voice.bars) for c in reversed(bar.chords) if c.pitches), None)
     return ending_on(key.fifths, last.midi % SEMITONES_PER_OCTAVE if last else None)
-
-
-def _meter(element: Element) -> Meter:
-    beats, unit = _text(element, "beats"), _number(element, "beat-type")
-    count = sum(_integer(part, 0) for part in beats.split("+")[:8])
-    if element.find("senza-misura") is not None or not unit or not 0 < count <= 99 or unit not in (1, 2, 4, 8, 16, 32):
-        return Meter(None)
-    sign = _SIGNS.get(element.get("symbol", ""))
-    return Meter(count, unit, sign if sign and METER_SIGNS[sign] == (count, unit) else None)
-
-
-def _clef(element: Element) -> Clef:
-    sign, octaves = _text(element, "sign"), _number(element, "clef-octave-change") or 0
-    usual = {"G": 2, "F": 4, "C": 3}
-    if sign in usual:
-        line = _number(element, "line") or usual[sign]
-        return Clef(sign, max(1, min(5, line)), max(-2, min(2, octaves)))
-    return Clef("percussion") if sign == "percussion" else DEFAULT_CLEF
-
-
-def _own(element: Element) -> str:
-    return " ".join((element.text or "").split())
-
-
-def _text(element: Element, name: str) -> str:
-    return " ".join((element.findtext(name) or "").split())
-
-
-def _number(element: Element, name: str) -> int | None:
-    text = _text(element, name)
-    return _integer(text, 0) if text else None
-
-
-def _integer(text: str, otherwise: int) -> int:
-    """A whole number of six digits at the most."""
-    text = text.strip()
-    digits = text.removeprefix("-").removeprefix("+")
-    if digits.isascii() and digits.isdigit() and len(digits) <= 6:
-        return -int(digits) if text.startswith("-") else int(digits)
-    decimal = _decimal(text)
-    return otherwise if decimal is None else round(decimal)
-
-
-def _decimal(text: str) -> float | None:
-    try:
-        number = float(text[:20])
-    except ValueError:
-        return None
-    return number if 0 != abs(number) < 1_000_000 else None

@@ -55,9 +55,12 @@ def midi(*events: bytes, division: int = 480) -> bytes:
 
 def melody(*notes: tuple[int, int]) -> bytes:
     """Notes of these pitches and quarters, one after another."""
-    number = lambda ticks: bytes([ticks >> 7 | 0x80, ticks & 0x7F]) if ticks > 127 else bytes([ticks])  # noqa: E731
+
+    def after(ticks: int) -> bytes:
+        return bytes([ticks >> 7 | 0x80, ticks & 0x7F])
+
     return b"".join(
-        b"\0" + bytes([0x90, pitch, 80]) + number(480 * quarters) + bytes([0x80, pitch, 0]) for pitch, quarters in notes
+        b"\0" + bytes([0x90, pitch, 80]) + after(480 * quarters) + bytes([0x80, pitch, 0]) for pitch, quarters in notes
     )
 
 
