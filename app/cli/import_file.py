@@ -21,8 +21,13 @@ def command(file: tuple[BinaryIO, ...], out: Path | None) -> None:
 
     What of a file is left out is told on the standard error. A file that is ABC already is printed as it is.
     """
-    book = "\n".join(source.abc_of(each).rstrip("\n") + "\n" for each in file)
+    book = "\n".join(_numbered(source.abc_of(each), number) for number, each in enumerate(file, 1))
     if out is None:
         click.echo(book, nl=False)
     else:
         files.write(out, book.encode())
+
+
+def _numbered(abc: str, number: int) -> str:
+    """A tune with the number that it has in the book."""
+    return abc.rstrip("\n").replace("X:1\n", f"X:{number}\n", 1) + "\n"
