@@ -18,7 +18,7 @@ from app.settings import Settings
 
 ABC = "abc"
 _BY_ENDING = {format_.extension: format_ for format_ in Format} | {format_.value: format_ for format_ in Format}
-ENDINGS = ", ".join(f".{format_.extension}" for format_ in Format)
+ENDINGS = ", ".join(f".{ending}" for ending in dict.fromkeys((ABC, *(format_.extension for format_ in Format))))
 _PACKAGES = "abcmidi bubblewrap fluidr3mono-gm-soundfont fonts-dejavu-core libcairo2 libfluidsynth3"
 
 

@@ -13,7 +13,7 @@ from app.api.field_descriptions import OF_MODEL
 from tests.servers import ROOT, Server
 
 PAGE = (ROOT / "docs" / "api.md").read_text("utf-8")
-EXAMPLE = re.compile(r"```sh\n((?:printf .*\n  )?curl .*?)\n```\n\nAnswers `(\d+)`, `([^`]+)`(.*?)\.\n", re.DOTALL)
+EXAMPLE = re.compile(r"```sh\n((?:printf [^\n]*\n  )?curl .*?)\n```\n\nAnswers `(\d+)`, `([^`]+)`(.*?)\.\n", re.DOTALL)
 EXAMPLES = EXAMPLE.findall(PAGE)
 HERE = "http://localhost:8000"
 SAID = "%{stderr}%{http_code} %{content_type}"
