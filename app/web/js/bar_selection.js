@@ -54,7 +54,7 @@ export class BarSelection {
     field.value = first ? this.textOf().slice(first.from, last.to) : "";
     element("bars-fault").textContent = "";
     this.at = first?.notes[0].from ?? null;
-    if (this.player.chosen) this.player.setLoop(null);
+    if (this.player.isLoopChosen) this.player.setLoop(null);
     if (this.numbers.length > 1) this.player.fetchAhead(); // one bar is chosen to be changed, as a rule
     this.show();
   }
@@ -162,7 +162,7 @@ export class BarSelection {
 
   soundNote({ from }) {
     const pitch = this.score.pitchAt(from);
-    if (pitch && !this.player.isPlaying()) sound(this.player.looper.open(), pitch);
+    if (pitch && !this.player.isPlaying()) sound(this.player.context, pitch);
   }
 
   type() {

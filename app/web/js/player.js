@@ -1,19 +1,16 @@
 // Plays a tune in the service's sound, in step with its score: through, or round and round, from any place, at any tempo.
 
-import { post, Told } from "./api.js";
-import { LoopPlayer } from "./loop_player.js";
-import { addClicks, beatsOf, wavOf } from "./metronome.js";
+import { Told } from "./api.js";
+import { Looping } from "./looping.js";
 import { SoundControls } from "./sound_controls.js";
-import { inStep, noteAt, placeAt, read, timeOf, writtenNotes } from "./timing.js";
+import { format, SoundSource } from "./sound_source.js";
+import { SoundStream } from "./sound_stream.js";
+import { noteAt, placeAt, ROUNDING_S, timeOf } from "./timing.js";
 
-const LONGEST_ADDRESS = 6000;
-const SLOW_LINK_MBIT = 3;
 const LEAD_S = 0.025; // a frame is seen when the next one begins, and a note begins half a frame before it, as a rule
-const ROUNDING_S = 0.002; // a browser's seek may end a little before the moment that it was sent to
-const AHEAD_S = 0.2; // how far ahead another sound waits for the one that is heard
+const LIGHT_AFTER_S = 0.25; // for which a note is lit after its end, where no other begins
 const WIDE = "(min-width: 62rem)"; // where the tempo has room in the bar
-const FASTER = 0.05; // of the whole speed, each time round
-const MIN_TEMPO = 20; // quarter notes a minute that the service plays
+const UNKNOWN = { steps: [], quarters: null, length: null };
 
 const MARKUP = `
   <div class="bar">
@@ -35,26 +32,34 @@ export class Player {
     }).observe(root);
     this.root = root;
     this.score = score;
+    this.performance = UNKNOWN; // when each note sounds, as it is played now
+    this.follows = true; // whether the page is scrolled to what sounds
+    const shown = () => this.show();
+    const said = (words) => this.say(words);
     this.controls = new SoundControls(this.part("mixer"), {
       changed: () => this.changed(),
       moved: () => this.setRate(),
       restarted: () => this.restart(),
     });
-    this.steps = [];
-    this.looper = new LoopPlayer();
-    this.rounding = null; // the loop under way, an object of its own
-    this.swapping = null; // the sound that is about to take the place of what is heard
-    this.chosen = null; // the numbers of the bars that are looped
-    this.source = "";
-    this.kept = null; // the sound that was decoded last, and as what it was asked for
-    this.follows = true; // whether the page is scrolled to what sounds
+    this.looping = new Looping(score, {
+      wanted: () => this.wanted(),
+      prepared: async () => {
+        await this.prepared;
+        return this.performance;
+      },
+      heard: () => (this.stream.isPlaying ? this.place() : null),
+      began: () => this.stream.pause(),
+      shown,
+      said,
+    });
+    this.source = new SoundSource(score, this.controls, (file) => this.looping.looper.decode(file));
+    this.stream = new SoundStream(this.part("sound"), this.source, { shown, said, ticked: () => this.tick() });
     this.part("play").addEventListener("click", () => this.toggle());
     this.part("place").addEventListener("input", () => this.seek(Number(this.part("place").value)));
     this.part("mix").addEventListener("click", () => {
       const isOpen = this.part("mixer").toggleAttribute("hidden");
       this.part("mix").setAttribute("aria-expanded", !isOpen);
     });
-    this.adopt(this.part("sound"));
     const wide = matchMedia(WIDE);
     const placeTempo = () => {
       if (wide.matches) this.part("mix").before(this.controls.tempo);
@@ -64,38 +69,23 @@ export class Player {
     placeTempo();
   }
 
-  /** Plays by this element from now on. */
-  adopt(audio) {
-    this.audio = audio;
-    const isOwn = (action) => () => this.audio === audio && action();
-    for (const name of ["play", "playing", "pause", "waiting", "ended"])
-      audio.addEventListener(
-        name,
-        isOwn(() => this.show()),
-      );
-    audio.addEventListener(
-      "timeupdate",
-      isOwn(() => this.tick()),
-    );
-    audio.addEventListener(
-      "error",
-      isOwn(() => this.source && this.fallBack()),
-    );
-  }
-
   part(id) {
     return this.root.querySelector(`#${id}`);
+  }
+
+  /** What other sounds on the page are played through. */
+  get context() {
+    return this.looping.looper.open();
   }
 
   /** Takes a tune; what played before stops. One that `isOther` is played at its own tempo. */
   load(abc, isOther = true) {
     if (abc === this.abc) return;
     this.stop();
-    this.steps = [];
-    this.kept = null;
+    this.source.forget();
     this.abc = abc;
-    this.quarters = null;
-    this.chosen = null;
+    this.performance = UNKNOWN;
+    this.looping.chosen = null;
     this.root.hidden = false;
     this.controls.load(abc, isOther);
     this.prepared = this.prepare();
@@ -109,25 +99,14 @@ export class Player {
   }
 
   silence() {
-    this.endRounds();
-    this.falling = null;
-    this.swapping = null;
+    this.looping.end();
+    this.stream.silence();
     this.say("");
-    this.audio.pause();
-    this.audio.removeAttribute("src");
-    this.source = "";
-    this.startAt = 0;
   }
 
   /** What /render is asked for, but the format. */
   wanted() {
     return this.controls.wanted();
-  }
-
-  format() {
-    const isSlow = navigator.connection?.saveData || navigator.connection?.downlink < SLOW_LINK_MBIT;
-    if (!isSlow) return "wav"; // begins soonest, and its length is known
-    return this.audio.canPlayType('audio/ogg; codecs="vorbis"') ? "ogg" : "mp3";
   }
 
   /** When each note sounds; asked for as soon as a tune is there, so that nothing is left to do when it is played. */
@@ -136,30 +115,27 @@ export class Player {
     const asked = JSON.stringify(wanted);
     this.asked = asked;
     try {
-      const performance = await this.performance(wanted);
+      const performance = await this.source.performance(wanted);
       if (this.asked === asked) this.take(performance);
     } catch (error) {
-      this.steps = [];
+      this.performance = UNKNOWN;
       if (!(error instanceof Told)) throw error;
     }
   }
 
   /** From now on this is when each note sounds. */
-  take({ steps, quarters, length }) {
-    Object.assign(this, { steps, quarters, length });
-    this.controls.suggest(quarters);
+  take(performance) {
+    this.performance = performance;
+    this.controls.suggest(performance.quarters);
     this.tick();
   }
 
-  /** When each note sounds, played as wanted. */
-  async performance(wanted) {
-    const response = await post("/render", { ...wanted, format: "midi" }, { accept: "*/*" });
-    const { notes, quarters, length } = read(await response.arrayBuffer());
-    return { steps: inStep(notes, writtenNotes(this.score.tune)), quarters, length };
+  get isKnown() {
+    return this.performance.steps.length > 0;
   }
 
   isPlaying() {
-    return this.rounding ? !this.looper.isPaused : !this.audio.paused;
+    return this.looping.isOn ? this.looping.isPlaying : this.stream.isPlaying;
   }
 
   /** From a press: the sound must begin in it, or phones stay silent. */
@@ -169,8 +145,8 @@ export class Player {
   }
 
   pause() {
-    if (this.rounding) this.looper.pause();
-    this.audio.pause();
+    this.looping.pause();
+    this.stream.pause();
     this.show();
   }
 
@@ -178,307 +154,122 @@ export class Player {
   play({ follows = true } = {}) {
     if (this.isPlaying()) return;
     this.follows = follows;
-    if (this.rounding) this.looper.resume();
-    else if (this.chosen || this.controls.isRound) this.goRound();
+    if (this.looping.isOn) this.looping.resume();
+    else if (this.looping.chosen || this.controls.isRound) this.goRound();
     else this.playThrough();
     this.show();
   }
 
   playThrough() {
-    if (!this.source) this.begin();
-    if (this.startAt) this.audio.currentTime = this.startAt;
-    this.startAt = 0;
     this.setRate();
-    this.audio.play().catch(() => {});
-    this.say("");
+    this.stream.play(this.wanted());
   }
 
   /** What is heard is played as fast as is chosen, at its own pitch, whatever the tempo it was made at. */
   setRate() {
     const { quarters } = this.controls;
-    const moved = quarters && this.quarters ? quarters / this.quarters : 1;
-    this.audio.playbackRate = this.controls.rate * moved;
+    const own = this.performance.quarters;
+    this.stream.setRate(this.controls.rate * (quarters && own ? quarters / own : 1));
   }
 
-  /** Loops the chosen bars, or the tune: each time round faster, up to full speed. What plays goes on until it begins. */
-  async goRound(rate = this.controls.rate) {
-    this.looper.resume();
-    const own = {};
-    this.rounding = own;
-    this.say("Fetching the sound…");
-    this.show();
-    try {
-      await this.prepared;
-      let pass = await this.pass(rate);
-      if (this.rounding === own) {
-        const isHeard = this.spot() || !this.audio.paused;
-        this.looper.begin(pass, isHeard ? this.offsetOf(pass, this.place()) : 0);
-        this.audio.pause();
-      }
-      while (this.rounding === own) {
-        this.say(pass.rate < 1 ? `${Math.round(pass.rate * 100)} % of the speed` : "");
-        if (pass.rate === 1) return;
-        pass = await this.pass(Math.min(1, Math.round(100 * (pass.rate + FASTER)) / 100));
-        if (this.rounding === own) await this.looper.follow(pass);
-      }
-    } catch (error) {
-      if (this.rounding !== own) return;
-      if (!this.spot()) this.endRounds(); // what sounds already, goes on as it is
-      this.show();
-      this.say(error.message);
-      if (!(error instanceof Told)) throw error;
-    }
-  }
-
-  /** A stretch of the tune at a part of its speed, and what sounds when in it. */
-  async pass(rate) {
-    const wanted = this.wanted();
-    if (rate < 1) wanted.tempo = Math.max(MIN_TEMPO, rate * (wanted.tempo ?? this.quarters));
-    const isPrepared = rate === 1 && this.steps.length > 0;
-    const [{ steps, length }, sound] = await Promise.all([
-      isPrepared ? this : this.performance(wanted),
-      this.sound(wanted),
-    ]);
-    const { from, to } = this.stretch(this.chosen, steps) ?? { from: 0, to: length };
-    return { rate, steps, from, buffer: this.looper.cut(sound, from, to) };
-  }
-
-  /** The tune's sound, decoded, with the metronome's clicks; the last one is kept, so that other bars of it loop at once. */
-  sound(wanted) {
-    const { hasMetronome } = this.controls;
-    const asked = JSON.stringify({ ...wanted, hasMetronome });
-    if (this.kept?.asked === asked) return this.kept.sound;
-    const decoded = post("/render", { ...wanted, format: this.format() }, { accept: "*/*" })
-      .then((answer) => answer.arrayBuffer())
-      .then((encoded) => this.looper.decode(encoded));
-    const sound = hasMetronome ? this.clicked(decoded, wanted) : decoded;
-    this.kept = { asked, sound };
-    sound.catch(() => {
-      if (this.kept?.sound === sound) this.kept = null;
-    });
-    return sound;
-  }
-
-  async clicked(decoded, wanted) {
-    const [sound, { steps, quarters }] = await Promise.all([decoded, this.performance(wanted)]);
-    const beat = (60 / quarters) * this.controls.quartersPerBeat;
-    return addClicks(
-      sound,
-      beatsOf(steps, ({ from }) => this.score.byPlace.get(from)?.bar.number, beat),
-    );
+  goRound(rate = this.controls.rate) {
+    this.looping.begin(this.source, rate);
   }
 
   /** Gets the sound of a loop that is likely to be asked for, where the link is quick. */
-  async fetchAhead() {
-    if (this.format() !== "wav" || this.rounding) return;
+  async fetchAhead(rate = 1) {
+    if (format() !== "wav" || this.looping.isOn) return;
     await this.prepared;
-    this.sound(this.wanted());
-  }
-
-  endRounds() {
-    if (this.rounding) this.say("");
-    this.rounding = null;
-    this.looper.stop();
-  }
-
-  begin() {
-    const address = this.address(this.wanted());
-    if (!address) {
-      this.fallBack();
-      return;
-    }
-    this.source = address;
-    this.audio.src = address;
-  }
-
-  /** Where the sound is as a stream; null where it must be fetched whole. */
-  address(wanted) {
-    const address = `/render?${new URLSearchParams({ ...wanted, format: this.format() })}`;
-    return this.controls.hasMetronome || address.length > LONGEST_ADDRESS ? null : address;
-  }
-
-  /** The address of the whole file. */
-  async whole(wanted) {
-    if (this.controls.hasMetronome) return URL.createObjectURL(wavOf(await this.sound(wanted)));
-    const response = await post("/render", { ...wanted, format: "mp3" }, { accept: "*/*" });
-    return URL.createObjectURL(await response.blob());
-  }
-
-  /** The whole file, where it cannot be had as a stream; a refusal says why. */
-  async fallBack() {
-    const was = this.source;
-    this.source = "";
-    if (was.startsWith("blob:")) {
-      this.say("This browser cannot play the sound. Try to download it instead (Share).");
-      return;
-    }
-    this.say("Fetching the sound…");
-    const own = {};
-    this.falling = own;
-    try {
-      const source = await this.whole(this.wanted());
-      if (this.falling !== own) return;
-      this.source = source;
-      this.audio.src = source;
-      this.audio.currentTime = this.startAt;
-      this.startAt = 0;
-      this.setRate();
-      await this.audio.play();
-      this.say("");
-    } catch (error) {
-      this.say(error.name === "NotAllowedError" ? "The sound is here: press Play again." : error.message);
-    }
-  }
-
-  /** Plays on as is wanted now: what is heard goes on until the other sound is at the same place of the music. */
-  async swap() {
-    const own = {};
-    this.swapping = own;
-    const wanted = this.wanted();
-    const next = new Audio();
-    next.preload = "auto";
-    try {
-      const [performance, source] = await Promise.all([
-        this.performance(wanted),
-        this.address(wanted) ?? this.whole(wanted),
-      ]);
-      if (this.swapping !== own) return;
-      next.src = source;
-      await happens(next, "canplay");
-      const place = placeAt(this.steps, this.audio.currentTime + AHEAD_S * this.audio.playbackRate);
-      next.currentTime = timeOf(performance.steps, place);
-      await happens(next, "seeked");
-      while (this.swapping === own && !this.audio.paused && this.place() < place) await nextFrame();
-      if (this.swapping !== own) return;
-      const wasPlaying = !this.audio.paused;
-      if (wasPlaying) await next.play();
-      this.exchange(next, source, performance);
-      if (wasPlaying) this.show();
-    } catch (error) {
-      if (this.swapping === own) this.startAgain(error);
-    }
-  }
-
-  /** Another element sounds in the place of the one that did. */
-  exchange(next, source, performance) {
-    const old = this.audio;
-    this.asked = JSON.stringify(this.wanted());
-    next.id = old.id;
-    old.replaceWith(next);
-    this.adopt(next);
-    old.pause();
-    old.removeAttribute("src");
-    this.source = source;
-    this.swapping = null;
-    this.take(performance);
-    this.setRate();
-  }
-
-  /** The other sound from the same place, after a pause, where it could not be had while this one went on. */
-  async startAgain(error) {
-    if (error instanceof Told) this.say(error.message);
-    const place = this.place();
-    this.silence();
-    this.prepared = this.prepare();
-    this.play({ follows: this.follows });
-    await this.prepared;
-    if (this.steps.length) this.seek(timeOf(this.steps, place));
-  }
-
-  /** The pass of the loop that is heard and how far it is, some seconds from now; null where no loop sounds. */
-  spot(ahead = 0) {
-    return this.rounding && this.looper.where(this.looper.isPaused ? ROUNDING_S : ahead);
+    this.source.sound(this.looping.wantedAt(rate, this.performance)).catch(() => {}); // who asks for it is told
   }
 
   /** The moment of the tune that is heard. */
   time() {
-    return this.spot() ? timeOf(this.steps, this.place()) : this.audio.currentTime;
+    return this.looping.spot() ? timeOf(this.performance.steps, this.place()) : this.stream.time;
   }
 
   /** What is heard, as a place among the notes. */
   place() {
-    const spot = this.spot();
-    if (spot) return placeAt(spot.pass.steps, spot.pass.from + spot.offset);
-    return placeAt(this.steps, this.source ? this.audio.currentTime : this.startAt);
-  }
-
-  /** How far a place among the notes is in a pass; 0 where it is not in it. */
-  offsetOf({ steps, from, buffer }, place) {
-    const offset = timeOf(steps, place) - from;
-    return offset > 0 && offset < buffer.duration ? offset : 0;
+    return this.looping.place() ?? placeAt(this.performance.steps, this.stream.time);
   }
 
   seek(seconds) {
-    const spot = this.spot();
-    if (spot) this.looper.begin(spot.pass, this.offsetOf(spot.pass, placeAt(this.steps, seconds)));
-    else if (this.source) this.audio.currentTime = seconds;
-    else this.startAt = seconds;
+    if (this.looping.spot()) this.looping.seek(placeAt(this.performance.steps, seconds));
+    else this.stream.seek(seconds);
     this.tick();
   }
 
   /** Play from a place in the text, in its first time through. */
   seekTo(place) {
-    const step = this.steps.find(({ from }) => from === place);
+    const step = this.performance.steps.find(({ from }) => from === place);
     if (step) this.seek(step.at);
   }
 
   /** Another way to play: the same moment of the music, played so. What sounds goes on until the other is there. */
   async changed() {
     const wasPlaying = this.isPlaying();
-    const [place, spot] = [this.place(), this.spot()];
+    const [place, spot] = [this.place(), this.looping.spot()];
     if (this.score.options.transpose !== this.controls.transposed) {
       this.score.options.transpose = this.controls.transposed;
       this.score.draw(this.abc);
     }
-    if (this.rounding && wasPlaying) {
+    if (this.looping.isOn && wasPlaying) {
       this.prepared = this.prepare();
       this.goRound(spot?.pass.rate);
-    } else if (wasPlaying && this.steps.length) await this.swap();
-    else {
-      this.silence();
-      this.steps = [];
-      this.prepared = this.prepare();
-      await this.prepared;
-      if (place > 0 && this.steps.length) this.seek(timeOf(this.steps, place));
+    } else if (wasPlaying && this.isKnown) await this.swap();
+    else await this.prepareAt(place);
+  }
+
+  /** The other sound in the place of what is heard, without a gap; from the same place where it cannot be had so. */
+  async swap() {
+    const wanted = this.wanted();
+    try {
+      const performance = await this.stream.swap(wanted, this.performance.steps);
+      if (!performance) return;
+      this.asked = JSON.stringify(wanted);
+      this.take(performance);
+      this.setRate();
+    } catch (error) {
+      if (error instanceof Told) this.say(error.message);
+      const place = this.place();
+      const prepared = this.prepareAt(place);
+      this.play({ follows: this.follows });
+      await prepared;
     }
+  }
+
+  /** Silence, and what is wanted now from a place among the notes. */
+  async prepareAt(place) {
+    this.silence();
+    this.performance = UNKNOWN;
+    this.prepared = this.prepare();
+    await this.prepared;
+    if (place > 0 && this.isKnown) this.seek(timeOf(this.performance.steps, place));
   }
 
   /** Goes on as is chosen now: once through or round and round, at what speed. */
   restart(at = this.time()) {
-    const [wasPlaying, wasRounding] = [this.isPlaying(), this.rounding];
-    if (wasPlaying && (this.chosen || this.controls.isRound)) {
+    const [wasPlaying, wasRounding] = [this.isPlaying(), this.looping.isOn];
+    if (wasPlaying && (this.looping.chosen || this.controls.isRound)) {
       this.goRound();
       return;
     }
-    this.endRounds();
+    this.looping.end();
     if (wasPlaying) this.playThrough();
     if (wasRounding) this.seek(at);
     this.show();
   }
 
+  get isLoopChosen() {
+    return this.looping.chosen !== null;
+  }
+
   /** Loops bars of the score, given by number, from a part of their speed on; null ends it. */
   setLoop(numbers, rate) {
     const at = this.time();
-    this.chosen = numbers?.length ? numbers : null;
-    if (this.chosen) this.goRound(rate);
-    else if (this.rounding) this.restart(at);
-  }
-
-  /** When bars sound one after the other: in the first time through that has the most of them, as a repeat may part them. */
-  stretch(numbers, steps) {
-    if (!numbers?.length) return null;
-    const barOf = ({ from }) => this.score.byPlace.get(from)?.bar.number;
-    const runs = [];
-    steps.forEach((step, index) => {
-      const number = barOf(step);
-      if (!numbers.includes(number)) return;
-      if (runs.at(-1)?.last !== index - 1) runs.push({ first: index, bars: new Set() });
-      runs.at(-1).last = index;
-      runs.at(-1).bars.add(number);
-    });
-    if (!runs.length) return null;
-    const { first, last } = runs.reduce((best, run) => (run.bars.size > best.bars.size ? run : best));
-    return { from: steps[first].at, to: steps[last + 1]?.at ?? steps[last].until };
+    this.looping.chosen = numbers?.length ? numbers : null;
+    if (this.isLoopChosen) this.goRound(rate);
+    else if (this.looping.isOn) this.restart(at);
   }
 
   tick() {
@@ -486,7 +277,7 @@ export class Player {
     const note = this.score.light(place);
     if (note && this.isPlaying()) this.keepInView(note);
     const time = this.time();
-    const length = Number.isFinite(this.audio.duration) ? this.audio.duration : (this.length ?? 1);
+    const length = this.stream.length ?? this.performance.length ?? 1;
     const slider = this.part("place");
     slider.max = length;
     slider.value = time;
@@ -496,13 +287,13 @@ export class Player {
 
   /** The place in the text of the note that sounds when what is drawn now is seen. */
   sounding() {
-    const spot = this.spot(LEAD_S);
-    if (!spot && !this.source) return null;
-    const lead = this.audio.paused ? ROUNDING_S : LEAD_S * this.audio.playbackRate;
-    const time = spot ? spot.pass.from + spot.offset : this.audio.currentTime + lead;
-    const steps = spot?.pass.steps ?? this.steps;
+    const spot = this.looping.spot(LEAD_S);
+    if (!spot && !this.stream.address) return null;
+    const lead = this.stream.isPlaying ? LEAD_S * this.stream.rate : ROUNDING_S;
+    const time = spot ? spot.pass.from + spot.offset : this.stream.time + lead;
+    const steps = spot?.pass.steps ?? this.performance.steps;
     const step = steps[noteAt(steps, time)];
-    return step && time < step.until + 0.25 ? step.from : null;
+    return step && time < step.until + LIGHT_AFTER_S ? step.from : null;
   }
 
   keepInView(note) {
@@ -534,13 +325,3 @@ function clock(seconds) {
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
-
-/** Resolves when something happens to an element, rejects when it fails instead. */
-function happens(element, type) {
-  return new Promise((resolve, reject) => {
-    element.addEventListener(type, resolve, { once: true });
-    element.addEventListener("error", () => reject(new Error(`no ${type}`)), { once: true });
-  });
-}
-
-const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));

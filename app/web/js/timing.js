@@ -2,6 +2,8 @@
 
 const PERCUSSION = 9;
 
+export const ROUNDING_S = 0.002; // a browser's seek may end a little before the moment that it was sent to
+
 /**
  * A Standard MIDI File's notes as {at, until, pitch, channel} in seconds, without percussion, and its first tempo. Those
  * of its first track with notes come first: that is the tune's, where others accompany it.
