@@ -62,13 +62,22 @@ def is_made(page: Page) -> None:
     expect(page.locator("#score svg .abcjs-note").first).to_be_visible()
 
 
-def steps(page: Page, abc: str) -> list[dict[str, Any]]:
+def select_bars(page: Page, first: int, last: int) -> None:
+    page.locator("#score .abcjs-note").first.click(force=True)
+    for name, value in (("#last-bar", last), ("#first-bar", first)):
+        page.locator(name).fill(str(value))
+        page.locator(name).press("Tab")
+
+
+def steps(page: Page, abc: str, **how: object) -> list[dict[str, Any]]:
     """What sounds when, and at which place of the text, as the page's own module has it."""
     found: list[dict[str, Any]] = page.evaluate(
-        """async (abc) => {
+        """async ([abc, how]) => {
           const { read, inStep, writtenNotes } = await import("/js/timing.js");
-          const answer = await fetch("/render?format=midi", {
-            method: "POST", body: abc, headers: { "Content-Type": "text/vnd.abc" },
+          const answer = await fetch("/render", {
+            method: "POST",
+            body: JSON.stringify({ abc, ...how, format: "midi" }),
+            headers: { "Content-Type": "application/json" },
           });
           const { notes } = read(await answer.arrayBuffer());
           const paper = document.createElement("div");
@@ -77,7 +86,7 @@ def steps(page: Page, abc: str) -> list[dict[str, Any]]:
           paper.remove();
           return inStep(notes, writtenNotes(tune));
         }""",
-        abc,
+        [abc, how],
     )
     return found
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.servers import Server
-from tests.web.bench import SCALE, bring, make, steps, visit
+from tests.web.bench import SCALE, bring, make, select_bars, steps, visit
 
 
 def test_what_is_lit_is_what_sounds(page: Page) -> None:
@@ -135,9 +135,11 @@ def test_chosen_bars_loop_slowly_at_first_at_one_press(page: Page) -> None:
     bring(page, SCALE)
     page.evaluate(WATCH_LOOPS)
     page.locator("#score .abcjs-note").nth(5).click(force=True)
+    page.get_by_role("button", name="One bar more").click()
+    expect(page.locator("#score rect.chosen-bar")).to_have_count(2)
     page.get_by_role("button", name="Loop, slow first").click()
     page.wait_for_function("() => window.rounds.length === 1")
-    assert page.evaluate("() => 4 / 1.5 / window.rounds[0]") == pytest.approx(0.6, abs=0.01)
+    assert page.evaluate("() => 8 / 1.5 / window.rounds[0]") == pytest.approx(0.6, abs=0.01)
     page.get_by_role("button", name="Loop, slow first").click()
     page.wait_for_function("() => !document.querySelector('#sound').paused")
 
@@ -279,13 +281,6 @@ def test_a_click_on_a_note_after_a_pause_lights_that_note(page: Page) -> None:
         page.wait_for_function("() => !document.querySelector('#sound').seeking")
         page.wait_for_function(f"() => ({LIT})() >= 0")
         assert page.evaluate(LIT) == note
-
-
-def select_bars(page: Page, first: int, last: int) -> None:
-    page.locator("#score .abcjs-note").first.click(force=True)
-    for name, value in (("#last-bar", last), ("#first-bar", first)):
-        page.locator(name).fill(str(value))
-        page.locator(name).press("Tab")
 
 
 def test_a_loop_over_a_repeat_sign_loops_all_of_it(page: Page) -> None:
