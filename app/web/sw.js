@@ -1,12 +1,15 @@
-// Keeps the page, and what was heard of its tunes, for when the service is away. The service is asked first for all but
-// sounds: the same address is the same sound.
+// Keeps the page, and what was heard of its tunes, for when the service is away. The service is asked first for all; of a
+// sound it is asked only whether it would be another one now.
 
 const PAGE = "lilt-page-1";
-const SOUNDS = "lilt-sounds-1";
+const SOUNDS = "lilt-sounds-2";
 const MAX_SOUNDS = 24;
 const MAX_NOTES = 200;
 const MAX_BYTES = 12_000_000; // of one sound
+const PATIENCE_MS = 1500; // for the word that a sound is still the same
 const PARTS = "/pages.json"; // what the page is made of
+const ADDRESS = "Lilt-Address"; // header of a kept sound: where the service has it
+const HEARD = ["wav", "mp3", "ogg"]; // formats in which a player asks for sound
 
 self.addEventListener("install", (event) => {
   event.waitUntil(keepPage().then(() => self.skipWaiting()));
@@ -22,14 +25,24 @@ self.addEventListener("fetch", (event) => {
   if (url.origin !== location.origin) return;
   const isPlayed = request.destination === "audio"; // not a score, which the service alone sends with its policy
   if (request.method === "GET" && url.pathname === "/render" && isPlayed) event.respondWith(soundOf(event));
-  else if (request.method === "POST" && url.pathname === "/render") event.respondWith(notesOf(request));
+  else if (request.method === "POST" && url.pathname === "/render") event.respondWith(fileOf(request));
   else if (request.method === "GET") event.respondWith(pageOf(request));
+  if (request.mode === "navigate") event.waitUntil(keepParts().catch(() => {})); // as soon as the service is there again
 });
 
 async function keepPage() {
   const cache = await caches.open(PAGE);
   const parts = await (await fetch(PARTS)).json();
   await cache.addAll([...parts, "/models"]);
+}
+
+/** Keeps the parts that another version of the page has, and forgets those that it no longer has. */
+async function keepParts() {
+  const cache = await caches.open(PAGE);
+  const parts = [...(await (await fetch(PARTS)).json()), "/models"];
+  const kept = (await cache.keys()).map(({ url }) => new URL(url).pathname);
+  await cache.addAll(parts.filter((part) => !kept.includes(part)));
+  await Promise.all(kept.filter((part) => !parts.includes(part)).map((part) => cache.delete(part)));
 }
 
 async function dropOld() {
@@ -63,28 +76,51 @@ async function soundOf(event) {
   const { request } = event;
   const cache = await caches.open(SOUNDS);
   const kept = await cache.match(nameOf(request.url));
-  if (kept) return part(await kept.arrayBuffer(), kept.headers.get("Content-Type"), request.headers.get("Range"));
+  if (kept && (await isCurrent(kept)))
+    return part(await kept.arrayBuffer(), kept.headers.get("Content-Type"), request.headers.get("Range"));
   const answer = await fetch(request);
   if (answer.ok && !navigator.connection?.saveData) event.waitUntil(keepSound(cache, request.url));
   return answer;
 }
 
-async function keepSound(cache, url) {
-  if (await cache.match(nameOf(url))) return;
-  const answer = await fetch(url, { headers: { Accept: "*/*" } });
+/** Whether the service would make the same sound now; taken for granted where it does not say so soon. */
+async function isCurrent(kept) {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const now = await fetch(kept.headers.get(ADDRESS), { method: "HEAD", cache: "no-store", signal });
+    return !now.ok || now.headers.get("ETag") === kept.headers.get("ETag");
+  } catch {
+    return true;
+  }
+}
+
+/** Keeps a sound as it was asked for, or smaller where that is too large. */
+async function keepSound(cache, address) {
+  const isKept = (await keepFile(cache, address)) || (await keepFile(cache, inFormat(address, "mp3")));
+  if (isKept) await trim(cache, "/render", MAX_SOUNDS);
+}
+
+async function keepFile(cache, address) {
+  const answer = await fetch(address, { headers: { Accept: "*/*" } });
   const sound = await answer.arrayBuffer();
-  if (answer.status === 200 && sound.byteLength <= MAX_BYTES)
-    await cache.put(
-      nameOf(url),
-      new Response(sound, { headers: { "Content-Type": answer.headers.get("Content-Type") } }),
-    );
-  await trim(cache, "/render", MAX_SOUNDS);
+  if (answer.status !== 200 || sound.byteLength > MAX_BYTES) return false;
+  const headers = { [ADDRESS]: address };
+  for (const name of ["Content-Type", "ETag"]) headers[name] = answer.headers.get(name);
+  await cache.put(nameOf(address), new Response(sound, { headers }));
+  return true;
+}
+
+function inFormat(address, format) {
+  const url = new URL(address);
+  url.searchParams.set("format", format);
+  return url.href;
 }
 
 /** A sound is the same in any format: which one is asked for depends on how quick the link is. */
 function nameOf(address) {
-  const url = new URL(address);
+  const url = new URL(address, location.origin);
   url.searchParams.delete("format");
+  url.searchParams.sort();
   return url.href;
 }
 
@@ -105,10 +141,34 @@ function part(sound, type, range) {
   return new Response(bytes, { status: 206, headers });
 }
 
-/** When each note of a tune sounds, which the page asks for as MIDI. */
-async function notesOf(request) {
+/** What the page asks for as a file: when each note sounds, as MIDI, or a sound that is to be looped. */
+async function fileOf(request) {
   const body = await request.clone().text();
-  if (!body.includes('"format":"midi"')) return fetch(request);
+  let wanted = {};
+  try {
+    wanted = JSON.parse(body);
+  } catch {
+    // the service says what is wrong with it
+  }
+  if (wanted.format === "midi") return notesOf(request, body);
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const kept = HEARD.includes(wanted.format) && (await heard(wanted));
+    if (!kept) throw error;
+    return kept;
+  }
+}
+
+/** A sound that was heard, in the format that is wanted. */
+async function heard(wanted) {
+  const cache = await caches.open(SOUNDS);
+  const kept = await cache.match(nameOf(`/render?${new URLSearchParams(wanted)}`));
+  const format = kept && new URL(kept.headers.get(ADDRESS)).searchParams.get("format");
+  return format === wanted.format ? kept : null;
+}
+
+async function notesOf(request, body) {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body));
   const name = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const cache = await caches.open(SOUNDS);
