@@ -21,11 +21,14 @@ _STYLES_OF_ABCJS = (
     "'sha256-BCpnf71gZdCsSCHDzyB1RsBbZ0qQdqseK6v+yJsgg30='",  # an element in each score, about dragging its notes
     "'unsafe-hashes' 'sha256-PLuCIS0C8UUqv6k/o8XgVI8hSWVrs1elyj/UnasL3zA='",  # an attribute: font-size:0.7em
 )
+_UNUSED = ("bluetooth", "camera", "display-capture", "geolocation", "hid", "microphone", "payment", "serial", "usb")
+"""what a browser may offer and no page here asks for"""
 _MISSING = _WEB / "missing.html"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; img-src 'self' data:; "
     f"style-src 'self' {' '.join(_STYLES_OF_ABCJS)}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
     "form-action 'none'",
+    "Permissions-Policy": "midi=(self), " + ", ".join(f"{name}=()" for name in _UNUSED),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
@@ -121,6 +124,7 @@ def _serve(page: Page) -> Callable[[Request], Awaitable[Response]]:
     if page.in_frames:
         policy = headers["Content-Security-Policy"]
         headers["Content-Security-Policy"] = policy.replace("frame-ancestors 'none'", "frame-ancestors *")
+        headers["Permissions-Policy"] = headers["Permissions-Policy"].replace("midi=(self)", "midi=()")
 
     async def serve(request: Request) -> Response:
         content, packed, digest = _read(page.file, page.file.stat().st_mtime_ns)

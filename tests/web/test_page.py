@@ -378,6 +378,9 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, server: Serv
     page.locator("#mix").click()
     page.get_by_role("button", name="Share", exact=True).click()
     assert faults(page) == []
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Practise").click()
+    assert faults(page) == []
     page.goto("/nothing")
     assert faults(page) == []
     context.close()

@@ -19,6 +19,7 @@ def test_the_score_is_large_parts_loop_and_a_pedal_plays_and_turns(page: Page) -
     for hidden in ("#make", ".shelf", ".heading", ".top"):
         expect(page.locator(hidden)).to_be_hidden()
     expect(page.locator("#practice-title")).to_have_text("Pick")
+    expect(page.locator("#practice-parts button")).to_have_text(["All", "A", "B"])
     page.keyboard.press("PageDown")
     page.wait_for_function("() => !document.querySelector('#sound').paused")
     page.keyboard.press("PageDown")

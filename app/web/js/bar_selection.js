@@ -1,5 +1,6 @@
 // The chosen bars of a score: clicked, drawn over, typed or walked through by keyboard, looped, their ABC changed in place.
 
+import { entered } from "./note_entry.js";
 import { chordOf, joined, moved, noteIn, split } from "./note_text.js";
 import { sound } from "./tone.js";
 
@@ -17,8 +18,8 @@ const span = (one, other) => {
 
 /** `textOf` gives the tune's text, `changed` takes it when its bars are typed anew, `said` takes words for the ear. */
 export class BarSelection {
-  constructor(score, player, { textOf, changed, said, shown }) {
-    Object.assign(this, { score, player, textOf, changed, said, shown });
+  constructor(score, player, { textOf, changed, said }) {
+    Object.assign(this, { score, player, textOf, changed, said });
     this.numbers = [];
     this.range = null; // where their text is
     this.drawn = null; // from which bar the pointer draws
@@ -33,11 +34,12 @@ export class BarSelection {
     element("chord").addEventListener("change", () => this.setChord());
     for (const type of ["keyup", "click"]) field.addEventListener(type, () => this.look());
     for (const id of ["first-bar", "last-bar"]) element(id).addEventListener("change", () => this.type());
+    element("more-bars").addEventListener("click", () => this.choose(span(this.numbers[0], this.numbers.at(-1) + 1)));
     element("unchoose").addEventListener("click", () => this.choose([]));
     element("loop").addEventListener("click", () => this.loop("loop"));
     element("loop-slow").addEventListener("click", () => this.loop("loop-slow"));
-    for (const id of ["loop", "loop-slow"])
-      element(id).addEventListener("pointerenter", () => this.player.fetchAhead());
+    element("loop").addEventListener("pointerenter", () => this.player.fetchAhead());
+    element("loop-slow").addEventListener("pointerenter", () => this.player.fetchAhead(this.rateOf("loop-slow")));
     field.addEventListener("input", () => this.write());
     field.addEventListener("blur", () => this.changed.now());
     field.addEventListener("keydown", (event) => this.fieldKey(event));
@@ -71,10 +73,13 @@ export class BarSelection {
     this.score.shade("chosen-bar", this.numbers);
     element("chosen").hidden = !this.range;
     for (const id of ["loop", "loop-slow"]) element(id).setAttribute("aria-pressed", "false");
-    if (!this.range) return;
-    this.shown();
+    if (!this.range) {
+      this.score.mark(null);
+      return;
+    }
     element("first-bar").value = this.score.bar(this.numbers[0]).label;
     element("last-bar").value = this.score.bar(this.numbers.at(-1)).label;
+    element("more-bars").disabled = !this.score.bar(this.numbers.at(-1) + 1);
     this.showNote();
   }
 
@@ -87,6 +92,7 @@ export class BarSelection {
   showNote() {
     const place = this.note;
     const text = this.textOf();
+    this.score.mark(place && noteIn(text, place) ? place.from : null);
     element("chord").value = place ? chordOf(text, place).name : "";
     for (const id of ["note-up", "note-down", "note-longer", "note-shorter"])
       element(id).disabled = !(place && noteIn(text, place));
@@ -145,8 +151,29 @@ export class BarSelection {
     this.replace({ from, to, text: name && `"${name}"` });
   }
 
+  /** Puts a pitch, as it sounds, in the place of the note, and goes on to the next one. */
+  enter(pitch) {
+    const { note, score } = this;
+    if (!note) return;
+    const { notes } = note.bar;
+    const text = this.textOf();
+    const made = entered(text, notes, notes.indexOf(note), pitch - score.options.transpose);
+    if (made === null) {
+      this.said("This is no single note, and cannot be played from a keyboard. Choose another.");
+      return;
+    }
+    const next = score.notes.indexOf(note) + 1;
+    const { from, to } = this.range;
+    this.replace({ from, to, text: made.slice(from, to + made.length - text.length) }, { isHeard: false });
+    const onward = score.notes[next];
+    if (!onward) return;
+    if (!this.numbers.includes(onward.bar.number)) this.choose([onward.bar.number]);
+    this.select(onward);
+    score.reveal(onward);
+  }
+
   /** Puts a piece of text in the place of another in the chosen bars. */
-  replace({ from, to, text }) {
+  replace({ from, to, text }, { isHeard = true } = {}) {
     if (from < this.range.from || to > this.range.to) return;
     const own = this.textOf().slice(this.range.from, this.range.to);
     const offset = from - this.range.from;
@@ -157,7 +184,7 @@ export class BarSelection {
     const { note } = this;
     if (!note) return;
     if (document.activeElement === field) this.mark(note);
-    this.soundNote(note);
+    if (isHeard) this.soundNote(note);
   }
 
   soundNote({ from }) {
@@ -172,13 +199,19 @@ export class BarSelection {
 
   loop(id) {
     const isOn = element(id).getAttribute("aria-pressed") !== "true";
-    const slow = this.player.controls.rate;
-    this.player.setLoop(isOn ? this.numbers : null, id === "loop-slow" && slow === 1 ? SLOW : slow);
+    this.player.setLoop(isOn ? this.numbers : null, this.rateOf(id));
     for (const other of ["loop", "loop-slow"]) element(other).setAttribute("aria-pressed", isOn && other === id);
   }
 
+  /** The part of the speed at which a button's loop begins. */
+  rateOf(id) {
+    const { rate } = this.player.controls;
+    return id === "loop-slow" && rate === 1 ? SLOW : rate;
+  }
+
   startDrawing(event) {
-    const isPrecise = event.pointerType !== "touch" && event.button === 0 && !event.shiftKey;
+    const isHandle = event.target.matches?.(".handle"); // by which a note is dragged
+    const isPrecise = !isHandle && event.pointerType !== "touch" && event.button === 0 && !event.shiftKey;
     this.drawn = isPrecise ? { from: this.score.noteNear(event.clientX, event.clientY)?.bar.number, to: null } : null;
   }
 

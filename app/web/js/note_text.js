@@ -35,6 +35,9 @@ export function moved(note, steps) {
   return written({ ...note, accidental: "", letter: LETTERS[to - OCTAVE * octave], octave });
 }
 
+/** A note's text with another pitch, {accidental, letter, octave}, as long as it was. */
+export const withPitch = (note, pitch) => written({ ...note, ...pitch });
+
 function written({ accidental, letter, octave, length }) {
   const isHigh = octave > 0 && letter !== "z";
   const marks = letter === "z" ? "" : isHigh ? "'".repeat(octave - 1) : ",".repeat(-octave);

@@ -11,7 +11,9 @@ import { browserStorage, Library, newTune } from "./library.js";
 import { tuneIn } from "./link.js";
 import { Maker } from "./maker.js";
 import { complain, say } from "./messages.js";
+import { MidiKeyboard } from "./midi_keyboard.js";
 import { Notation } from "./notation.js";
+import { NoteDrag } from "./note_drag.js";
 import { Opener } from "./opener.js";
 import { lay } from "./paper.js";
 import { Player } from "./player.js";
@@ -43,8 +45,9 @@ const bars = new BarSelection(score, player, {
   textOf: () => element("abc").value,
   changed: Object.assign((abc) => editor.changeBars(abc), { now: () => editor.apply() }),
   said: say,
-  shown: offerOtherBars,
 });
+new NoteDrag(bars);
+new MidiKeyboard({ bars, player });
 const editor = new Editor(store, { score, bars });
 const view = new TuneView(store, { score, player, bars, editor });
 const maker = new Maker(store, { view, candidates: new Candidates(store, player), player, bars });
@@ -53,20 +56,6 @@ new Opener(store);
 const notation = new Notation(store, { score, storage });
 new SetPanel(store);
 new PracticeView(store, { score, player, bars });
-
-let isOffered = false; // whether the service was asked what it can make anew
-
-/** Offers to make bars anew where the service can. */
-function offerOtherBars() {
-  if (isOffered) return;
-  isOffered = true;
-  get("/openapi.json")
-    .then((answer) => answer.json())
-    .then(({ components }) => {
-      element("other-bars").hidden = !components.schemas.GenerateRequest.properties.bars;
-    })
-    .catch(complain);
-}
 
 function showUndo() {
   const last = store.done.at(-1);

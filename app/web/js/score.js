@@ -11,6 +11,8 @@ const WHISTLE_LINE = "%%staffsep 100\n"; // which leaves room for fingerings bet
 const WHISTLE_GAP = 24; // pixels under a staff, where its lowest notes are
 const NARROW = 480; // pixels, as phones have it: a little smaller, two bars of a reel fit beside each other
 const SCALE_WHERE_NARROW = 0.82;
+const HANDLE = { across: 7, along: 12 }; // pixels around a note's head by which it is dragged
+const STEPS_OF_STAFF = 8; // of the scale, from its lowest line to its highest
 const PART_LINES = /repeat|dbl|thin_thi/; // bar lines that end a part
 
 /** Draws a tune into an element; one that is live can be clicked and walked through, and follows its paper's width. */
@@ -24,6 +26,7 @@ export class Score {
     this.abc = "";
     this.width = 0;
     this.shades = new Map();
+    this.marked = null; // the place in the text of the note that is to be changed
     [this.notes, this.bars] = [[], []];
     if (isLive) {
       paper.tabIndex = 0;
@@ -78,6 +81,7 @@ export class Score {
     if (isNumbered) this.number();
     if (tablature === "whistle") this.finger();
     for (const [kind, numbers] of this.shades) this.shade(kind, numbers);
+    this.mark(this.marked);
     this.paper.dispatchEvent(new Event("drawn"));
   }
 
@@ -154,14 +158,15 @@ export class Score {
     return this.bars[number - (this.bars[0]?.number ?? 0)];
   }
 
-  /** The bars of each part, by number. */
+  /** The bars of each part, by number; a pickup before a repeat sign is no part of its own. */
   parts() {
     const parts = [];
-    for (const { number, startsPart } of this.bars) {
-      if (startsPart || !parts.length) parts.push([]);
-      parts.at(-1).push(number);
+    const isPickup = ([first, ...more]) => !more.length && first.length < first.whole - GAP;
+    for (const bar of this.bars) {
+      if (!parts.length || (bar.startsPart && !isPickup(parts.at(-1)))) parts.push([]);
+      parts.at(-1).push(bar);
     }
-    return parts;
+    return parts.map((bars) => bars.map(({ number }) => number));
   }
 
   /** The number of the bar with a label. */
@@ -202,9 +207,10 @@ export class Score {
   finger() {
     const svg = this.paper.querySelector("svg");
     const staffs = this.staffs().map((staff) => staff.getBBox());
-    for (const { from, line, elements } of this.notes) {
+    for (const note of this.notes) {
+      const { from, line } = note;
       const pitch = this.pitchAt(from);
-      const box = (elements[0]?.querySelector(".abcjs-notehead") ?? elements[0])?.getBBox();
+      const box = headOf(note)?.getBBox();
       if (!pitch || !box) continue;
       const drawn = fingering(pitch, box.x + box.width / 2, staffs[line].y + staffs[line].height + WHISTLE_GAP);
       if (drawn) svg.append(drawn);
@@ -239,6 +245,32 @@ export class Score {
     }
   }
 
+  /** Marks the note at a place in the text, which can be dragged by what lies over it, and no other. */
+  mark(place) {
+    this.marked = place;
+    this.paper.querySelector(".handle")?.remove();
+    const svg = this.paper.querySelector("svg");
+    const note = this.byPlace?.get(place);
+    const box = note && headOf(note)?.getBBox();
+    if (!box) return;
+    const rect = document.createElementNS(SVG, "rect");
+    const size = {
+      x: box.x - HANDLE.across,
+      y: box.y - HANDLE.along,
+      width: box.width + 2 * HANDLE.across,
+      height: box.height + 2 * HANDLE.along,
+      rx: 8,
+    };
+    for (const [name, value] of Object.entries(size)) rect.setAttribute(name, value);
+    rect.setAttribute("class", "handle");
+    svg.append(rect);
+  }
+
+  /** How far apart a step of the scale is, in pixels of the window. */
+  get stepHeight() {
+    return (this.staffs()[0]?.getBoundingClientRect().height ?? 0) / STEPS_OF_STAFF;
+  }
+
   /** Lights the note at a place in the text, and no other. */
   light(place) {
     if (this.lit === place) return;
@@ -253,8 +285,7 @@ export class Score {
   /** The note nearest to a point of the window: on the nearest line, the one whose head is nearest from side to side. */
   noteNear(x, y) {
     const heads = this.notes.flatMap((note) => {
-      const drawn = note.elements[0];
-      const box = (drawn?.querySelector(".abcjs-notehead") ?? drawn)?.getBoundingClientRect();
+      const box = headOf(note)?.getBoundingClientRect();
       return box ? [{ note, x: box.left + box.width / 2, y: box.top + box.height / 2 }] : [];
     });
     const nearest = (distance) => heads.reduce((a, b) => (distance(b) < distance(a) ? b : a), heads[0])?.note;
@@ -282,6 +313,9 @@ export class Score {
     return this.notes.find(({ from, to }) => from <= place && place < to);
   }
 }
+
+/** What is drawn of a note's head, or of a rest. */
+const headOf = ({ elements: [drawn] }) => drawn?.querySelector(".abcjs-notehead") ?? drawn;
 
 /** A set as one tune of as many characters, whose later tunes begin with their titles, metres and keys. */
 const asOneTune = (abc) => abc.replaceAll(/\n(\s*\n)(?=X:)/g, (_, gap) => `\n%${" ".repeat(gap.length - 1)}`);

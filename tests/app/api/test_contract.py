@@ -190,6 +190,8 @@ def test_pages_are_served_under_a_strict_policy(client: httpx.Client, path: str)
     assert response.status_code == 200
     assert "default-src 'self'" in response.headers["Content-Security-Policy"]
     assert "unsafe-inline" not in response.headers["Content-Security-Policy"]
+    assert "microphone=()" in response.headers["Permissions-Policy"]
+    assert ("midi=(self)" in response.headers["Permissions-Policy"]) is (path != "/embed")
 
 
 def test_the_interface_page_loads_nothing_from_elsewhere(client: httpx.Client) -> None:
