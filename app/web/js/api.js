@@ -18,8 +18,9 @@ export class Told extends Error {}
 /** What the service refused, and why. */
 export class Refusal extends Told {
   constructor(problem, status) {
-    const words = problem.detail || problem.title || `The service answered ${status}.`;
-    super([sentence(words), ADVICE[problem.type]].filter(Boolean).join(" "));
+    const words = sentence(problem.detail || problem.title || `The service answered ${status}.`);
+    super([words, ADVICE[problem.type]].filter(Boolean).join(" "));
+    this.words = words; // without advice
     this.status = status;
     this.faults = problem.errors ?? [];
   }
@@ -61,6 +62,10 @@ export function post(path, body, { accept = "application/json", signal } = {}) {
     signal,
   });
 }
+
+/** Sends a file as it is. */
+export const upload = (path, file) =>
+  ask(path, { method: "POST", headers: { Accept: "application/json" }, body: file });
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

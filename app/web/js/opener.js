@@ -1,20 +1,21 @@
 // Tunes that come from outside: dropped on the page, pasted, chosen as a file, or typed into a field.
 
 import { titleOf } from "./abc.js";
-import { post, Told } from "./api.js";
+import { post } from "./api.js";
 import { element } from "./elements.js";
-import { fromTunebook, settingOf } from "./library.js";
+import { TAKEN, tunesOfFile, tunesOfText } from "./file_reader.js";
+import { settingOf } from "./library.js";
 import { complain, say } from "./messages.js";
 
 const MAX_NAMED = 3;
-const TAKEN =
-  "Lilt opens ABC: files that end in .abc or .txt, or text from anywhere. Save it as ABC first, as MuseScore's and EasyABC's users do with xml2abc and midi2abc.";
-const OTHERS = [
-  [/^MThd/, "This is a MIDI file."],
-  [/^PK/, "This is a packed file, perhaps compressed MusicXML."],
-  [/^\s*<(\?xml|!DOCTYPE|score-)/, "This is XML, perhaps MusicXML."],
-  [/^%PDF/, "This is a PDF."],
-];
+const KINDS = { midi: "MIDI", musicxml: "MusicXML" };
+const XML = /^\s*<(\?xml|!DOCTYPE score|score-)/;
+
+/** The first few of what was left out, in words. */
+function few(all) {
+  const more = all.length > MAX_NAMED ? `; and ${all.length - MAX_NAMED} more` : "";
+  return `${all.slice(0, MAX_NAMED).join("; ")}${more}`;
+}
 
 const counted = (number) => `${number} ${number === 1 ? "tune" : "tunes"}`;
 
@@ -25,7 +26,7 @@ export class Opener {
     element("open").addEventListener("click", () => dialog.showModal());
     element("open-pasted").addEventListener("click", () => {
       dialog.close();
-      this.open(element("pasted").value, "pasted");
+      this.openText(element("pasted").value, "pasted");
       element("pasted").value = "";
     });
     for (const id of ["open-file", "import"])
@@ -43,9 +44,9 @@ export class Opener {
   paste(event) {
     if (event.target.matches?.("input, textarea")) return;
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (!/^[A-Z]:/m.test(text)) return;
+    if (!/^[A-Z]:/m.test(text) && !XML.test(text)) return;
     event.preventDefault();
-    this.open(text, "pasted");
+    this.openText(text, "pasted");
   }
 
   dragOver(event) {
@@ -64,27 +65,35 @@ export class Opener {
     event.preventDefault();
     this.how = "opened";
     if (files.length) this.openFiles(files);
-    else this.open(event.dataTransfer.getData("text/plain"), "pasted");
+    else this.openText(event.dataTransfer.getData("text/plain"), "pasted");
   }
 
-  async openFiles(files) {
-    const texts = await Promise.all([...files].map((file) => file.text()));
+  /** Opens files; those that hold no tune are told of, beside what the others hold. */
+  async openFiles(files, how = this.how ?? "imported") {
+    this.how = null;
+    const chosen = [...files];
     element("import-file").value = "";
     element("opening").close();
-    this.open(texts.join("\n\n"), this.how ?? "imported");
-    this.how = null;
+    say(chosen.length === 1 ? `Reading ${chosen[0].name}…` : `Reading ${chosen.length} files…`);
+    const read = await Promise.allSettled(chosen.map((file) => tunesOfFile(file, how)));
+    this.open(
+      read.flatMap(({ value }) => value ?? []),
+      how,
+    );
+    const refused = read.find(({ status }) => status === "rejected");
+    if (refused) complain(refused.reason);
   }
 
-  /** Takes all tunes of a text. Several, and what is imported, are kept; a single one is put on the bench alone. */
-  open(text, how) {
-    const other = OTHERS.find(([pattern]) => pattern.test(text));
-    if (other) {
-      complain(new Told(`${other[1]} ${TAKEN}`));
-      return;
-    }
-    const found = fromTunebook(complete(text), how);
+  /** Opens ABC, or MusicXML as it stands in a file. */
+  openText(text, how) {
+    if (XML.test(text)) this.openFiles([new File([text], "pasted.musicxml")], how);
+    else this.open(tunesOfText(text, how), how);
+  }
+
+  /** Takes tunes. Several, and what is imported, are kept; a single one is put on the bench alone. */
+  open(found, how) {
     if (!found.length) {
-      say(`There is no tune in this: a tune has an X: and a K: line. ${TAKEN}`, true);
+      say(`There is no tune in this. A tune in ABC has an X: and a K: line. ${TAKEN}`, true);
       return;
     }
     const isKept = found.length > 1 || how === "imported";
@@ -107,10 +116,12 @@ export class Opener {
     return !known;
   }
 
-  /** Says what of an opened tune is not played, or why it cannot be. */
+  /** Says what of an opened tune is not here or not played, or why it cannot be. */
   async tellLoss(tune) {
     const { abc } = settingOf(tune);
-    say(`${titleOf(abc)} is on the bench.`);
+    const { origin } = tune;
+    const lost = origin?.leftOut.length ? ` Left out of the ${KINDS[origin.kind]} file: ${few(origin.leftOut)}.` : "";
+    say(`${titleOf(abc)} is on the bench.${lost}`);
     try {
       const { problems, playable } = await (await post("/check", { abc })).json();
       const words = ({ line, message }) => (line ? `line ${line}: ${message}` : message);
@@ -119,19 +130,10 @@ export class Opener {
         problems.find(({ severity }) => severity === "warning");
       const left = problems.filter(({ severity }) => severity === "note").map(words);
       const how = playable ? "There is a fault in it" : "It cannot be played as it stands";
-      if (fault) say(`${how}: ${words(fault)}. Press Edit to mend it.`, true);
-      else if (left.length) {
-        const more = left.length > MAX_NAMED ? `; and ${left.length - MAX_NAMED} more` : "";
-        say(`Left out where it is played or printed by the service: ${left.slice(0, MAX_NAMED).join("; ")}${more}.`);
-      }
+      if (fault) say(`${how}: ${words(fault)}. Press Edit to mend it.${lost}`, true);
+      else if (left.length && !lost) say(`Left out where it is played or printed by the service: ${few(left)}.`);
     } catch (error) {
       complain(error);
     }
   }
-}
-
-/** A single tune without a number is one all the same. */
-function complete(text) {
-  const isNumbered = /^\s*X:/m.test(text);
-  return isNumbered || !/^K:/m.test(text) ? text : `X:1\n${text.trim().replaceAll(/\n\s*\n/g, "\n")}`;
 }

@@ -6,6 +6,11 @@ import * as form from "./form.js";
 import { say } from "./messages.js";
 import { showNearest, words } from "./originality.js";
 
+/** Which file a tune was read from, and what of that is not in it. */
+function originInWords({ file, leftOut }) {
+  return `Read from ${file}. ${leftOut.length ? `Left out: ${leftOut.join("; ")}.` : "Nothing of its notes was left out."}`;
+}
+
 export class TuneView {
   constructor(store, { score, player, bars, editor }) {
     Object.assign(this, { store, score, player, bars, editor });
@@ -93,12 +98,13 @@ export class TuneView {
     element("facts").textContent = facts(setting.abc, this.score.keyName()) + unfinished;
   }
 
-  /** How it was made, and a way to make it again. */
+  /** How it was made, and a way to make it again; or the file that it was read from. */
   showRecipe() {
-    const { recipe } = this.store.opened;
-    element("recipe").hidden = !recipe;
-    element("use-recipe").hidden = recipe?.vary !== undefined;
-    element("recipe-facts").textContent = recipe ? form.inWords(recipe) : "";
+    const { recipe, origin } = this.store.opened;
+    element("recipe").hidden = !recipe && !origin;
+    element("recipe-name").textContent = recipe ? "How it was made" : "Where it is from";
+    element("use-recipe").hidden = !recipe || recipe.vary !== undefined;
+    element("recipe-facts").textContent = recipe ? form.inWords(recipe) : origin ? originInWords(origin) : "";
     element("recipe-words").textContent = recipe?.best_of ? `: the best of ${recipe.best_of}` : "";
   }
 
