@@ -106,6 +106,18 @@ def test_a_transposed_tune_says_the_key_that_is_shown(page: Page) -> None:
     expect(page.locator("#paper p")).to_have_text("jig · C Dorian · 6/8")
 
 
+def test_on_a_phone_the_form_folds_to_what_is_asked_for_most(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    make(page)
+    is_made(page)
+    for name, is_shown in (("rhythm", True), ("key", True), ("meter", False), ("temperature", False)):
+        expect(page.locator(f"#{name}")).to_be_visible(visible=is_shown)
+    make(page, rhythm="slip jig", key="G")
+    expect(page.locator("#facts")).to_have_text("slip jig · G major · 9/8")
+    page.get_by_role("button", name="Options", exact=True).click()
+    expect(page.locator("#meter")).to_be_visible()
+
+
 def test_a_parts_pickup_is_no_bar(page: Page) -> None:
     bring(page, PICKUPS)
     expect(page.locator("#score .bar-number")).to_have_text(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
@@ -157,6 +169,9 @@ def test_more_like_a_tune_keeps_its_plan_and_lights_what_changed(page: Page, req
     cards = page.locator("#candidates > li")
     expect(page.locator("#candidates button", has_text="Keep")).to_have_count(4)
     assert all(card.locator("rect.changed").count() for card in cards.all())
+    expect(cards.locator("h3")).to_have_text(
+        ["Cooley's, varied", "Cooley's, varied 2", "Cooley's, varied 3", "Cooley's, varied 4"]
+    )
     asked = [request.post_data_json for request in requests if request.url.endswith("/generate")]
     assert [body["abc"] for body in asked if body] == [COOLEYS] * 4
     cards.first.get_by_role("button", name="Open").click()

@@ -54,6 +54,11 @@ def test_every_part_has_lines_of_its_own_four_bars_each(page: Page) -> None:
     assert found["out"] == 0
 
 
+def test_a_pickup_before_a_repeat_sign_stands_on_the_line_of_its_part(page: Page) -> None:
+    bring(page, PICKUPS)
+    assert lines(page)["bars"] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+
+
 @pytest.mark.parametrize("width", [320, 390, 820, 1280, 1920])
 def test_endings_are_numbered_and_nothing_is_cut_at_any_width(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})

@@ -46,7 +46,19 @@ function partsOf(elements) {
     if (!isSameSpot || element.type !== "bar_thin") before = element;
   }
   close();
-  return parts.filter((part) => part.length);
+  return withPickups(parts.filter((part) => part.length));
+}
+
+/** A pickup before a repeat sign is no part of its own. */
+function withPickups(parts) {
+  const whole = Math.max(...parts.flat().map(({ beats }) => beats));
+  const isPickup = ([bar, ...more]) => !more.length && bar.beats < whole - 1e-6;
+  const made = [];
+  for (const part of parts) {
+    if (made.length && isPickup(made.at(-1))) made.at(-1).push(...part);
+    else made.push(part);
+  }
+  return made;
 }
 
 function linesOf(part, room) {

@@ -43,8 +43,16 @@ function inWords(tune) {
   return `${titleOf(abc)}, ${facts(abc)},`;
 }
 
-/** The title of a tune that is like another. */
-const variedTitle = (abc) => `${titleOf(abc).replace(/, varied$/, "")}, varied`;
+/** Titles for so many tunes that are like one, which no other tune has. */
+function variedTitles(abc, count, taken) {
+  const varied = `${titleOf(abc).replace(/, varied( \d+)?$/, "")}, varied`;
+  const titles = [];
+  for (let number = 1; titles.length < count; number++) {
+    const title = number === 1 ? varied : `${varied} ${number}`;
+    if (!taken.has(title)) titles.push(title);
+  }
+  return titles;
+}
 
 /** The recipe of a change: the taste of the form, a fresh seed. */
 function change() {
@@ -76,7 +84,7 @@ export class Maker {
   }
 
   /** Makes tunes, which are undone together; several are shown beside each other. */
-  async makeAll(bodies, what) {
+  async makeAll(bodies, what, titles = []) {
     this.making?.abort();
     this.making = new AbortController();
     const { signal } = this.making;
@@ -90,7 +98,7 @@ export class Maker {
       if (bodies.length === 1) await this.makeOne(bodies[0], step, signal);
       else {
         show("candidates");
-        await Promise.all(bodies.map((each) => this.makeCandidate(each, step, signal)));
+        await Promise.all(bodies.map((each, index) => this.makeCandidate(each, step, signal, titles[index])));
       }
       if (!isComplaining()) say("");
       if (bodies.length > 1) announce(`${bodies.length} tunes are made.`);
@@ -117,22 +125,22 @@ export class Maker {
     }
   }
 
-  async makeCandidate(body, step, signal) {
+  async makeCandidate(body, step, signal, title) {
     const card = this.candidates.card();
     try {
       const answer = await stream(body, (text) => card.grow(text), signal);
-      card.finish(this.finished(body, answer, step), (tune) => this.alike(tune));
+      card.finish(this.finished(body, answer, step, title), (tune) => this.alike(tune));
     } catch (error) {
       card.fail(error);
       complain(error);
     }
   }
 
-  finished({ abc, ...body }, answer, step) {
+  finished({ abc, ...body }, answer, step, title) {
     const whole = answer.tunes.findLast(({ complete }) => complete) ?? answer.tunes.at(-1);
     const made = whole?.abc ?? answer.abc;
     const isVaried = abc !== undefined;
-    const tune = newTune(isVaried ? withTitle(made, variedTitle(abc)) : made, isVaried ? "varied" : "as made", {
+    const tune = newTune(isVaried ? withTitle(made, title) : made, isVaried ? "varied" : "as made", {
       recipe: { ...body, model: answer.model?.name },
       originality: whole?.originality ?? null,
       complete: Boolean(whole?.complete),
@@ -153,7 +161,8 @@ export class Maker {
       temperature,
       seed: seed + index,
     }));
-    return this.makeAll(bodies, `${ALIKE} like ${titleOf(abc)}`);
+    const taken = new Set(this.store.library.all().map((each) => titleOf(settingOf(each).abc)));
+    return this.makeAll(bodies, `${ALIKE} like ${titleOf(abc)}`, variedTitles(abc, ALIKE, taken));
   }
 
   async remake(how, body, pick) {

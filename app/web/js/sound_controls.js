@@ -36,7 +36,7 @@ const CONTROLS = `
   <div><label for="feel">Feel <output id="feel-shown" for="feel"></output></label><div class="muted">
     <input id="feel" type="range" min="0" max="1" step="0.1" value="${USUAL_FEEL}">
     <button id="mute-feel" type="button" aria-pressed="false" aria-label="Mute the feel: play as written">Mute</button></div></div>
-  <div><label for="transpose">Key</label><select id="transpose"></select></div>
+  <div><label for="transpose">Move to key</label><select id="transpose"></select></div>
   <div><label for="slow">Start at</label><select id="slow">
     <option value="1">full speed</option><option value="0.8">80 %</option><option value="0.65">65 %</option>
     <option value="0.5">half speed</option></select></div>
