@@ -146,7 +146,7 @@ async function fileOf(request) {
   const body = await request.clone().text();
   let wanted = {};
   try {
-    wanted = JSON.parse(body);
+    wanted = JSON.parse(body) ?? {};
   } catch {
     // the service says what is wrong with it
   }
