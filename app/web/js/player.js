@@ -180,6 +180,7 @@ export class Player {
   async fetchAhead(rate = 1) {
     if (format() !== "wav" || this.looping.isOn) return;
     await this.prepared;
+    if (!this.isKnown) return;
     this.source.sound(this.looping.wantedAt(rate, this.performance)).catch(() => {}); // who asks for it is told
   }
 
