@@ -76,11 +76,9 @@ export class Opener {
     element("opening").close();
     say(chosen.length === 1 ? `Reading ${chosen[0].name}…` : `Reading ${chosen.length} files…`);
     const read = await Promise.allSettled(chosen.map((file) => tunesOfFile(file, how)));
-    this.open(
-      read.flatMap(({ value }) => value ?? []),
-      how,
-    );
+    const tunes = read.flatMap(({ value }) => value ?? []);
     const refused = read.find(({ status }) => status === "rejected");
+    if (tunes.length || !refused) this.open(tunes, how);
     if (refused) complain(refused.reason);
   }
 
