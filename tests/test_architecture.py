@@ -25,7 +25,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     "app.generation": ("app.inference",),
     "app.inference": ("app.grammar", "app.operations"),
     "app.grammar": ("app.abc", "model_store"),
-    "app.rendering": ("app.abc", "app.operations"),
+    "app.rendering": ("app.interchange", "app.operations"),
+    "app.interchange": ("app.abc",),
     "app.abc": ("app.errors",),
     "app.operations": ("app.settings",),
     "app.settings": ("app.errors",),
@@ -37,7 +38,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "training.evaluation": ("training.learning", "app.generation", "app.rendering"),
     "training.learning": ("training.corpora", "model_store"),
     "training.corpora": ("training.dialect", "model_store"),
-    "training.dialect": ("training.errors", "training.atomic_file", "app.abc"),
+    "training.dialect": ("training.errors", "training.atomic_file", "app.interchange"),
     "training.atomic_file": (),
     "training.errors": (),
 }

@@ -5,8 +5,8 @@ from typing import BinaryIO
 
 import click
 
-from app.abc import imported
 from app.errors import NotationError
+from app.interchange import imported
 from app.rendering.input_filter import decode
 
 MAX_MIB = 64

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from app.abc import musicxml, score_writer
+from app.abc import score_writer
 from app.abc.harmony import with_chords
 from app.abc.playing_order import with_parts_in_order
 from app.abc.reader import read
 from app.abc.score import Score
 from app.abc.transpose import transposed
 from app.errors import NotationError
+from app.interchange import musicxml_writer
 from app.operations.concurrency_limit import in_thread
 from app.rendering import external_tools
 from app.rendering.backing import Backing
@@ -49,9 +50,9 @@ def _abc(job: Job) -> bytes:
 def _musicxml(job: Job) -> bytes:
     scores = [with_parts_in_order(_drawn(tune, job.options)) for tune in job.tunes]
     score = scores[0] if len(scores) == 1 else as_one_score(scores)
-    if excess := DRAWN_NOTES.excess(musicxml.drawn_notes(score), ""):
+    if excess := DRAWN_NOTES.excess(musicxml_writer.drawn_notes(score), ""):
         raise NotationError(f"it has {excess}")
-    return musicxml.write(score)
+    return musicxml_writer.write(score)
 
 
 def _drawn(tune: Admitted, options: RenderOptions) -> Score:

@@ -13,7 +13,6 @@ from types import FrameType
 
 import pytest
 
-from app.abc import musicxml
 from app.abc.bar_plan import different_bars, places_of, replaceable
 from app.abc.bar_spans import _bars, regions, text_bars
 from app.abc.fields import parse_tempo
@@ -28,6 +27,7 @@ from app.errors import LiltError
 from app.generation.network_text import NetworkText
 from app.grammar import Grammar, Request
 from app.grammar.infill_constraint import Span, refills
+from app.interchange import musicxml_writer
 from app.rendering.input_filter import admit
 from app.rendering.lint import fix
 from model_store.store import Checkpoint
@@ -81,7 +81,7 @@ def performance(text: str) -> object:
 
 
 def admitted_musicxml(text: str) -> object:
-    return musicxml.write(admit(text, max_duration_s=inf).score)
+    return musicxml_writer.write(admit(text, max_duration_s=inf).score)
 
 
 def every_region(text: str) -> object:

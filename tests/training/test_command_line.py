@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.abc import musicxml
 from app.abc.reader import read as read_abc
+from app.interchange import musicxml_writer
 from model_store.store import Store
 from tests.servers import environment
 from training.__main__ import main
@@ -111,7 +111,7 @@ def test_files_of_other_programs_are_read_and_what_is_broken_is_named(
     folder.mkdir()
     texts = tunebook.read(tunebook_file).tunes[:3]
     for number, abc in enumerate(texts):
-        (folder / f"{number}.musicxml").write_bytes(musicxml.write(read_abc(abc)))
+        (folder / f"{number}.musicxml").write_bytes(musicxml_writer.write(read_abc(abc)))
     (folder / "broken.mid").write_bytes(b"MThd")
     found = [tunebook.read(file) for file in tunebook.find_files([str(folder)])]
     assert [len(book.tunes) for book in found] == [1, 1, 1, 0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
-from app.abc import imported
+from app.interchange import imported
 from app.abc.tunebook import FIELD, has_notes
 from app.errors import LiltError
 from training.errors import CorpusError

@@ -5,9 +5,9 @@ import re
 import tempfile
 from pathlib import Path
 
-from app.abc import musicxml
 from app.abc.reader import read
 from app.errors import LiltError
+from app.interchange import musicxml_writer
 from app.rendering import sandbox
 from app.rendering.external_tools import engrave
 
@@ -23,7 +23,7 @@ async def _draw_all(tunes: list[str | None], prefix: str) -> list[str | None]:
     for number, tune in enumerate(tunes, 1):
         with tempfile.TemporaryDirectory(prefix="lilt-score-") as folder:
             try:
-                written = musicxml.write(read(tune)) if tune else b""
+                written = musicxml_writer.write(read(tune)) if tune else b""
                 svg = await engrave(written, "svg", Path(folder), confinement) if written else b""
             except LiltError:
                 svg = b""

@@ -15,9 +15,9 @@ import mido
 import music21
 import pytest
 
-from app.abc import musicxml
 from app.abc.playback_defaults import duration_s
 from app.abc.reader import Reader
+from app.interchange import musicxml_writer
 from app.rendering import abc2midi_text
 from tests import judges
 
@@ -76,7 +76,7 @@ def test_the_score_is_right(case: Path) -> None:
     expected = right(case)
     if "score" not in expected["also"]:
         pytest.skip("music21 expands the score of this case otherwise; the sound is from the same reading")
-    document = musicxml.write(Reader(case.read_text("utf-8")).score)
+    document = musicxml_writer.write(Reader(case.read_text("utf-8")).score)
     score = music21.converter.parseData(document, format="musicxml")
     sounds: Sounds = []
     for part in score.parts:

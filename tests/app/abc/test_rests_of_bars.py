@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from app.abc import musicxml
 from app.abc.bar_spans import regions, text_bars
 from app.abc.fingerprint import melody, read_voices
 from app.abc.playback_defaults import duration_s, played
 from app.abc.reader import read
 from app.errors import RequestError
+from app.interchange import musicxml_writer
 
 HEADER = "X:1\nM:4/4\nL:1/8\nK:D\n"
 SHORT = HEADER + "A2|DFAd fdAF|Z4|DFAd fdAF:|\n|:[K:G]Z2|GABc d4|1 Z2:|2 G8|]\n"
@@ -17,7 +17,7 @@ LONG = HEADER + "A2|DFAd fdAF|Z|Z|Z|Z|DFAd fdAF:|\n|:[K:G]Z|Z|GABc d4|1 Z|Z:|2 G
 
 
 def test_it_is_written_and_played_as_single_bars_are() -> None:
-    assert musicxml.write(read(SHORT)) == musicxml.write(read(LONG))
+    assert musicxml_writer.write(read(SHORT)) == musicxml_writer.write(read(LONG))
     assert duration_s(read(SHORT)) == pytest.approx(duration_s(read(LONG)))
     assert played(read(SHORT)) == played(read(LONG))
 
@@ -27,7 +27,7 @@ def test_bars_are_numbered_as_those_of_single_bars() -> None:
     numbers = [bar.number for bar in text_bars(SHORT)]
     assert numbers == [0, 1, 2, 6, 7, 9, 10, 12]
     assert {bar.number for bar in text_bars(LONG)} >= set(numbers)
-    written = re.findall(rb'<measure number="(\d+)"', musicxml.write(read(SHORT)))
+    written = re.findall(rb'<measure number="(\d+)"', musicxml_writer.write(read(SHORT)))
     assert [int(number) for number in written] == [bar.number for bar in text_bars(LONG)]
 
 

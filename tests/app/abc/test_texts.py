@@ -4,7 +4,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.abc import musicxml
 from app.abc.bar_spans import regions
 from app.abc.fields import parse_tempo
 from app.abc.meters import Meter
@@ -12,12 +11,13 @@ from app.abc.reader import read
 from app.abc.texts import readable, without_comment
 from app.abc.transpose import transposed
 from app.abc.tunebook import split_tunes
+from app.interchange import musicxml_writer
 
 HEADER = "X:1\nM:4/4\nL:1/4\n"
 
 
 def document(abc: str) -> ElementTree.Element:
-    return ElementTree.fromstring(musicxml.write(read(abc)))  # noqa: S314
+    return ElementTree.fromstring(musicxml_writer.write(read(abc)))  # noqa: S314
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import gzip
 import httpx
 import pytest
 
-from app.abc import imported
 from app.abc.playing_order import playing_order
 from app.abc.reader import read
-from tests.app.abc.test_imported import OTHER, melody, midi
+from app.interchange import imported
+from tests.app.interchange.test_imported import OTHER, melody, midi
 from tests.servers import serving
 
 KINDS = (

@@ -8,19 +8,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from app.abc import midi_file
 from app.abc.fields import SHORT_TEXT, Tempo
-from app.abc.import_report import ImportReport
-from app.abc.key_signatures import ending_on, guessed_fifths, key_of, share_outside
 from app.abc.keys import CIRCLE_OF_FIFTHS, DORIAN, MINOR, Key
 from app.abc.lengths import is_note_value, is_power_of_two
 from app.abc.meters import Meter
-from app.abc.midi_file import MAGIC, MidiFile
-from app.abc.note_groups import join_by_beats
 from app.abc.pitch import MIDDLE_C, NATURAL_SEMITONES, SEMITONES_PER_OCTAVE, STEPS, Pitch
-from app.abc.quantize import Played, Span, Written, beat_of, pickup, quantized
 from app.abc.score import MAX_BARS, Bar, Chord, Score, Tuplet, Voice
 from app.errors import NotationError
+from app.interchange import midi_file
+from app.interchange.import_report import ImportReport
+from app.interchange.key_signatures import ending_on, guessed_fifths, key_of, share_outside
+from app.interchange.midi_file import MAGIC, MidiFile
+from app.interchange.note_groups import join_by_beats
+from app.interchange.quantize import Played, Span, Written, beat_of, pickup, quantized
 
 __all__ = ["MAGIC", "read"]
 

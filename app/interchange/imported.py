@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePath
 
-from app.abc import midi_reader, musicxml_document, musicxml_reader, score_writer
+from app.abc import score_writer
 from app.abc.fields import SHORT_TEXT
-from app.abc.import_report import ImportReport
 from app.errors import MediaTypeError
+from app.interchange import midi_reader, musicxml_document, musicxml_reader
+from app.interchange.import_report import ImportReport
 
 SUFFIXES = (".mid", ".midi", ".musicxml", ".mxl", ".xml")
 _ABC_FIELD = re.compile(rb"^\s*[XTKM]:", re.MULTILINE)

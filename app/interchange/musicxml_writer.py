@@ -5,7 +5,6 @@ from functools import lru_cache
 from math import lcm
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from app.abc import musicxml_marks as marks
 from app.abc.fields import Clef
 from app.abc.keys import CIRCLE_OF_FIFTHS, Key
 from app.abc.lengths import is_power_of_two
@@ -16,6 +15,7 @@ from app.abc.playing_order import repeat_starts, tied_places, ties_over_bars
 from app.abc.repeats import ending_turns
 from app.abc.score import Bar, Chord, Score, Voice, length_of
 from app.abc.written_subset import MAX_KEY_ACCIDENTALS
+from app.interchange import musicxml_marks as marks
 
 _DOCTYPE = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n'

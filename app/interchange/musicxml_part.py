@@ -6,19 +6,19 @@ from fractions import Fraction
 from math import gcd
 from xml.etree.ElementTree import Element
 
-from app.abc import musicxml_symbols
-from app.abc import musicxml_values as values
 from app.abc.fields import SHORT_TEXT, Clef, Tempo
-from app.abc.import_report import ImportReport
 from app.abc.keys import Key
 from app.abc.lengths import is_power_of_two
 from app.abc.meters import Meter
-from app.abc.musicxml_document import Measure
-from app.abc.musicxml_marks import TYPES
-from app.abc.note_groups import join_by_beats
 from app.abc.pitch import Pitch
 from app.abc.score import DEFAULT_CLEF, MAX_BARS, MAX_OVERLAYS, Bar, Chord, Tuplet, Voice
 from app.errors import NotationError
+from app.interchange import musicxml_symbols
+from app.interchange import musicxml_values as values
+from app.interchange.import_report import ImportReport
+from app.interchange.musicxml_document import Measure
+from app.interchange.musicxml_marks import TYPES
+from app.interchange.note_groups import join_by_beats
 
 MAX_VOICES = 8
 _MAX_DIVISIONS = 100_000

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from app.abc.fields import Clef
-from app.abc.key_signatures import key_of
 from app.abc.keys import MODES, Key
 from app.abc.meters import METER_SIGNS, Meter
 from app.abc.pitch import MIDDLE_C_OCTAVE, STEPS, Pitch
 from app.abc.score import DEFAULT_CLEF, Syllable
+from app.interchange.key_signatures import key_of
 
 _MAX_FIFTHS = 7
 _MAX_VERSE = 12

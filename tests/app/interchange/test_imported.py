@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from app.abc import imported, midi_file, musicxml, musicxml_document, score_writer
-from app.abc.imported import Kind
+from app.abc import score_writer
 from app.abc.playing_order import playing_order, with_parts_in_order
 from app.abc.reader import Reader, read
 from app.abc.score import Score
 from app.errors import MediaTypeError, NotationError
+from app.interchange import imported, midi_file, musicxml_document, musicxml_writer
+from app.interchange.imported import Kind
 
 HERE = Path(__file__).parent
-CASES = sorted((HERE / "cases").glob("*.abc"))
+CASES = sorted((HERE.parent / "abc" / "cases").glob("*.abc"))
 OTHER = (HERE / "documents" / "other_program.musicxml").read_bytes()
 PART = "<part-list><score-part id='P1'><part-name/></score-part></part-list><part id='P1'>{}</part>"
 SCORE = "<score-partwise>" + PART + "</score-partwise>"
@@ -76,7 +77,7 @@ def test_a_score_that_is_written_as_abc_is_the_same_when_it_is_read(case: Path) 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_musicxml_that_went_out_comes_in_again_with_the_same_notes(case: Path) -> None:
     score = with_parts_in_order(read(case.read_text("utf-8")))
-    found = imported.to_abc(musicxml.write(score))
+    found = imported.to_abc(musicxml_writer.write(score))
     assert (found.kind, found.left_out) == (Kind.MUSICXML, ())
     assert sorted(sounds(read(found.abc))) == sorted(sounds(score))
 

@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.abc import musicxml
 from app.abc.reader import read
+from app.interchange import musicxml_writer
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,6 @@ from app.abc.reader import read
     ],
 )
 def test_an_overlay_without_notes_is_left_out(bars: str, notes: int, backups: int) -> None:
-    score = ElementTree.fromstring(musicxml.write(read(f"X:1\nM:4/4\nL:1/8\nK:C\n{bars}\n")))  # noqa: S314
+    score = ElementTree.fromstring(musicxml_writer.write(read(f"X:1\nM:4/4\nL:1/8\nK:C\n{bars}\n")))  # noqa: S314
     assert len(list(score.iter("note"))) == notes
     assert len(list(score.iter("backup"))) == backups

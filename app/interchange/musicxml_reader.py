@@ -2,17 +2,17 @@
 
 from xml.etree.ElementTree import Element
 
-from app.abc import musicxml_document
-from app.abc import musicxml_values as values
 from app.abc.fields import SHORT_TEXT
-from app.abc.import_report import ImportReport
-from app.abc.key_signatures import ending_on
 from app.abc.keys import Key
-from app.abc.musicxml_document import Measure
-from app.abc.musicxml_part import MAX_VOICES, Part
 from app.abc.pitch import SEMITONES_PER_OCTAVE
 from app.abc.score import Score, Voice
 from app.errors import NotationError
+from app.interchange import musicxml_document
+from app.interchange import musicxml_values as values
+from app.interchange.import_report import ImportReport
+from app.interchange.key_signatures import ending_on
+from app.interchange.musicxml_document import Measure
+from app.interchange.musicxml_part import MAX_VOICES, Part
 
 _MAX_NOTES = 10_000
 

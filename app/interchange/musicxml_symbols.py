@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
-from app.abc import musicxml_marks as marks
 from app.abc.chord_symbols import Harmony
 from app.abc.fields import Tempo
 from app.abc.pitch import STEPS
+from app.interchange import musicxml_marks as marks
 
 _LEADING_BACK = ("D.C.", "D.S.", "D.C.alfine", "D.S.alfine", "D.C.alcoda", "D.S.alcoda")
 NAVIGATION = frozenset({"segno", "coda", "fine", "dacoda", *_LEADING_BACK})
