@@ -5,7 +5,7 @@ By FluidSynth's library in this process, or by timidity in the sandbox.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from app.rendering.synthesizer import Synthesizer
 
 TAIL_S = 1.5
 SCOUT_RATE = 8_000  # Hz, of the quick rendition
-_SCOUTED_S = 60.0  # most tunes whole: their first 20 s alone differ by 0.3 LU (one standard deviation)
+_SCOUTED_S = 60.0  # most tunes whole, of longer ones excerpts: a first minute may be 2 LU louder than what follows
 _BLOCK = 32_768  # frames
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 
@@ -64,16 +64,14 @@ class _Players:
     def play(self, performance: Performance, check: Callable[[], None]) -> Generator[NDArray[np.int16]]:
         """The sound in blocks of 16-bit stereo samples [n, 2] at 44.1 kHz; what `check` raises at a block ends it."""
         frames = _frames_of(performance.timeline)
-        timeline, accompanists = performance.timeline, performance.accompanists
-        gain = self._gain(timeline, accompanists, min(frames / RATE, _SCOUTED_S), check)
-        played = self.real.play(timeline, accompanists, frames / RATE, _BLOCK)
+        gain = self._gain(performance.excerpts(_SCOUTED_S), check)
+        played = self.real.play(performance.timeline, performance.accompanists, frames / RATE, _BLOCK)
         yield from mastered(played, gain, frames, check)
 
-    def _gain(
-        self, timeline: tuple[Timed, ...], accompanists: Collection[int], length_s: float, check: Callable[[], None]
-    ) -> float:
+    def _gain(self, heard: Performance, check: Callable[[], None]) -> float:
+        length_s = min(_frames_of(heard.timeline) / RATE, _SCOUTED_S)
         blocks = []
-        for block in self.scout.play(timeline, accompanists, length_s, _BLOCK):
+        for block in self.scout.play(heard.timeline, heard.accompanists, length_s, _BLOCK):
             check()
             blocks.append(block)
         return gain_of(np.concatenate(blocks, axis=1), SCOUT_RATE)
@@ -186,7 +184,7 @@ class SoundMaker:
             run = timidity.Run(midi, folder, self._soundfont, self._confinement)
             running = asyncio.create_task(run.finish())
             try:
-                midi = await in_thread(performance.beginning(_SCOUTED_S).as_midi)
+                midi = await in_thread(performance.excerpts(_SCOUTED_S).as_midi)
                 scout = timidity.Run(midi, scout_folder, self._soundfont, self._confinement, SCOUT_RATE)
                 await scout.finish()
                 gain = await in_thread(lambda: gain_of(scout.whole(), SCOUT_RATE))

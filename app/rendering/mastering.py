@@ -30,9 +30,9 @@ def mastered(
         position += block.shape[1]
 
 
-def gain_of(beginning: Samples, rate: int) -> float:
-    """What brings sound to the target, by the loudness of its beginning as a quick rendition has it."""
-    found = integrated_lufs(beginning, rate)
+def gain_of(heard: Samples, rate: int) -> float:
+    """What brings sound to the target, by the loudness of a quick rendition of it."""
+    found = integrated_lufs(heard, rate)
     return float(min(_MAX_GAIN, 10 ** ((TARGET_LUFS - found) / 20))) if np.isfinite(found) else 1.0
 
 

@@ -1,6 +1,7 @@
 """MIDI messages and notes by tick, and a performance of them: as a timeline in seconds, or as a MIDI file."""
 
 import io
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ USUAL_TEMPO = 500_000  # of a MIDI file that says none
 TUNE = "Tune"
 """the name of the part that is accompanied"""
 _MAX_VELOCITY = 127
+_EXCERPTS = 12
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,25 @@ class Performance:
                 self.notes += message.type == "note_on" and message.velocity > 0
         self.timeline = tuple(timeline)
 
-    def beginning(self, seconds: float) -> "Performance":
-        """What of it begins before a time."""
-        until = sum(timed.at_s < seconds for timed in self.timeline)
-        heard = [event for event in self.events if event.message.type in CHANNEL_MESSAGES]
-        tick = heard[until].tick if until < len(heard) else self.events[-1].tick + 1
-        kept = [event for event in self.events if event.tick < tick]
-        return Performance(kept, self.ticks_per_beat, self.parts, self.begins)
+    def excerpts(self, length_s: float) -> "Performance":
+        """Passages from all over it, `length_s` altogether, one after another; itself where it is no longer.
+
+        Notes that begin outside them are left out, and those that last beyond one end with it.
+        """
+        if self.duration_s <= length_s:
+            return self
+        each_s = length_s / _EXCERPTS
+        starts = [passage * (self.duration_s - each_s) / (_EXCERPTS - 1) for passage in range(_EXCERPTS)]
+        per_second = self.ticks_per_beat * 1_000_000 / USUAL_TEMPO
+        kept: list[Event] = []
+        sounding: set[tuple[int, int]] = set()
+        for timed in self.timeline:
+            passage = bisect_right(starts, timed.at_s) - 1
+            within_s = timed.at_s - starts[passage]
+            if _is_heard(timed.message, sounding, within=within_s < each_s):
+                at_s = passage * each_s + min(within_s, each_s)
+                kept.append(Event(round(at_s * per_second), timed.message))
+        return Performance(kept, self.ticks_per_beat, self.parts)
 
     def as_midi(self) -> bytes:
         """A Standard MIDI File: of one track, or where there are parts with a track for each, the tune's own first."""
@@ -96,6 +110,20 @@ class Performance:
         buffer = io.BytesIO()
         file.save(file=buffer)
         return buffer.getvalue()
+
+
+def _is_heard(message: mido.Message, sounding: set[tuple[int, int]], *, within: bool) -> bool:
+    """Whether an excerpt has a message: what sets an instrument, or a note that begins within it, and its end."""
+    if message.type not in ("note_on", "note_off"):
+        return True
+    note = message.channel, message.note
+    if message.type == "note_on" and message.velocity:
+        if within:
+            sounding.add(note)
+        return within
+    is_heard = note in sounding
+    sounding.discard(note)
+    return is_heard
 
 
 def _track(name: str | None, events: list[Event]) -> mido.MidiTrack:

@@ -1,5 +1,6 @@
 """What is heard: as loud as it should be, and the notes that timidity plays at the times when it plays them."""
 
+import io
 import subprocess
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from app.abc.repeats import MAX_PLAYED_BARS
 from app.rendering.cache import key_of
 from app.rendering.ensemble import Ensemble
 from app.rendering.loudness import CEILING, Limiter, integrated_lufs
+from app.rendering.midi_events import Event, Performance
 from app.rendering.shared_file import Making
 from app.rendering.synth import Synth, Timed
 from app.settings import Settings
@@ -76,6 +78,32 @@ def test_it_sounds_when_timidity_sounds(server: Server, tmp_path: Path) -> None:
     lag, likeness = lag_of(ours, theirs)
     assert abs(lag) <= 2  # of 10 ms
     assert likeness > 0.5
+
+
+def test_a_tune_that_grows_quiet_is_as_loud_as_others(server: Server) -> None:
+    bars = "[Cc]4 [Dd]4|" * 16 + "C8|" * 48
+    with server.client() as client:
+        options = {"abc": f"X:1\nM:4/4\nL:1/8\nK:C\n{bars}]\n", "tempo": 60, "repeats": 1, "feel": 0}
+        sound, rate = soundfile.read(io.BytesIO(client.post("/render", json=options).content))
+    assert len(sound) > 250 * rate
+    assert pyloudnorm.Meter(rate).integrated_loudness(sound) == pytest.approx(-16, abs=0.7)
+
+
+def test_excerpts_are_from_all_over_and_end_what_they_begin() -> None:
+    events = [
+        Event(480 * beat + after, mido.Message(kind, note=20 + beat // 8, velocity=80))
+        for beat in range(600)
+        for after, kind in ((0, "note_on"), (400, "note_off"))
+    ]
+    whole = Performance(events, 480)
+    excerpts = whole.excerpts(60)
+    heard = [timed.message for timed in excerpts.timeline]
+    begun = [message.note for message in heard if message.type == "note_on"]
+    assert 59 < excerpts.duration_s <= 60
+    assert {20, 94} < set(begun)
+    assert begun == sorted(begun)
+    assert begun == [message.note for message in heard if message.type == "note_off"]
+    assert whole.excerpts(301) is whole
 
 
 @pytest.mark.parametrize("channel", [0, 9])
