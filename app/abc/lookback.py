@@ -174,6 +174,10 @@ class Tracker:
         if self._alphabet.is_planned:
             row[_PLAN] = row[_AGAIN] = 0
 
+    def forget_planner(self) -> None:
+        """Ask nobody for plans any more."""
+        self._planner = None
+
     def copy(self) -> "Tracker":
         """One that goes its own way from here."""
         other = Tracker.__new__(Tracker)

@@ -60,7 +60,7 @@ class Automaton:
         Args:
             others: further caches that are keyed by states.
         """
-        tables: tuple[dict[Any, Any], ...] = (self._nodes, self._safe, self._masks, *others)
+        tables: tuple[dict[Any, Any], ...] = (self._nodes, self._safe, self._masks, self.endings, *others)
         sections = tuple(self._sections.values())
         self._nodes, self._safe, self._masks, self._sections = {}, {}, {}, {(): self.outside}
         self._contexts, self._beginnings, self._rows, self.endings = TuneContexts(self.alphabet), {}, 0, {}
@@ -126,6 +126,10 @@ class Automaton:
             allowed = self.allowed(node, section)
             mask = section.masks[node] = self._masks.setdefault(allowed.tobytes(), as_mask(allowed))
         return mask
+
+    def shared(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
+        """An equal mask that is kept already, or this one from now on, [V]."""
+        return self._masks.setdefault(mask.tobytes(), mask)
 
     def _in_section(self, node: Node, section: Section) -> NDArray[np.bool_]:
         if section is self.outside or not node.plain.section_characters:

@@ -288,7 +288,8 @@ class Cursor:
         key = (self._node, self._section, tonic, letter.upper() == tonic, at_home)
         mask = self._automaton.endings.get(key)
         if mask is None:
-            mask = self._automaton.endings[key] = self._ending(tonic, letter, at_home=at_home)
+            mask = self._automaton.shared(self._ending(tonic, letter, at_home=at_home))
+            self._automaton.endings[key] = mask
         return mask
 
     def _ending(self, tonic: str, letter: str, *, at_home: bool) -> NDArray[np.float32]:

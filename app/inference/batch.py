@@ -61,7 +61,10 @@ class Batch:
             return
         for row, sequence in self._running:
             if sequence in leaving:
-                sequence.state = Memory(tuple(part[row].copy() for part in self._state), self._trackers[row])
+                tracker = self._trackers[row]
+                if tracker and sequence.finish_reason:
+                    tracker.forget_planner()  # the sequence itself, whose state the tracker is about to be
+                sequence.state = Memory(tuple(part[row].copy() for part in self._state), tracker)
                 self._trackers[row] = None
                 self._rows[row] = None
                 self._masks[row] = self._anything

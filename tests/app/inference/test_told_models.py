@@ -1,9 +1,11 @@
 """A model that is told more than the character keeps every promise that one of characters keeps."""
 
+import gc
 from collections.abc import Iterable, Iterator
 from concurrent.futures import wait
 from contextlib import closing
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from app.abc.lookback import Tracker
 from app.generation.model_registry import load_decoders
 from app.generation.planning import Planning
 from app.grammar import Grammar
+from app.inference.batch import Batch
 from app.inference.decoder import LiteRTDecoder, read
 from app.inference.engine import Engine
 from app.inference.memory import Memory
@@ -133,6 +136,22 @@ def test_a_state_is_gone_on_from_in_several_ways(told: Checkpoint, engine: Engin
     for rest in (TEXT[cut:], "|A2|\n", TEXT[cut:]):
         whole = ended(engine, free(told, 7, 100, TEXT[:cut] + rest))
         assert ended(engine, free(told, 7, 100, rest, first.state)) == whole
+
+
+def test_an_ended_sequence_is_no_cycle_that_waits_for_the_garbage_collector(told: Checkpoint) -> None:
+    batch, sequence = Batch(decoder_of(told, max_batch=1)), free(told, 1, 20)
+    batch.take_in([sequence])
+    while not sequence.finish_reason:
+        batch.step()
+    batch.take_out([sequence])
+    memory, ended = sequence.completion().state, ref(sequence)
+    gc.disable()
+    try:
+        del sequence
+        assert ended() is None
+    finally:
+        gc.enable()
+    assert memory is not None
 
 
 def test_a_graph_that_reads_something_else_is_refused(told: Checkpoint, plain: Checkpoint, tmp_path: Path) -> None:
