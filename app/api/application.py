@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import (
+    generate_routes,
     import_routes,
     metrics_route,
     openapi,
@@ -20,10 +21,10 @@ from app.api import (
     preflight,
     problem_details,
     render_routes,
+    service_routes,
     tune_routes,
 )
 from app.api.api_keys import Keys
-from app.api.generate_routes import router
 from app.api.middleware.admission import Admission
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.cross_origin import CrossOrigin
@@ -127,7 +128,8 @@ def _application(settings: Settings, models: Models, renderer: Renderer, shared:
         generate_unique_id_function=lambda route: route.name,
         telemetry=tracing.config(QUIET),
     )
-    app.include_router(router)
+    app.include_router(generate_routes.router)
+    app.include_router(service_routes.router)
     app.include_router(render_routes.router)
     app.include_router(tune_routes.router)
     app.include_router(import_routes.router)

@@ -1,4 +1,4 @@
-"""The endpoints that generate and compare tunes, list models and report health: `/generate`, `/originality` …"""
+"""The endpoints that make tunes and compare them: `/generate`, `/originality`."""
 
 import asyncio
 import hashlib
@@ -9,7 +9,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -21,26 +20,20 @@ from app.api import problem_details
 from app.api.client_disconnect import while_connected
 from app.api.conditional_requests import is_not_modified
 from app.api.content_negotiation import choose_media_type
+from app.api.dependencies import ABC, JSON, Loaded, Renders, SettingsDep, problems_of, require_json, varies_by_accept
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import REQUEST, cost_of, reading_cost
-from app.api.middleware.vary import decided_by
 from app.api.queries import fields_of, parameters, valid
 from app.api.renderable_tunes import verifier
 from app.api.schemas import (
     GenerateRequest,
     GenerateResponse,
     GenerateStart,
-    Health,
-    LoadedModel,
     ModelId,
-    ModelList,
     OriginalityRequest,
-    ProblemDocument,
-    Readiness,
     TuneOriginality,
-    Version,
 )
-from app.errors import LiltError, MediaTypeError
+from app.errors import LiltError
 from app.generation.generation import Generation
 from app.generation.jobs import MAX_SEED, InfillJob
 from app.generation.model_registry import ModelId as ServedModelId
@@ -50,59 +43,11 @@ from app.rendering.input_filter import filter_tune
 from app.rendering.renderer import Renderer
 from app.settings import Settings
 
-JSON = "application/json"
-ABC = "text/vnd.abc"
 EVENTS = "text/event-stream"
 
 _UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the second is nginx's
 
 router = APIRouter()
-
-# Dependencies are coroutines: FastAPI sends a plain function to a thread of its pool, which costs more than it does.
-
-
-async def models_of(request: Request) -> Models:
-    """The models that this application serves."""
-    found: Models = request.app.state.models
-    return found
-
-
-async def renderer(request: Request) -> Renderer:
-    """The renderer of this application."""
-    found: Renderer = request.app.state.renderer
-    return found
-
-
-async def settings(request: Request) -> Settings:
-    """The settings of this application."""
-    found: Settings = request.app.state.settings
-    return found
-
-
-Loaded = Annotated[Models, Depends(models_of)]
-SettingsDep = Annotated[Settings, Depends(settings)]
-Renders = Annotated[Renderer, Depends(renderer)]
-
-
-def content_type(request: Request) -> str:
-    """The request's media type in lower case, without parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def varies_by_accept(request: Request) -> None:
-    """Record that the response depends on `Accept`."""
-    decided_by(request.scope, "Accept")
-
-
-async def require_json(request: Request) -> None:
-    """Raises MediaTypeError unless the body says it is JSON."""
-    if content_type(request) != JSON:
-        raise MediaTypeError(f"send the request as {JSON}")
-
-
-def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's descriptions of responses that are problem documents."""
-    return {status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
 @router.post(
@@ -271,44 +216,3 @@ async def originality(
     judging = renders.readings.run(lambda: model.originality(filter_tune(body.abc)))
     found = await while_connected(request, judging)
     return TuneOriginality.of(found) if found else None
-
-
-@router.head("/models", include_in_schema=False)
-@router.get("/models", tags=["service"])
-async def models(loaded: Loaded) -> ModelList:
-    """What is loaded, the default first."""
-    return ModelList(
-        models=[
-            LoadedModel.of(model.checkpoint.manifest, model.menus, has_critic=model.critic is not None)
-            for model in loaded.all()
-        ]
-    )
-
-
-@router.head("/version", include_in_schema=False)
-@router.get("/version", tags=["service"])
-async def version() -> Version:
-    """Which Lilt this is."""
-    return Version()
-
-
-@router.head("/healthz", include_in_schema=False)
-@router.get("/healthz", tags=["service"])
-async def healthz() -> Health:
-    """Alive."""
-    return Health()
-
-
-@router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", tags=["service"], responses=problems_of(503))
-async def readyz(loaded: Loaded, settings: SettingsDep, renders: Renders) -> Readiness:
-    """Able to serve; `degraded` where tunes can be made but not rendered."""
-    missing = renders.missing()
-    return Readiness(
-        status="degraded" if missing else "ready",
-        models=[ModelId.of(model.id) for model in loaded.all()],
-        decoder=settings.decoder,
-        sandbox=renders.confinement,
-        synthesizer=renders.synthesizer,
-        missing=missing,
-    )

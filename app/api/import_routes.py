@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.client_disconnect import while_connected
 from app.api.content_negotiation import choose_media_type
-from app.api.generate_routes import ABC, JSON, Renders, SettingsDep, problems_of, varies_by_accept
+from app.api.dependencies import ABC, JSON, Renders, SettingsDep, problems_of, varies_by_accept
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import REQUEST, cost_of_file
 from app.api.schemas import ImportResponse, Problem

@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.registry import Collector
 
 from app.api.api_keys import Keys
-from app.api.generate_routes import Loaded
+from app.api.dependencies import Loaded
 from app.api.middleware.admission import NO_KEY
 from app.generation.model_registry import Models
 from app.operations import metrics, shared_metrics

@@ -14,7 +14,7 @@ from app.api import problem_details
 from app.api.client_disconnect import while_connected
 from app.api.conditional_requests import ByteRange, is_not_modified, wanted_range
 from app.api.content_negotiation import choose_media_type
-from app.api.generate_routes import ABC, JSON, Renders, SettingsDep, content_type, problems_of
+from app.api.dependencies import ABC, JSON, Renders, SettingsDep, content_type, problems_of
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import RENDER, REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by

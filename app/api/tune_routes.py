@@ -12,7 +12,8 @@ from app.abc.tunebook import Tune
 from app.api import queries
 from app.api.client_disconnect import while_connected
 from app.api.conditional_requests import is_not_modified
-from app.api.generate_routes import ABC, Loaded, Renders, SettingsDep, problems_of, start, stated
+from app.api.dependencies import ABC, Loaded, Renders, SettingsDep, problems_of
+from app.api.generate_routes import start, stated
 from app.api.render_routes import KEPT, rendered, rendered_head
 from app.api.schemas import GenerateRequest, RenderRequest
 from app.errors import RequestError
