@@ -111,6 +111,8 @@ def _spans(file: MidiFile, parts: Sequence[Sequence[Played]]) -> list[Span]:
     meter = changes.pop(Fraction(0), Meter())
     first, end = min(note.start for part in parts for note in part), max(note.end for part in parts for note in part)
     changes = {at: new for at, new in changes.items() if (float(at) < end and new != meter) or len(changes) > 1}
+    if end > _MAX_WHOLE_NOTES:  # before a pickup is looked for, bar by bar
+        raise _too_long()
     at, spans = Fraction(0), list[Span]()
     later = sorted(changes, reverse=True)  # the next is the last
     following = changes[later[-1]] if later else None
@@ -128,9 +130,13 @@ def _spans(file: MidiFile, parts: Sequence[Sequence[Played]]) -> list[Span]:
         spans.append(Span(at, until - at, meter))
         at = until
         if len(spans) > MAX_BARS or at > _MAX_WHOLE_NOTES:
-            allowed = f"{MAX_BARS:,} bars, or {_MAX_WHOLE_NOTES:,} whole notes,"
-            raise NotationError(f"it has more than the {allowed} that are allowed")
+            raise _too_long()
     return spans
+
+
+def _too_long() -> NotationError:
+    allowed = f"{MAX_BARS:,} bars, or {_MAX_WHOLE_NOTES:,} whole notes,"
+    return NotationError(f"it has more than the {allowed} that are allowed")
 
 
 def _is_pickup(change: Fraction, length: Fraction, following: Meter) -> bool:

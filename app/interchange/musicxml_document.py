@@ -22,6 +22,9 @@ _MAX_ELEMENTS = 400_000
 """10,000 notes are half of that"""
 
 _MAX_DEPTH = 32
+_MAX_ATTRIBUTES = 100
+"""of an element"""
+
 _MAX_TEXT = 1000
 """characters kept of an element"""
 
@@ -114,6 +117,7 @@ class _Parser:
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._text
         self._parser.EntityDeclHandler = self._refuse_entity
+        self._parser.AttlistDeclHandler = self._refuse_attributes
 
     def feed(self, text: bytes) -> None:
         """Take a whole document, a piece at a time, so that other threads have their turns."""
@@ -130,6 +134,10 @@ class _Parser:
     def _refuse_entity(self, *_: object) -> None:
         raise NotationError("the document declares entities, which are not read here")
 
+    def _refuse_attributes(self, *_: object) -> None:
+        """Their defaults would come with each element of that name, whatever it says itself."""
+        raise NotationError("the document declares attributes, which are not read here")
+
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         name = name.rpartition(":")[2]
         self._count += 1
@@ -137,6 +145,8 @@ class _Parser:
             raise NotationError(f"the document has more than the {_MAX_ELEMENTS:,} elements that are allowed")
         if len(self._stack) >= _MAX_DEPTH:
             raise NotationError(f"the document's elements stand more than {_MAX_DEPTH} deep in one another")
+        if len(attributes) > _MAX_ATTRIBUTES:
+            raise NotationError(f"an element has more than the {_MAX_ATTRIBUTES} attributes that are allowed")
         if not self._stack:
             if name not in _ROOTS:
                 raise NotationError(f"the document is XML, but no MusicXML: it begins with <{name[:40]}>")

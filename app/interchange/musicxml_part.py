@@ -22,6 +22,9 @@ from app.interchange.note_groups import join_by_beats
 
 MAX_VOICES = 8
 _MAX_DIVISIONS = 100_000
+_FINEST = 10**12
+"""of a whole note: each change of the divisions may multiply what times in a measure are parts of"""
+
 _MAX_TIMES = 9
 _MAX_DOTS = 4
 _HEADS = {name: length for length, name in TYPES.items()}
@@ -47,6 +50,28 @@ class _Line:
             self.unbeamed.append(len(self.chords))
         self.chords.append(chord)
         self.end = end
+
+
+@dataclass
+class _Group:
+    """The notes of a tuplet as far as it has come, their lengths as they are drawn."""
+
+    ratio: tuple[int, int]
+    count: int = 0
+    total: Fraction = Fraction(0)
+    longest: Fraction = Fraction(0)
+
+    def add(self, length: Fraction) -> None:
+        """Count a note."""
+        self.count += 1
+        self.total += length
+        self.longest = max(self.longest, length)
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether its notes are as long as it is: so many notes of one head."""
+        single = self.total / self.ratio[0]
+        return single.numerator == 1 and is_power_of_two(single.denominator) and single >= self.longest / 2
 
 
 @dataclass
@@ -81,7 +106,7 @@ class Part:
         self._now = Fraction(0)
         self._last: tuple[Chord, Fraction] | None = None
         self._waiting = _Waiting()
-        self._tuplets: dict[tuple[int, str], list[Chord]] = {}
+        self._tuplets: dict[tuple[int, str], _Group] = {}
         self._slurs: dict[str, int] = {}
         self._new_bar = Bar()
         self._key_now, self._meter_now = Key(), Meter()
@@ -255,13 +280,17 @@ class Part:
         self._waiting.symbol = musicxml_symbols.chord_symbol(element) or self._waiting.symbol
 
     def _backup(self, element: Element) -> None:
-        self._now = max(Fraction(0), self._now - self._length(element))
+        self._go_to(max(Fraction(0), self._now - self._length(element)))
         self._last = None
 
     def _forward(self, element: Element) -> None:
-        self._now += self._length(element)
-        self._reach = max(self._reach, self._now)
+        self._go_to(self._now + self._length(element))
         self._last = None
+
+    def _go_to(self, now: Fraction) -> None:
+        if now.denominator > _FINEST:
+            raise NotationError(f"measure {self._number[:20]}: its divisions have none in common that is read here")
+        self._now, self._reach = now, max(self._reach, now)
 
     def _length(self, element: Element) -> Fraction:
         return Fraction(max(0, values.number_of(element, "duration") or 0), 4 * self._divisions)
@@ -290,8 +319,7 @@ class Part:
         """A note that begins where the one before ends."""
         start = self._now
         length, tuplet = self._lasting(element)
-        self._now = start + self._length(element)
-        self._reach = max(self._reach, self._now)
+        self._go_to(start + self._length(element))
         staff, name = values.number_of(element, "staff") or 1, values.text_of(element, "voice") or "1"
         if (
             staff not in self._staves
@@ -348,34 +376,23 @@ class Part:
 
     def _group(self, chord: Chord, ratio: tuple[int, int] | None, element: Element, line: tuple[int, str]) -> None:
         """Count a note as one of a tuplet, until that is filled."""
-        group = self._tuplets.setdefault(line, [])
+        group = self._tuplets.pop(line, None)
         if ratio is None:
-            group.clear()
             return
-        if group and group[0].tuplet and (group[0].tuplet.actual, group[0].tuplet.normal) != ratio:
-            group.clear()
-        group.append(chord)
+        if group is None or group.ratio != ratio:
+            group = _Group(ratio)
         told = {each.get("type") for each in element.findall("notations/tuplet")}
         chord.tuplet = Tuplet(*ratio)
-        is_filled = "stop" in told or (not told and self._fills(group, ratio[0]))
-        if len(group) == 1 or is_filled:
-            chord.tuplet = Tuplet(*ratio, starts=len(group) == 1, stops=is_filled)
-        if is_filled:
-            group.clear()
-
-    @staticmethod
-    def _fills(group: list[Chord], actual: int) -> bool:
-        """Whether notes of a tuplet are as long as it is: so many notes of one head."""
-        single = sum((chord.written_length for chord in group), Fraction(0)) / actual
-        return (
-            single.numerator == 1
-            and is_power_of_two(single.denominator)
-            and single >= max(chord.written_length for chord in group) / 2
-        )
+        group.add(chord.written_length)
+        stops = "stop" in told or (not told and group.is_filled)
+        chord.tuplet = Tuplet(*ratio, starts=group.count == 1, stops=stops)
+        if not stops:
+            self._tuplets[line] = group
 
     def _decorate(self, chord: Chord, element: Element) -> None:
+        decorations = []
         for notations in element.findall("notations"):
-            chord.decorations += tuple(musicxml_symbols.decorations_of(notations))
+            decorations += musicxml_symbols.decorations_of(notations)
             for slur in notations.findall("slur"):
                 number = slur.get("number", "1")
                 if slur.get("type") == "start" and chord.pitches:
@@ -384,6 +401,7 @@ class Part:
                 elif slur.get("type") == "stop" and self._slurs.get(number):
                     chord.slurs_ended += 1
                     self._slurs[number] -= 1
+        chord.decorations = tuple(decorations)
         if chord.pitches:
             chord.syllables = tuple(values.syllables_of(element))
 

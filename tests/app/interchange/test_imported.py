@@ -138,9 +138,24 @@ def _nested(depth: int) -> bytes:
 
 ENTITY = b'<!DOCTYPE score-partwise [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><score-partwise>&b;</score-partwise>'
 OUTSIDE = b'<!DOCTYPE score-partwise [<!ENTITY a SYSTEM "file:///etc/passwd">]><score-partwise>&a;</score-partwise>'
+ATTRIBUTES = b'<!DOCTYPE score-partwise [<!ATTLIST note a CDATA "" b CDATA "">]><score-partwise/>'
+MANY_ATTRIBUTES = "<score-partwise " + " ".join(f"a{n}='1'" for n in range(101)) + "/>"
+FAR = b"\xff\xff\xff\x7f\x90\x3c\x50\1\x80\x3c\0"
+LONG_TUPLET = "<time-modification><actual-notes>97</actual-notes><normal-notes>96</normal-notes></time-modification>"
+
+
+def _divided(count: int) -> bytes:
+    """A measure whose notes each have divisions of their own."""
+    notes = (f"<attributes><divisions>{n}</divisions></attributes>{NOTE}" for n in range(1, count))
+    return SCORE.format(f"<measure number='1'>{''.join(notes)}</measure>").encode()
+
+
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "entities": (lambda: ENTITY, "declares entities"),
     "an entity from outside": (lambda: OUTSIDE, "declares entities"),
+    "attributes by default": (lambda: ATTRIBUTES, "declares attributes"),
+    "many attributes": (lambda: MANY_ATTRIBUTES.encode(), "100 attributes"),
+    "divisions without end": (lambda: _divided(8000), "measure 1: its divisions"),
     "deep": (lambda: _nested(100_000), "more than 32 deep"),
     "many elements": (lambda: b"<score-partwise>" + b"<a/>" * 400_001, "400,000 elements"),
     "many notes": (lambda: SCORE.format(MEASURE.replace(NOTE, NOTE * 10_001)).encode(), "10,000 notes"),
@@ -160,6 +175,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "MIDI without a status": (lambda: midi(b"\0\x40\x40"), "broken"),
     "MIDI in film frames": (lambda: midi(melody((60, 4)), division=0xE728), "film frames"),
     "MIDI of many notes": (lambda: midi(b"\0\x90\x3c\x50\1\x80\x3c\0" * 20_001), "20,000 notes"),
+    "MIDI without end": (lambda: midi(melody((60, 1)), FAR * 8, division=1), "5,000 whole notes"),
     "MIDI of many bars": (lambda: midi(melody((60, 1)), b"\xff\xff\xff\x7f\x90\x3c\x50\1\x80\x3c\0"), "2,000 bars"),
     "MIDI of many tracks": (lambda: midi() + b"MTrk\0\0\0\0" * 300, "256 tracks"),
     "a long MIDI file": (lambda: b"MThd" + b"\0" * midi_file.MAX_BYTES, "1,048,576 are allowed"),
@@ -171,6 +187,18 @@ def test_a_hostile_file_is_refused_in_words(name: str) -> None:
     make, told = HOSTILE[name]
     with pytest.raises(NotationError, match=told):
         imported.to_abc(make())
+
+
+@pytest.mark.parametrize(
+    ("added", "count"),
+    [(LONG_TUPLET + "<type>64th</type>", 9_000), ("<notations><fermata/></notations>" * 100_000, 1)],
+    ids=["a tuplet that is never filled", "many notations"],
+)
+def test_what_goes_on_without_end_is_read_once(added: str, count: int) -> None:
+    note = NOTE.replace("<type>quarter</type>", added)
+    first = note.replace("64th", "long")
+    found = imported.to_abc(SCORE.format(f"<measure number='1'>{first}{note * (count - 1)}</measure>").encode())
+    assert found.abc.splitlines()[-1].count("c") == count
 
 
 @pytest.mark.parametrize("content", [b"", b"\x7fELF", b"RIFF", "été".encode("latin-1")])
