@@ -3,7 +3,7 @@
 import gc
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from threading import Lock
 from weakref import finalize
 
@@ -32,6 +32,9 @@ MAX_LINE = 400
 
 FREEZE_EVERY = 10_000
 """New states before all are frozen again; see `_freeze`."""
+
+_FREED_FOR = 50
+"""New states for each piece of forgotten ones that is freed: more are freed than come, so that none pile up."""
 
 _NEEDED = "XMLK:1/\n|"
 _LEARN_CHUNK = 16  # characters: a millisecond, and soon much less
@@ -66,6 +69,7 @@ class Grammar:
         self._automaton = Automaton(vocabulary.characters)
         self._distances = Distances(self._automaton)
         self._frozen = 0  # states, when `_freeze` was last called
+        self._counted = 0  # states, when memory was last freed
         self._forgetting: Iterator[None] = iter(())
         finalize(self, _forget_now, self._automaton, self._distances).atexit = False
         self._anything = Fields.of(vocabulary.characters, Request(), lexicon)
@@ -100,12 +104,14 @@ class Grammar:
 
     def _limit_memory(self) -> None:
         with self._housekeeping:
-            next(self._forgetting, None)
             states = len(self._automaton) + len(self._distances)
+            pieces = 1 + max(0, states - self._counted) // _FREED_FOR
+            deque(islice(self._forgetting, pieces), maxlen=0)
+            self._counted = states
             if states > self._max_states:
                 self._forgetting = chain(self._forgetting, _forget(self._automaton, self._distances), _unfreeze())
                 self._fields = {Request(): self._anything}
-                self._frozen = 0
+                self._frozen = self._counted = 0
             elif states > self._frozen + self._freeze_every:
                 self._frozen = states
                 _freeze()

@@ -396,6 +396,15 @@ def test_clearing_the_cache_leaks_nothing_and_needs_no_garbage_collection() -> N
         gc.unfreeze()
 
 
+def test_what_is_forgotten_does_not_pile_up_where_each_tune_asks_for_something_new() -> None:
+    """A tune fills the cache then, and as much is let go of as it has learnt."""
+    grammar = Grammar(VOCABULARY, max_states=500)
+    for number, request in enumerate(islice(requests(100), 15)):
+        write(grammar, number, 60, request=request)
+    pieces = sum(1 for _ in grammar._forgetting)
+    assert pieces < 50
+
+
 def test_cached_states_are_frozen() -> None:
     gc.unfreeze()
     grammar = Grammar(VOCABULARY, freeze_every=100)
