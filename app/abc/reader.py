@@ -258,7 +258,8 @@ class Reader:
             self._turn_to_tempo(state, parse_tempo(value, state.unit))
         elif name == "P":
             self._close_if_begun(state)
-            self._end_ending(state)
+            if not state.bar.ending:  # not one that begins here too
+                self._end_ending(state)
             state.bar.part = value.strip()[:1]
         elif name == "U":
             self._define(value)

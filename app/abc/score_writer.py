@@ -107,10 +107,12 @@ class _Music:
     def _bar(self, bar: Bar) -> str:
         self._spelling.begin_bar()
         fields = "".join(f"[{field}]" for field in self._fields(bar))
+        marks = _marks(bar.end_annotations, bar.end_decorations)
         if bar.count > 1:
-            return f"{fields}Z{bar.count}"
+            begins = "".join(f"[Q:{_tempo(chord.tempo, None)}]" for chord in bar.chords if chord.tempo)
+            return f"{fields}{begins}Z{bar.count}{marks}"
         lines = [bar.chords, *bar.overlays]
-        return fields + "&".join(self._line(line) for line in lines) + _marks(bar.end_annotations, bar.end_decorations)
+        return fields + "&".join(self._line(line) for line in lines) + marks
 
     def _fields(self, bar: Bar) -> Iterator[str]:
         """What changes as it begins."""

@@ -390,7 +390,7 @@ class Part:
             self._tuplets[line] = group
 
     def _decorate(self, chord: Chord, element: Element) -> None:
-        decorations = []
+        decorations: list[str] = []
         for notations in element.findall("notations"):
             decorations += musicxml_symbols.decorations_of(notations)
             for slur in notations.findall("slur"):

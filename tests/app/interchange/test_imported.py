@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.abc import score_writer
-from app.abc.playing_order import playing_order, with_parts_in_order
+from app.abc.playing_order import playing_order, tempos_played, with_parts_in_order
 from app.abc.reader import Reader, read
 from app.abc.score import Score
 from app.errors import MediaTypeError, NotationError
@@ -121,6 +121,14 @@ def test_midi_has_its_pickup_metre_key_and_ties() -> None:
     found = imported.to_abc(midi(three_four, one_flat, tune), "a.mid")
     assert found.kind is Kind.MIDI
     assert found.abc == "X:1\nT:a\nM:3/4\nL:1/4\nK:F\nC|F3|A2 B|F3|A2 B|\nF3|A2 B|F3-|F2 z|]\n"
+
+
+@pytest.mark.parametrize("body", ["abcd efga|Z2!D.C.!|]", "c[Q:1/4=80]Z2|]", "c2|1[P:B]c2:|d2|]", "c2|[P:B][1c2:|d2|]"])
+def test_what_stands_at_a_rest_of_bars_or_at_an_ending_is_written(body: str) -> None:
+    score = read(f"X:1\nM:4/4\nL:1/8\nK:C\n{body}\n")
+    again = read(score_writer.write(score))
+    assert [played.index for played in playing_order(again)] == [played.index for played in playing_order(score)]
+    assert tempos_played(again) == tempos_played(score)
 
 
 def test_percussion_and_words_of_midi_are_named_as_left_out() -> None:
