@@ -66,5 +66,5 @@ def test_a_file_without_tunes_is_refused(tmp_path: Path, content: bytes, message
 
 
 def test_a_folder_without_tunebooks_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"no \.abc or \.txt file in this folder"):
+    with pytest.raises(CorpusError, match=r"no \.abc, \.txt, \.musicxml, \.mxl, \.mid, \.midi file in this folder"):
         corpus.load([str(tmp_path)])
