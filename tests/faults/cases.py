@@ -95,6 +95,14 @@ def descendants(process: int) -> list[tuple[int, str]]:
     return found
 
 
+def runs(process: int) -> bool:
+    """Whether a process runs; one that has ended stays listed until its parent, or who took its place, hears of it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
 def service_killed(folder: Path) -> Outcome:
     """kill -9 of the service while it streams one tune and renders another; then a start, as a supervisor does."""
     outcome, port, cache = Outcome(), free_port(), folder / "cache"
@@ -134,7 +142,7 @@ def service_killed(folder: Path) -> Outcome:
         outcome.healthy_s = time.monotonic() - begun
         outcome.expect("what was rendered before is lost", holds=made(client, 1, "wav").content == kept.content)
         until(lambda: not [*cache.glob("unfinished-*"), *temporary.glob("lilt-*")])
-        running = [pid for pid in renderers if Path(f"/proc/{pid}").exists()]
+        running = [pid for pid in renderers if runs(pid)]
         outcome.expect("renderers of the dead service still run", holds=not running)
     return outcome
 

@@ -389,7 +389,9 @@ def test_clearing_the_cache_leaks_nothing_and_needs_no_garbage_collection() -> N
         after = [work(grammar, number) for number in range(6)]
         assert max(after[3:]) < 1.3 * max(after[:3]), after
         del grammar
-        assert _held_bytes() < 0.2 * after[-1]
+        gc.unfreeze()
+        assert gc.collect() < 100  # objects in cycles; what Python keeps of freed pairs, for new ones, goes too
+        assert _held_bytes() < 0.1 * after[-1]
     finally:
         tracemalloc.stop()
         gc.enable()
