@@ -6,7 +6,6 @@ leads home; and every chord with a note outside its key, by its degree and kind.
 """
 
 import argparse
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from app.abc.pitch import NATURAL_SEMITONES, SEMITONES_PER_OCTAVE
 from app.abc.playing_order import sections
 from app.abc.reader import read
 from app.abc.score import Bar, Score
+from benchmarks.chords import tunes_of
 
 _PHRASE = 4
 _DEGREES = ("I", "bII", "II", "bIII", "III", "IV", "#IV", "V", "bVI", "VI", "bVII", "VII")
@@ -164,13 +164,11 @@ def main() -> None:
     parser.add_argument("tunebooks", type=Path, nargs="+")
     arguments = parser.parse_args()
     for book in arguments.tunebooks:
-        texts = re.split(r"\n\s*\n", book.read_text("utf-8", errors="replace"))
         fit = Fit()
-        for text in texts:
-            if re.search("^K:", text, re.MULTILINE):
-                score = read(text.strip("\n") + "\n")
-                if score.voices:
-                    measure(score, fit)
+        for tune in tunes_of(book):
+            score = read(tune)
+            if score.voices:
+                measure(score, fit)
         print(f"{book.name}: {next(lines := fit.table())}")
         print(*lines, sep="\n")
 

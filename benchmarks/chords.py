@@ -59,15 +59,19 @@ def is_chorded(score: Score) -> bool:
     )
 
 
+def tunes_of(book: Path) -> list[str]:
+    """What stands between empty lines of a tunebook and has a key."""
+    texts = re.split(r"\n\s*\n", book.read_text("utf-8", errors="replace"))
+    return [text.strip("\n") + "\n" for text in texts if re.search("^K:", text, re.MULTILINE)]
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tunebooks", type=Path, nargs="+")
     arguments = parser.parse_args()
     for book in arguments.tunebooks:
-        texts = re.split(r"\n\s*\n", book.read_text("utf-8", errors="replace"))
-        tunes = [t.strip("\n") + "\n" for t in texts if re.search("^K:", t, re.MULTILINE)]
-        tunes = [tune for tune in tunes if is_chorded(read(tune))]
+        tunes = [tune for tune in tunes_of(book) if is_chorded(read(tune))]
         began, total = time.perf_counter(), Counter[str]()
         for tune in tunes:
             total += compare(tune)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.abc import plan
-from app.abc.alphabet import (
+from app.abc.lookback_alphabet import (
     BANG,
     BAR,
     BAR_LINE,
@@ -33,7 +33,7 @@ from app.abc.alphabet import (
     SPACE,
     Alphabet,
 )
-from app.abc.columns import (
+from app.abc.lookback_columns import (
     BEFORE,
     DEGREES,
     FIELD_PLACES,
@@ -49,7 +49,7 @@ from app.abc.columns import (
     RUN_BOUNDS,
     RUNS,
 )
-from app.abc.header_numbers import RHYTHMS, WHOLE, key_number, meter_number, rhythm_number, ticks_of
+from app.abc.lookback_header import RHYTHMS, WHOLE, key_number, meter_number, rhythm_number, ticks_of
 from app.abc.plan import Plan, Planner
 
 _LONGEST_RUN = RUN_BOUNDS[-1]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from app.abc.alphabet import Alphabet
 from app.abc.lookback import Tracker
+from app.abc.lookback_alphabet import Alphabet
 from app.abc.plan import Part, Plan, relation
 
 _HOME = 1  # the degree of the tonic

@@ -10,7 +10,7 @@ from app.api.dependencies import ABC, JSON, Renders, SettingsDep, problems_of, v
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import REQUEST, cost_of_file
 from app.api.schemas import ImportResponse, Problem
-from app.interchange import imported
+from app.interchange import abc_from_file
 from app.rendering.input_filter import admit
 
 MUSICXML, PACKED_MUSICXML = "application/vnd.recordare.musicxml+xml", "application/vnd.recordare.musicxml"
@@ -54,7 +54,7 @@ async def import_file(
     account_of(request.scope).charge(cost_of_file(len(content)) - REQUEST)
 
     def read() -> ImportResponse:
-        found = imported.to_abc(content, name)
+        found = abc_from_file.to_abc(content, name)
         tune = admit(found.abc, max_duration_s=60 * settings.max_render_minutes)
         return ImportResponse(
             abc=found.abc,

@@ -6,7 +6,7 @@ from typing import BinaryIO
 import click
 
 from app.abc.tunebook import header_fields, split_blocks
-from app.cli import files, process, source
+from app.cli import files, process, tune_files
 from app.errors import NotationError
 from app.rendering import external_tools, lint
 from app.rendering.renderer import Renderer
@@ -26,7 +26,7 @@ def command(file: tuple[BinaryIO, ...], *, fix: bool) -> int:
     tunebook, which may have 64 MiB, is checked. The exit status is 1 where one cannot be played.
     """
     settings = process.settings()
-    texts = [(each.name, source.abc_of(each)) for each in file]
+    texts = [(each.name, tune_files.abc_of(each)) for each in file]
     if fix:
         for _, text in texts:
             click.echo(_mended(text), nl=False)

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import click
 
-from app.cli import files, source
+from app.cli import files, tune_files
 
 
 @click.command("import")
@@ -21,7 +21,7 @@ def command(file: tuple[BinaryIO, ...], out: Path | None) -> None:
 
     What of a file is left out is told on the standard error. A file that is ABC already is printed as it is.
     """
-    book = "\n".join(_numbered(source.abc_of(each), number) for number, each in enumerate(file, 1))
+    book = "\n".join(_numbered(tune_files.abc_of(each), number) for number, each in enumerate(file, 1))
     if out is None:
         click.echo(book, nl=False)
     else:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import click
 
 from app.api.schemas import RenderRequest
-from app.cli import files, process, source
+from app.cli import files, process, tune_files
 from app.cli.request_options import options_of, request_of
 from app.rendering.formats import Format
 
@@ -31,6 +31,6 @@ def command(file: BinaryIO, out: Path, **given: object) -> None:
     """
     wanted = files.format_of(out) or Format.ABC
     settings = process.settings()
-    request = request_of(RenderRequest, given, abc=source.abc_of(file))
+    request = request_of(RenderRequest, given, abc=tune_files.abc_of(file))
     files.check(out, wanted, settings)
     asyncio.run(files.render(request.abc, wanted, request, settings, out))

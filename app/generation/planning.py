@@ -7,7 +7,7 @@ from itertools import accumulate
 from random import Random
 from typing import Self
 
-from app.abc.header_numbers import form_number, meter_of_form
+from app.abc.lookback_header import form_number, meter_of_form
 from app.abc.plan import RELATIONS, UNSAID, Part, Plan, Planner
 from app.grammar.request import Form
 from model_store.errors import InvalidCheckpointError

@@ -8,8 +8,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from app.abc.alphabet import Alphabet
 from app.abc.lookback import track
+from app.abc.lookback_alphabet import Alphabet
 from app.abc.plan import Planner
 from app.inference import cpu_affinity
 

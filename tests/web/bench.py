@@ -62,6 +62,18 @@ def is_made(page: Page) -> None:
     expect(page.locator("#score svg .abcjs-note").first).to_be_visible()
 
 
+def draw_over_two_bars(page: Page) -> None:
+    """By the mouse, from the first note to the seventh."""
+    first, last = (page.locator("#score .abcjs-note").nth(note).bounding_box() for note in (0, 6))
+    assert first
+    assert last
+    page.mouse.move(first["x"] + 3, first["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 3, last["y"] + 10, steps=5)
+    page.mouse.up()
+    expect(page.locator("#score rect.chosen-bar")).to_have_count(2)
+
+
 def select_bars(page: Page, first: int, last: int) -> None:
     page.locator("#score .abcjs-note").first.click(force=True)
     for name, value in (("#last-bar", last), ("#first-bar", first)):

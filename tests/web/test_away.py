@@ -2,10 +2,19 @@
 
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.servers import serving
 from tests.web.bench import abc_of, is_made, make, select_bars, visit
+
+
+def visit_till_kept(page: Page) -> None:
+    """Open the page twice: from then on its service worker answers."""
+    visit(page)
+    page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+    page.reload()
+    page.wait_for_function("() => navigator.serviceWorker.controller")
+
 
 UNTIL_KEPT = """async () => {
   const cache = await caches.open("lilt-sounds-2");
@@ -18,10 +27,7 @@ def test_the_page_opens_and_plays_what_was_heard_without_the_service(browser: Br
     with serving() as server:
         context = browser.new_context(base_url=server.url)
         page = context.new_page()
-        visit(page)
-        page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-        page.reload()
-        page.wait_for_function("() => navigator.serviceWorker.controller")
+        visit_till_kept(page)
         make(page, seed="4", rhythm="jig")
         is_made(page)
         made = abc_of(page)
@@ -73,10 +79,7 @@ def test_a_kept_sound_that_the_service_would_make_otherwise_is_not_played_and_fe
     with serving() as server:
         context = browser.new_context(base_url=server.url)
         page = context.new_page()
-        visit(page)
-        page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-        page.reload()
-        page.wait_for_function("() => navigator.serviceWorker.controller")
+        visit_till_kept(page)
         page.locator("#play").click()
         page.evaluate(UNTIL_KEPT)
         page.evaluate(REPLACE_KEPT, 30)
@@ -114,10 +117,7 @@ def test_what_another_version_of_the_page_is_made_of_is_kept_at_the_next_visit(b
 def test_a_score_comes_from_the_service_with_its_policy_where_the_sound_was_kept(browser: Browser) -> None:
     with serving() as server:
         page = browser.new_page(base_url=server.url)
-        visit(page)
-        page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-        page.reload()
-        page.wait_for_function("() => navigator.serviceWorker.controller")
+        visit_till_kept(page)
         address = "/render?" + urlencode({"abc": "X:1\nL:1/8\nM:6/8\nK:D\nDFA d2f|afd D3|\n", "tempo": 400})
         page.evaluate("(address) => { new Audio(address).play(); }", f"{address}&format=mp3")
         page.evaluate(UNTIL_KEPT)

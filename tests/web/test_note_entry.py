@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.web.bench import SCALE, abc_of, bring, visit
+from tests.web.bench import SCALE, abc_of, bring, draw_over_two_bars, visit
 
 TONES = """() => {
   window.tones = [];
@@ -67,14 +67,7 @@ def test_bars_are_still_drawn_over_beside_the_chosen_note(page: Page) -> None:
     bring(page, SCALE)
     page.locator("#score .abcjs-note").nth(1).click(force=True)
     expect(page.locator("#score .handle")).to_have_count(1)
-    first, last = (page.locator("#score .abcjs-note").nth(note).bounding_box() for note in (0, 6))
-    assert first
-    assert last
-    page.mouse.move(first["x"] + 3, first["y"] + 10)
-    page.mouse.down()
-    page.mouse.move(last["x"] + 3, last["y"] + 10, steps=5)
-    page.mouse.up()
-    expect(page.locator("#score rect.chosen-bar")).to_have_count(2)
+    draw_over_two_bars(page)
     page.locator("#unchoose").click()
     expect(page.locator("#score .handle")).to_have_count(0)
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.servers import Server, serving
-from tests.web.bench import SCALE, abc_of, bring, faults, is_made, make, visit
+from tests.web.bench import SCALE, abc_of, bring, draw_over_two_bars, faults, is_made, make, visit
 
 
 def test_make_hear_keep_share_and_come_back(page: Page, server: Server) -> None:
@@ -136,14 +136,7 @@ def test_bars_are_drawn_over_and_others_come_and_go(page: Page) -> None:
     """Three things to do: draw over the bars, have others made, undo."""
     tune = SCALE.replace("Q:1/4=90\n", "")
     bring(page, tune)
-    first, last = (page.locator("#score .abcjs-note").nth(note).bounding_box() for note in (0, 6))
-    assert first
-    assert last
-    page.mouse.move(first["x"] + 3, first["y"] + 10)
-    page.mouse.down()
-    page.mouse.move(last["x"] + 3, last["y"] + 10, steps=5)
-    page.mouse.up()
-    expect(page.locator("#score rect.chosen-bar")).to_have_count(2)
+    draw_over_two_bars(page)
     page.get_by_role("button", name="Other bars here").click()
     expect(page.locator("#settings button")).to_have_text(["1 imported", "2 bars 1–2 anew"])
     assert abc_of(page) != tune

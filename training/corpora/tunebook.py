@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
-from app.interchange import imported
+from app.interchange import abc_from_file
 from app.abc.tunebook import FIELD, has_notes
 from app.errors import LiltError
 from training.errors import CorpusError
@@ -69,7 +69,7 @@ def read(path: Path) -> Tunebook:
         content = path.read_bytes()
     except OSError as error:
         raise CorpusError(f"{path}: {error.strerror}") from None
-    if imported.kind_of(content) is not None:
+    if abc_from_file.kind_of(content) is not None:
         return _imported(content, path)
     if b"\0" in content:
         raise CorpusError(f"{path}: not a text file (it holds zero bytes)")
@@ -83,7 +83,7 @@ def read(path: Path) -> Tunebook:
 def _imported(content: bytes, path: Path) -> Tunebook:
     """The tune that is made of MusicXML or MIDI; of a file that none can be made of, why."""
     try:
-        found = imported.to_abc(content, path.name)
+        found = abc_from_file.to_abc(content, path.name)
     except LiltError as error:
         return Tunebook(str(path), "utf-8", (), (Reject(str(path), 1, str(error)),))
     return parse(found.abc, str(path))

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.abc.alphabet import Alphabet
 from app.abc.lookback import track
+from app.abc.lookback_alphabet import Alphabet
 from app.abc.plan import UNSAID, Part, Plan
 from app.abc.plan_reader import read_plan
 from model_store.vocabulary import Vocabulary

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.abc.alphabet import Alphabet
-from app.abc.columns import DEGREES, LAGS, PARTS, RUNS, columns
 from app.abc.lookback import Tracker, track
+from app.abc.lookback_alphabet import Alphabet
+from app.abc.lookback_columns import DEGREES, LAGS, PARTS, RUNS, columns
 from tests.app.inference.test_decoder import TEXT
 
 CHARACTERS = "".join(sorted(set(TEXT) | set("\n X:TRMLK|[]()<>{}\"!'^_=,-/0123456789ABCDEFGabcdefgzxVQibm")))

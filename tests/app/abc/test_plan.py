@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from app.abc.alphabet import Alphabet
-from app.abc.columns import PICKUPS, columns
 from app.abc.lookback import Tracker, track
+from app.abc.lookback_alphabet import Alphabet
+from app.abc.lookback_columns import PICKUPS, columns
 from app.abc.plan import ELSEWHERE, ENDS, MAX_LEFT, NOTHING, PARTS_LEFT, UNSAID, Part, Plan, relation
 from app.abc.plan_reader import read_plan
 

@@ -7,8 +7,8 @@ import pytest
 
 from app.abc.playing_order import playing_order
 from app.abc.reader import read
-from app.interchange import imported
-from tests.app.interchange.test_imported import OTHER, melody, midi
+from app.interchange import abc_from_file
+from tests.app.interchange.test_abc_from_file import OTHER, melody, midi
 from tests.servers import serving
 
 KINDS = (
@@ -59,7 +59,7 @@ def test_a_dozen_tunes_come_in_again_from_musicxml_and_midi_with_the_same_notes(
 def test_an_import_is_json_or_the_tune_alone(client: httpx.Client) -> None:
     answer = client.post("/import", content=OTHER, headers={"Content-Type": "application/octet-stream"})
     assert answer.headers["Content-Type"] == "application/json"
-    assert answer.json()["abc"] == imported.to_abc(OTHER).abc
+    assert answer.json()["abc"] == abc_from_file.to_abc(OTHER).abc
     assert answer.json()["title"] == "The Other & the Same"
     alone = client.post("/import", content=OTHER, headers={"Accept": "text/vnd.abc"})
     assert alone.headers["Content-Type"].startswith("text/vnd.abc")

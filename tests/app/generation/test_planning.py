@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.abc.header_numbers import form_number
+from app.abc.lookback_header import form_number
 from app.abc.plan import UNSAID, Plan
 from app.generation.planning import MIN_PLANS, Planning
 from app.grammar.request import Form

@@ -1,9 +1,10 @@
 """What a header says of metre, unit length, rhythm and key, as the numbers that a network is told."""
 
+from app.abc.pitch import STEPS
+
 WHOLE = 1920
 """Ticks of a whole note."""
 
-LETTERS = "CDEFGAB"
 _MODES = {"": 0, "maj": 0, "ion": 0, "m": 1, "min": 1, "aeo": 1, "mix": 2, "dor": 3}
 _OTHER_MODE = 4
 KEYS = 1 + 7 * 3 * 5  # none; letter, accidental, mode
@@ -64,7 +65,7 @@ def rhythm_number(value: str) -> int:
 
 def key_number(value: str) -> tuple[int, int]:
     """The tonic's step above C (-1: none) and the key's number."""
-    letter = LETTERS.find(value[:1]) if value else -1
+    letter = STEPS.find(value[:1]) if value else -1
     if letter < 0:
         return -1, 0
     sign = {"#": 1, "b": 2}.get(value[1:2], 0)

@@ -13,8 +13,8 @@ from app.abc.playing_order import playing_order, tempos_played, with_parts_in_or
 from app.abc.reader import Reader, read
 from app.abc.score import Score
 from app.errors import MediaTypeError, NotationError
-from app.interchange import imported, midi_file, musicxml_document, musicxml_writer
-from app.interchange.imported import Kind
+from app.interchange import abc_from_file, midi_file, musicxml_document, musicxml_writer
+from app.interchange.abc_from_file import Kind
 
 HERE = Path(__file__).parent
 CASES = sorted((HERE.parent / "abc" / "cases").glob("*.abc"))
@@ -77,13 +77,13 @@ def test_a_score_that_is_written_as_abc_is_the_same_when_it_is_read(case: Path) 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_musicxml_that_went_out_comes_in_again_with_the_same_notes(case: Path) -> None:
     score = with_parts_in_order(read(case.read_text("utf-8")))
-    found = imported.to_abc(musicxml_writer.write(score))
+    found = abc_from_file.to_abc(musicxml_writer.write(score))
     assert (found.kind, found.left_out) == (Kind.MUSICXML, ())
     assert sorted(sounds(read(found.abc))) == sorted(sounds(score))
 
 
 def test_another_programs_musicxml_is_read_with_all_that_a_tune_has() -> None:
-    found = imported.to_abc(OTHER)
+    found = abc_from_file.to_abc(OTHER)
     header, music, words = found.abc.partition("K:")[0], *found.abc.split("\n")[7:9]
     assert {"T:The Other \\& the Same", "C:Trad.", "M:4/4", "Q:1/2=90"} <= set(header.split("\n"))
     assert "K:Ador\n" in found.abc  # the document says one sharp; the tune ends on A
@@ -95,30 +95,30 @@ def test_another_programs_musicxml_is_read_with_all_that_a_tune_has() -> None:
 
 def test_a_packed_score_is_found_by_its_container_and_without_one() -> None:
     container = b"<container><rootfiles><rootfile full-path='a/b.xml'/></rootfiles></container>"
-    plain = imported.to_abc(OTHER).abc
+    plain = abc_from_file.to_abc(OTHER).abc
     other = b"<opus/>"
     files = {"0.xml": other, "a/b.xml": OTHER, "META-INF/container.xml": container}
-    assert imported.to_abc(packed(files)).abc == plain
-    assert imported.to_abc(packed({"score.musicxml": OTHER})).abc == plain
+    assert abc_from_file.to_abc(packed(files)).abc == plain
+    assert abc_from_file.to_abc(packed({"score.musicxml": OTHER})).abc == plain
 
 
 def test_a_document_by_measures_is_read_as_one_by_parts() -> None:
     parts = "<part id='P1'>{}</part>"
     timewise = f"<score-timewise><measure number='1'>{parts.format(NOTE)}</measure></score-timewise>".encode()
-    assert sounds(read(imported.to_abc(timewise).abc)) == [[(Fraction(0), 72, Fraction(1, 4))]]
+    assert sounds(read(abc_from_file.to_abc(timewise).abc)) == [[(Fraction(0), 72, Fraction(1, 4))]]
 
 
 def test_a_title_is_the_documents_or_the_files_name() -> None:
-    assert imported.to_abc(OTHER, "name.xml").title == "The Other & the Same"
+    assert abc_from_file.to_abc(OTHER, "name.xml").title == "The Other & the Same"
     untitled = SCORE.format(MEASURE).encode()
-    assert imported.to_abc(untitled, "The Mason's Apron.musicxml").title == "The Mason's Apron"
-    assert imported.to_abc(untitled).title == "Untitled"
+    assert abc_from_file.to_abc(untitled, "The Mason's Apron.musicxml").title == "The Mason's Apron"
+    assert abc_from_file.to_abc(untitled).title == "Untitled"
 
 
 def test_midi_has_its_pickup_metre_key_and_ties() -> None:
     three_four, one_flat = b"\0\xff\x58\x04\x03\x02\x18\x08", b"\0\xff\x59\x02\xff\x00"
     tune = melody((60, 1), *[(65, 3), (69, 2), (70, 1)] * 3, (65, 5))
-    found = imported.to_abc(midi(three_four, one_flat, tune), "a.mid")
+    found = abc_from_file.to_abc(midi(three_four, one_flat, tune), "a.mid")
     assert found.kind is Kind.MIDI
     assert found.abc == "X:1\nT:a\nM:3/4\nL:1/4\nK:F\nC|F3|A2 B|F3|A2 B|\nF3|A2 B|F3-|F2 z|]\n"
 
@@ -134,10 +134,10 @@ def test_what_stands_at_a_rest_of_bars_or_at_an_ending_is_written(body: str) -> 
 def test_percussion_and_words_of_midi_are_named_as_left_out() -> None:
     drum = b"\0\x99\x24\x50\x60\x89\x24\0"
     lyric = b"\0\xff\x05\x02la"
-    found = imported.to_abc(midi(drum, lyric, melody((60, 4))))
+    found = abc_from_file.to_abc(midi(drum, lyric, melody((60, 4))))
     assert found.left_out == ("percussion", "words")
     with pytest.raises(NotationError, match="not a note in the MIDI file, but for percussion"):
-        imported.to_abc(midi(drum))
+        abc_from_file.to_abc(midi(drum))
 
 
 def _nested(depth: int) -> bytes:
@@ -194,7 +194,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_a_hostile_file_is_refused_in_words(name: str) -> None:
     make, told = HOSTILE[name]
     with pytest.raises(NotationError, match=told):
-        imported.to_abc(make())
+        abc_from_file.to_abc(make())
 
 
 @pytest.mark.parametrize(
@@ -205,23 +205,23 @@ def test_a_hostile_file_is_refused_in_words(name: str) -> None:
 def test_what_goes_on_without_end_is_read_once(added: str, count: int) -> None:
     note = NOTE.replace("<type>quarter</type>", added)
     first = note.replace("64th", "long")
-    found = imported.to_abc(SCORE.format(f"<measure number='1'>{first}{note * (count - 1)}</measure>").encode())
+    found = abc_from_file.to_abc(SCORE.format(f"<measure number='1'>{first}{note * (count - 1)}</measure>").encode())
     assert found.abc.splitlines()[-1].count("c") == count
 
 
 @pytest.mark.parametrize("content", [b"", b"\x7fELF", b"RIFF", "été".encode("latin-1")])
 def test_what_is_neither_is_refused_as_such(content: bytes) -> None:
     with pytest.raises(MediaTypeError, match="this is neither"):
-        imported.to_abc(content)
+        abc_from_file.to_abc(content)
 
 
 def test_abc_is_told_to_be_that_already() -> None:
     with pytest.raises(MediaTypeError, match="this seems to be ABC already"):
-        imported.to_abc(b"X:1\nK:D\nDEF|\n")
+        abc_from_file.to_abc(b"X:1\nK:D\nDEF|\n")
 
 
 def test_many_staves_and_voices_are_left_out_by_name() -> None:
     notes = "".join(NOTE.replace("<type>", f"<staff>{staff}</staff><type>") for staff in range(1, 30))
-    found = imported.to_abc(SCORE.format(f"<measure number='1'>{notes}</measure>").encode())
+    found = abc_from_file.to_abc(SCORE.format(f"<measure number='1'>{notes}</measure>").encode())
     assert len(read(found.abc).voices) == 8
     assert found.left_out == ("staves of a part beyond 8 (21 times, first in measure 1)",)

@@ -1,7 +1,7 @@
 """A vocabulary's characters as the tracker needs them: what kind of sign each is, and its degree in each scale."""
 
-from app.abc.columns import RUNS, columns
-from app.abc.header_numbers import LETTERS
+from app.abc.lookback_columns import RUNS, columns
+from app.abc.pitch import STEPS
 
 (
     OTHER,
@@ -51,7 +51,7 @@ class Alphabet:
         self.characters = characters
         self.nowhere = len(characters) * RUNS
         self.kinds = [_KINDS.get(character, OTHER) for character in characters]
-        steps = [LETTERS.find(c.upper()) if c in "ABCDEFGabcdefg" else -1 for c in characters]
+        steps = [STEPS.find(c.upper()) if c in "ABCDEFGabcdefg" else -1 for c in characters]
         self.degrees = [[(step - tonic) % 7 + 1 if step >= 0 else 0 for step in steps] for tonic in range(7)]
         """Of each tonic's scale; the last one: of none."""
         self.degrees.append([0] * len(characters))

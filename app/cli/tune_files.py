@@ -6,7 +6,7 @@ from typing import BinaryIO
 import click
 
 from app.errors import NotationError
-from app.interchange import imported
+from app.interchange import abc_from_file
 from app.rendering.input_filter import decode
 
 MAX_MIB = 64
@@ -22,9 +22,9 @@ def abc_of(file: BinaryIO) -> str:
     content = file.read(MAX_MIB * 1024 * 1024 + 1)
     if len(content) > MAX_MIB * 1024 * 1024:
         raise NotationError(f"{file.name}: it has more than the {MAX_MIB} MiB that are allowed; check it in parts")
-    if imported.kind_of(content) is None:
+    if abc_from_file.kind_of(content) is None:
         return decode(content)
-    found = imported.to_abc(content, Path(file.name).name)
+    found = abc_from_file.to_abc(content, Path(file.name).name)
     for each in found.left_out:
         click.echo(f"{file.name}: left out: {each}", err=True)
     return found.abc
