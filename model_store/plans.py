@@ -1,7 +1,7 @@
 """The plans of the tunes that a model learnt: by rhythm and metre how many had which parts and likeness of bars.
 
 A file of a checkpoint, JSON: `{"format": 1, "plans": {"jig 6/8": [[2, [1, 7, 1, …], [0, 1, …]], …], …}}`: a count, then
-each part: 1 where it ends at home, else 0, and a number for each bar (see `app.abc.plan`). There are no notes in it.
+each part: 1 where it ends at home, else 0, and a number for each bar (see `app.abc.lookback.plan`). It has no notes.
 `"held": true` has parts end as planned, whatever the network makes of it; where it is not there, they need not.
 """
 

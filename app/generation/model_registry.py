@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.abc.lookback_columns import columns
+from app.abc.lookback.columns import columns
 from app.errors import VocabularyError
 from app.generation.critic import Critic
 from app.generation.originality import Originality, originality

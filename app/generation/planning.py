@@ -7,8 +7,8 @@ from itertools import accumulate
 from random import Random
 from typing import Self
 
-from app.abc.lookback_header import form_number, meter_of_form
-from app.abc.plan import RELATIONS, UNSAID, Part, Plan, Planner
+from app.abc.lookback.header_numbers import form_number, meter_of_form
+from app.abc.lookback.plan import RELATIONS, UNSAID, Part, Plan, Planner
 from app.grammar.request import Form
 from model_store.errors import InvalidCheckpointError
 from model_store.plans import Plans

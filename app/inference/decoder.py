@@ -9,8 +9,8 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from app.abc.lookback import track
-from app.abc.lookback_alphabet import Alphabet
-from app.abc.plan import Planner
+from app.abc.lookback.alphabet import Alphabet
+from app.abc.lookback.plan import Planner
 from app.inference import cpu_affinity
 
 State = tuple[NDArray[np.float32], ...]

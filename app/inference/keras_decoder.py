@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from app.abc.lookback_alphabet import Alphabet
+from app.abc.lookback.alphabet import Alphabet
 from app.inference.decoder import Ids, State, power_of_two_sizes
 from app.inference.keras_network import build_network, variables
 from model_store.store import Checkpoint

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from app.abc.plan import Plan, Planner
+from app.abc.lookback.plan import Plan, Planner
 from app.inference.completion import Completion, FinishReason
 from app.inference.memory import Memory
 from app.inference.sampler import SamplingParams

@@ -31,7 +31,7 @@ class TrainingConfig:
     embedding_range: float = 0.05  # the embedding begins uniform between minus and plus this; Keras' own is 0.05
     recurrent_initializer: RecurrentInitializer = "glorot_uniform"
     lookback: bool = False  # whether it is told where it stands and what stood there (see `app.abc.lookback`)
-    plan: bool = False  # whether it is told the tune's plan too (see `app.abc.plan`); it takes `lookback`
+    plan: bool = False  # whether it is told the tune's plan too (see `app.abc.lookback.plan`); it takes `lookback`
     pointer_dim: int = 32  # of the embedding of the character that a pointer points at
     run_dim: int = 8  # of that of how long it has been right
     place_dim: int = 16  # of each of the other things that it is told

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.abc.lookback_alphabet import Alphabet
+from app.abc.lookback.alphabet import Alphabet
 from model_store.vocabulary import Vocabulary
 from training.corpora.corpus import SEPARATOR
 from training.dialect.transpose import tonics_by_mode, transpose_some

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from app.abc.lookback_columns import Column, columns
+from app.abc.lookback.columns import Column, columns
 from app.inference.keras_network import add_gates, build_network, split, variables
 from model_store.manifest import Input, ModelConfig
 from training.learning.config import TrainingConfig

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.abc.lookback import track
-from app.abc.lookback_alphabet import Alphabet
-from app.abc.plan import UNSAID, Part, Plan
-from app.abc.plan_reader import read_plan
+from app.abc.lookback.alphabet import Alphabet
+from app.abc.lookback.plan import UNSAID, Part, Plan
+from app.abc.lookback.plan_reader import read_plan
 from model_store.vocabulary import Vocabulary
 
 _FORM_ALONE = 0.1

@@ -78,14 +78,14 @@ def _told(draft: Draft) -> str:
     backs = [each.name.removeprefix("back_") for each in inputs if each.gate]
     return (
         ", with what the text so far says of where it stands (place in bar and part, key, metre, rhythm)\n"
-        f"and what stood {_and(backs)} bars back (`app/abc/lookback.py`)"
+        f"and what stood {_and(backs)} bars back (`app/abc/lookback`)"
         f"{_told_plan(draft)},"
     )
 
 
 def _told_plan(draft: Draft) -> str:
     is_planned = any(each.name == "plan" for each in draft.model.inputs)
-    return ", and a plan of the tune where one was drawn (`app/abc/plan.py`)" if is_planned else ""
+    return ", and a plan of the tune where one was drawn (`app/abc/lookback/plan.py`)" if is_planned else ""
 
 
 def _and(words: list[str]) -> str:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.abc.lookback_header import form_number
-from app.abc.plan import UNSAID, Plan
+from app.abc.lookback.header_numbers import form_number
+from app.abc.lookback.plan import UNSAID, Plan
 from app.generation.planning import MIN_PLANS, Planning
 from app.grammar.request import Form
 from model_store.errors import InvalidCheckpointError

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from app.abc.lookback import Tracker
-from app.abc.lookback_alphabet import Alphabet
-from app.abc.lookback_header import form_number
+from app.abc.lookback.alphabet import Alphabet
+from app.abc.lookback.header_numbers import form_number
 from app.generation.model_registry import load_decoders
 from app.generation.planning import Planning
 from app.grammar import Grammar

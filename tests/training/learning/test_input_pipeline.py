@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.abc.lookback import track
-from app.abc.lookback_alphabet import Alphabet
+from app.abc.lookback.alphabet import Alphabet
 from training.corpora.corpus import SEPARATOR, Corpus
 from training.learning.config import TrainingConfig
 from training.learning.input_pipeline import Batch, Batches, Streams, get_batch, open_batches

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.abc.lookback_columns import columns
+from app.abc.lookback.columns import columns
 from model_store.manifest import CARD_FILE, DECODER_FILE, Draft
 from model_store.store import Checkpoint, Store
 from model_store.vocabulary import Vocabulary

@@ -1,6 +1,6 @@
 """Of the tunes that a model learnt each plan is published with its count, and held."""
 
-from app.abc.lookback_alphabet import Alphabet
+from app.abc.lookback.alphabet import Alphabet
 from training.corpora.corpus import Corpus
 from training.learning.reading import Reader
 from training.publishing.plans import plans_of

@@ -5,10 +5,10 @@ from itertools import pairwise
 import pytest
 
 from app.abc.lookback import Tracker, track
-from app.abc.lookback_alphabet import Alphabet
-from app.abc.lookback_columns import PICKUPS, columns
-from app.abc.plan import ELSEWHERE, ENDS, MAX_LEFT, NOTHING, PARTS_LEFT, UNSAID, Part, Plan, relation
-from app.abc.plan_reader import read_plan
+from app.abc.lookback.alphabet import Alphabet
+from app.abc.lookback.columns import PICKUPS, columns
+from app.abc.lookback.plan import ELSEWHERE, ENDS, MAX_LEFT, NOTHING, PARTS_LEFT, UNSAID, Part, Plan, relation
+from app.abc.lookback.plan_reader import read_plan
 
 HEADER = "X:1\nR:reel\nM:4/4\nL:1/8\nK:D\n"
 A = "|:d2|ABcd efga|bagf edcB|ABcd efga|d2d2 d4|\nABcd efga|bagf edcB|ABcd gfed|d2d2 d2:|\n"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from app.abc.lookback import Tracker
-from app.abc.lookback_alphabet import Alphabet
-from app.abc.plan import Part, Plan, relation
+from app.abc.lookback.alphabet import Alphabet
+from app.abc.lookback.plan import Part, Plan, relation
 
 _HOME = 1  # the degree of the tonic
 _NOTES = frozenset("ABCDEFGabcdefgzx0123456789/<>,'")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.abc import plan
-from app.abc.lookback_header import KEYS, METERS, RHYTHMS
+from app.abc.lookback import plan
+from app.abc.lookback.header_numbers import KEYS, METERS, RHYTHMS
 
 LAGS = (1, 2, 4, 8)
 """How many bars back the pointers point."""

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from app.abc.lookback import Tracker, track
-from app.abc.lookback_alphabet import Alphabet
-from app.abc.lookback_columns import DEGREES, LAGS, PARTS, RUNS, columns
+from app.abc.lookback.alphabet import Alphabet
+from app.abc.lookback.columns import DEGREES, LAGS, PARTS, RUNS, columns
 from tests.app.inference.test_decoder import TEXT
 
 CHARACTERS = "".join(sorted(set(TEXT) | set("\n X:TRMLK|[]()<>{}\"!'^_=,-/0123456789ABCDEFGabcdefgzxVQibm")))

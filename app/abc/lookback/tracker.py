@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from app.abc import plan
-from app.abc.lookback_alphabet import (
+from app.abc.lookback import plan
+from app.abc.lookback.alphabet import (
     BANG,
     BAR,
     BAR_LINE,
@@ -33,7 +33,7 @@ from app.abc.lookback_alphabet import (
     SPACE,
     Alphabet,
 )
-from app.abc.lookback_columns import (
+from app.abc.lookback.columns import (
     BEFORE,
     DEGREES,
     FIELD_PLACES,
@@ -49,8 +49,8 @@ from app.abc.lookback_columns import (
     RUN_BOUNDS,
     RUNS,
 )
-from app.abc.lookback_header import RHYTHMS, WHOLE, key_number, meter_number, rhythm_number, ticks_of
-from app.abc.plan import Plan, Planner
+from app.abc.lookback.header_numbers import RHYTHMS, WHOLE, key_number, meter_number, rhythm_number, ticks_of
+from app.abc.lookback.plan import Plan, Planner
 
 _LONGEST_RUN = RUN_BOUNDS[-1]
 _SIXTEENTH, _EIGHTH = WHOLE // 16, WHOLE // 8

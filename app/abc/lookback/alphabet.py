@@ -1,6 +1,6 @@
 """A vocabulary's characters as the tracker needs them: what kind of sign each is, and its degree in each scale."""
 
-from app.abc.lookback_columns import RUNS, columns
+from app.abc.lookback.columns import RUNS, columns
 from app.abc.pitch import STEPS
 
 (
