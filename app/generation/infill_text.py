@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
-from app.abc.bar_plan import Places
+from app.abc.same_bars import Places
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A share of a tune's different bars is made anew, or chosen bars wherever they come again; the tune's plan stays."""
+"""A share of a tune's different bars is made anew, or chosen bars at all their places; the same stay the same."""
 
 import json
 import re
@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.abc.bar_plan import different_bars, places_of, plan, replaceable
 from app.abc.bar_spans import text_bars
 from app.abc.reader import Reader
+from app.abc.same_bars import different_bars, numbers_of, places_of, replaceable
 from app.generation.infill_text import Pieces
 from app.generation.jobs import InfillJob, share_of
 from tests import judges
@@ -42,8 +42,8 @@ def read(abc: str) -> str:
     return abc.replace("\r\n", " \n")
 
 
-def plan_of(abc: str) -> list[list[int]]:
-    return plan(different_bars(read(abc)))
+def same_of(abc: str) -> list[list[int]]:
+    return numbers_of(different_bars(read(abc)))
 
 
 def bars_of(abc: str) -> dict[int, str]:
@@ -53,20 +53,20 @@ def bars_of(abc: str) -> dict[int, str]:
 
 @pytest.mark.parametrize("share", [0.25, 1.0])
 @pytest.mark.parametrize("abc", TUNES.values(), ids=TUNES.keys())
-def test_a_share_of_the_different_bars_is_new_and_the_plan_is_kept(
+def test_a_share_of_the_different_bars_is_new_and_the_same_bars_stay_the_same(
     client: httpx.Client, abc: str, share: float
 ) -> None:
     answer = generate(client, abc=abc, vary=share, seed=2)
     made, changed = answer["abc"], answer["changed_bars"]
-    assert plan_of(made) == plan_of(abc)
+    assert same_of(made) == same_of(abc)
     assert judges.abc2midi([made]) == [[]]
     lengths = [[bar.length for bar in Reader(each).score.voices[0].bars] for each in (abc, made)]
     assert lengths[0] == lengths[1]
     before, after = bars_of(abc), bars_of(made)
     assert changed == [number for number in before if before[number] != after[number]]
-    different = [numbers for numbers in plan_of(abc) if not set(numbers).isdisjoint(changed)]
+    different = [numbers for numbers in same_of(abc) if not set(numbers).isdisjoint(changed)]
     assert sorted(number for numbers in different for number in numbers) == changed
-    assert 1 <= len(different) <= share_of(len(plan_of(abc)), share)
+    assert 1 <= len(different) <= share_of(len(same_of(abc)), share)
     assert re.sub(r"[^|:\r\n]", "", made.split("K:")[1]) == re.sub(r"[^|:\r\n]", "", abc.split("K:")[1])
 
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from app.abc.bar_plan import different_bars, keeps, places_of, plan, replaceable
+from app.abc.same_bars import different_bars, keeps, numbers_of, places_of, replaceable
 from app.errors import RequestError
 
 HEAD = "X:1\nM:4/4\nL:1/8\nK:G\n"
 
 
-def plan_of(body: str) -> list[list[int]]:
-    return plan(different_bars(HEAD + body))
+def same_of(body: str) -> list[list[int]]:
+    return numbers_of(different_bars(HEAD + body))
 
 
 def replaced(body: str, *numbers: int) -> list[list[str]]:
@@ -18,7 +18,7 @@ def replaced(body: str, *numbers: int) -> list[list[str]]:
 
 
 def test_bars_that_are_written_the_same_are_the_same() -> None:
-    assert plan_of("|:GABc d2e2|GABc d4|GABc d2e2|1 G8:|2 G8||") == [[1, 3], [2], [4, 5]]
+    assert same_of("|:GABc d2e2|GABc d4|GABc d2e2|1 G8:|2 G8||") == [[1, 3], [2], [4, 5]]
 
 
 @pytest.mark.parametrize(
@@ -27,19 +27,19 @@ def test_bars_that_are_written_the_same_are_the_same() -> None:
     ids=["spaces", "chord symbols", "ornaments", "slurs", "a tie to the next bar"],
 )
 def test_what_adorns_a_bar_makes_no_difference(other: str) -> None:
-    assert plan_of(f"GABc d2e2|{other}|e8|") == [[1, 2], [3]]
+    assert same_of(f"GABc d2e2|{other}|e8|") == [[1, 2], [3]]
 
 
 @pytest.mark.parametrize("other", ["GABc d2-d2", "GAB^c d2e2", "G>ABc d2e2", "(3GABc d2e2", "GABc d2z2"])
 def test_other_notes_do(other: str) -> None:
-    assert plan_of(f"GABc d2e2|{other}|") == [[1], [2]]
+    assert same_of(f"GABc d2e2|{other}|") == [[1], [2]]
 
 
 @pytest.mark.parametrize("field", ["\nK:D\n", "\nL:1/16\n", "\nM:2/4\n", "[K:D]"])
 def test_the_same_letters_in_another_key_metre_or_unit_are_another_bar(field: str) -> None:
-    assert plan_of(f"GABc d2e2|{field}GABc d2e2|") == [[1], [2]]
+    assert same_of(f"GABc d2e2|{field}GABc d2e2|") == [[1], [2]]
     back = "\nK:G\nM:4/4\nL:1/8\n"
-    assert plan_of(f"GABc d2e2|{field}GABc d2e2|{back}GABc d2e2|") == [[1, 3], [2]]
+    assert same_of(f"GABc d2e2|{field}GABc d2e2|{back}GABc d2e2|") == [[1, 3], [2]]
 
 
 def test_any_place_of_a_bar_names_all_of_them() -> None:
@@ -68,7 +68,7 @@ def test_only_bars_that_are_free_at_all_places_can_be_replaced() -> None:
     assert replaceable(different_bars(HEAD)) == []
 
 
-def test_a_plan_is_kept_where_the_same_bars_are_the_same() -> None:
+def test_the_same_bars_are_kept_where_those_that_were_the_same_are_the_same_again() -> None:
     assert keeps([[1, 3], [2]], [[1, 3], [2]])
     assert keeps([[1, 2, 3]], [[1, 3], [2]])
     assert not keeps([[1], [2], [3]], [[1, 3], [2]])

@@ -37,13 +37,13 @@ def different_bars(abc: str) -> list[list[TextBar]]:
     return list(found.values())
 
 
-def plan(different: Sequence[Sequence[TextBar]]) -> list[list[int]]:
+def numbers_of(different: Sequence[Sequence[TextBar]]) -> list[list[int]]:
     """The numbers of the bars that are the same."""
     return [[bar.number for bar in places] for places in different]
 
 
 def keeps(after: Sequence[Sequence[int]], before: Sequence[Sequence[int]]) -> bool:
-    """Whether the plan of a changed tune has the same bars, and those that were the same are the same again."""
+    """Whether a changed tune has bars of the same numbers, and those that were the same are the same again."""
     group_of = {number: group for group, numbers in enumerate(after) for number in numbers}
     if group_of.keys() != {number for numbers in before for number in numbers}:
         return False
