@@ -15,7 +15,7 @@ import numpy as np
 
 from app.generation.model_registry import some_tunes
 from app.grammar import Form, Grammar, Request
-from app.grammar.meter import METERS
+from app.grammar.ticks import METERS
 from app.inference.decoder import LiteRTDecoder, read
 from app.inference.engine import Engine
 from app.inference.sampler import SamplingParams

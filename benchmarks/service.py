@@ -14,9 +14,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from app.generation.job_to_sequence import prepare
 from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models, ServedModel
-from app.generation.prepare import prepare
 from app.inference.completion import Completion
 from app.inference.sampler import SamplingParams
 from app.settings import Settings

@@ -8,9 +8,9 @@ import numpy as np
 
 from app.abc.written_subset import HORNPIPE_METERS
 from app.grammar import Cursor, Grammar
-from app.grammar.meter import METERS, UNITS
 from app.grammar.pitch import KEYS
 from app.grammar.request import Form, Request
+from app.grammar.ticks import METERS, UNITS
 from model_store.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.from_text("".join(map(chr, range(32, 127))) + "\né")

@@ -206,7 +206,7 @@ def planted(file: Path, line: str) -> Iterator[None]:
 
 
 UPWARDS = [
-    ("app.grammar.meter", "from app.generation.jobs import MAX_SEED", "app.generation.jobs"),
+    ("app.grammar.ticks", "from app.generation.jobs import MAX_SEED", "app.generation.jobs"),
     ("app.abc.tokens", "import app.grammar.pitch", "app.grammar.pitch"),
     ("app.generation.bulk", "from app.api.schemas import Seed", "app.api.schemas"),
     ("app.inference.batch", "def f():\n    import app.api.pages", "app.api.pages"),

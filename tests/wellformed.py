@@ -24,12 +24,12 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from app.abc.rhythms import meters_to_ask_for
 from app.api.schemas import GenerateRequest
+from app.generation.job_to_sequence import prepare
 from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models, ServedModel
-from app.generation.prepare import prepare
 from app.grammar import Form, Grammar, Request
-from app.grammar.meter import METERS, UNITS
 from app.grammar.pitch import KEYS
+from app.grammar.ticks import METERS, UNITS
 from app.settings import Settings
 from tests import judges
 from tests.random_tunes import VOCABULARY, write

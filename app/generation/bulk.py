@@ -17,10 +17,10 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from app.abc.tunebook import Tune, split_tunes
 from app.errors import SetupError
 from app.generation.critic import choose
+from app.generation.job_to_sequence import prepare
 from app.generation.jobs import GenerationJob, seed_of_draw
 from app.generation.model_registry import Models, ServedModel
 from app.generation.originality import Judgement
-from app.generation.prepare import prepare
 from app.inference.completion import Completion
 from app.inference.sampler import SamplingParams
 

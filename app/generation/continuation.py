@@ -11,9 +11,9 @@ from app.abc.tunebook import split_tunes
 from app.errors import DeadlineError
 from app.generation.answer import Answer, JudgedTune
 from app.generation.generation import CANCELLED, FAILED, KEEP_ALIVE_S, End, Generation
+from app.generation.job_to_sequence import Prepared, prepare
 from app.generation.jobs import GenerationJob
 from app.generation.model_registry import ModelId, ServedModel
-from app.generation.prepare import Prepared, prepare
 from app.inference.completion import Completion
 from app.inference.submission import Submission
 from app.operations import tracing

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from app.grammar import body, closing_path, header, state_equivalence
 from app.grammar.follow_sets import FOLLOW
 from app.grammar.header import Header
-from app.grammar.meter import METERS
 from app.grammar.state import At, Body
 from app.grammar.state_cache import Node, Section, State
 from app.grammar.state_equivalence import Surroundings
+from app.grammar.ticks import METERS
 from app.grammar.tune_context import TuneContexts
 
 _PIECE = 500  # states that are deleted at once

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from app.abc.written_subset import FIELD_ORDER, HORNPIPE_METERS, MAX_RHYTHM_CHARACTERS, MAX_TITLE_CHARACTERS
 from app.grammar.dawg import Node, lexicon
-from app.grammar.meter import METERS, UNITS, Meter
 from app.grammar.pitch import KEYS
 from app.grammar.request import Request
+from app.grammar.ticks import METERS, UNITS, Meter
 from app.grammar.title import Prefix, Titles
 from model_store.lexicon import Lexicon
 

@@ -5,8 +5,8 @@ both are written of the same one length: an eighth in 4/4, a sixteenth in 2/4. A
 another pair already, of which only one is staccato, or that ends in a `~` makes it complain.
 """
 
-from app.grammar.meter import Meter
 from app.grammar.state import At, Body, Partner
+from app.grammar.ticks import Meter
 
 
 def swung_ticks(meter: Meter, unit: int) -> int:

@@ -13,10 +13,10 @@ from app.grammar import state_equivalence
 from app.grammar.automaton import Automaton, as_mask
 from app.grammar.constraint import Grammar
 from app.grammar.follow_sets import FOLLOW
-from app.grammar.meter import TICKS_PER_WHOLE
 from app.grammar.request import Request
 from app.grammar.state import At, Body, Repeat
 from app.grammar.state_cache import Node, Section, State
+from app.grammar.ticks import TICKS_PER_WHOLE
 
 _MAX_ROOM = 16
 """whole notes; 300 characters fill no more, and each tick that is left is a state of its own"""

@@ -16,9 +16,9 @@ from app.grammar import bar_lines, body, state_equivalence
 from app.grammar.body import WILDCARD
 from app.grammar.follow_sets import FOLLOW, KIND_OF, NOTE_KINDS
 from app.grammar.header import Fields, Header, Text
-from app.grammar.meter import METERS, TICKS_PER_WHOLE, Meter
 from app.grammar.pitch import KEYS
 from app.grammar.state import At, Body, Partner, Repeat
+from app.grammar.ticks import METERS, TICKS_PER_WHOLE, Meter
 from app.grammar.title import Titles
 
 State = Header | Body

@@ -6,8 +6,8 @@ from typing import Self
 
 from app.abc.written_subset import HORNPIPE_METERS
 from app.errors import Fault, RequestError
-from app.grammar.meter import METERS
 from app.grammar.pitch import KEYS
+from app.grammar.ticks import METERS
 
 MAX_BARS = 64
 MAX_PARTS = 8

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from app.abc.pitch import ALTERATIONS, STEPS
 from app.abc.rhythms import METERS_OF_RHYTHM
 from app.abc.written_subset import WRITTEN_MODES
-from app.grammar.meter import METERS
 from app.grammar.pitch import KEYS
+from app.grammar.ticks import METERS
 
 _LIKELY_KEYS = ("G", "D", "A", "Am", "Ador", "C", "Bb", "Em", "F", "Gm", "Dmix", "Edor", "Amix", "Dm", "Bm", "Ddor")
 _SUFFIXES = tuple(dict.fromkeys(mode.suffix for mode in WRITTEN_MODES.values()))

@@ -7,10 +7,10 @@ from itertools import product
 from app.abc.pitch import ACCIDENTALS, ALTERATIONS, STEPS
 from app.grammar.dawg import Node, lexicon
 from app.grammar.hornpipe import swung_ticks
-from app.grammar.meter import TICKS_PER_WHOLE, Meter, lengths
 from app.grammar.pitch import pitches
 from app.grammar.request import Form, Request
 from app.grammar.state import TuneContext
+from app.grammar.ticks import TICKS_PER_WHOLE, Meter, lengths
 
 _ROOTS = [letter + sign for letter in sorted(STEPS) for sign in ALTERATIONS]
 _QUALITIES = ("", "m", "7", "m7", "maj7", "6", "m6", "9", "dim", "aug", "sus4")

@@ -8,7 +8,7 @@ from app.abc import written_subset
 from app.abc.fields import parse_meter
 from app.abc.lengths import broken_shares, is_note_value, parse_length, write_length
 from app.abc.meters import METER_SIGNS, default_unit
-from app.grammar import meter
+from app.grammar import ticks
 from tests import judges
 
 
@@ -37,7 +37,7 @@ def test_tuplets_take_the_time_that_abc2midi_plays(name: str) -> None:
     beats, beat_type = METER_SIGNS.get(name) or map(int, name.split("/"))
     times = written_subset.tuplet_times(beats)
     assert {2, 3, 4} <= times.keys() <= {2, 3, 4, 5}
-    assert times == {int(notes): time for notes, time in meter.METERS[name].tuplets.items()}
+    assert times == {int(notes): time for notes, time in ticks.METERS[name].tuplets.items()}
     rest = Fraction(beats, beat_type)
     for notes, time in times.items():
         tuplet = f"({notes}" + "C" * notes
@@ -90,9 +90,9 @@ def test_a_broken_pair_lasts_as_long_as_before(sign: str) -> None:
 
 def test_every_length_of_the_grammar_is_one_that_is_written() -> None:
     for unit in written_subset.UNIT_LENGTHS:
-        for text, ticks in meter.lengths(meter.in_ticks(unit)).items():
+        for text, length in ticks.lengths(ticks.in_ticks(unit)).items():
             digits, slash, divisor = text.partition("/")
             slashes = text.count("/") * slash
             units = parse_length(digits, slashes, divisor.strip("/"))
-            assert units * unit == Fraction(ticks, meter.TICKS_PER_WHOLE)
+            assert units * unit == Fraction(length, ticks.TICKS_PER_WHOLE)
             assert written_subset.is_representable(units * unit)

@@ -8,7 +8,7 @@ from app.abc.fields import parse_meter
 from app.abc.rhythms import METERS_OF_RHYTHM, meters_to_ask_for
 from app.errors import RequestError
 from app.grammar import Menus, Request
-from app.grammar.meter import METERS
+from app.grammar.ticks import METERS
 
 
 def test_every_speed_is_that_of_a_rhythm_on_the_list() -> None:

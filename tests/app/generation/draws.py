@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
+from app.generation.job_to_sequence import prepare
 from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models
-from app.generation.prepare import prepare
 from app.inference.sampler import SamplingParams
 from app.settings import Settings
 from model_store.store import Checkpoint

@@ -1,4 +1,8 @@
-"""Metres, unit lengths and note lengths as integers, in ticks of a 64th note, the grammar's resolution."""
+"""The metres, unit lengths and note lengths that the grammar writes, in whole ticks, 64 to a whole note.
+
+What the notation says of any metre, in fractions of a whole note, is in `app.abc.meters`; that a bar is as long as its
+metre is held by `app.grammar.body`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A job as a sequence for the engine: text becomes ids, wishes become a constraint."""
+"""Makes a sequence for the engine of a job: text becomes ids, what is asked for a constraint and a planner."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +14,6 @@ from model_store.errors import UnknownCharacterError
 from model_store.vocabulary import Vocabulary
 
 _BETWEEN_TUNES = "\n\n"
-
 
 _PENDING = "."
 """Reads to the grammar as any mark that is not read: a note has to follow."""
