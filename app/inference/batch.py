@@ -61,10 +61,7 @@ class Batch:
             return
         for row, sequence in self._running:
             if sequence in leaving:
-                tracker = self._trackers[row]
-                if tracker and sequence.finish_reason:
-                    tracker.forget_planner()  # the sequence itself, whose state the tracker is about to be
-                sequence.state = Memory(tuple(part[row].copy() for part in self._state), tracker)
+                sequence.state = Memory(tuple(part[row].copy() for part in self._state), self._trackers[row])
                 self._trackers[row] = None
                 self._rows[row] = None
                 self._masks[row] = self._anything
@@ -160,7 +157,8 @@ class Batch:
             part[row] = sequence.state.arrays[index] if sequence.state else 0.0
         if alphabet := self._decoder.alphabet:
             known = sequence.state.tracker if sequence.state else None
-            tracker = self._trackers[row] = known.copy() if known else Tracker(alphabet, sequence.plan)
+            tracker = self._trackers[row] = known.copy() if known else Tracker(alphabet)
+            tracker.plan_by(sequence.planner, after=sequence.prompt_left)
             self._told[row] = tracker.row
             if len(self._rows) == 1:
                 self._ids = np.frombuffer(tracker.row, np.int32)[None]

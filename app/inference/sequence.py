@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from app.abc.lookback.plan import Plan, Planner
+from app.abc.lookback.plan import Planner
 from app.inference.completion import Completion, FinishReason
 from app.inference.memory import Memory
 from app.inference.sampler import SamplingParams
@@ -75,7 +75,7 @@ class Sequence:
         self._prompt: list[int] = prompt.tolist()
         self._prompt_length = len(prompt)
         self._last = len(prompt) - 1 + max_new  # steps
-        self._planner = planner
+        self.planner = planner
         self._stop = constraint.advance if constraint else stop
         self.scorer = PromptScorer(self._prompt, scored_from) if scored_from is not None else None
 
@@ -89,9 +89,10 @@ class Sequence:
         """The number of the draw that the coming step makes; below 0 while the prompt is being fed."""
         return self.fed + 1 - self._prompt_length
 
-    def plan(self, form: int) -> Plan | None:
-        """The plan of the tune whose header the coming step's id completes; None where something follows it already."""
-        return self._planner(form) if self._planner and self.fed >= self._prompt_length - 1 else None
+    @property
+    def prompt_left(self) -> int:
+        """How many ids of the prompt are still to be fed."""
+        return max(0, self._prompt_length - self.fed)
 
     def advance(self, drawn: int) -> int:
         """Take the result of one step, which is nobody's while the prompt is being fed.

@@ -22,7 +22,6 @@ from app.abc.pitch import STEPS
     GRACE_END,
     BANG,
 ) = range(17)
-BLANK, BAR_LINE = (SPACE, NEWLINE), (BAR, COLON, CLOSE)
 _KINDS = {
     **dict.fromkeys("ABCDEFGabcdefg", NOTE),
     **dict.fromkeys("zxZX", REST),
@@ -51,6 +50,8 @@ class Alphabet:
         self.characters = characters
         self.nowhere = len(characters) * RUNS
         self.kinds = [_KINDS.get(character, OTHER) for character in characters]
+        self.is_blank = [kind in (SPACE, NEWLINE) for kind in self.kinds]
+        self.is_bar_line = [kind in (BAR, COLON, CLOSE) for kind in self.kinds]
         steps = [STEPS.find(c.upper()) if c in "ABCDEFGabcdefg" else -1 for c in characters]
         self.degrees = [[(step - tonic) % 7 + 1 if step >= 0 else 0 for step in steps] for tonic in range(7)]
         """Of each tonic's scale; the last one: of none."""

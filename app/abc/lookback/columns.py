@@ -20,7 +20,8 @@ RUNS = len(RUN_BOUNDS) + 1
 
 ON_GRID, OFF_GRID = 32, 8  # places in a bar by sixteenths; what lies between them, by eighths
 BEFORE, FIELD_PLACES = ON_GRID + OFF_GRID, {"X": 1, "T": 2, "R": 3, "M": 4, "L": 5, "K": 6}
-PLACES = BEFORE + 8
+OTHER_FIELD = 1 + len(FIELD_PLACES)
+PLACES = BEFORE + OTHER_FIELD + 1
 DEGREES = 8  # none, and the seven of the scale
 MAX_BARS, PHRASE = 24, 8  # bars of a part that are told apart; of longer ones, the place in a phrase
 BARS = MAX_BARS + 1
@@ -28,6 +29,9 @@ PARTS = 4
 PICKUP_NUMBERS = {120: 1, 240: 2, 360: 3, 480: 4, 720: 5}  # ticks of a part's
 OTHER_PICKUP = len(PICKUP_NUMBERS) + 1
 PICKUPS = OTHER_PICKUP + 1  # none, and any other
+
+PLACE_AT, BAR_AT, KEY_AT, FORM_AT, PLAN_AT, AGAIN_AT = (1 + len(LAGS) + number for number in range(6))
+"""Where in a row the columns after the pointers stand; the character is at 0, the pointers from 1 up."""
 
 
 @dataclass(frozen=True)

@@ -212,6 +212,22 @@ def test_a_plan_is_asked_for_where_a_header_is_complete_and_nothing_follows(
     assert forms == [form_number("", "4/4")] * asked
 
 
+def test_a_sequence_that_goes_on_from_another_asks_its_own_planner(told: Checkpoint, engine: Engine) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def first_planner(form: int) -> None:
+        asked.append(("first", form))
+
+    def other_planner(form: int) -> None:
+        asked.append(("other", form))
+
+    first = Sequence(told.vocabulary.encode("X:1\nK:D\n"), 1, SamplingParams(seed=1), planner=first_planner)
+    ended(engine, first)
+    rest = told.vocabulary.encode("A2|\n\nX:2\nM:4/4\nK:D\n")
+    ended(engine, Sequence(rest, 1, SamplingParams(seed=1), state=first.state, planner=other_planner))
+    assert asked == [("first", form_number("", "")), ("other", form_number("", "4/4"))]
+
+
 def test_a_plan_changes_what_is_written(told: Checkpoint, engine: Engine) -> None:
     prompt = told.vocabulary.encode("X:1\nM:4/4\nK:D\n")
     planner = Planning(told_models.PLANS, "here").planner(1)
