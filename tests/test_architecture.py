@@ -208,7 +208,7 @@ def planted(file: Path, line: str) -> Iterator[None]:
 UPWARDS = [
     ("app.grammar.ticks", "from app.generation.jobs import MAX_SEED", "app.generation.jobs"),
     ("app.abc.tokens", "import app.grammar.pitch", "app.grammar.pitch"),
-    ("app.generation.bulk", "from app.api.schemas import Seed", "app.api.schemas"),
+    ("app.generation.bulk", "from app.api.schemas.base import Seed", "app.api.schemas.base"),
     ("app.inference.batch", "def f():\n    import app.api.pages", "app.api.pages"),
     ("app.inference.engine", "if TYPE_CHECKING:\n    from app import __main__", "app.__main__"),
     ("training.dialect.header", "from training.corpora import book", "training.corpora.book"),

@@ -23,7 +23,7 @@ from typing import Any
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from app.abc.rhythms import meters_to_ask_for
-from app.api.schemas import GenerateRequest
+from app.api.schemas.generation import GenerateRequest
 from app.generation.job_to_sequence import prepare
 from app.generation.jobs import GenerationJob
 from app.generation.model_registry import Models, ServedModel

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from app.api.middleware.vary import decided_by
-from app.api.schemas import ProblemDocument
+from app.api.schemas.problem_documents import ProblemDocument
 from app.errors import MediaTypeError
 from app.generation.model_registry import Models
 from app.rendering.renderer import Renderer

@@ -25,14 +25,9 @@ from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import REQUEST, cost_of, reading_cost
 from app.api.queries import fields_of, parameters, valid
 from app.api.renderable_tunes import verifier
-from app.api.schemas import (
-    GenerateRequest,
-    GenerateResponse,
-    GenerateStart,
-    ModelId,
-    OriginalityRequest,
-    TuneOriginality,
-)
+from app.api.schemas.base import ModelId
+from app.api.schemas.generation import GenerateRequest, GenerateResponse, GenerateStart
+from app.api.schemas.originality import OriginalityRequest, TuneOriginality
 from app.errors import LiltError
 from app.generation.generation import Generation
 from app.generation.jobs import MAX_SEED, InfillJob

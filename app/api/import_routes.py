@@ -9,7 +9,8 @@ from app.api.content_negotiation import choose_media_type
 from app.api.dependencies import ABC, JSON, Renders, SettingsDep, problems_of, varies_by_accept
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import REQUEST, cost_of_file
-from app.api.schemas import ImportResponse, Problem
+from app.api.schemas.base import Problem
+from app.api.schemas.notation import ImportResponse
 from app.interchange import abc_from_file
 from app.rendering.input_filter import admit
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from app.api.field_descriptions import told_of
 from app.api.middleware.cross_origin import PROBES
-from app.api.schemas import CheckRequest, ChordsRequest, RenderRequest
+from app.api.schemas.notation import CheckRequest, ChordsRequest
+from app.api.schemas.rendering import RenderRequest
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"

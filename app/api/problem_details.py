@@ -15,7 +15,9 @@ from starlette.requests import ClientDisconnect
 
 from app.api import validation_messages
 from app.api.pages import missing_page
-from app.api.schemas import FieldError, GenerateRequest, RenderRequest
+from app.api.schemas.base import FieldError
+from app.api.schemas.generation import GenerateRequest
+from app.api.schemas.rendering import RenderRequest
 from app.errors import (
     DISK_FULL,
     BusyError,

@@ -20,15 +20,8 @@ from app.api.middleware.rate_limit import RENDER, REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
 from app.api.openapi import SCHEMAS
 from app.api.queries import parameters, valid
-from app.api.schemas import (
-    CheckedProblem,
-    CheckRequest,
-    CheckResponse,
-    ChordAt,
-    ChordsRequest,
-    ChordsResponse,
-    RenderRequest,
-)
+from app.api.schemas.notation import CheckedProblem, CheckRequest, CheckResponse, ChordAt, ChordsRequest, ChordsResponse
+from app.api.schemas.rendering import RenderRequest
 from app.errors import MediaTypeError, RangeError
 from app.rendering import lint as checking
 from app.rendering.formats import Format, disposition

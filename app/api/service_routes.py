@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from app.api.dependencies import Loaded, Renders, SettingsDep, problems_of
-from app.api.schemas import Health, LoadedModel, ModelId, ModelList, Readiness, Version
+from app.api.schemas.base import ModelId
+from app.api.schemas.service import Health, LoadedModel, ModelList, Readiness, Version
 
 router = APIRouter(tags=["service"])
 

@@ -15,7 +15,8 @@ from app.api.conditional_requests import is_not_modified
 from app.api.dependencies import ABC, Loaded, Renders, SettingsDep, problems_of
 from app.api.generate_routes import start, stated
 from app.api.render_routes import KEPT, rendered, rendered_head
-from app.api.schemas import GenerateRequest, RenderRequest
+from app.api.schemas.generation import GenerateRequest
+from app.api.schemas.rendering import RenderRequest
 from app.errors import RequestError
 from app.generation.jobs import MAX_SEED
 from app.rendering.formats import Format, disposition

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from app.api.schemas import GenerateRequest
+from app.api.schemas.generation import GenerateRequest
 from app.cli import process
 from app.cli.request_options import options_of, request_of
 from app.generation import bulk

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from app.api.schemas import RenderRequest
+from app.api.schemas.rendering import RenderRequest
 from app.errors import SetupError
 from app.rendering import external_tools
 from app.rendering.formats import Format, Kind

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import click
 
-from app.api.schemas import RenderRequest
+from app.api.schemas.rendering import RenderRequest
 from app.cli import files, process, tune_files
 from app.cli.request_options import options_of, request_of
 from app.rendering.formats import Format

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from app.api.schemas import GenerateRequest, RenderRequest
+from app.api.schemas.generation import GenerateRequest
+from app.api.schemas.rendering import RenderRequest
 from app.cli import files, process
 from app.cli.request_options import options_of, request_of
 from app.generation.answer import Answer

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from app.api.schemas import CheckRequest
+from app.api.schemas.notation import CheckRequest
 
 JSON = "application/json"
 ABC = "text/vnd.abc"

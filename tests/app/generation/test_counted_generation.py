@@ -9,8 +9,8 @@ from starlette.types import Message
 
 from app.abc.tunebook import Tune
 from app.api.generate_routes import EventStream
-from app.api.schemas import GenerateStart
-from app.api.schemas import ModelId as ModelBody
+from app.api.schemas.base import ModelId as ModelBody
+from app.api.schemas.generation import GenerateStart
 from app.errors import DeadlineError, DecoderError, RequestError
 from app.generation.answer import Answer, JudgedTune
 from app.generation.buffered import Buffered

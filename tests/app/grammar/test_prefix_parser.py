@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from app.api.schemas import GenerateRequest
+from app.api.schemas.generation import GenerateRequest
 from app.grammar import Grammar
 from model_store.store import Checkpoint
 from tests import judges
