@@ -10,7 +10,7 @@ from app.abc.reader import read as read_abc
 from app.interchange import musicxml_writer
 from model_store.store import Store
 from tests.servers import environment
-from training.__main__ import main
+from training.cli.main import main
 from training.corpora import tunebook
 from training.learning.run_folder import RunFolder
 
@@ -87,7 +87,7 @@ def test_without_the_extra_the_command_says_which(command: str, tmp_path: Path) 
         "import importlib.util as util, sys\n"
         "found = util.find_spec\n"
         "util.find_spec = lambda name, *package: None if name == 'tensorflow' else found(name, *package)\n"
-        "from training.__main__ import main\n"
+        "from training.cli.main import main\n"
         "sys.exit(main(sys.argv[1:]))"
     )
     done = subprocess.run(

@@ -1,14 +1,10 @@
-"""Opens the tunebooks that a command line names: `lab`, `oneills`, `ryans`, `thesession:FILE`, an ABC file, or a folder of them."""
+"""Opens the books that a command line names: `lab`, `oneills`, `ryans`, `thesession:FILE`, an ABC file, or a folder."""
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from training.corpora import lab_corpus
-from training.corpora import music21_corpora
-from training.corpora import pip_download
-from training.corpora import thesession
-from training.corpora import tunebook
+from training.corpora import lab_corpus, music21_corpora, pip_download, thesession, tunebook
 from training.corpora.book import Book
 
 NAMED: dict[str, Callable[[], Book]] = {

@@ -7,14 +7,13 @@ from typing import Any, Self
 
 from model_store.manifest import CorpusRecord
 from model_store.vocabulary import Vocabulary
-from training.corpora import corpora
-from training.dialect import dialect
-from training.corpora import families
+from training.corpora import corpora, families
 from training.corpora.book import SEPARATOR, Book
-from training.errors import CorpusError, DialectError
 from training.corpora.families import VALIDATION_FROM
 from training.corpora.split import Split, split
 from training.corpora.tunebook import Reject
+from training.dialect import dialect
+from training.errors import CorpusError, DialectError
 
 __all__ = ["SEPARATOR", "Corpus", "Drop", "load"]
 
@@ -187,7 +186,9 @@ def merge(books: list[Book], *, translate: bool = False, watch: Watch = iter) ->
         reasons = "".join(f"; {reason}" for reason in (*rejects[:1], *drops[:1]))
         raise CorpusError(f"no tune in {', '.join(book.origin for book in books[:3])}{reasons}")
     extra = tuple(book.name for book in books if book.is_extra)
-    return Corpus(tuple(kept), SEPARATOR.join(texts), tuple(records), rejects, tuple(kept.values()), tuple(drops), extra)
+    return Corpus(
+        tuple(kept), SEPARATOR.join(texts), tuple(records), rejects, tuple(kept.values()), tuple(drops), extra
+    )
 
 
 def _record(book: Book, tunes: list[str]) -> CorpusRecord:

@@ -8,9 +8,7 @@ from typing import Any
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from training.corpora import corpora
-from training.corpora import corpus
-from training.corpora import families
+from training.corpora import corpora, corpus, families
 from training.corpora.book import Book
 from training.corpora.corpus import Corpus
 from training.evaluation.abc2midi_check import complaints_of

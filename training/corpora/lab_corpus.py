@@ -10,8 +10,7 @@ import tarfile
 from pathlib import Path
 
 from training import atomic_file
-from training.corpora import pip_download
-from training.corpora import tunebook
+from training.corpora import pip_download, tunebook
 from training.corpora.book import SEPARATOR, Book
 from training.errors import CorpusError
 

@@ -13,10 +13,10 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations, pairwise
 
-from training.dialect import dialect
-from training.errors import DialectError
 from app.abc.plain import length_of
+from training.dialect import dialect
 from training.dialect.reader import Mark, Score
+from training.errors import DialectError
 
 STEPS = 5
 MIN_SHARED = 8

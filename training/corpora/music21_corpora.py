@@ -15,8 +15,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from training import atomic_file
-from training.corpora import pip_download
-from training.corpora import tunebook
+from training.corpora import pip_download, tunebook
 from training.corpora.book import Book
 from training.errors import CorpusError
 

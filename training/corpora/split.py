@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from training.corpora import families
-from training.errors import CorpusError
 from training.corpora.families import TEST_FROM, VALIDATION_FROM, melody, title
+from training.errors import CorpusError
 
 __all__ = ["Split", "melody", "split", "title"]
 

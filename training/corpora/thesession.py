@@ -16,8 +16,8 @@ from pathlib import Path
 
 from training.corpora import pip_download
 from training.corpora.book import Book
-from training.errors import CorpusError
 from training.corpora.tunebook import Reject
+from training.errors import CorpusError
 
 NAME = "thesession"
 LICENCE = "ODbL 1.0; contains information from The Session (thesession.org), made available under that licence"

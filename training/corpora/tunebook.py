@@ -1,14 +1,13 @@
 """Reads files of ABC, MusicXML and MIDI into tunes, and says which blocks are not tunes, and why."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
-from app.interchange import abc_from_file
 from app.abc.tunebook import FIELD, has_notes
 from app.errors import LiltError
+from app.interchange import abc_from_file
 from training.errors import CorpusError
 
 SUFFIXES = (".abc", ".txt", ".musicxml", ".mxl", ".mid", ".midi")

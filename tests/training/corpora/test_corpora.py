@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.conftest import ten_tunes
-from training.__main__ import main
+from training.cli.main import main
 from training.corpora import corpora, corpus, corpus_report, music21_corpora, thesession
 from training.corpora.thesession import COLUMNS
 from training.errors import ConfigError, CorpusError

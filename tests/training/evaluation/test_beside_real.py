@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.training.made_up_tunes import AABB, FORGETFUL, OTHERS, REMEMBERING, tune
-from training.__main__ import main
+from training.cli.main import main
 from training.evaluation import measures, music, two_sample, verdict, verdict_table
 from training.evaluation.beside_real import ALL, BesideReal, RealSide, understood
 from training.evaluation.two_sample import CLASSIFIERS, NUMBERS, WORDS

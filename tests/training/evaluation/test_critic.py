@@ -9,7 +9,7 @@ from app.abc import features
 from app.generation.critic import Critic
 from model_store.store import Store
 from tests.training.made_up_tunes import AABB, FORGETFUL, REMEMBERING, tune
-from training.__main__ import main
+from training.cli.main import main
 from training.errors import CorpusError
 from training.evaluation import critic
 from training.learning.run_folder import RunFolder

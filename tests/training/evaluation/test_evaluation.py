@@ -16,7 +16,8 @@ from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
 from tests.app.inference import told_models
 from tests.training.conftest import ten_tunes
-from training.__main__ import DEFAULT_MODEL, main
+from training.cli.evaluate import DEFAULT_MODEL
+from training.cli.main import main
 from training.errors import ConfigError, CorpusError
 from training.evaluation import common_text, copying, mask, music, plots, style
 from training.evaluation.candidate import Candidate, open_candidate
@@ -181,7 +182,7 @@ def test_the_default_model_stands_beside_ones_own_and_a_tiny_held_out_side_is_wa
     tiny_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(tiny_run, DEFAULT_MODEL, tmp_path, tunes=0)  # a small one in its place
-    monkeypatch.setattr("training.__main__.OWN_STORE", tmp_path)
+    monkeypatch.setattr("training.cli.evaluate.OWN_STORE", tmp_path)
     arguments = ["evaluate", str(tiny_run.path), "--tunes", "2", "--sample", "2", "--out", str(tmp_path / "told")]
     assert main(arguments) == 0
     told, text = capsys.readouterr().out, (tmp_path / "told/index.html").read_text("utf-8")

@@ -10,7 +10,7 @@ from model_store.manifest import CARD_FILE, DECODER_FILE, Draft
 from model_store.store import Checkpoint, Store
 from model_store.vocabulary import Vocabulary
 from tests.training.conftest import TINY
-from training.__main__ import main
+from training.cli.main import main
 from training.corpora.corpus import Corpus
 from training.errors import ConfigError, CorpusError
 from training.evaluation.heldout_loss import Scorer
