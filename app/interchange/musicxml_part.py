@@ -1,23 +1,20 @@
 """Reads the measures of one part of MusicXML: each staff a voice, its further voices overlays of its bars."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from fractions import Fraction
-from math import gcd
 from xml.etree.ElementTree import Element
 
 from app.abc.fields import SHORT_TEXT, Clef, Tempo
 from app.abc.keys import Key
-from app.abc.lengths import is_power_of_two
 from app.abc.meters import Meter
 from app.abc.pitch import Pitch
-from app.abc.score import DEFAULT_CLEF, MAX_BARS, MAX_OVERLAYS, Bar, Chord, Tuplet, Voice
+from app.abc.score import DEFAULT_CLEF, MAX_BARS, MAX_OVERLAYS, Bar, Chord, Voice
 from app.errors import NotationError
 from app.interchange import musicxml_symbols
 from app.interchange import musicxml_values as values
 from app.interchange.import_report import ImportReport
 from app.interchange.musicxml_document import Measure
-from app.interchange.musicxml_marks import TYPES
+from app.interchange.musicxml_notes import BeforeNote, Line, Slurs, Tuplets, lasting
 from app.interchange.note_groups import join_by_beats
 
 MAX_VOICES = 8
@@ -26,69 +23,9 @@ _FINEST = 10**12
 """of a whole note: each change of the divisions may multiply what times in a measure are parts of"""
 
 _MAX_TIMES = 9
-_MAX_DOTS = 4
-_HEADS = {name: length for length, name in TYPES.items()}
 _STYLES = {"light-light": "||", "light-heavy": "|]", "heavy-light": "[|"}
-_MAX_TUPLET = 99
 _MAX_WORD, _MAX_WORDS = 80, 4
 """characters of a remark, and remarks at a note"""
-
-
-@dataclass
-class _Line:
-    """The chords of one voice in one measure, and how far they reach, in whole notes."""
-
-    chords: list[Chord] = field(default_factory=list)
-    unbeamed: list[int] = field(default_factory=list)
-    """the places of those whose beam says nothing"""
-    end: Fraction = Fraction(0)
-
-    def add(self, chord: Chord, beam: str, end: Fraction) -> None:
-        """Add a chord, and say where it ends."""
-        chord.joins_next = beam in ("begin", "continue")
-        if not beam:
-            self.unbeamed.append(len(self.chords))
-        self.chords.append(chord)
-        self.end = end
-
-
-@dataclass
-class _Group:
-    """The notes of a tuplet as far as it has come, their lengths as they are drawn."""
-
-    ratio: tuple[int, int]
-    count: int = 0
-    total: Fraction = Fraction(0)
-    longest: Fraction = Fraction(0)
-
-    def add(self, length: Fraction) -> None:
-        """Count a note."""
-        self.count += 1
-        self.total += length
-        self.longest = max(self.longest, length)
-
-    @property
-    def is_filled(self) -> bool:
-        """Whether its notes are as long as it is: so many notes of one head."""
-        single = self.total / self.ratio[0]
-        return single.numerator == 1 and is_power_of_two(single.denominator) and single >= self.longest / 2
-
-
-@dataclass
-class _Waiting:
-    """What stands before a note and is of the next one."""
-
-    symbol: str | None = None
-    annotations: list[str] = field(default_factory=list)
-    decorations: list[str] = field(default_factory=list)
-    tempo: float | None = None
-    graces: list[Pitch] = field(default_factory=list)
-
-    def give(self, chord: Chord) -> None:
-        """Hand it on to a chord."""
-        chord.symbol, chord.tempo = self.symbol or chord.symbol, self.tempo or chord.tempo
-        chord.annotations, chord.decorations = tuple(self.annotations), (*self.decorations, *chord.decorations)
-        chord.graces = tuple(self.graces)
 
 
 class Part:
@@ -105,14 +42,14 @@ class Part:
         self._bars = 0
         self._now = Fraction(0)
         self._last: tuple[Chord, Fraction] | None = None
-        self._waiting = _Waiting()
-        self._tuplets: dict[tuple[int, str], _Group] = {}
-        self._slurs: dict[str, int] = {}
+        self._waiting = BeforeNote()
+        self._tuplets = Tuplets()
+        self._slurs = Slurs()
         self._new_bar = Bar()
         self._key_now, self._meter_now = Key(), Meter()
         self._number = ""
         """the measure's"""
-        self._lines: dict[int, dict[str, _Line]] = {}
+        self._lines: dict[int, dict[str, Line]] = {}
         self._reach = Fraction(0)
         """how far the measure does, in whole notes"""
         self.key, self.meter = Key(), Meter()
@@ -183,7 +120,7 @@ class Part:
         self._clefs_before[staff] = now
         return now if now != before else None
 
-    def _filled(self, line: _Line, whole: Fraction, offset: Fraction) -> list[Chord]:
+    def _filled(self, line: Line, whole: Fraction, offset: Fraction) -> list[Chord]:
         """A voice's chords, with a rest to the end of the bar."""
         if line.end < whole:
             line.add(Chord((), whole - line.end), "", whole)
@@ -318,7 +255,7 @@ class Part:
     def _begin(self, element: Element, pitch: Pitch | None) -> None:
         """A note that begins where the one before ends."""
         start = self._now
-        length, tuplet = self._lasting(element)
+        length, tuplet = lasting(element, self._length(element))
         self._go_to(start + self._length(element))
         staff, name = values.number_of(element, "staff") or 1, values.text_of(element, "voice") or "1"
         if (
@@ -329,7 +266,7 @@ class Part:
             self._report.leave_out(f"staves of a part beyond {MAX_VOICES}", self._number)
             self._last = None
             return
-        line = self._lines.setdefault(staff, {}).setdefault(name, _Line())
+        line = self._lines.setdefault(staff, {}).setdefault(name, Line())
         if start < line.end and abs(start - line.end) >= Fraction(1, 128):
             self._report.leave_out("notes that overlap others of their voice", self._number)
             self._last = None
@@ -341,10 +278,10 @@ class Part:
         self._last = (chord, start)
         self._decorate(chord, element)
         self._waiting.give(chord)
-        self._waiting = _Waiting()
+        self._waiting = BeforeNote()
         if pitch and element.find("tie[@type='start']") is not None:
             chord.tied = frozenset((0,))
-        self._group(chord, tuplet, element, (staff, name))
+        self._tuplets.count(chord, tuplet, element, (staff, name))
 
     def _join(self, chord: Chord, pitch: Pitch, element: Element) -> None:
         """A note that sounds with the one before."""
@@ -354,53 +291,11 @@ class Part:
         if element.find("tie[@type='start']") is not None:
             chord.tied |= {len(chord.pitches) - 1}
 
-    def _lasting(self, element: Element) -> tuple[Fraction, tuple[int, int] | None]:
-        """How long a note sounds, and in which tuplet; by its head where its duration was rounded."""
-        length = self._length(element)
-        change = element.find("time-modification")
-        ratio = None
-        if change is not None:
-            actual, normal = (
-                values.number_of(change, "actual-notes") or 0,
-                values.number_of(change, "normal-notes") or 0,
-            )
-            if 0 < actual <= _MAX_TUPLET and 0 < normal <= _MAX_TUPLET and actual != normal:
-                shared = gcd(actual, normal) if actual > 9 else 1
-                ratio = (actual // shared, normal // shared)
-        scale = Fraction(ratio[1], ratio[0]) if ratio else Fraction(1)
-        is_odd = ratio is not None or not is_power_of_two(length.denominator)
-        if is_odd and (head := _HEADS.get(values.text_of(element, "type"))):
-            dots = min(_MAX_DOTS, len(element.findall("dot")))
-            length = head * Fraction(2 ** (dots + 1) - 1, 2**dots) * scale
-        return length, ratio
-
-    def _group(self, chord: Chord, ratio: tuple[int, int] | None, element: Element, line: tuple[int, str]) -> None:
-        """Count a note as one of a tuplet, until that is filled."""
-        group = self._tuplets.pop(line, None)
-        if ratio is None:
-            return
-        if group is None or group.ratio != ratio:
-            group = _Group(ratio)
-        told = {each.get("type") for each in element.findall("notations/tuplet")}
-        chord.tuplet = Tuplet(*ratio)
-        group.add(chord.written_length)
-        stops = "stop" in told or (not told and group.is_filled)
-        chord.tuplet = Tuplet(*ratio, starts=group.count == 1, stops=stops)
-        if not stops:
-            self._tuplets[line] = group
-
     def _decorate(self, chord: Chord, element: Element) -> None:
         decorations: list[str] = []
         for notations in element.findall("notations"):
             decorations += musicxml_symbols.decorations_of(notations)
-            for slur in notations.findall("slur"):
-                number = slur.get("number", "1")
-                if slur.get("type") == "start" and chord.pitches:
-                    chord.slurs_begun += 1
-                    self._slurs[number] = self._slurs.get(number, 0) + 1
-                elif slur.get("type") == "stop" and self._slurs.get(number):
-                    chord.slurs_ended += 1
-                    self._slurs[number] -= 1
+            self._slurs.take(chord, notations)
         chord.decorations = tuple(decorations)
         if chord.pitches:
             chord.syllables = tuple(values.syllables_of(element))
