@@ -13,7 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.abc.chord_symbols import Harmony
-from app.abc.harmony import Changes, candidates, harmonize, harmony_at
+from app.abc.harmony import Changes, harmonize, harmony_at
+from app.abc.key_chords import candidates
 from app.abc.keys import Key
 from app.abc.meters import Meter
 from app.abc.pitch import NATURAL_SEMITONES, SEMITONES_PER_OCTAVE

@@ -13,7 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.abc.chord_symbols import Harmony
-from app.abc.harmony import candidates, harmonize, harmony_at
+from app.abc.harmony import harmonize, harmony_at
+from app.abc.key_chords import candidates
 from app.abc.reader import read
 from app.abc.score import Score
 

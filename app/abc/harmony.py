@@ -8,67 +8,25 @@ the tonic and come to it from a chord that leads there; bars that are alike have
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 
-from app.abc.chord_symbols import Harmony, triad, write_symbols
-from app.abc.dances import dance_of, is_in_sixteenths
-from app.abc.keys import CIRCLE_OF_FIFTHS, MAJOR, MINOR, Key
+from app.abc.chord_symbols import Harmony, write_symbols
+from app.abc.harmony_segments import Segment, onsets_of, segments_of
+from app.abc.key_chords import candidates, has_third, leading_roots, raises_seventh
+from app.abc.keys import Key
 from app.abc.macros import without_macros
-from app.abc.meters import Meter
-from app.abc.pitch import STEPS
 from app.abc.playing_order import sections
 from app.abc.reader import read
 from app.abc.score import Bar, Score
 
-_DEGREES: dict[str, tuple[tuple[int, str, float], ...]] = {
-    "major": ((0, "", 0.0), (3, "", 0.2), (4, "", 0.15), (5, "m", 0.55), (1, "m", 0.6), (2, "m", 1.2)),
-    "mixolydian": ((0, "", 0.0), (6, "", 0.1), (3, "", 0.35), (4, "m", 0.8), (1, "m", 0.9)),
-    "dorian": ((0, "m", 0.0), (6, "", 0.05), (3, "", 0.5), (2, "", 0.5), (4, "m", 0.6)),
-    "minor": ((0, "m", 0.0), (6, "", 0.1), (2, "", 0.4), (5, "", 0.45), (3, "m", 0.6), (4, "m", 0.6)),
-    "lydian": ((0, "", 0.0), (1, "", 0.3), (4, "", 0.4), (5, "m", 0.6)),
-    "phrygian": ((0, "m", 0.0), (1, "", 0.2), (6, "m", 0.4), (2, "", 0.6)),
-}
-"""By mode: degree from the tonic, kind, and how unusual it is; Irish backing keeps to few of them."""
-
-_DOMINANT_IN_MINOR = 0.25
-"""of the one chord out of its mode that is allowed: the major dominant, where the tune itself raises the seventh"""
-
-_LEADS = {
-    "major": (4, 3),
-    "mixolydian": (6, 4),
-    "dorian": (6, 4),
-    "minor": (6, 4),
-    "lydian": (4, 1),
-    "phrygian": (1, 6),
-}
 _MISFIT = 3.6
-_ON_BEAT, _FIRST, _OFF_BEAT_MISFIT = 1.5, 2.0, 1.2
+_OFF_BEAT_MISFIT = 1.2
 _CHANGE_IN_BAR, _CHANGE_AT_BAR, _FIFTH, _THIRD = 0.8, 0.16, -0.1, 0.3
 _BEGINS_ELSEWHERE, _ENDS_ELSEWHERE, _LED, _HALF_CLOSE, _ALIKE = 0.7, 1.0, 0.3, 0.18, 0.4
 """prices, found by trying on jigs, hornpipes and waltzes with somebody's chords, and held against his reels"""
 
-_PHRASE = 4
-_MAX_PARTS = 6  # of a bar with fewer notes; a bar that is as long as its metre has three at the most
 
 Changes = list[tuple[Fraction, Harmony]]
 """chords of a bar, each with its time from the bar's beginning in whole notes"""
-
-
-@dataclass(frozen=True)
-class _Segment:
-    """A stretch that has one chord."""
-
-    bar: int
-    start: Fraction
-    """from the beginning of the bar as written"""
-    weights: tuple[tuple[int, float, bool], ...]
-    """pitch class, weight, whether on a beat"""
-    may_change: bool
-    key: Key
-    begins: bool
-    ends: bool
-    leads: bool
-    closes_half: bool
 
 
 def harmonize(score: Score) -> list[Changes]:
@@ -80,7 +38,7 @@ def harmonize(score: Score) -> list[Changes]:
     spans = sections(bars)
     own = _own(bars)
     chorded = {spans[index] for index, changes in enumerate(own) if changes}
-    segments = [segment for segment in _segments(score, spans) if spans[segment.bar] not in chorded]
+    segments = [segment for segment in segments_of(score, spans) if spans[segment.bar] not in chorded]
     chosen = _choose(segments, {})
     chosen = _choose(segments, _usual(segments, chosen, bars))
     for segment, harmony in zip(segments, chosen, strict=True):
@@ -108,7 +66,7 @@ def with_chords(abc: str, score: Score) -> str:
     names: dict[tuple[int, int], str] = {}
     last, section = "", (-1, -1)
     for index, changes in enumerate(harmonize(score)):
-        begun = dict(reversed(_onsets(bars[index]))) if changes else {}
+        begun = dict(reversed(onsets_of(bars[index]))) if changes else {}
         for start, harmony in changes:
             place = begun.get(start)
             is_new = harmony.name != last or spans[index] != section
@@ -168,92 +126,13 @@ def _own(bars: list[Bar]) -> list[Changes]:
     return found
 
 
-def _segments(score: Score, spans: list[tuple[int, int]]) -> list[_Segment]:
-    found: list[_Segment] = []
-    meter, key = score.meter, score.key
-    small = is_in_sixteenths(score)
-    is_polka = dance_of(score.rhythm, score.meter).name == "polka"
-    for index, bar in enumerate(score.voices[0].bars):
-        meter, key = bar.meter or meter, bar.key or key
-        first, last = spans[index]
-        whole = meter.length or bar.length
-        if index == first and bar.length < whole:
-            continue
-        pickup = int(score.voices[0].bars[first].length < whole)
-        number = index - first - pickup
-        size = whole / _parts(meter, small=small, is_polka=is_polka)
-        beat = Fraction(3, meter.unit) if meter.is_compound else Fraction(1, 8 if small else 4)
-        starts, size = _parted(bar, size)
-        onsets = _onsets(bar)
-        weights = _weights(bar, onsets, starts, size, beat)
-        begun = {at for at, _ in onsets}
-        for start, sounding in zip(starts, weights, strict=True):
-            is_last = start == starts[-1]
-            found.append(
-                _Segment(
-                    index, start, sounding, may_change=start in begun, key=key,
-                    begins=number == 0 and not start, ends=index == last and is_last,
-                    leads=(index == last and not is_last) or (len(starts) == 1 and index == last - 1),
-                    closes_half=number % _PHRASE == _PHRASE - 1 and index != last and is_last,
-                )
-            )  # fmt: skip
-    return found
-
-
-def _parts(meter: Meter, *, small: bool, is_polka: bool) -> int:
-    if meter.beats is None or (meter.beats % 3 == 0 and not meter.is_compound):
-        return 1
-    if meter.is_compound:
-        return 3 if meter.beats == 9 else 2 if meter.beats % 2 == 0 else 1
-    if (meter.beats, meter.unit) == (2, 4):
-        return 2 if small and not is_polka else 1
-    return 2 if meter.beats % 2 == 0 else 1
-
-
-def _parted(bar: Bar, size: Fraction) -> tuple[list[Fraction], Fraction]:
-    """Where the stretches of a bar begin, and how long they are: in a long bar hardly more of them than notes."""
-    if not size:
-        return [], size
-    count = -(-bar.length // size)
-    most = max(_MAX_PARTS, len(bar.chords))
-    if count > most:
-        count, size = most, bar.length / most
-    return [size * part for part in range(count)], size
-
-
-def _onsets(bar: Bar) -> list[tuple[Fraction, int]]:
-    position, found = Fraction(0), []
-    for index, chord in enumerate(bar.chords):
-        found.append((position, index))
-        position += chord.length
-    return found
-
-
-def _weights(
-    bar: Bar, onsets: list[tuple[Fraction, int]], starts: list[Fraction], size: Fraction, beat: Fraction
-) -> list[tuple[tuple[int, float, bool], ...]]:
-    """What sounds in each stretch of a bar."""
-    found: list[list[tuple[int, float, bool]]] = [[] for _ in starts]
-    for at, index in onsets:
-        chord = bar.chords[index]
-        end = at + chord.length
-        on_beat = at % beat == 0
-        for part in range(int(at // size), min(-(-end // size), len(starts))) if starts else ():
-            start = starts[part]
-            lasts = min(end, start + size) - max(at, start)
-            weight = float(lasts) * (_FIRST if at == start else _ON_BEAT if on_beat else 1.0)
-            if lasts > 0:
-                found[part] += [(pitch.midi % 12, weight, on_beat) for pitch in chord.pitches]
-    return [tuple(sounding) for sounding in found]
-
-
-def _choose(segments: list[_Segment], usual: dict[int, str]) -> list[Harmony]:
+def _choose(segments: list[Segment], usual: dict[int, str]) -> list[Harmony]:
     """The cheapest way through; `usual` names chords that are cheaper in some segments."""
     if not segments:
         return []
     heard = {pitch for segment in segments for pitch, _, _ in segment.weights}
     by_key = {
-        key: candidates(key, raised=_raises_seventh(heard, key), third=_has_third(heard, key))
+        key: candidates(key, raised=raises_seventh(heard, key), third=has_third(heard, key))
         for key in {segment.key for segment in segments}
     }
     costs: list[list[float]] = []
@@ -284,48 +163,7 @@ def _choose(segments: list[_Segment], usual: dict[int, str]) -> list[Harmony]:
     return chosen[::-1]
 
 
-def _named(key: Key) -> str:
-    """The mode whose chords are taken."""
-    return key.mode.name if key.mode.name in _DEGREES else MAJOR.name
-
-
-def tonic_letter(key: Key) -> str:
-    """The letter of the note that a tune comes home to; of the signature's major where its mode has no chord there."""
-    mode = key.mode if key.mode.name in _DEGREES else MAJOR
-    return CIRCLE_OF_FIFTHS[(CIRCLE_OF_FIFTHS.index("C") + key.fifths - mode.fifths) % len(CIRCLE_OF_FIFTHS)]
-
-
-@lru_cache(256)
-def candidates(key: Key, *, raised: bool = False, third: bool = True) -> tuple[tuple[Harmony, float], ...]:
-    """The chords of a key that players use, the tonic first, each with how unusual it is.
-
-    Args:
-        key: signature and mode.
-        raised: whether a minor tune raises its seventh, and so may have its major dominant.
-        third: whether the tune has the tonic's third; modal tunes that lack it have a power chord there.
-    """
-    mode = _named(key)
-    step = tonic_letter(key)
-    found = []
-    for degree, kind, price in _DEGREES[mode]:
-        letter = STEPS[(STEPS.index(step) + degree) % 7]
-        is_open = degree == 0 and not third and mode != "major"
-        found.append((triad(letter, key.alter(letter), "5" if is_open else kind), price))
-    if raised and mode == "minor":
-        letter = STEPS[(STEPS.index(step) + 4) % 7]
-        found.append((triad(letter, key.alter(letter), ""), _DOMINANT_IN_MINOR))
-    return tuple(found)
-
-
-def _raises_seventh(heard: set[int], key: Key) -> bool:
-    return key.mode is MINOR and (candidates(key)[0][0].root - 1) % 12 in heard
-
-
-def _has_third(heard: set[int], key: Key) -> bool:
-    return candidates(key)[0][0].tones[1] in heard
-
-
-def _cost(segment: _Segment, harmony: Harmony, price: float) -> float:
+def _cost(segment: Segment, harmony: Harmony, price: float) -> float:
     total = sum(weight for _, weight, _ in segment.weights)
     bad = sum(
         weight * (1.0 if on_beat else _OFF_BEAT_MISFIT)
@@ -338,24 +176,14 @@ def _cost(segment: _Segment, harmony: Harmony, price: float) -> float:
         cost += _BEGINS_ELSEWHERE
     if segment.ends and harmony.root != tonic:
         cost += _ENDS_ELSEWHERE
-    if segment.leads and harmony.root in _leading(segment.key):
+    if segment.leads and harmony.root in leading_roots(segment.key):
         cost -= _LED
-    if segment.closes_half and harmony.root in _leading(segment.key):
+    if segment.closes_half and harmony.root in leading_roots(segment.key):
         cost -= _HALF_CLOSE
     return cost
 
 
-@lru_cache(256)
-def _leading(key: Key) -> frozenset[int]:
-    """Roots from which the tonic is come to."""
-    mode = _named(key)
-    by_degree = {
-        degree: harmony.root for (degree, _, _), (harmony, _) in zip(_DEGREES[mode], candidates(key), strict=False)
-    }
-    return frozenset(by_degree[degree] for degree in _LEADS[mode] if degree in by_degree)
-
-
-def _step(before: _Segment, segment: _Segment, harmony: Harmony, then: Harmony) -> float:
+def _step(before: Segment, segment: Segment, harmony: Harmony, then: Harmony) -> float:
     if harmony.name == then.name:
         return 0.0
     if segment.bar == before.bar and not segment.may_change:
@@ -365,7 +193,7 @@ def _step(before: _Segment, segment: _Segment, harmony: Harmony, then: Harmony) 
     return cost + (_FIFTH if motion in (5, 7) else _THIRD if motion in (3, 4, 8, 9) else 0.0)
 
 
-def _usual(segments: list[_Segment], chosen: list[Harmony], bars: list[Bar]) -> dict[int, str]:
+def _usual(segments: list[Segment], chosen: list[Harmony], bars: list[Bar]) -> dict[int, str]:
     """For segments of bars that come several times, the chord that most of them have."""
     numbers: dict[object, int] = {}
     alike = [

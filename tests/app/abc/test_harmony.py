@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.abc.chord_symbols import Harmony
-from app.abc.harmony import candidates, harmonize, placed, with_chords
+from app.abc.harmony import harmonize, placed, with_chords
+from app.abc.key_chords import candidates
 from app.abc.reader import read
 from app.settings import Settings
 from model_store.store import Store
