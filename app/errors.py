@@ -83,7 +83,7 @@ class CrossSiteError(LiltError):
 
 
 class HostError(LiltError):
-    """The request's Host is not one that is allowed."""
+    """The request's `Host` header is not allowed."""
 
 
 class RateError(LiltError):

@@ -33,7 +33,7 @@ class Segment:
 
 
 def segments_of(score: Score, spans: list[tuple[int, int]]) -> list[Segment]:
-    """Those of the first voice, whose bars stand in sections of which `spans` has the first and the last bar."""
+    """The segments of the first voice; `spans` has, of each bar, the first and the last bar of its section."""
     found: list[Segment] = []
     meter, key = score.meter, score.key
     small = is_in_sixteenths(score)

@@ -35,7 +35,7 @@ def _named(key: Key) -> str:
 
 
 def tonic_letter(key: Key) -> str:
-    """The letter of the note that a tune comes home to; of the signature's major where its mode has no chord there."""
+    """The letter of the tonic; of the signature's major key where no chords are known for the mode."""
     mode = key.mode if key.mode.name in _DEGREES else MAJOR
     return CIRCLE_OF_FIFTHS[(CIRCLE_OF_FIFTHS.index("C") + key.fifths - mode.fifths) % len(CIRCLE_OF_FIFTHS)]
 

@@ -124,7 +124,7 @@ class Bar:
 
     @property
     def lines(self) -> list[list[Chord]]:
-        """Its chords, and those of each overlay."""
+        """The chords of the bar, and of each overlay of it."""
         return [self.chords, *self.overlays]
 
     def single_bars(self) -> "list[Bar]":

@@ -88,7 +88,7 @@ class _Music:
         self._spelling = Spelling(_spellable_key(score.key))
 
     def lines(self) -> Iterator[str]:
-        """The lines of music, each with those of its words."""
+        """The lines of music, each followed by its lines of words."""
         bars = self._voice.bars
         follows_lines = any(bar.starts_line for bar in bars[1:])
         line, sung, count = "", list[Chord](), 0

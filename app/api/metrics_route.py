@@ -29,7 +29,7 @@ async def scrape(request: Request, loaded: Loaded) -> Response:
 
 
 def update_gauges(loaded: Models) -> None:
-    """Set what is a state and not a count; a worker does so every second, for the others to read."""
+    """Set the gauges; a worker does so every second, for the others to read."""
     metrics.BUILD.labels(VERSION, platform.python_version()).set(1)
     if not shared_metrics.is_shared():
         for gauge in (metrics.MODEL, metrics.WAITING, metrics.RUNNING):

@@ -1,4 +1,4 @@
-"""`complete` is said only of tunes that `/render` takes: those with more than the grammar wrote are filtered first."""
+"""Filters tunes that the grammar did not write alone: they are `complete` only where `/render` takes them."""
 
 from dataclasses import replace
 

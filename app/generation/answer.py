@@ -1,4 +1,4 @@
-"""What a job is answered with."""
+"""The answer to a job: its text, the tunes in it with what they copy, and why it ended."""
 
 from dataclasses import dataclass
 

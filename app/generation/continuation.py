@@ -1,4 +1,4 @@
-"""New tunes: a start string through the engine, its text told as it is made."""
+"""New tunes: continues a start string through the engine, and gives its text as it is made."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Counts how generations end and what they are answered with, each once, however many draws it took."""
+"""Counts each generation in the metrics once, however many draws it took: how it ended, and what it made."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 

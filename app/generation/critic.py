@@ -1,4 +1,4 @@
-"""How real a critic takes tunes for, and which of several candidates it chooses.
+"""Scores tunes by a critic, as how real it takes them for, and chooses among several candidates.
 
 A candidate is chosen with a probability in proportion to its odds of being real rather than the model's own: of many
 candidates so chosen, the tunes are spread as real ones are (sampling by importance), where always taking the best would

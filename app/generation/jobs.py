@@ -95,5 +95,5 @@ def share_of(count: int, share: float) -> int:
 
 
 def seed_of_draw(seed: int, draw: int) -> int:
-    """The seed of the n-th draw for one job: that of the job for 0, later ones nobody can ask for."""
+    """The seed of the n-th draw for one job: its own for 0; later ones are above what a request can name."""
     return seed + draw * (MAX_SEED + 1)

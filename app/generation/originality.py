@@ -1,11 +1,12 @@
 """Which training tune a tune is nearest to, and whether it is its own: `original`, `echoes` or `copies`.
 
-The tune's bars (see `melody`) are looked up in the index of a checkpoint; the nearest training tune is the one with the
-longest run of bars in common with it. Where the judgements begin follows from tunes that certainly are no copies: the
-449 held-out tunes of the lab's book, O'Neill's and Ryan's, none of them a setting of one of the 2,992 training tunes.
-Irish tunes share their small change: 96 % of those have a bar that stands in a training tune, 30 % a run of two bars or
-more, 3 % three or more; 0.4 % (2 tunes) have four or five, none more. So a run of four bars, a phrase, is no accident,
-and eight, a part, or more than half of the tune (of which four bars at least) is somebody else's tune.
+The tune's bars (see `app.abc.fingerprint`) are looked up in the index of a checkpoint; the nearest training tune is the
+one with the longest run of bars in common with it. Where the judgements begin follows from tunes that certainly are no
+copies: the 449 held-out tunes of the lab's book, O'Neill's and Ryan's, none of them a setting of one of the 2,992
+training tunes. Irish tunes share their small change: 96 % of those have a bar that stands in a training tune, 30 % a
+run of two bars or more, 3 % three or more; 0.4 % (2 tunes) have four or five, none more. So a run of four bars, a
+phrase, is no accident, and eight, a part, or more than half of the tune (of which four bars at least) is somebody
+else's tune.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Sets a job going in the way that suits it."""
+"""Starts a job: new tunes, the best of several that are drawn, or bars of a tune made anew."""
 
 from app.generation.best_of import MAX_DRAWS, BestOf
 from app.generation.continuation import Continuation
@@ -14,7 +14,7 @@ from app.operations.concurrency_limit import ConcurrencyLimit
 async def begin(
     model: ServedModel, job: Job, deadline: float, readings: ConcurrencyLimit, verify: Verify | None = None
 ) -> Generation:
-    """Set a job going.
+    """Start a job.
 
     Args:
         deadline: when it is to be done, by the event loop's clock.

@@ -144,7 +144,7 @@ class Distances:
         return length, filled
 
     def _within_bar(self, node: Node, section: Section) -> NDArray[np.int32]:
-        """Those by characters that stay in the bar; any number for the others, [V]."""
+        """The distances after each character that stays in the bar; arbitrary for the others, [V]."""
         reach = self._reach(node, section.pickup)
         rest = [self._rest(filled, section) for filled in reach.filled]
         return reach.length + np.array(rest or [FAR], np.int32)[reach.which]

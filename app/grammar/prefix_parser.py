@@ -273,7 +273,7 @@ class PrefixParser:
         return True
 
     def _short_end(self, state: Body) -> bool:
-        """The last bar of a tune that is as long as it likes, whatever its pickup."""
+        """The last bar of a tune, which may be of any length, whatever its pickup."""
         note = state_equivalence.passes_to(state) or state
         is_open = note.repeat is Repeat.OPEN or note.ending == 1
         is_pending = note.fresh or note.tie or note.slur or note.tuplet or note.broken

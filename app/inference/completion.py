@@ -1,4 +1,4 @@
-"""What a sequence came to: a value, for whoever asked for it."""
+"""The result of a sequence, a value: its new ids, why it ended, and the state after it."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What an engine's callers and its runners share: the scheduler behind one lock, and who waits for which sequence."""
+"""The scheduler behind one lock, which callers and runners share, and the futures of those who wait for sequences."""
 
 from threading import Condition, Lock
 

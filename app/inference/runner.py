@@ -55,7 +55,7 @@ class Runner:
         return self._dispatch.wait_for_work(self._lane)
 
     def _step(self) -> None:
-        """Until somebody may come or go; a step is so short that what is done between two counts."""
+        """Step until a sequence may join or leave. A step is so short that any work between two of them shows."""
         if not len(self._batch):
             return
         step, is_settled, lane = self._batch.step, self._dispatch.is_settled, self._lane

@@ -111,7 +111,7 @@ class Scheduler:
         return paused
 
     def _admit(self, lane: int) -> tuple[tuple[Sequence, ...], tuple[Sequence, ...]]:
-        """The lane's share of those that wait, and those among them that nobody waits for any more."""
+        """The lane's share of the waiting sequences, and the cancelled ones among them."""
         running = self._running[lane]
         share = min(self._rooms[lane], -(-self.held // len(self.on_duty)))
         joining, cancelled = [], []
@@ -125,6 +125,6 @@ class Scheduler:
         return tuple(joining), tuple(cancelled)
 
     def _choose_lanes(self) -> None:
-        """Lane 0 for few sequences, the others for many; between, it stays as it is."""
+        """Lane 0 alone for few sequences, the other lanes for many; in between the choice stays as it was."""
         max_few = self._rooms[0] if self.on_duty is self._few else self._rooms[0] * 3 // 4
         self.on_duty = self._many if self._many and self.held > max_few else self._few

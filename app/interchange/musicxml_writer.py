@@ -5,12 +5,12 @@ from functools import lru_cache
 from math import lcm
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from app.abc.duration import default_tempo
 from app.abc.fields import Clef
 from app.abc.keys import CIRCLE_OF_FIFTHS, Key
 from app.abc.lengths import is_power_of_two
 from app.abc.meters import Meter
 from app.abc.pitch import Pitch
-from app.abc.playback_defaults import default_tempo
 from app.abc.playing_order import repeat_starts, tied_places, ties_over_bars
 from app.abc.repeats import ending_turns
 from app.abc.score import Bar, Chord, Score, Voice, length_of
@@ -59,7 +59,7 @@ def write(score: Score) -> bytes:
 
 
 def drawn_notes(score: Score) -> int:
-    """How many notes and rests are drawn: those of a long or odd length are several that are tied."""
+    """How many notes and rests are drawn: one of a long or odd length is drawn as several, tied."""
     return sum(
         bar.count * (len(_pieces(chord.written_length)) * max(1, len(chord.pitches)) + len(chord.graces))
         for voice in score.voices

@@ -20,7 +20,7 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # made private by mkdtemp
 
 
 def is_shared() -> bool:
-    """Whether metrics are those of several processes."""
+    """Whether the metrics of several processes are summed."""
     return _FOLDER in os.environ
 
 

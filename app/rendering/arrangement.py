@@ -9,7 +9,7 @@ from math import inf
 import mido
 
 from app.abc.dances import dance_of, quarters_a_minute
-from app.abc.playback_defaults import says_tempo
+from app.abc.duration import says_tempo
 from app.abc.playing_order import tempos_played
 from app.abc.score import Score
 from app.errors import RenderError

@@ -1,4 +1,4 @@
-"""What a tune can be made into."""
+"""The formats that a tune can be rendered to, each with its media type and what makes it."""
 
 import re
 import unicodedata

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from math import ceil
 
-from app.abc.playback_defaults import duration_s, played
+from app.abc.duration import duration_s, played
 from app.abc.reader import Reader, Size
 from app.abc.score import MAX_BARS, Score
 from app.abc.tunebook import header_fields, split_blocks, split_tunes

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
-from app.abc.playback_defaults import duration_s, played
+from app.abc.duration import duration_s, played
 from app.abc.tunebook import FIELD, header_fields, split_blocks
 from app.errors import Fault, NotationError
 from app.rendering.input_filter import admit, filter_lines

@@ -36,7 +36,7 @@ class Job:
 
     @property
     def title(self) -> str | None:
-        """The tune's, or those of all."""
+        """The title of the tune, or the titles of all of a set."""
         return " - ".join(tune.title for tune in self.tunes if tune.title) or None
 
     @property

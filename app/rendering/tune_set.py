@@ -6,7 +6,7 @@ from fractions import Fraction
 import mido
 
 from app.abc.dances import dance_of, is_in_sixteenths
-from app.abc.playback_defaults import default_tempo
+from app.abc.duration import default_tempo
 from app.abc.score import Bar, Score, Voice
 from app.errors import NotationError
 from app.rendering.layout import Layout, lay_out

@@ -14,10 +14,10 @@ from types import FrameType
 import pytest
 
 from app.abc.bar_spans import _bars, regions, text_bars
+from app.abc.duration import duration_s, played
 from app.abc.fields import parse_tempo
 from app.abc.fingerprint import melody
 from app.abc.harmony import with_chords
-from app.abc.playback_defaults import duration_s, played
 from app.abc.reader import read
 from app.abc.same_bars import different_bars, places_of, replaceable
 from app.abc.score import MAX_BARS

@@ -59,7 +59,7 @@ class Corpus:
         return frozenset(t for t, name in zip(self.tunes, self._books(), strict=True) if name in self.extra_books)
 
     def without_extras(self, tunes: Iterable[str]) -> list[str]:
-        """Those of some tunes that are not of extra books."""
+        """The tunes among these that are not of extra books."""
         extras = self.extras
         return [tune for tune in tunes if tune not in extras]
 

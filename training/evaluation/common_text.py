@@ -45,7 +45,7 @@ def _reason(tune: str, is_known: bool, candidate: Candidate) -> str | None:
 
 
 def _known(tunes: tuple[str, ...], learnt: tuple[str, ...]) -> set[int]:
-    """Which of the tunes have the notes of one that was learnt from, or are alike one (see `likeness`)."""
+    """Which of the tunes have the notes of one that was learnt from, or are alike one (see `melodic_similarity`)."""
     notes = {families.melody(tune) for tune in learnt}
     same = {number for number, tune in enumerate(tunes) if families.melody(tune) in notes}
     alike = {one for one, other in families.melody_pairs([tunes, learnt]) if one < len(tunes) <= other}

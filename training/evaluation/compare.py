@@ -315,7 +315,7 @@ def _cost(candidate: Candidate, name: str, tunes: tuple[str, ...]) -> Cost:
 
 
 def _clean(tunes: list[str | None] | list[str]) -> int:
-    """Those of which abc2midi says nothing at all."""
+    """The tunes that abc2midi plays without a warning or an error."""
     return sum(not said for said in complaints_of([tune for tune in tunes if tune is not None]))
 
 

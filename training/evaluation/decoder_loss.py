@@ -1,4 +1,4 @@
-"""Held-out loss of an exported decoder graph, stepped as the service steps it; compare `score`."""
+"""Held-out loss of an exported decoder graph, stepped as the service steps it; `heldout_loss` is that of weights."""
 
 from pathlib import Path
 

@@ -106,7 +106,7 @@ class Streams:
         return _batch(rows)
 
     def _steps(self, numbers: NDArray[np.int64]) -> int:
-        """Those of an epoch of the tunes of these numbers."""
+        """The batches of an epoch of the tunes of these numbers."""
         characters = sum(len(self._tunes[number]) + len(SEPARATOR) for number in numbers)
         return max(1, characters // (self._config.batch_size * self._config.sequence_length))
 

@@ -117,7 +117,7 @@ def forward(
 
 
 def _embeddings(weights: Weights, told: Mapping[Input, tf.Tensor]) -> Iterator[tf.Tensor]:
-    """Those of each number of each input."""
+    """The embeddings of each number of each input."""
     for each, values in told.items():
         for name, numbers in zip(each.tensors(), split(each, values), strict=True):
             yield tf.gather(tf.convert_to_tensor(weights[name]), numbers)

@@ -20,7 +20,7 @@ def plans_of_run(run: RunFolder, trained: Trained) -> Plans | None:
 
 
 def plans_of(tunes: Collection[str], reader: Reader) -> Plans:
-    """Those of tunes in ABC that have whole bars."""
+    """The plans of the tunes in ABC that have whole bars."""
     found: Counter[tuple[str, str, tuple[Part, ...]]] = Counter()
     for tune in tunes:
         if plan := reader.plan_of(tune):

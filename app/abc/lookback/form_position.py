@@ -19,7 +19,7 @@ from app.abc.lookback.pointers import Onsets
 
 
 class FormPosition:
-    """That of one tune; a part ends at a double bar line or a repeat sign, and a pickup is no bar.
+    """The position in one tune; a part ends at a double bar line or a repeat sign, and a pickup is no bar.
 
     `bars` are the whole ones that are written, of all parts; a second ending takes the place of the first. `ending` is
     `Plan.ending` of the bar as of the last `write`, for a network that is told plans.
@@ -36,7 +36,7 @@ class FormPosition:
         self._before_ending = (0, 0, 0)
 
     def copy(self) -> "FormPosition":
-        """One that goes its own way from here."""
+        """A copy that changes independently."""
         other = FormPosition.__new__(FormPosition)
         for name in FormPosition.__slots__:
             setattr(other, name, getattr(self, name))

@@ -6,7 +6,7 @@ _SIXTEENTH, _EIGHTH = WHOLE // 16, WHOLE // 8
 
 
 class HeaderFields:
-    """Those of one tune.
+    """The fields of one tune.
 
     `unit` and `bar_ticks` are 0 where nothing says, before `complete`; `tonic` is its step above C, -1 for none that
     is known, and 0 before there is a key.
@@ -20,7 +20,7 @@ class HeaderFields:
         self.tonic = self.key = 0
 
     def copy(self) -> "HeaderFields":
-        """One that goes its own way from here."""
+        """A copy that changes independently."""
         other = HeaderFields.__new__(HeaderFields)
         for name in HeaderFields.__slots__:
             setattr(other, name, getattr(self, name))

@@ -51,7 +51,7 @@ def meter_number(value: str) -> tuple[int, int]:
 
 
 def ticks_of(value: str) -> int:
-    """Those of a fraction of a whole note; 0 where it is none."""
+    """The ticks of a fraction of a whole note such as `3/8`; 0 where the text is no fraction."""
     above, _, below = value.partition("/")
     if above.isdecimal() and below.isdecimal() and len(value) < 8 and int(below):
         return WHOLE * int(above) // int(below)

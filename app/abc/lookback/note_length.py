@@ -34,7 +34,7 @@ class NoteLength:
         self._broken = _PLAIN  # what the next note's length is multiplied with
 
     def copy(self) -> "NoteLength":
-        """One that goes its own way from here."""
+        """A copy that changes independently."""
         other = NoteLength.__new__(NoteLength)
         for name in NoteLength.__slots__:
             setattr(other, name, getattr(self, name))

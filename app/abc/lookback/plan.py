@@ -41,7 +41,7 @@ class Plan:
 
     parts: tuple[Part, ...]
     is_held: bool = False
-    """Whether parts have to end as planned; else the network is told, and does as it likes."""
+    """Whether parts have to end as planned; otherwise the network is told of it and not held to it."""
 
     def ending(self, part: int, bar: int) -> bool | None:
         """Whether a bar has to end at home, or away from it; None where it need not end in any way."""

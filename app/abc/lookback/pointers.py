@@ -24,7 +24,7 @@ _NO_BAR: Onsets = {}
 
 
 class Pointers:
-    """Those of one tune; they write what they point at, and how long they have been right, into a tracker's row.
+    """The pointers of one tune; they write what they point at, and how long they have been right, into a tracker's row.
 
     Args:
         text: the tune's ids as far as it is written; whoever adds to it calls `advance` or `begin_note` after each.
@@ -54,7 +54,7 @@ class Pointers:
             row[number] = self._nowhere
 
     def copy(self, text: list[int], row: "array[int]") -> "Pointers":
-        """Those of a copy of the text and the row."""
+        """Pointers into a copy of the text, which write into a copy of the row."""
         other = Pointers.__new__(Pointers)
         for name in Pointers.__slots__:
             setattr(other, name, getattr(self, name))

@@ -136,7 +136,7 @@ class Tracker:
         self._planned_from = self._characters_before + len(self._text) + after
 
     def copy(self) -> "Tracker":
-        """One that goes its own way from here."""
+        """A copy that goes on from the same place, independently."""
         other = Tracker.__new__(Tracker)
         for name in Tracker.__slots__:
             setattr(other, name, getattr(self, name))
@@ -162,7 +162,7 @@ class Tracker:
 
     @property
     def bar_ticks(self) -> int:
-        """Those of a whole bar."""
+        """The ticks of a whole bar, by the metre."""
         return self._header.bar_ticks
 
     @property
@@ -230,7 +230,7 @@ class Tracker:
                 self.row[PLACE_AT] = BEFORE * DEGREES
 
     def _end_tune(self, next_begins: int | None = None) -> None:
-        """Begin anew, with nothing or with what of the text is the next tune's."""
+        """Forget the tune; the text of the next one, where it has begun already, is kept."""
         text = self._text
         begins = len(text) if next_begins is None else next_begins
         self._characters_before += begins

@@ -91,12 +91,12 @@ class BucketStore(Protocol):
     """Where the buckets of all recent callers are."""
 
     def buckets(self, caller: str, limits: tuple[Limit, ...], clock: Callable[[], float]) -> Hold:
-        """Those of one caller: full where it is new, or its limits were others before."""
+        """The buckets of one caller: full where it is new, or its limits have changed."""
         ...
 
 
 class OwnBuckets:
-    """Those of a service that is one process."""
+    """The token buckets of a service that is one process."""
 
     def __init__(self) -> None:
         self._callers: OrderedDict[str, list[Bucket]] = OrderedDict()

@@ -24,7 +24,7 @@ _SET_BYTES = _WAYS * _ENTRY_BYTES
 
 
 class SharedBuckets:
-    """Those of a service that is several processes; only pages that a caller was written to take memory."""
+    """The token buckets of a service of several processes; a page of the table takes memory once a caller is in it."""
 
     def __init__(self) -> None:
         self._file = os.memfd_create("lilt-buckets")

@@ -15,7 +15,7 @@ import mido
 import music21
 import pytest
 
-from app.abc.playback_defaults import duration_s
+from app.abc.duration import duration_s
 from app.abc.reader import Reader
 from app.interchange import musicxml_writer
 from app.rendering import abc2midi_text

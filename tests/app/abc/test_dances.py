@@ -5,8 +5,8 @@ import statistics
 import pytest
 
 from app.abc.dances import dance_of, is_in_sixteenths, quarters_a_minute
+from app.abc.duration import duration_s
 from app.abc.fields import parse_meter
-from app.abc.playback_defaults import duration_s
 from app.abc.reader import read
 from app.settings import Settings
 from benchmarks.tempo import notes_a_minute

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from app.abc.bar_spans import regions, text_bars
+from app.abc.duration import duration_s, played
 from app.abc.fingerprint import melody, read_voices
-from app.abc.playback_defaults import duration_s, played
 from app.abc.reader import read
 from app.errors import RequestError
 from app.interchange import musicxml_writer

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.abc.playback_defaults import played
+from app.abc.duration import played
 from app.errors import NotationError
 from app.rendering.input_filter import (
     BARS,

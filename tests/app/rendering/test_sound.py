@@ -11,8 +11,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from app.abc.duration import duration_s
 from app.abc.fields import parse_key
-from app.abc.playback_defaults import duration_s
 from app.abc.playing_order import times_played
 from app.abc.reader import read
 from app.abc.repeats import MAX_PLAYED_BARS

@@ -1,4 +1,4 @@
-"""How long a tune lasts as it is played, at its own tempo or at that of its kind."""
+"""How long a tune lasts as it is played: repeats and endings, at its own tempo or at that of its rhythm (`dances`)."""
 
 from dataclasses import dataclass
 
