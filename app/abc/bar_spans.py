@@ -45,7 +45,7 @@ class TextBar:
 
 @dataclass(frozen=True)
 class Region:
-    """What is made anew of a bar: the text from `begin` to `end`."""
+    """The part of a bar that is replaced: the text from `begin` to `end`."""
 
     number: int
     begin: int
@@ -75,7 +75,7 @@ def regions(abc: str, numbers: Collection[int]) -> list[list[Region]]:
 
 
 def check_there(bars: Sequence[TextBar], numbers: Collection[int]) -> None:
-    """Raises RequestError: the tune's bars have none of one of these numbers."""
+    """Raises RequestError: one of these numbers is no bar of the tune."""
     for number in sorted(set(numbers) - {bar.number for bar in bars}):
         if held := next((bar for bar in bars if bar.number < number < bar.number + bar.count), None):
             raise _is_one_rest(held)
@@ -97,7 +97,7 @@ def region(bar: TextBar, first: int, last: int) -> Region:
 
 
 def check_alone(bar: TextBar) -> None:
-    """Raises RequestError: whatever its neighbours, it cannot be made anew."""
+    """Raises RequestError: this bar cannot be replaced, whichever bars beside it are."""
     if bar.count > 1:
         raise _is_one_rest(bar)
     if bar.has_field:
@@ -182,7 +182,7 @@ class _Scan:
         self._tuplet_left, self._joins_next, self._is_overlaid = 0, False, False
 
     def take_rest(self, count: int, begin: int, end: int) -> Iterator[TextBar]:
-        """A rest of several bars, which are bars of their own whatever stands beside it; of none, nothing."""
+        """The bars of a rest of several bars, apart from what stands beside it; none where `count` is 0."""
         if not count:
             return
         yield from self.take_bar_line()

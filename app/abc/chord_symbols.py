@@ -22,7 +22,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Harmony:
-    """A chord: its name, the pitch class of its root, those of its tones, and its lowest where that is another."""
+    """A chord: its name, the pitch classes of its root and tones, and of its bass note where that is not the root."""
 
     name: str
     root: int
@@ -44,7 +44,7 @@ class Harmony:
         return cls(match[0], root, tones, lowest)
 
     def moved(self, semitones: int) -> "Harmony":
-        """The same chord so much higher; its name stays."""
+        """The same chord, that many semitones higher; its name stays."""
         return Harmony(
             self.name,
             (self.root + semitones) % SEMITONES_PER_OCTAVE,

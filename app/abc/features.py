@@ -104,7 +104,7 @@ def _equal(bars: Sequence[object], lag: int) -> float:
 
 
 def _near(bars: Sequence[Notes], lag: int) -> float:
-    """How many notes in a row a bar begins with as that so many back, of all."""
+    """The share of a bar's notes, from its first on, that are the same as in the bar that many back."""
     return _mean([_common(one, other) / len(other) for one, other in zip(bars, bars[lag:], strict=False)])
 
 

@@ -62,7 +62,7 @@ class Properties:
 
 @dataclass(frozen=True)
 class Tempo:
-    """A `Q:` field: its words, and so many beats a minute of the lengths that a beat has, in whole notes."""
+    """A `Q:` field: its words, the note lengths that make a beat, in whole notes, and the beats a minute."""
 
     words: str = ""
     beats: tuple[Fraction, ...] = ()

@@ -86,6 +86,6 @@ class Key:
 
 
 def alteration(fifths: int, step: str) -> int:
-    """The semitones that a signature of so many sharps, or flats below nought, adds to a step."""
+    """The semitones that a signature of that many sharps (negative: flats) adds to a step."""
     last = len(CIRCLE_OF_FIFTHS) - 1
     return (fifths + last - CIRCLE_OF_FIFTHS.index(step)) // len(CIRCLE_OF_FIFTHS)

@@ -30,7 +30,7 @@ def parse_length(digits: str, slashes: str, divisor: str) -> Fraction:
 
 
 def write_length(units: Fraction) -> str:
-    """What stands after a note that lasts so many units, at its shortest."""
+    """The shortest way to write a length, in units, after a note."""
     above = "" if units.numerator == 1 else str(units.numerator)
     below = {1: "", 2: "/" if units.numerator == 1 else "/2"}.get(units.denominator, f"/{units.denominator}")
     return above + below
@@ -48,7 +48,7 @@ def is_power_of_two(number: int) -> bool:
 
 
 def is_note_value(length: Fraction, max_dots: int) -> bool:
-    """Whether a note head, of a whole note or less, with so many dots at the most lasts so long in whole notes."""
+    """Whether one note head of a whole note or less lasts as long, in whole notes, with at most that many dots."""
     for dots in range(max_dots + 1):
         head = length / Fraction(2 ** (dots + 1) - 1, 2**dots)
         if head.numerator == 1 and is_power_of_two(head.denominator):

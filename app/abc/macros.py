@@ -40,7 +40,7 @@ class Expanded:
 
 
 def parse_macro(text: str) -> tuple[str, str] | None:
-    """What an `m:` field has replaced by what; None where it is not one of these macros."""
+    """The sign that an `m:` field defines and the text it stands for; None where it is no static macro."""
     match = _MACRO.fullmatch(without_comment(text))
     if match is None:
         return None
@@ -50,7 +50,7 @@ def parse_macro(text: str) -> tuple[str, str] | None:
 
 
 class Macros:
-    """Those of a tune, as far as it has been read."""
+    """The macros of a tune, as far as it has been read."""
 
     def __init__(self, definitions: Iterable[str]) -> None:
         self._notes: dict[str, str] = {}

@@ -34,7 +34,7 @@ class Meter:
 
     @property
     def beat(self) -> Fraction:
-        """How long a beat is, in whole notes: in compound metres three of those that are counted."""
+        """How long a beat is, in whole notes: in compound metres three units, as the dotted quarter of 6/8."""
         return Fraction(3 if self.is_compound else 1, self.unit)
 
 

@@ -43,7 +43,7 @@ def numbers_of(different: Sequence[Sequence[TextBar]]) -> list[list[int]]:
 
 
 def keeps(after: Sequence[Sequence[int]], before: Sequence[Sequence[int]]) -> bool:
-    """Whether a changed tune has bars of the same numbers, and those that were the same are the same again."""
+    """Whether a changed tune has bars of the same numbers, and all bars that were equal before are equal again."""
     group_of = {number: group for group, numbers in enumerate(after) for number in numbers}
     if group_of.keys() != {number for numbers in before for number in numbers}:
         return False
@@ -75,7 +75,7 @@ def places_of(abc: str, numbers: Collection[int]) -> list[Places]:
 
 
 def replaceable(different: Sequence[Sequence[TextBar]]) -> list[int]:
-    """The first places of the bars of which something can be replaced at all places, whatever else is chosen."""
+    """The first places of the bars that can be replaced, at least in part, at all their places."""
     bars = {bar.number: bar for places in different for bar in places}
     found = []
     for places in different:

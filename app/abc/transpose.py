@@ -39,14 +39,14 @@ def transposed(score: Score, semitones: int) -> Score:
 
 
 def respelt(place: int, alter: int) -> tuple[int, int]:
-    """A pitch as the natural below it, or that natural's sharp: what can be written whatever it was altered by."""
+    """The enharmonic pitch that is a natural or the sharp of one: it can be written whatever the alteration was."""
     octave, semitone = divmod(semitones_of(place) + alter, SEMITONES_PER_OCTAVE)
     index = max(index for index, step in enumerate(STEPS) if NATURAL_SEMITONES[step] <= semitone)
     return len(STEPS) * octave + index, semitone - NATURAL_SEMITONES[STEPS[index]]
 
 
 class _Move:
-    """An interval: so many semitones, and so many steps of the scale."""
+    """An interval, in semitones and in steps of the scale."""
 
     def __init__(self, semitones: int, fifths: int) -> None:
         octaves = (semitones - SEMITONES_PER_FIFTH * fifths) // SEMITONES_PER_OCTAVE

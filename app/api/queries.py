@@ -38,7 +38,7 @@ def fields_of(query: QueryParams) -> dict[str, object]:
 
 
 def check_known(query: QueryParams, known: Collection[str]) -> None:
-    """Raises RequestValidationError: a field is not among those that an address takes."""
+    """Raises RequestValidationError: the query has a field that this address does not take."""
     unknown = [name for name in query if name not in known]
     if unknown:
         faults = [{"type": "extra_forbidden", "loc": ("query", name), "msg": ""} for name in unknown]

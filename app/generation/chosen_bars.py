@@ -83,7 +83,7 @@ def _refused_to_vary(message: str) -> RequestError:
 
 
 def _runs(firsts: list[Region], max_run: int) -> Iterator[Run]:
-    """Neighbours, so many at the most."""
+    """Runs of neighbouring bars, of at most that many each."""
     run: list[Region] = []
     for region in firsts:
         if run and (region.number != run[-1].number + 1 or len(run) == max_run):

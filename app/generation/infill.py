@@ -89,7 +89,7 @@ class Infill(Buffered):
                 span.set_attribute("lilt.characters", self.drawn)
 
     async def _new_text(self) -> Pieces:
-        """The tune with its new bars; those of other runs stand in it as they were until it is their turn."""
+        """The tune with its new bars, made run by run; until its turn a run stands as it was."""
         now = self._old
         for number, run in enumerate(self._chosen.runs):
             later = [region.number for other in self._chosen.runs[number + 1 :] for region in other]

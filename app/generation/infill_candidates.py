@@ -95,7 +95,7 @@ class CandidateDraws:
         ]
 
     def _sequence(self, candidate: Candidate, region: Region) -> Sequence:
-        """One that goes on from a candidate in place of a bar."""
+        """The sequence that draws the next bar after a candidate."""
         sampling = replace(self._sampling, seed=seed_of_draw(self._sampling.seed, next(self._numbers)))
         constraint = self._refills[region.number].copy()
         ids = self._encode(candidate.unread)

@@ -97,7 +97,7 @@ def _unknown_character(character: str, position: int) -> CharacterError:
 
 
 def _stop_after(tunes: int | None, start_string: str, vocabulary: Vocabulary) -> Callable[[int], bool]:
-    """A stop rule: so many whole tunes after the start string."""
+    """A stop rule: true after that many whole tunes beyond the start string."""
     if tunes is None:
         return lambda _: False
     counter = TuneCounter()

@@ -90,7 +90,7 @@ Job = GenerationJob | InfillJob
 
 
 def share_of(count: int, share: float) -> int:
-    """So much of a number of bars, in whole ones; of more than nothing one at least."""
+    """That share of a number of bars, in whole bars; at least one unless the share is 0."""
     return max(math.floor(count * share + 0.5), math.ceil(share))
 
 

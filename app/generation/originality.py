@@ -88,7 +88,7 @@ def originality(abc: str, index: TuneIndex) -> Originality | None:
 
 
 def judge(shared: int, bars: int) -> Judgement:
-    """The judgement on a tune of so many bars with so many of them, in a run, in common with a training tune."""
+    """The judgement on a tune, by its number of bars and the longest run of them that a training tune has too."""
     if shared >= COPIES_FROM or (shared >= ECHOES_FROM and 2 * shared > bars):
         return Judgement.COPIES
     return Judgement.ECHOES if shared >= ECHOES_FROM else Judgement.ORIGINAL

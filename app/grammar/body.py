@@ -128,7 +128,7 @@ def _length(state: Body, character: str) -> Body | None:
 
 
 def ticks_spent(state: Body, ticks: int) -> int | None:
-    """How much of the bar a note of so many written ticks takes; None if it cannot be so long."""
+    """The ticks of the bar that a note of that written length takes; None where it cannot be that long."""
     if state.equal:
         fits = ticks == state.equal and (not state.grace or ticks > 2 * state.grace)
         spent = 0 if state.tuplet else ticks

@@ -190,7 +190,7 @@ class Distances:
         return [id_ for id_ in ids if self._automaton.alphabet[id_] in characters]
 
     def _twins(self, state: State, ids: Iterable[int]) -> Iterable[tuple[str, list[int]]]:
-        """One of those characters that differ in sound alone, with the ids of all."""
+        """Characters that differ in pitch alone: one of them, and the ids of all."""
         characters = [self._automaton.alphabet[id_] for id_ in ids]
         return self._automaton.grouped(
             characters, partial(state_equivalence.twin, state) if isinstance(state, Body) else str

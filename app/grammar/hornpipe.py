@@ -20,7 +20,7 @@ def swung_ticks(meter: Meter, unit: int) -> int:
 
 
 def partner_after(state: Body, ticks: int) -> Partner | None:
-    """What the note or rest of so many ticks that ends here is to the next note; None if it makes a pair at fault."""
+    """What a note or rest of that many ticks which ends here is to the next note; None if the pair is at fault."""
     if state.at is At.REST:
         return _stale(Partner.TRIPLET if state.tuplet else state.partner)
     if state.tuplet:

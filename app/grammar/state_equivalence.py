@@ -97,7 +97,7 @@ def may_end_bar(place: Body, opening: bool, pickup: int) -> bool:
 
 
 def takes_symbols(context: TuneContext, pickup: int) -> bool:
-    """Whether chord symbols fit a section with so many ticks of pickup."""
+    """Whether chord symbols fit a section with a pickup of that many ticks."""
     return pickup % context.chord_stroke == 0 and bool(context.symbols.children)
 
 
@@ -199,7 +199,7 @@ def sibling(state: Body) -> tuple[Body, Iterable[str]] | None:
 
 
 def own_characters(state: Body) -> str:
-    """Those that mean something else here than in the state that it passes to."""
+    """The characters that mean something else here than in the state that it passes to."""
     if state.at is At.BAR:
         return "|]:1["
     words = [state.word, state.context.lengths] if state.at is At.PITCH else [state.word]

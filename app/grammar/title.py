@@ -36,7 +36,7 @@ class Words:
 
     words: tuple[str, ...]
     ends: frozenset[str]
-    """those that a title may end with"""
+    """the words that a title may end with"""
 
     @property
     def root(self) -> "Prefix":
@@ -67,7 +67,7 @@ class Prefix(NamedTuple):
 
     @property
     def characters(self) -> Iterator[str]:
-        """Those that may come next within the word."""
+        """The characters that may come next within the word."""
         at = self.low + (self.word is not None)
         while at < self.high:
             character = self.list.words[at][self.length]
@@ -89,7 +89,7 @@ class Titles:
 
     @classmethod
     def of(cls, titles: Collection[str], alphabet: str) -> "Titles | None":
-        """Those that an alphabet can write; None where no title can be made of them."""
+        """The titles that an alphabet can write; None where no new title can be made of them."""
         letters = set(alphabet)
         plain = [title.split(" ") for title in titles if is_plain(title) and letters.issuperset(title)]
         first = {words[0] for words in plain}
@@ -103,7 +103,7 @@ class Titles:
         return cls(lists[0], lists[1], lists[2], frozenset(map(comparable, titles)))
 
     def root(self, words: int) -> Prefix:
-        """Before a word, after so many whole ones."""
+        """The state before a word, after that many whole ones."""
         if not words:
             return self.first.root
         return (self.within if words < MAX_WORDS - 1 else self.last).root

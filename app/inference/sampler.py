@@ -48,7 +48,7 @@ class GumbelNoise:
         self._generator = np.random.Generator(np.random.Philox(key=seed, counter=first * counts))
 
     def next(self, draws: int) -> NDArray[np.float32]:
-        """That of the next so many draws, [draws, V]."""
+        """The noise of that many draws, [draws, V]."""
         noise = self._generator.random((draws, self._width), dtype=np.float32)
         with np.errstate(divide="ignore"):  # a uniform of 0 becomes -inf: it is never the largest
             for _ in range(2):

@@ -40,7 +40,7 @@ class Scheduler:
         self.on_duty: tuple[int, ...] = self._few
         """The lanes that step; another one that holds sequences is to hand them over."""
         self.waiting: deque[Sequence] = deque()
-        """Those that wait for a first step, or are paused until their next turn or another lane has room."""
+        """The sequences that wait for a first step, or are paused until their next turn or room in another lane."""
         self.max_running = sum(rooms[1:] or rooms)
 
     @property

@@ -15,7 +15,7 @@ class PromptScorer:
     def __init__(self, prompt: list[int], scored_from: int) -> None:
         self._prompt, self._scored_from = prompt, scored_from
         self.log_probability = 0.0
-        """Nats, under the model as it is, whatever the sampling parameters."""
+        """The log probability in nats, at temperature 1 and without mask, top-k and top-p."""
 
     def take(self, place: int, logits: NDArray[np.float32]) -> None:
         """Take what the model makes of the id at a place, [V]; places that do not count are passed over."""

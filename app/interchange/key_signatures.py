@@ -12,7 +12,7 @@ _OF_EACH_SHARP = 0.002
 
 
 def tonic_of(fifths: int) -> str:
-    """The tone that stands so many fifths above C, or below it, with its sharps or flats."""
+    """The tone that many fifths above C (negative: below), with its sharps or flats."""
     turns, index = divmod(fifths + CIRCLE_OF_FIFTHS.index("C"), len(CIRCLE_OF_FIFTHS))
     return CIRCLE_OF_FIFTHS[index] + ("#" * turns if turns > 0 else "b" * -turns)
 

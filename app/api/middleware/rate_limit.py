@@ -25,7 +25,7 @@ _MINUTE_S, _DAY_S = 60, 86_400
 
 
 def cost_of(characters: int) -> int:
-    """Units for generating or checking so many characters."""
+    """Units for generating or checking that many characters."""
     return max(REQUEST, math.ceil(characters / _CHARACTERS_PER_UNIT))
 
 
@@ -35,13 +35,13 @@ def reading_cost(text: str) -> int:
 
 
 def cost_of_file(size: int) -> int:
-    """Units for reading a file of so many bytes that is no ABC."""
+    """Units for reading a file of that many bytes in another format than ABC."""
     return max(REQUEST, math.ceil(size / _FILE_PER_UNIT))
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What a bucket holds: so many units within so many seconds."""
+    """The limit of a bucket: units, and the seconds within which they can be spent."""
 
     name: str
     capacity: int
@@ -74,7 +74,7 @@ class Bucket:
         self.at_s = now_s
 
     def wait_s(self, units: float) -> int:
-        """Whole seconds until so many units are available; 0 if they are."""
+        """Whole seconds until that many units are available; 0 if they are now."""
         return max(0, math.ceil((units - self.left) * self.window_s / self.capacity))
 
 

@@ -58,7 +58,7 @@ class SharedBuckets:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, number)
 
     def _place(self, begin: int, digest: bytes) -> int:
-        """Where a caller's entry is in the set that begins there, or is to be."""
+        """The index of a caller's entry in the set that begins there, or of the entry to take for it."""
         places = range(begin, begin + _SET_BYTES, _ENTRY_BYTES)
         seen = {place: _CALLER.unpack_from(self._table, place) for place in places}
         found = [place for place, (known, _) in seen.items() if known == digest]
