@@ -15,36 +15,34 @@ The file is safetensors, metadata `{"format": "1"}`, with N nodes of T trees ove
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
 
-from model_store.array_file import read_arrays
-from model_store.errors import InvalidCheckpointError
+from model_store.array_file import ArrayFile
 
-FORMAT = 1
-
-_TYPES = {
-    "names": np.uint8,
-    "baseline": np.float64,
-    "roots": np.int32,
-    "features": np.int32,
-    "thresholds": np.float64,
-    "lefts": np.int32,
-    "rights": np.int32,
-    "missing_left": np.uint8,
-    "values": np.float64,
-}
 _OF_NODES = ("thresholds", "lefts", "rights", "missing_left", "values")
 _LEAF = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Critic:
+class Critic(ArrayFile):
     """The arrays of the file."""
+
+    WHAT: ClassVar = "a critic"
+    FORMAT: ClassVar = 1
+    TYPES: ClassVar = {
+        "names": np.uint8,
+        "baseline": np.float64,
+        "roots": np.int32,
+        "features": np.int32,
+        "thresholds": np.float64,
+        "lefts": np.int32,
+        "rights": np.int32,
+        "missing_left": np.uint8,
+        "values": np.float64,
+    }
 
     names: NDArray[np.uint8]
     baseline: NDArray[np.float64]
@@ -55,26 +53,6 @@ class Critic:
     rights: NDArray[np.int32]
     missing_left: NDArray[np.uint8]
     values: NDArray[np.float64]
-
-    @classmethod
-    def read(cls, file: Path, label: str) -> Self:
-        """The critic in a file.
-
-        Args:
-            label: the file's name, for errors.
-
-        Raises:
-            NewerFormatError: it was written in a later format.
-            InvalidCheckpointError: it is no critic.
-        """
-        critic = cls(**read_arrays(file, label, "a critic", FORMAT, _TYPES))
-        if not critic._is_consistent():
-            raise InvalidCheckpointError(f"{label}: its arrays do not fit together")
-        return critic
-
-    def to_bytes(self) -> bytes:
-        """The file."""
-        return save({name: getattr(self, name) for name in _TYPES}, {"format": str(FORMAT)})
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:

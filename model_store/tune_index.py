@@ -15,28 +15,12 @@ The file is safetensors, metadata `{"format": "1"}`, with N bars of T tunes in o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
 
-from model_store.array_file import read_arrays
-from model_store.errors import InvalidCheckpointError
-
-FORMAT = 1
-
-_TYPES = {
-    "bars": np.uint64,
-    "highs": np.int16,
-    "numbers": np.uint16,
-    "ends": np.uint32,
-    "text": np.uint8,
-    "text_ends": np.uint32,
-    "books": np.uint16,
-    "names": np.uint8,
-}
+from model_store.array_file import ArrayFile
 
 
 @dataclass(frozen=True)
@@ -49,8 +33,21 @@ class IndexedTune:
 
 
 @dataclass(frozen=True, eq=False)
-class TuneIndex:
+class TuneIndex(ArrayFile):
     """The arrays of the file."""
+
+    WHAT: ClassVar = "an index of tunes"
+    FORMAT: ClassVar = 1
+    TYPES: ClassVar = {
+        "bars": np.uint64,
+        "highs": np.int16,
+        "numbers": np.uint16,
+        "ends": np.uint32,
+        "text": np.uint8,
+        "text_ends": np.uint32,
+        "books": np.uint16,
+        "names": np.uint8,
+    }
 
     bars: NDArray[np.uint64]
     highs: NDArray[np.int16]
@@ -78,26 +75,6 @@ class TuneIndex:
             names=np.frombuffer("\n".join(names).encode(), np.uint8),
         )
 
-    @classmethod
-    def read(cls, file: Path, label: str) -> Self:
-        """The index in a file.
-
-        Args:
-            label: the file's name, for errors.
-
-        Raises:
-            NewerFormatError: it was written in a later format.
-            InvalidCheckpointError: it is no index.
-        """
-        index = cls(**read_arrays(file, label, "an index of tunes", FORMAT, _TYPES))
-        if not index._is_consistent():
-            raise InvalidCheckpointError(f"{label}: its arrays do not fit together")
-        return index
-
-    def to_bytes(self) -> bytes:
-        """The file."""
-        return save({name: getattr(self, name) for name in _TYPES}, {"format": str(FORMAT)})
-
     def __len__(self) -> int:
         """How many tunes there are."""
         return len(self.ends)
@@ -105,7 +82,7 @@ class TuneIndex:
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        arrays = [getattr(self, name) for name in _TYPES]
+        arrays = [getattr(self, name) for name in self.TYPES]
         return sum(array.nbytes for array in (*arrays, self.sorted, self.order, self.rises, self.tunes))
 
     def abc(self, tune: int) -> str:
