@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.abc.pitch import STEPS
 from app.grammar import body, closing_path, header, state_equivalence
 from app.grammar.follow_sets import FOLLOW
 from app.grammar.header import Header
@@ -41,6 +42,8 @@ class Automaton:
         self._safe: dict[State, bool] = {}  # by `_reduced`
         self._contexts = TuneContexts(alphabet)
         self.id_of = {character: id_ for id_, character in enumerate(alphabet)}
+        self.letters = [character.upper() if character.upper() in STEPS else "" for character in alphabet]
+        """Of a note, in upper case; by id."""
         self._beginnings: dict[object, list[tuple[str, list[int]]]] = {}  # classes of what begins, by the pitches
         self.outside = self._sections[()]
         self._masks: dict[bytes, NDArray[np.float32]] = {}  # those of all sections, each once

@@ -23,8 +23,18 @@ Counted in 6,000 tunes that version 5 of `irish` drew.
 """
 
 _HOME_FROM_ANY = {1: 0.44, 2: 0.61, 3: 0.56, 4: 0.57}
+_LEANING = {
+    (units, at_home): tuple(
+        log(home / any_ if at_home else (1 - home) / (1 - any_)) for home in homes for any_ in (_HOME_FROM_ANY[units],)
+    )
+    for units, homes in _HOME.items()
+    for at_home in (False, True)
+}
+"""For each degree, with so many unit lengths left: the log of how much likelier the ending is after it."""
+
 _LETTERS = frozenset("ABCDEFGabcdefg")
 _ACCIDENTALS = frozenset("^_=")
+_NO_LETTER_YET = _ACCIDENTALS | {"z"}
 _BEGINS_NOTE = _LETTERS | _ACCIDENTALS | frozenset('z[({~."')
 _LENGTHS = frozenset("0123456789/")
 _BAR_LINE = frozenset("|:")
@@ -45,22 +55,24 @@ def weights(state: Body, allowed: Iterable[str], tonic: str, letter: str, *, at_
     if state.tie:
         return {}
     after = _finished(state) if state.at in _WRITTEN else state
-    wrong = {c for c in characters if _is_wrong(state, after, c, characters, tonic, letter, at_home)}
+    wrong = _wrong_lengths(state, characters, is_right=_is_right(letter, tonic, at_home))
+    begun = state if _lacks_letter(state) else after
+    if begun:
+        wrong |= _wrong_beginnings(begun, characters, tonic, at_home)
     if characters - wrong <= frozenset(" ("):
         return {}
-    begun = after or state
-    leaning = {c: _leaning(begun, c, tonic, at_home) for c in (characters - wrong) & _LETTERS} if after else {}
-    return {c: weight for c, weight in leaning.items() if weight} | dict.fromkeys(wrong, -inf)
+    leaning = _leaning(after, (characters - wrong) & _LETTERS, tonic, at_home) if after and tonic else {}
+    return leaning | dict.fromkeys(wrong, -inf)
 
 
-def _leaning(state: Body, letter: str, tonic: str, at_home: bool) -> float:
-    """The log of how much likelier the ending is after this letter than after any."""
+def _leaning(state: Body, letters: Iterable[str], tonic: str, at_home: bool) -> dict[str, float]:
+    """The log of how much likelier the ending is after each of these letters than after any."""
     unit = int(state.context.lengths.meaning or 0)
     units, rest = divmod(state.left - state.pickup - unit, unit) if unit else (0, 0)
-    if state.tuplet or state.equal or rest or units not in _HOME or not tonic:
-        return 0.0
-    home, any_ = _HOME[units][(STEPS.index(letter.upper()) - STEPS.index(tonic)) % 7], _HOME_FROM_ANY[units]
-    return log(home / any_ if at_home else (1 - home) / (1 - any_))
+    if state.tuplet or state.equal or rest or units not in _HOME:
+        return {}
+    by_degree, first = _LEANING[units, at_home], STEPS.index(tonic)
+    return {letter: by_degree[(STEPS.index(letter.upper()) - first) % 7] for letter in letters}
 
 
 def _finished(state: Body) -> Body | None:
@@ -72,23 +84,21 @@ def _finished(state: Body) -> Body | None:
     return note_written(state)
 
 
-def _is_wrong(
-    state: Body, after: Body | None, character: str, allowed: frozenset[str], tonic: str, letter: str, at_home: bool
-) -> bool:
-    if character in _LENGTHS:
-        return _is_length_wrong(state, character, is_right=_is_right(letter, tonic, at_home))
-    if state.at is At.PITCH and state.word is not None and state.word.meaning is None:
-        after = state  # an accidental is written, and its letter follows
-    if after is None or character not in _BEGINS_NOTE:
-        return False
-    remaining = after.left - after.pickup
-    if not remaining and after.pickup and not after.tuplet and allowed & _BAR_LINE:
-        return True
-    if after.tuplet > 1 or remaining > _ticks(after):
-        return False
-    if character in _LETTERS:
-        return not _is_right(character, tonic, at_home)
-    return at_home and (character == "z" or character in _ACCIDENTALS)
+def _lacks_letter(state: Body) -> bool:
+    """Whether an accidental is written, and its letter follows."""
+    return state.at is At.PITCH and state.word is not None and state.word.meaning is None
+
+
+def _wrong_beginnings(begun: Body, allowed: frozenset[str], tonic: str, at_home: bool) -> frozenset[str]:
+    """Those of the allowed characters that begin a last note which is wrong, or one where the bar is to end."""
+    beginnings = allowed & _BEGINS_NOTE
+    remaining = begun.left - begun.pickup
+    if not remaining and begun.pickup and not begun.tuplet and allowed & _BAR_LINE:
+        return beginnings
+    if begun.tuplet > 1 or remaining > _ticks(begun):
+        return frozenset()
+    wrong = frozenset(letter for letter in beginnings & _LETTERS if not _is_right(letter, tonic, at_home))
+    return wrong | (beginnings & _NO_LETTER_YET) if at_home else wrong
 
 
 def _is_right(letter: str, tonic: str, at_home: bool) -> bool:
@@ -103,13 +113,21 @@ def _ticks(state: Body) -> int:
     return unit * state.context.tuplets[str(state.tuplet)] if state.tuplet else unit
 
 
-def _is_length_wrong(state: Body, character: str, *, is_right: bool) -> bool:
-    """Whether a length would end the bar with the wrong note, or beyond where it is to end."""
+def _wrong_lengths(state: Body, allowed: frozenset[str], *, is_right: bool) -> frozenset[str]:
+    """Those of the allowed lengths that would end the bar with the wrong note, or beyond where it is to end."""
     if state.at not in _WRITTEN or state.tuplet or state.equal:
-        return False
+        return frozenset()
     word = state.context.lengths if state.at is At.PITCH else state.word
-    longer = word.children.get(character) if word else None
-    if longer is None or longer.meaning is None:
+    longer = word.children if word else {}
+    return frozenset(
+        character
+        for character in allowed & _LENGTHS
+        if character in longer and _is_length_wrong(state, longer[character].meaning, is_right=is_right)
+    )
+
+
+def _is_length_wrong(state: Body, ticks: int | bool | None, *, is_right: bool) -> bool:
+    if ticks is None:
         return False
-    remaining = state.left - state.pickup - int(longer.meaning)
+    remaining = state.left - state.pickup - ticks
     return remaining < 0 < state.pickup or (remaining <= 0 and not is_right)

@@ -10,7 +10,6 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
-from app.abc.pitch import STEPS
 from app.errors import Fault, RequestError, VocabularyError
 from app.grammar import body, cadence
 from app.grammar.automaton import Automaton, as_mask
@@ -288,10 +287,12 @@ class Cursor:
 
     def ending(self, tonic: str, *, at_home: bool) -> NDArray[np.float32]:
         """The mask in the last bar of a part that is to end on the tonic or away from it (see `cadence`), [V]."""
+        node, section = self._node, self._section
         letter = self._last_letter()
-        if self.mask is not self._section.masks.get(self._node):  # one that is of this sequence alone
+        if self.mask is not section.masks.get(node):  # one that is of this sequence alone
             return self._ending(tonic, letter, at_home=at_home)
-        key = (self._node, self._section, tonic, letter.upper() == tonic, at_home)
+        ends = section.ends.get(node.plain)  # of the section, this and its pickup are all that matters
+        key = (node, ends, section.pickup, tonic, letter == tonic, at_home)
         mask = self._automaton.endings.get(key)
         if mask is None:
             mask = self._automaton.shared(self._ending(tonic, letter, at_home=at_home))
@@ -312,8 +313,9 @@ class Cursor:
         return mask
 
     def _last_letter(self) -> str:
-        alphabet = self._automaton.alphabet
-        return next((c for id_ in reversed(self._recent[-_NOTE:]) if (c := alphabet[id_]).upper() in STEPS), "")
+        """In upper case."""
+        letters = self._automaton.letters
+        return next((letter for id_ in self._recent[: -_NOTE - 1 : -1] if (letter := letters[id_])), "")
 
     def look_ahead(self) -> None:
         """Warm the cache of distances to the end, which are needed near the length limit."""
