@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=1, ge=1, le=64, description="processes that serve; the bounds of the service are shared out among them"
     )
+    worker_timeout_s: Seconds = Field(
+        default=30.0, description="after which one of several workers that gives no sign of life is replaced"
+    )
 
     model_store: Path = _CHECKPOINTS
     models: Names = Field(

@@ -18,6 +18,7 @@ from app.rendering.cache import ensure_private_folder
 from app.rendering.renderer import Renderer
 from app.rendering.sandbox import Confinement
 from app.rendering.synth import SynthError
+from app.rendering.synthesizer import Synthesizer
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -25,8 +26,8 @@ logger = logging.getLogger(__name__)
 _MIB = 1024 * 1024
 _MIN_FREE_BYTES = 16 * _MIB
 """free space of a folder that is rendered into; the longest render by default takes 106 MB, a usual one 8"""
-_THREADS_PER_RENDER = 5
-"""threads and processes: the worker, the one that waits for bubblewrap, bubblewrap, its init process, the program"""
+_THREADS_PER_PROGRAM = 4
+"""threads and processes: the one that waits for bubblewrap, bubblewrap, its init process, the program"""
 _TRIAL = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|\n"
 
 
@@ -61,14 +62,11 @@ def check_room(settings: Settings, models: int, renders: int, few: int, *, proce
         StartupError: there is not even room for one request at a time.
     """
     loaded = _threads_of_a_decoder(settings, few)
-    min_needed = models * (loaded + 1) + (_THREADS_PER_RENDER if renders else 0)
+    programs = _programs_of_a_render(settings)
+    min_needed = models * (loaded + 1) + (1 + programs if renders else 0)
     workers = min(32, (os.cpu_count() or 1) + 4)  # asyncio's own number of them
     cache = 1
-    max_needed = (
-        models * (loaded + 1) + loaded + workers + renders * (_THREADS_PER_RENDER - 1) + cache
-        if renders
-        else min_needed
-    )
+    max_needed = models * (loaded + 1) + loaded + workers + renders * programs + cache if renders else min_needed
     min_needed, max_needed = processes * min_needed, processes * max_needed
     found = process_limits.startable(max_needed)
     if found >= max_needed:
@@ -79,6 +77,12 @@ def check_room(settings: Settings, models: int, renders: int, few: int, *, proce
     logger.warning(
         "under load %d more threads and processes are needed, and %d can be started: %s", max_needed, found, why
     )
+
+
+def _programs_of_a_render(settings: Settings) -> int:
+    """Threads and processes beside the thread of its own: timidity plays, and beside it a quick rendition."""
+    at_once = 2 if Synthesizer.choose(settings.synthesizer) is Synthesizer.TIMIDITY else 1
+    return at_once * _THREADS_PER_PROGRAM
 
 
 def _threads_of_a_decoder(settings: Settings, few: int) -> int:

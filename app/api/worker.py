@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 CONNECTION, STOP, LEAVING = b"connection", b"stop", b"leaving"
 """what the process that accepts connections says, with the connection; what it says last; what a worker asks for it"""
+BEAT_S = 1.0
+"""between two signs of a worker's life"""
 MAX_MESSAGE = 65_536  # bytes; the longest is a worker's first: the start's summary
 
 
@@ -67,6 +69,13 @@ class _Worker(uvicorn.Server):
         self._control.send(json.dumps(summary, default=str).encode())
         self._control.setblocking(False)
         asyncio.get_running_loop().add_reader(self._control, self._receive)
+        self._beating = asyncio.create_task(self._beat())
+
+    async def _beat(self) -> None:
+        """Give signs of life as long as the event loop turns."""
+        while True:
+            self._table.beat(self._number)
+            await asyncio.sleep(BEAT_S)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,10 +1,11 @@
-"""What is known of each worker of a service in memory that all share: its process, and connections it is done with."""
+"""What is known of each worker in memory that all share: its process, connections it is done with, signs of life."""
 
 import mmap
 import struct
 
-_PROCESS, _CLOSED = struct.Struct("Q"), struct.Struct("Q")
-_ROW_BYTES = _PROCESS.size + _CLOSED.size
+_FIELD = struct.Struct("Q")
+_PROCESS, _CLOSED, _BEATS = range(3)
+_FIELDS = 3
 
 
 class WorkerTable:
@@ -14,27 +15,42 @@ class WorkerTable:
     """
 
     def __init__(self, workers: int) -> None:
-        self._rows = mmap.mmap(-1, workers * _ROW_BYTES)
+        self._workers = workers
+        self._rows = mmap.mmap(-1, workers * _FIELDS * _FIELD.size)
 
     def begin(self, number: int) -> None:
         """Clear a row for a worker that is to be started."""
-        self.set_process(number, 0)
-        _CLOSED.pack_into(self._rows, number * _ROW_BYTES + _PROCESS.size, 0)
+        for field in range(_FIELDS):
+            self._set(number, field, 0)
 
     def set_process(self, number: int, process: int) -> None:
         """Say which process the worker is; 0 for none."""
-        _PROCESS.pack_into(self._rows, number * _ROW_BYTES, process)
+        self._set(number, _PROCESS, process)
 
     def processes(self) -> list[int]:
         """Those that run."""
-        found = [_PROCESS.unpack_from(self._rows, begin)[0] for begin in range(0, len(self._rows), _ROW_BYTES)]
+        found = [self._get(number, _PROCESS) for number in range(self._workers)]
         return [process for process in found if process]
 
     def count_closed(self, number: int) -> None:
         """Count a connection that a worker is done with."""
-        _CLOSED.pack_into(self._rows, number * _ROW_BYTES + _PROCESS.size, self.closed(number) + 1)
+        self._set(number, _CLOSED, self.closed(number) + 1)
 
     def closed(self, number: int) -> int:
         """Connections that the worker is done with."""
-        count: int = _CLOSED.unpack_from(self._rows, number * _ROW_BYTES + _PROCESS.size)[0]
-        return count
+        return self._get(number, _CLOSED)
+
+    def beat(self, number: int) -> None:
+        """Count a sign of a worker's life."""
+        self._set(number, _BEATS, self.beats(number) + 1)
+
+    def beats(self, number: int) -> int:
+        """How many the worker has given."""
+        return self._get(number, _BEATS)
+
+    def _set(self, number: int, field: int, value: int) -> None:
+        _FIELD.pack_into(self._rows, (number * _FIELDS + field) * _FIELD.size, value)
+
+    def _get(self, number: int, field: int) -> int:
+        value: int = _FIELD.unpack_from(self._rows, (number * _FIELDS + field) * _FIELD.size)[0]
+        return value

@@ -1,7 +1,7 @@
 """Serves by several processes: this one accepts connections and hands each to the worker that has the fewest.
 
 Workers are forked from here, once what they import is imported and while there are no threads. One that dies is
-replaced.
+replaced, and so is one that hangs.
 """
 
 import contextlib
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 _BACKLOG = 2048
 _KILL_AFTER_S = server.GRACE_S + 3  # for what ends after the requests: engines, traces
 _SOON_S = 1.0  # a worker that did not live as long is replaced only then
+_MAX_MISSED = 2  # signs of life, before a worker is handed a connection only where the others take none
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FAILED = 2
 
@@ -69,6 +70,10 @@ class _Worker:
     is_leaving: bool = False
     handed: int = 0
     """connections that it was given"""
+    beats: int = 0
+    """signs of life that it had given when it was last looked at"""
+    missed: int = 0
+    """looks in a row that found no new one"""
 
 
 class _Workers:
@@ -84,6 +89,7 @@ class _Workers:
         self._is_up = False
         self._stopping: int | None = None  # the signal, or 0 where it failed
         self._kill_at = float("inf")
+        self._look_at = time.monotonic()
         self._status = 0
 
     def serve(self) -> int:
@@ -94,6 +100,7 @@ class _Workers:
                 for key, _ in self._selector.select(self._patience_s()):
                     key.data()
                 self._start_due()
+                self._look_after()
                 if time.monotonic() >= self._kill_at:
                     self._kill()
         return -signal.SIGTERM if self._stopping == signal.SIGTERM else self._status
@@ -139,10 +146,27 @@ class _Workers:
                 del self._due[number]
                 self._start(number)
 
-    def _patience_s(self) -> float | None:
+    def _patience_s(self) -> float:
         """How long there is nothing to do unless somebody says something."""
-        next_s = min([*self._due.values(), self._kill_at])
-        return None if next_s == float("inf") else max(0.0, next_s - time.monotonic())
+        return max(0.0, min([*self._due.values(), self._kill_at, self._look_at]) - time.monotonic())
+
+    def _look_after(self) -> None:
+        """Look for signs of life, once for each that is due, and kill a worker that has hung.
+
+        Looks are counted, and not the time, so that nobody is killed after all processes together were stopped.
+        """
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + worker.BEAT_S
+        if self._stopping is not None:
+            return
+        for each in self._workers.values():
+            beats = self._table.beats(each.number)
+            each.missed = each.missed + 1 if each.is_ready and beats == each.beats else 0
+            each.beats = beats
+            if each.missed * worker.BEAT_S > self._settings.worker_timeout_s:
+                logger.error("worker %d gives no sign of life for %.0f s", each.process, each.missed * worker.BEAT_S)
+                os.kill(each.process, signal.SIGKILL)
 
     def _on_message(self, sender: _Worker) -> None:
         try:
@@ -247,8 +271,8 @@ class _Workers:
         return [each for each in self._workers.values() if each.is_ready and not each.is_leaving]
 
     def _hand_over(self, connection: socket.socket) -> bool:
-        """Give a connection to the worker that has the fewest; False where none has room for it."""
-        for each in sorted(self._able(), key=lambda each: (each.handed - self._table.closed(each.number), each.handed)):
+        """Give a connection to the worker that has the fewest, of those that are alive; False where none has room."""
+        for each in sorted(self._able(), key=self._load):
             try:
                 socket.send_fds(each.control, [worker.CONNECTION], [connection.fileno()])
             except OSError:  # it has too many to take in already, or is dead
@@ -257,6 +281,10 @@ class _Workers:
             connection.close()
             return True
         return False
+
+    def _load(self, each: _Worker) -> tuple[bool, int, int]:
+        """The lower, the sooner it is handed a connection."""
+        return each.missed > _MAX_MISSED, each.handed - self._table.closed(each.number), each.handed
 
     # ----------------------------------------------------------------------------------------------------------- end
 

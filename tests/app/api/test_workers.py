@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -159,15 +159,29 @@ def test_a_worker_that_is_killed_is_replaced_and_what_it_counted_stays(
     os.kill(victim, signal.SIGKILL)
 
     def is_replaced() -> bool:
-        with opened(running, keys["rich"]) as client:
+        with suppress(httpx.TransportError), opened(running, keys["rich"]) as client:  # it may be handed one as it dies
             now = workers(running, client)
             return len(now) == 2 and victim not in now
+        return False
 
     until(is_replaced, running)
     assert any(f"worker {victim} was ended by SIGKILL" in line for line in running.log)
     with opened(running, keys["rich"]) as client:
         assert client.post("/generate", json={"seed": 3}).status_code == 200
         assert total(client, "lilt_generations_total") > count
+
+
+def test_a_worker_that_hangs_is_replaced(store: Store) -> None:
+    with serving(workers="2", model_store=str(store.root), worker_timeout_s="2") as server, server.client() as client:
+        id_ = client.get("/models").headers["X-Request-ID"]
+        until(lambda: any(id_ in line for line in server.log), server)
+        alive = next(json.loads(line)["pid"] for line in server.log if id_ in line)
+        (hung,) = workers(server, client) - {alive}
+        os.kill(hung, signal.SIGSTOP)
+        until(lambda: len(workers(server, client) - {hung, alive}) == 1, server)
+        assert any(f"worker {hung} gives no sign of life" in line for line in server.log)
+        assert any(f"worker {hung} was ended by SIGKILL" in line for line in server.log)
+        assert httpx.get(f"{server.url}/models", timeout=60).status_code == 200
 
 
 def is_listening(server: Server) -> bool:

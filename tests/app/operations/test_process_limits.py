@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.rendering.synthesizer import Synthesizer
 from tests.servers import ROOT, environment, serving
 
 A_USER = 61_803  # nobody's number: the limit counts all that a user runs
@@ -40,12 +41,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(arguments: tuple[str, ...], processes: int, folder: Path) -> "subprocess.CompletedProcess[str]":
+def start(
+    arguments: tuple[str, ...], processes: int, folder: Path, **settings: str
+) -> "subprocess.CompletedProcess[str]":
     """Run `python -m app`, expecting it to end by itself."""
     return subprocess.run(
         [*allowing(processes), sys.executable, "-m", "app", *arguments],
         cwd=ROOT,
-        env=environment(port="0", cache=str(folder / "cache")) | {"TMPDIR": str(folder)},
+        env=environment(port="0", cache=str(folder / "cache"), **settings) | {"TMPDIR": str(folder)},
         capture_output=True,
         text=True,
         timeout=AT_ONCE_S,
@@ -77,10 +80,14 @@ def test_a_limit_on_processes_is_reported_in_one_line(command: str, short: str, 
     assert not list(folder.iterdir())
 
 
-def test_as_many_as_it_says_are_enough_for_one_request_at_a_time(folder: Path) -> None:
-    enough = needed(start(("serve",), FAR_TOO_FEW, folder).stderr)
+@pytest.mark.parametrize("synthesizer", Synthesizer)
+def test_as_many_as_it_says_are_enough_for_one_request_at_a_time(folder: Path, synthesizer: Synthesizer) -> None:
+    enough = needed(start(("serve",), FAR_TOO_FEW, folder, synthesizer=synthesizer).stderr)
     through, cache = allowing(enough), str(folder / "cache")
-    with serving(through=through, cache=cache, tmpdir=str(folder)) as server, server.client() as client:
+    with (
+        serving(through=through, cache=cache, tmpdir=str(folder), synthesizer=synthesizer) as server,
+        server.client() as client,
+    ):
         made = client.post("/generate", json={"seed": 1})
         assert made.status_code == 200
         abc = made.json()["tunes"][0]["abc"]
