@@ -193,8 +193,13 @@ class _Voice:
             self._unit = _ticks(WHOLE_NOTE, unit)
 
     def take_note(self, text: str) -> None:
+        if self._is_overlaid:
+            return
         note, ticks = _note(text, self._unit)
-        self._strike((note,), ticks)
+        led, self._led = self._led, {}
+        pitch = self._pitch(note, led)
+        self._add(pitch, ticks)
+        self._last = (note,), [pitch]
 
     def take_grace(self, text: str) -> None:
         for note in parse_notes(text):
