@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.manifest import DECODER_FILE
+from model_store.manifest import DECODER_FILE, LEXICON_FILE, PLANS_FILE
 from model_store.store import Checkpoint
 
 ROOT = Path(__file__).parent.parent
@@ -69,7 +69,7 @@ Rates = dict[str, float | None]
 def run(checkpoint: Checkpoint, units: tuple[int, ...] = UNITS) -> dict[str, dict[str, Rates]]:
     """Units → batch size → rates."""
     with tempfile.TemporaryDirectory(prefix="lilt-bench-") as name:
-        folders = {size: _write(checkpoint, size, Path(name) / str(size)) for size in units}
+        folders = {size: write(checkpoint, size, Path(name) / str(size)) for size in units}
         return {str(size): {str(b): _compare(folder, b) for b in BATCHES} for size, folder in folders.items()}
 
 
@@ -96,8 +96,8 @@ def _cell(rate: float | None, notebook: float | None) -> str:
 # ------------------------------------------------------------------------------------------------------- the folder
 
 
-def _write(checkpoint: Checkpoint, units: int, folder: Path) -> Path:
-    """What `Task` reads: the checkpoint's own network, or one of twice the units that says the same."""
+def write(checkpoint: Checkpoint, units: int, folder: Path) -> Path:
+    """Write what `Task` reads: the checkpoint's own network, or one of twice the units that says the same."""
     names = ("embedding", "lstm_0/kernel", "lstm_0/recurrent_kernel", "lstm_0/bias", "dense/kernel", "dense/bias")
     weights, graph = checkpoint.weights(), checkpoint.path(DECODER_FILE).read_bytes()
     while checkpoint.manifest.model.lstm_units < units > len(weights["dense/kernel"]):
@@ -111,6 +111,8 @@ def _write(checkpoint: Checkpoint, units: int, folder: Path) -> Path:
     np.savez(folder / "weights.npz", **{name: weights[long] for name, long in zip(short, names, strict=True)})  # type: ignore[arg-type]
     (folder / "vocabulary.json").write_text(json.dumps(checkpoint.manifest.vocabulary))
     (folder / DECODER_FILE).write_bytes(graph)
+    for name in {LEXICON_FILE, PLANS_FILE} & checkpoint.manifest.files.keys():
+        (folder / name).write_bytes(checkpoint.path(name).read_bytes())
     return folder
 
 
@@ -142,7 +144,7 @@ def _widened(weights: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.fl
 # ------------------------------------------------------------------------------------------------------- the race
 
 
-class _Worker:
+class Worker:
     """A contender in its process."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
@@ -158,8 +160,8 @@ class _Worker:
 
 
 @contextmanager
-def _working(contender: Contender, folder: Path, batch: int, threads: int) -> Iterator[_Worker | None]:
-    """None where it cannot run here; why stands on stderr."""
+def working(contender: Contender, folder: Path, batch: int, threads: int) -> Iterator[Worker | None]:
+    """A contender in its process; None where it cannot run here, and why stands on stderr."""
     command = [
         str(contender.python),
         "-m",
@@ -192,7 +194,7 @@ def _working(contender: Contender, folder: Path, batch: int, threads: int) -> It
                 print(f"{contender.name}: {said[-1] if said else 'it ended'}", file=sys.stderr)
                 yield None
             else:
-                yield _Worker(process)
+                yield Worker(process)
         finally:
             process.kill()
 
@@ -209,10 +211,10 @@ def _compare(folder: Path, batch: int) -> Rates:
     return {name: statistics.median(turns[name]) if turns.get(name) else None for name in workers}
 
 
-def _fastest(stack: ExitStack, contender: Contender, folder: Path, batch: int) -> _Worker | None:
-    best: tuple[float, _Worker] | None = None
+def _fastest(stack: ExitStack, contender: Contender, folder: Path, batch: int) -> Worker | None:
+    best: tuple[float, Worker] | None = None
     for threads in contender.threads:
-        worker = stack.enter_context(_working(contender, folder, batch, threads))
+        worker = stack.enter_context(working(contender, folder, batch, threads))
         if worker is None:
             return None
         rate = worker.rate(SECONDS_OF_TRIAL) or 0.0

@@ -130,7 +130,7 @@ class Batch:
     def _observe(self, logits: NDArray[np.float32]) -> None:
         metrics.BATCH_SIZE.observe(len(self))
         held = [row for row, sequence in self._running if sequence.constraint and sequence.next_draw >= 0]
-        for removed in removed_mass(logits[held], self._mask()[held] == 0):
+        for removed in removed_mass(logits[held], np.isfinite(self._mask()[held])):
             metrics.MASK_REMOVED.observe(removed)
 
     def _lay_out(self, size: int) -> None:

@@ -93,7 +93,7 @@ class Sampler:
         self._cutting.discard(row)
 
     def sample(self, logits: NDArray[np.float32], mask: NDArray[np.float32] | None = None) -> list[int]:
-        """Logits [B, V], and a mask [B, V], -inf for the ids that may not be drawn and else 0 → B ids."""
+        """Logits [B, V], and a mask [B, V] to add to them, -inf for the ids that may not be drawn → B ids."""
         if self._step == _STEPS_AHEAD:
             self._step = 0
             for row in range(len(self._params)):
@@ -101,14 +101,12 @@ class Sampler:
         scores = logits
         if self._tempered:
             scores = np.multiply(scores, self._inverse_temperature, out=self._scores)
+        if mask is not None:
+            scores = np.add(scores, mask, out=self._scores)
         if self._cutting:  # shares are those among what is allowed
             scores = scores if scores is self._scores else scores.copy()
-            if mask is not None:
-                scores += mask
             self._cut(scores)
-        scores = np.add(scores, self._ahead[self._step], self._scores)
-        if mask is not None:
-            np.add(scores, mask, scores)
+        scores = np.add(scores, self._ahead[self._step], out=self._scores)
         self._step += 1
         drawn: list[int] = scores.argmax(1).tolist()
         return drawn

@@ -1,15 +1,22 @@
-"""Lilt's engine, LiteRT int8: all that serves a request but HTTP, sampling included; free, and with the grammar."""
+"""Lilt's engine, LiteRT int8: all that serves a request but HTTP, sampling included; free, and with the grammar.
+
+A model that is told plans is told them, and what is in its lexicon is all that headers say.
+"""
 
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 
+from app.generation.planning import Planning
 from app.grammar import Grammar
 from app.inference.decoder import LiteRTDecoder
 from app.inference.engine import Engine
 from app.inference.sampler import SamplingParams
 from app.inference.sequence import Sequence
 from benchmarks.task import START, Task
+from model_store.lexicon import Lexicon
+from model_store.manifest import LEXICON_FILE, PLANS_FILE
+from model_store.plans import Plans
 from model_store.vocabulary import Vocabulary
 
 _LENGTH = 300  # characters, as an ordinary tune has
@@ -23,29 +30,41 @@ def free(task: Task) -> Callable[[], int]:
 
 def grammar(task: Task) -> Callable[[], int]:
     """It has met each of these tunes before the clock runs: what is left is what the grammar costs at its best."""
-    return _loop(task, Grammar(Vocabulary(task.characters)), itertools.cycle(range(_SETS)), _SETS)
+    return _loop(task, _grammar(task), itertools.cycle(range(_SETS)), _SETS)
 
 
 def grammar_on_new_tunes(task: Task) -> Callable[[], int]:
     """As a service that has run for a while: it knows many bars, but none of these tunes."""
-    return _loop(task, Grammar(Vocabulary(task.characters)), itertools.count(), -(-_KNOWN_TUNES // task.batch))
+    return _loop(task, _grammar(task), itertools.count(), -(-_KNOWN_TUNES // task.batch))
+
+
+def _grammar(task: Task) -> Grammar:
+    file = task.folder / LEXICON_FILE
+    lexicon = Lexicon.parse(file.read_bytes(), LEXICON_FILE) if file.exists() else None
+    return Grammar(Vocabulary(task.characters), lexicon)
+
+
+def _planning(task: Task) -> Planning | None:
+    file = task.folder / PLANS_FILE
+    return Planning(Plans.parse(file.read_bytes(), PLANS_FILE), PLANS_FILE) if file.exists() else None
 
 
 def _loop(task: Task, grammar: Grammar | None, sets: Iterator[int], before: int) -> Callable[[], int]:
     decoder, *lanes = LiteRTDecoder.for_engine(task.graph, task.batch, task.threads, characters=task.characters)
     engine = Engine(decoder, lanes=tuple(lanes))
-    prompt = Vocabulary(task.characters).encode(START)
+    prompt, planning = Vocabulary(task.characters).encode(START), _planning(task)
 
     def work() -> int:
-        number = next(sets)
+        first = task.batch * next(sets)
         sequences = [
             Sequence(
                 prompt,
                 _LENGTH,
-                SamplingParams(seed=task.batch * number + row),
+                SamplingParams(seed=seed),
                 constraint=grammar.begin(START, length=_LENGTH, tunes=None) if grammar else None,
+                planner=planning.planner(seed) if planning else None,
             )
-            for row in range(task.batch)
+            for seed in range(first, first + task.batch)
         ]
         wait([engine.submit(sequence).done for sequence in sequences])
         return sum(sequence.fed for sequence in sequences)

@@ -90,17 +90,18 @@ CHOICES = (
 )
 
 
-def drawn_alone(params: SamplingParams, logits: NDArray[np.float32]) -> list[int]:
+def drawn_alone(params: SamplingParams, logits: NDArray[np.float32], mask: NDArray[np.float32]) -> list[int]:
     sampler = Sampler(1, logits.shape[1])
     sampler.put(0, params, draw=0)
-    return [sampler.sample(row[None])[0] for row in logits]
+    return [sampler.sample(row[None], mask[None])[0] for row in logits]
 
 
 def test_a_row_does_not_depend_on_its_neighbours_nor_on_when_it_came() -> None:
     rng = np.random.default_rng(3)
     steps, vocab_size = 100, 83
     logits = rng.normal(size=(4, steps, vocab_size)).astype(np.float32) * 3
-    alone = [drawn_alone(params, logits[i]) for i, params in enumerate(CHOICES)]
+    masks = rng.choice(np.array([0, -np.inf, 1.5, -1.5], np.float32), (4, vocab_size))
+    alone = [drawn_alone(params, logits[i], masks[i]) for i, params in enumerate(CHOICES)]
     arrivals = (0, 5, 31, 40)
     sampler = Sampler(4, vocab_size)
     drawn: list[list[int]] = [[], [], [], []]
@@ -109,7 +110,7 @@ def test_a_row_does_not_depend_on_its_neighbours_nor_on_when_it_came() -> None:
             if step == arrival:
                 sampler.put(row, CHOICES[row], draw=0)
         at = [min(max(0, step - arrival), steps - 1) for arrival in arrivals]
-        ids = sampler.sample(np.stack([logits[row, at[row]] for row in range(4)]))
+        ids = sampler.sample(np.stack([logits[row, at[row]] for row in range(4)]), masks)
         for row, arrival in enumerate(arrivals):
             if 0 <= step - arrival < steps:
                 drawn[row].append(ids[row])
@@ -123,7 +124,7 @@ def test_steps_whose_result_nobody_uses_spend_no_draw() -> None:
     for _ in range(40):
         late.sample(logits)
     prompt_first = [late.sample(logits)[0] for _ in range(50)]
-    assert prompt_first == drawn_alone(SamplingParams(seed=5), np.zeros((50, 83), np.float32))
+    assert prompt_first == drawn_alone(SamplingParams(seed=5), np.zeros((50, 83), np.float32), np.zeros(83, np.float32))
 
 
 def test_a_greedy_row_is_greedy_whoever_had_it_before() -> None:
