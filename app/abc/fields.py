@@ -12,7 +12,10 @@ from app.abc.texts import readable
 SHORT_TEXT = 200
 """Characters kept of a title or of an annotation."""
 
-_KEY = re.compile(rf"\s*{TONIC}\s*+([A-Za-z]*+)(.*)")
+_KEY = re.compile(rf"\s*{TONIC}[\s-]*+([A-Za-z]*+)(.*)")
+_SMALL_TONIC = re.compile(r"\s*[a-g][#b]?\s*(?i:(?:m|maj|min|mix|dor|phr|lyd|loc|aeo|ion)[a-z]*)?\s*")
+"""A key whose tonic is a small letter, as no program writes it, and nothing else."""
+
 _BAGPIPE = re.compile(r"\s*H[Pp](?![A-Za-z])")
 _EXPLICIT = re.compile(r"\s*exp\b", re.IGNORECASE)
 _KEY_ACCIDENTAL = re.compile(rf"{SIGN}([A-Ga-g])")
@@ -28,14 +31,17 @@ _CLEFS = {
     "mezzosoprano": ("C", 2), "mezzo": ("C", 2), "baritone": ("F", 3), "perc": ("percussion", 2), "none": ("none", 2),
     "g": ("G", 2), "f": ("F", 4), "c": ("C", 3),
 }  # fmt: skip
+_DRAWN_SIGNS = str.maketrans({"\u266f": "#", "\u266d": "b", "\u266e": None})
 _SHORTEST_MODE = 3
 _MAX_OCTAVES, _MAX_SEMITONES = 4, 48
 _QUOTED = re.compile(r'"([^"]*)"')
 _FRACTION = re.compile(r"(\d{1,4})/(\d{1,4})")
 _NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,3})?")
-SYMBOL = re.compile(r"\s*([h-wH-W~])\s*=\s*[!+]([A-Za-z0-9.<>()^/-]{1,40})[!+](?![^\s%])")
-"""What a `U:` field says: a letter, and the decoration that it stands for."""
+SYMBOL = re.compile(r"""\s*([h-wH-W~])\s*=\s*(?:[!+]([A-Za-z0-9.<>()^/-]{1,40})[!+]|("[^"]{1,40}"))(?![^\s%])""")
+"""What a `U:` field says: a letter, and the decoration or the annotation in quotes that it stands for."""
 
+_WHOLE_BEAT = re.compile(r"^\s*([12])\s*=\s*(?=\d+(?![\d/]))")  # `1=30`, but not `1=1/4`
+_DRAWN_BEATS = {"\u2669": "1/4", "\u266a": "1/8"}
 _BEAT_OF_UNITS = re.compile(r"C\s*+(\d{0,3})\s*+(?:/\s*+(\d{1,3})\s*+)?=")
 
 
@@ -58,6 +64,15 @@ class Properties:
     transpose: int | None = None
     """semitones from the notes as drawn to those that sound"""
     name: str | None = None
+
+    def then(self, said: "Properties") -> "Properties":
+        """These, but for what is said of them later."""
+        return Properties(
+            self.clef if said.clef is None else said.clef,
+            self.octave if said.octave is None else said.octave,
+            self.transpose if said.transpose is None else said.transpose,
+            said.name or self.name,
+        )
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,9 @@ def named_key(text: str) -> Key | None:
     """The key that a `K:` field names; None where it says other things alone, as `K:clef=bass` does."""
     if _BAGPIPE.match(text):
         return Key(2)
+    text = with_plain_signs(text)
+    if _SMALL_TONIC.fullmatch(text):
+        text = text.strip().capitalize()
     match = _KEY.match(text)
     if not match:
         altered = _altered(text)
@@ -94,6 +112,11 @@ def named_key(text: str) -> Key | None:
         mode, rest = MAJOR, word + rest
     fifths = 0 if _EXPLICIT.match(rest) else fifths_of(tonic, accidental, mode)
     return Key(fifths, mode, _altered(rest), tonic + accidental)
+
+
+def with_plain_signs(text: str) -> str:
+    """A key or chord with `#` and `b` for the signs that are drawn (section 4.18)."""
+    return text if text.isascii() else text.translate(_DRAWN_SIGNS)
 
 
 def _altered(text: str) -> tuple[tuple[str, int], ...]:
@@ -151,7 +174,9 @@ def parse_tempo(text: str, unit: Fraction) -> Tempo:
         unit: the unit length, in whole notes.
     """
     words = readable(" ".join(_QUOTED.findall(text)))[:SHORT_TEXT]
-    text = _QUOTED.sub(" ", text)
+    text = _WHOLE_BEAT.sub(r"\1/1=", _QUOTED.sub(" ", text), count=1)
+    for drawn, beat in _DRAWN_BEATS.items():
+        text = text.replace(drawn, beat)
     if units := _BEAT_OF_UNITS.match(text.lstrip()):
         beats: tuple[Fraction, ...] = (unit * Fraction(int(units[1] or 1), int(units[2] or 1) or 1),)
         text = text.partition("=")[2]
@@ -172,9 +197,9 @@ def parse_unit(text: str) -> Fraction | None:
 
 
 def parse_symbol(text: str) -> tuple[str, str] | None:
-    """The letter that a `U:` field makes a symbol, and the decoration that it stands for (section 4.16)."""
+    """The letter that a `U:` field makes a symbol, and the decoration or annotation in quotes that it stands for."""
     match = SYMBOL.match(text)
-    return (match[1], match[2]) if match else None
+    return (match[1], match[2] or match[3]) if match else None
 
 
 def parse_voice(text: str) -> str:
@@ -184,4 +209,4 @@ def parse_voice(text: str) -> str:
 
 def voice_properties(text: str) -> Properties:
     """What a `V:` field says of its voice."""
-    return parse_properties(text.lstrip().partition(" ")[2])
+    return parse_properties("".join(text.split(maxsplit=1)[1:]))

@@ -17,6 +17,7 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
+from app.abc.accidentals import Accidentals
 from app.abc.fields import named_key, parse_meter, parse_unit, parse_voice
 from app.abc.header import Header, read_header
 from app.abc.keys import Key
@@ -121,6 +122,9 @@ def read_voices(abc: str) -> list[list[Bar]]:
     for _, _, line in notation_lines(body):
         if match := FIELD.match(line):
             found = [(match[1], without_comment(match[2]))]
+            if now is None and match[1] != "V":
+                header = header.after(*found[0])
+                continue
         elif line.strip():
             now = now or voices.setdefault("1", _Voice(header))
             found = [(token.lastgroup or "", token[0]) for token in tokens(line)]
@@ -146,7 +150,7 @@ class _Voice:
         self._unit = _ticks(WHOLE_NOTE, header.unit)
         self._turn_key(header.key)
         self._turn_meter(header.meter)
-        self._held: dict[str, int] = {}  # accidentals, by step
+        self._accidentals = Accidentals(header.reach)
         self._tuplet, self._tuplet_left = (1, 1), 0
         self._broken: Fraction | None = None
         self._last: tuple[Sequence[Note], list[int]] = (), []
@@ -163,12 +167,12 @@ class _Voice:
     def close_bar(self) -> None:
         if self._pitches:
             self.bars.append(Bar(self._pitches, self._lengths, self._ties, self._whole, self._count))
-            self._held.clear()
+            self._accidentals.begin_bar()
             self._begin_bar()
 
     def take_bar_line(self, text: str) -> None:
         self.close_bar()
-        self._held.clear()
+        self._accidentals.begin_bar()
         if self.bars and not text.isdecimal() and any(mark in text for mark in _PART_ENDS):
             self.bars[-1] = self.bars[-1]._replace(ends_part=True)
 
@@ -235,13 +239,15 @@ class _Voice:
         self._tie(range(len(self._last[0])))
 
     def _tie(self, indices: Iterable[int]) -> None:
-        if self._is_overlaid or not self._pitches:
-            return
         notes, pitches = self._last
         led = {notes[index].place: pitches[index] for index in indices}
-        if led:
-            self._led |= led
+        if self._is_overlaid or not led or not (self._pitches or self.bars):
+            return
+        self._led |= led
+        if self._pitches:
             self._ties.add(len(self._pitches) - 1)
+        else:
+            self.bars[-1].ties.add(len(self.bars[-1].pitches) - 1)
 
     def _turn_key(self, key: Key) -> None:
         self._signature = {step: key.alter(step) for step in STEPS}
@@ -251,10 +257,12 @@ class _Voice:
 
     def _pitch(self, note: Note, led: Mapping[int, int] = _NOWHERE) -> int:
         if note.accidental is not None:
-            self._held[note.step] = note.accidental
-        elif note.place in led:
+            self._accidentals.take(note)
+            return note.natural + note.accidental
+        if note.place in led:
             return led[note.place]
-        return note.natural + self._held.get(note.step, self._signature[note.step])
+        alter = self._accidentals.alter(note)
+        return note.natural + (self._signature[note.step] if alter is None else alter)
 
     def _strike(self, notes: Sequence[Note], ticks: int) -> None:
         if self._is_overlaid:

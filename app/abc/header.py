@@ -1,14 +1,27 @@
 """Reads the header of a tune: its fields up to `K:`, and what they say of the notes that follow."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from app.abc.fields import Properties, Tempo, parse_key, parse_meter, parse_properties, parse_tempo, parse_unit
+from app.abc.accidentals import Reach, parse_reach
+from app.abc.fields import (
+    Properties,
+    Tempo,
+    named_key,
+    parse_key,
+    parse_meter,
+    parse_properties,
+    parse_tempo,
+    parse_unit,
+)
 from app.abc.keys import Key
 from app.abc.meters import Meter, default_unit
 from app.abc.midi_directives import played_directive
-from app.abc.texts import readable
-from app.abc.tunebook import split_header
+from app.abc.texts import readable, without_comment
+from app.abc.tunebook import FIELD, split_header
+
+_STRICT = re.compile(r"%abc-(?:2\.[1-9]|[3-9])")
 
 
 @dataclass(frozen=True)
@@ -21,12 +34,28 @@ class Header:
     unit: Fraction
     properties: Properties
     """of all voices that say no others"""
+    tempo: Tempo
+    """what the last `Q:` says"""
     directives: tuple[str, ...] = ()
+    reach: Reach = "pitch"
+    """of accidentals"""
+    is_strict: bool = False
+    """whether the text says that it keeps to ABC 2.1, by which words are set to all notes since the words before"""
 
-    @property
-    def tempo(self) -> Tempo:
-        """What the last `Q:` says."""
-        return parse_tempo(self.fields.get("Q", [""])[-1], self.unit)
+    def after(self, name: str, value: str) -> "Header":
+        """What it comes to be by a field that stands after it and before the first voice."""
+        match name:
+            case "K":
+                return replace(
+                    self, key=named_key(value) or self.key, properties=self.properties.then(parse_properties(value))
+                )
+            case "M":
+                return replace(self, meter=parse_meter(value))
+            case "L":
+                return replace(self, unit=parse_unit(value) or self.unit)
+            case "Q":
+                return replace(self, tempo=parse_tempo(value, self.unit))
+        return self
 
     def first(self, name: str) -> str | None:
         """A field's first value, as it is to be read."""
@@ -36,10 +65,35 @@ class Header:
 
 def read_header(abc: str) -> tuple[Header, list[str]]:
     """The header of a tune, and the lines after it."""
-    lines = abc.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = with_continuations(abc.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
     fields, body = split_header(lines)
+    head = lines[: len(lines) - len(body)]
     key, properties = (parse_key(fields["K"][0]), parse_properties(fields["K"][0])) if "K" in fields else (Key(), None)
     meter = parse_meter(fields["M"][-1]) if "M" in fields else Meter()
     unit = parse_unit(fields["L"][-1]) if "L" in fields else None
-    directives = tuple(filter(None, map(played_directive, lines[: len(lines) - len(body)])))
-    return Header(fields, key, meter, unit or default_unit(meter.length), properties or Properties(), directives), body
+    unit = unit or default_unit(meter.length)
+    return Header(
+        fields,
+        key,
+        meter,
+        unit,
+        properties or Properties(),
+        parse_tempo(fields["Q"][-1], unit) if "Q" in fields else Tempo(),
+        directives=tuple(filter(None, map(played_directive, head))),
+        reach=([reach for line in head if (reach := parse_reach(line))] or ["pitch"])[-1],
+        is_strict=any(map(_STRICT.match, head)),
+    ), body
+
+
+def with_continuations(lines: list[str]) -> list[str]:
+    """The lines with each `+:` line at the end of the field that it continues (ABC 2.1, section 3.3); as many lines."""
+    if not any(line.startswith("+:") for line in lines):
+        return lines
+    joined, field = list(lines), None
+    for number, line in enumerate(lines):
+        if line.startswith("+:") and field is not None:
+            joined[field] = f"{without_comment(joined[field])} {line[2:].strip()}"
+            joined[number] = "%"
+        elif not line.startswith("%"):
+            field = number if FIELD.match(line) and not line.startswith("+:") else None
+    return joined

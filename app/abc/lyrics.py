@@ -9,6 +9,16 @@ _PIECE = re.compile(r"(?P<syllable>(?:\\-|[^\s\-_*|])+)|(?P<sign>[-_*|])|(?P<spa
 _MAX_CHARACTERS = 60  # of a syllable
 
 
+def wanted(text: str) -> int:
+    """How many notes a line of words takes, where it does not leave the rest of a bar."""
+    before, count = "", 0
+    for piece in _PIECE.finditer(text):
+        is_hyphen = piece[0] == "-" and before not in ("", "-", " ")
+        count += bool(piece["syllable"]) or (piece["sign"] in ("-", "_", "*") and not is_hyphen)
+        before = " " if piece["space"] else piece[0]
+    return count
+
+
 class Words:
     """One verse as it is set to the notes of a line.
 
@@ -39,6 +49,9 @@ class Words:
             elif piece["sign"]:
                 if piece[0] == "_":
                     self._mark(is_held=True)
+                elif piece[0] == "-" and before == " ":
+                    self._mark(joins_next=True)
+                    self._is_joined = True
                 self._skip()
             before = " " if piece["space"] else piece[0]
 

@@ -1,4 +1,4 @@
-"""Static macros, which write an ornament out: `m:~g2={a}g{f}g` (ABC 2.1, section 9.1).
+"""Macros, which write an ornament out: `m:~g2={a}g{f}g` for one note, `m:~n2={o}n{m}n` for any (ABC 2.1, section 9).
 
 Only those are taken whose notes last as long as the one that they stand for: what reads a text without them, such as
 what finds its bars, then reads the same bars.
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.abc.lengths import LENGTH
-from app.abc.pitch import NOTE
+from app.abc.pitch import NOTE, place_of, write_place
 from app.abc.texts import without_comment
 from app.abc.timed_notes import units_of
 from app.abc.tokens import QUOTED
@@ -20,6 +20,11 @@ MAX_EXPANDED = 1000
 
 _TARGET = rf"(?P<target>(?:[~H-Wh-w]{{1,8}}|![a-z]{{1,24}}!)(?P<note>{NOTE}{LENGTH}))"
 _MACRO = re.compile(rf"\s*{_TARGET}\s*=(?P<notes>.{{1,200}})")
+_OF_ANY_NOTE = re.compile(
+    rf"\s*(?P<target>(?:[~H-Wh-mo-w]{{1,8}}|![a-z]{{1,24}}!)n(?P<length>{LENGTH}))\s*=(?P<notes>.{{1,200}})"
+)
+_RELATIVE_NOTE = re.compile("[h-z]")
+_NOTE_PARTS = re.compile(NOTE + LENGTH)
 _PLACES = re.compile(rf"{_TARGET}|{QUOTED}|![^!\s][^!\n]*!|\[[A-Za-z]:[^\]\n]{{0,1000}}\]")
 """Where a macro may stand, and texts, in which none does"""
 
@@ -40,13 +45,20 @@ class Expanded:
 
 
 def parse_macro(text: str) -> tuple[str, str] | None:
-    """The sign that an `m:` field defines and the text it stands for; None where it is no static macro."""
-    match = _MACRO.fullmatch(without_comment(text))
-    if match is None:
+    """The sign that an `m:` field defines and the text it stands for; None where it is not one of these macros.
+
+    The note of a macro for any note is `n` in both, and those above and below it the letters around it.
+    """
+    text = without_comment(text)
+    if match := _OF_ANY_NOTE.fullmatch(text):
+        notes, length = match["notes"].strip(), units_of("C" + match["length"])
+        replaced = units_of(_RELATIVE_NOTE.sub("C", notes))
+    elif match := _MACRO.fullmatch(text):
+        notes, length = match["notes"].strip(), units_of(match["note"])
+        replaced = units_of(notes)
+    else:
         return None
-    notes = match["notes"].strip()
-    length = units_of(notes)
-    return (match["target"], notes) if length and length == units_of(match["note"]) else None
+    return (match["target"], notes) if replaced and replaced == length else None
 
 
 class Macros:
@@ -67,10 +79,11 @@ class Macros:
         pieces, begins, stood = [""], [0], [0]
         end = length = 0
         for match in _PLACES.finditer(line) if self._notes else ():
-            target = self._target(match)
-            if target is None:
+            found = self._found(match)
+            if found is None:
                 continue
-            begin, notes = match.end() - len(target), self._notes[target]
+            target, notes = found
+            begin = match.end() - len(target)
             pieces += [line[end:begin], notes]
             length += begin - end + len(notes)
             end = match.end()
@@ -80,12 +93,25 @@ class Macros:
                 return None
         return Expanded("".join([*pieces, line[end:]]), tuple(begins), tuple(stood))
 
-    def _target(self, match: re.Match[str]) -> str | None:
-        """The longest that ends where a place does."""
-        found = match["target"] or ""
-        letters = len(found) - len(match["note"] or "")
-        ends = (found[first:] for first in range(1 if found.startswith("!") else letters))
-        return next((text for text in ends if text in self._notes), None)
+    def _found(self, match: re.Match[str]) -> tuple[str, str] | None:
+        """The longest target that ends where a place does, and the notes in its stead."""
+        text, note = match["target"] or "", match["note"] or ""
+        letters = len(text) - len(note)
+        for first in range(1 if text.startswith("!") else letters):
+            target = text[first:]
+            if notes := self._notes.get(target):
+                return target, notes
+            if notes := self._of_any_note(target[: len(target) - len(note)], note):
+                return target, notes
+        return None
+
+    def _of_any_note(self, letters: str, note: str) -> str | None:
+        sign, letter, marks, *length = _NOTE_PARTS.fullmatch(note).groups("")  # type: ignore[union-attr]
+        notes = self._notes.get(f"{letters}n{''.join(length)}")
+        if notes is None or sign:  # by an accidental the other notes of the ornament are not known (section 9.2)
+            return None
+        place = place_of(letter, marks)
+        return _RELATIVE_NOTE.sub(lambda found: write_place(place + ord(found[0]) - ord("n")), notes)
 
 
 def without_macros(abc: str) -> str:

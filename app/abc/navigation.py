@@ -21,6 +21,17 @@ SIGNS = frozenset({"segno", "coda", "fine", "dacoda", *_GOALS})
 """Decorations that are of a place in the tune, not of a note."""
 
 
+_NAMES = {name.lower(): name for name in SIGNS}
+
+
+def named(text: str) -> str:
+    """A decoration by its name, however it is written: `D.C. al Fine` is `D.C.alfine`."""
+    plain = text.replace(" ", "").lower()
+    if plain.startswith(("dc", "ds")):
+        plain = f"{plain[0]}.{plain[1]}.{plain[2:].lstrip('.')}"
+    return _NAMES.get(plain, text)
+
+
 class UnclearError(Exception):
     """It is not beyond doubt where the signs of a tune lead, and why."""
 

@@ -8,9 +8,11 @@ from itertools import pairwise
 from app.abc.keys import Key
 from app.abc.meters import Meter
 from app.abc.navigation import with_leap
-from app.abc.repeats import MAX_PLAYED_BARS, Stretch, repeated
+from app.abc.repeats import MAX_PLAYED_BARS, Stretch, ending_turns, repeated
 from app.abc.score import MAX_BARS, Bar, Chord, Score, Voice
 from app.abc.voices import leading_voice
+
+_MIN_VARIANTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def times_played(voice: Voice, parts: str | None) -> list[int]:
     stretches, names = _stretches(voice, parts)
     for name, count in Counter(names).items() if voice.leap is None else ():
         for index in stretches[name].order:
-            times[index] += count
+            times[index] += 1 if _passes(stretches[name], voice.bars, count) else count
     for index in with_leap(stretches[""].order, voice.leap) if voice.leap is not None else ():
         times[index] += 1
     return times
@@ -99,32 +101,45 @@ def with_parts_in_order(score: Score) -> Score:
         spans = {"": (0, marks[0])}
         for first, after in zip(marks, [*marks[1:], len(voice.bars)], strict=True):
             spans[voice.bars[first].part or ""] = (first, after)
-        order = [
-            index for name in ["", *_expanded(score.parts or "", MAX_BARS)] for index in range(*spans.get(name, (0, 0)))
-        ]
-        if len(order) > MAX_BARS:
-            return score
+        names = ["", *_expanded(score.parts or "", MAX_BARS)]
+        stretches, _ = _stretches(voice, score.parts)
+        passes = {
+            name: _passes(stretches[name], voice.bars, count)
+            for name, count in Counter(names).items()
+            if name in stretches
+        }
+        order: list[tuple[int, bool]] = []
+        for name in names:
+            if variant := passes.get(name):
+                order += [(index, True) for index in variant.pop(0)]
+            else:
+                order += [(index, False) for index in range(*spans.get(name, (0, 0)))]
+            if len(order) > MAX_BARS:
+                return score
         voices.append(replace(voice, bars=_in_force(voice, order, score)))
     return replace(score, voices=voices, parts=None)
 
 
-def _in_force(voice: Voice, order: list[int], score: Score) -> list[Bar]:
+def _in_force(voice: Voice, order: list[tuple[int, bool]], score: Score) -> list[Bar]:
     """Bars in an order, each with the metre and key that it had before, where they differ from those it comes after.
 
-    Where the repeats of a part lead back to, there is a sign: what stands before it is another part now.
+    Where the repeats of a part lead back to, there is a sign: what stands before it is another part now. Of what is
+    played once through, which the order says beside each bar, the signs are left out.
     """
     signatures = _signatures(voice.bars, score)
     starts = repeat_starts(voice, score.parts)
     meter, key, found = score.meter, score.key, []
-    for index in order:
+    for index, is_once_through in order:
         bar = voice.bars[index]
+        if is_once_through:
+            bar = replace(bar, opens_repeat=0, closes_repeat=0, ending=None, ends_ending=False)
         own_meter, own_key = signatures[index]
         found.append(
             replace(
                 bar,
                 meter=own_meter if own_meter != meter else None,
                 key=own_key if own_key != key else None,
-                opens_repeat=max(1, bar.opens_repeat) if index in starts else bar.opens_repeat,
+                opens_repeat=max(1, bar.opens_repeat) if index in starts and not is_once_through else bar.opens_repeat,
             )
         )
         meter, key = own_meter, own_key
@@ -224,11 +239,29 @@ def _order(voice: Voice, parts: str | None) -> list[int]:
     stretches, names = _stretches(voice, parts)
     if voice.leap is not None:
         return with_leap(stretches[""].order, voice.leap)
+    passes = {name: _passes(stretches[name], voice.bars, count) for name, count in Counter(names).items()}
     for name in names:
-        order += stretches[name].order
+        order += passes[name].pop(0) if passes[name] else stretches[name].order
         if len(order) > MAX_PLAYED_BARS:
             break
     return order
+
+
+def _passes(stretch: Stretch, bars: list[Bar], times: int) -> list[list[int]]:
+    """What of a part is played each time that it comes, where that is once through with an ending of its own.
+
+    It is so where the order of parts has it as often as it has endings, of which there are three at least (ABC 2.1,
+    section 4.10); two endings are those of a repeat.
+    """
+    turns = [ending_turns(bars[index].ending or "") for index in stretch.order if bars[index].ending]
+    if times < _MIN_VARIANTS or max((max(numbers, default=0) for numbers in turns), default=0) != times:
+        return []
+    passes: list[list[int]] = [[]]
+    for index in stretch.order:
+        if passes[-1] and index <= passes[-1][-1]:
+            passes.append([])
+        passes[-1].append(index)
+    return passes if len(passes) == times else []
 
 
 def _stretches(voice: Voice, parts: str | None) -> tuple[dict[str, Stretch], list[str]]:

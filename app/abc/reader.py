@@ -6,39 +6,36 @@ skipped in `faults`.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from math import lcm
 
 from app.abc import navigation
+from app.abc.accidentals import Accidentals, parse_reach
 from app.abc.bar_lengths import misfits
+from app.abc.decorations import Symbols
 from app.abc.fields import (
     SHORT_TEXT,
-    Clef,
     Properties,
     Tempo,
     named_key,
     parse_meter,
     parse_properties,
-    parse_symbol,
     parse_tempo,
     parse_unit,
     parse_voice,
     voice_properties,
 )
 from app.abc.header import read_header
-from app.abc.keys import Key
-from app.abc.lyrics import Words
 from app.abc.macros import MAX_EXPANDED, Expanded, Macros
-from app.abc.meters import Meter
 from app.abc.midi_directives import played_directive
-from app.abc.pitch import STEPS, Pitch
-from app.abc.score import DEFAULT_CLEF, MAX_OVERLAYS, Bar, Chord, Score, Tuplet, Voice
+from app.abc.score import MAX_OVERLAYS, Bar, Chord, Score, Tuplet, Voice
 from app.abc.symbol_lines import parse_quoted, set_symbols
 from app.abc.texts import readable, without_comment
 from app.abc.tokens import (
     Note,
+    parse_bar_line,
     parse_broken,
     parse_chord,
     parse_note,
@@ -48,10 +45,14 @@ from app.abc.tokens import (
     tokens,
 )
 from app.abc.tunebook import FIELD, in_text_after
+from app.abc.voice_state import VoiceState
 from app.abc.voices import agree
 from app.errors import Fault
 
 _MAX_FAULTS = 20
+_ALL = frozenset(range(100))
+"""The notes of any chord that is let through."""
+
 _MAX_GRACES = 20
 
 _WORDINGS = {
@@ -62,11 +63,6 @@ _WORDINGS = {
     "{": "a { without its }",
     "}": "a } without its {",
 }
-_NOTHING = frozenset({"nothing", "nil", "none"})
-_MARKS = {
-    ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
-    "P": "uppermordent", "S": "segno", "T": "trill", "u": "upbow", "v": "downbow",
-}  # fmt: skip
 
 
 @dataclass
@@ -81,61 +77,6 @@ class Size:
     """how long the bars are, each once"""
     divisions: int = 1
     """of a whole note, such that every length is a whole number of them"""
-
-
-@dataclass
-class _State:
-    """One voice as it is being read."""
-
-    voice: Voice
-    unit: Fraction
-    key: Key
-    meter: Meter
-    tempo: float | None
-    octave: int = 0
-    clef: Clef = DEFAULT_CLEF
-    bar: Bar = field(default_factory=Bar)
-    line: list[Chord] = field(default_factory=list)
-    """what is added to: the bar's chords, or those of its last overlay"""
-    accidentals: dict[str, int] = field(default_factory=dict)
-    tuplet: Tuplet | None = None
-    tuplet_left: int = 0
-    graces: tuple[Pitch, ...] = ()
-    grace_lengths: tuple[Fraction, ...] = ()
-    symbol: str | None = None
-    annotations: list[str] = field(default_factory=list)
-    decorations: list[str] = field(default_factory=list)
-    directives: tuple[str, ...] = ()
-    new_tempo: float | None = None
-    slurs: int = 0
-    broken: Fraction = Fraction(1)
-    last: Chord | None = None
-    tied: dict[int, dict[int, int]] = field(default_factory=dict)
-    """by line, alterations by place that ties lead on to the next chord"""
-    tie_place: tuple[int, int] = (1, 1)
-    begins: tuple[int, int] = (1, 1)
-    """where the bar does, by line and column"""
-    places: list[tuple[int, int]] = field(default_factory=list)
-    """where each bar of the voice begins"""
-    in_ending: bool = False
-    goes_on: bool = False
-    """whether the last line of music ends with `\\`"""
-    sung: list[tuple[Chord, int]] = field(default_factory=list)
-    """what the words after a line of music are set to, each with its bar"""
-    verses: int = 0
-    words: Words | None = None
-
-    def __post_init__(self) -> None:
-        self.line = self.bar.chords
-
-    def turn_to(self, said: Properties) -> None:
-        """Take what a `K:` or `V:` field says beside key and name, from the next bar on."""
-        self.octave = self.octave if said.octave is None else said.octave
-        if said.clef is not None and said.clef != self.clef:
-            self.clef = self.bar.clef = said.clef
-        if said.transpose is not None:
-            self.bar.transposition = said.transpose
-        self.voice.name = self.voice.name or said.name
 
 
 class Reader:
@@ -157,19 +98,19 @@ class Reader:
         self._place = (1, 1)
         """line and column of what is being read"""
         self._header, body = read_header(abc)
-        self._symbols: dict[str, str] = {}
-        for value in self._header.fields.get("U", []):
-            self._define(value)
+        self._symbols = Symbols(self._header.fields.get("U", []))
         self._macros = Macros(self._header.fields.get("m", []))
         self._declared: dict[str, list[str]] = {}
         for value in self._header.fields.get("V", []):
             self._declared.setdefault(parse_voice(value), []).append(value)
-        self._states: dict[str, _State] = {}
-        self._now: _State | None = None
+        self._states: dict[str, VoiceState] = {}
+        self._now: VoiceState | None = None
+        self._part: str | None = None
+        """that begins before the first voice"""
         last = abc.count("\n") + abc.count("\r") - abc.count("\r\n") + 1
         in_text = False
         for number, line in enumerate(body, last + 1 - len(body)):
-            if line.startswith("%"):
+            if line.lstrip().startswith("%"):
                 in_text = in_text_after(line, was_in_text=in_text)
                 self._directive(line)
             elif in_text:
@@ -182,9 +123,8 @@ class Reader:
         for state in self._states.values():
             self._close_bar(state)
             if state.decorations and state.voice.bars:
-                state.voice.bars[-1].end_decorations += self._take_navigation(state)
-            if state.in_ending and state.voice.bars:
-                state.voice.bars[-1].ends_ending = True
+                state.voice.bars[-1].end_decorations += state.take_navigation()
+            state.end_ending()
             self.faults += islice(misfits(state.voice, self._header.meter, state.places), _MAX_FAULTS)
         measure(self.size, last)
         self.score = self._score()
@@ -215,22 +155,29 @@ class Reader:
             place = self._states[voices[number].id].places[bar]
             self._skip("D.C. or D.S. is shown, not played: it is not plain where it leads", place)
 
-    def _define(self, value: str) -> None:
-        if symbol := parse_symbol(value):
-            letter, name = symbol
-            self._symbols[letter] = "" if name in _NOTHING else name
-
     def _directive(self, line: str) -> None:
-        if directive := played_directive(line):
-            self._state().directives += (directive,)
+        directive, reach = played_directive(line), parse_reach(line)
+        if self._now is None:
+            self._header = replace(
+                self._header,
+                directives=self._header.directives + ((directive,) if directive else ()),
+                reach=reach or self._header.reach,
+            )
+        elif directive:
+            self._now.directives += (directive,)
+        elif reach:
+            for state in self._states.values():
+                state.accidentals = Accidentals(reach)
 
-    def _state(self) -> _State:
+    def _state(self) -> VoiceState:
         return self._now or self._turn_to("1")
 
-    def _turn_to(self, name: str) -> _State:
+    def _turn_to(self, name: str) -> VoiceState:
         if name not in self._states:
             head = self._header
-            self._states[name] = state = _State(Voice(name), head.unit, head.key, head.meter, head.tempo.quarters)
+            self._states[name] = state = VoiceState(Voice(name), head.unit, head.key, head.meter, head.tempo.quarters)
+            state.accidentals = Accidentals(head.reach)
+            state.bar.part = self._part
             for said in (head.properties, *map(voice_properties, self._declared.get(name, []))):
                 state.turn_to(said)
             state.voice.clef, state.voice.transposition = state.clef, state.bar.transposition or 0
@@ -242,8 +189,18 @@ class Reader:
         if name == "V":
             state = self._turn_to(parse_voice(value))
             self._turn_to_properties(state, voice_properties(value))
-            return
-        state = self._state()
+        elif name == "U":
+            self._symbols.define(value)
+        elif name == "m":
+            self._macros.define(value)
+        elif self._now is not None:
+            self._field_of_voice(self._now, name, value)
+        elif name == "P":
+            self._part = value.strip()[:1]
+        else:  # what stands before the first voice is said of all
+            self._header = self._header.after(name, value)
+
+    def _field_of_voice(self, state: VoiceState, name: str, value: str) -> None:
         if name == "K":
             self._close_if_begun(state)
             if (key := named_key(value)) is not None:
@@ -257,31 +214,28 @@ class Reader:
         elif name == "Q":
             self._turn_to_tempo(state, parse_tempo(value, state.unit))
         elif name == "P":
-            self._close_if_begun(state)
-            if not state.bar.ending:  # not one that begins here too
-                self._end_ending(state)
-            state.bar.part = value.strip()[:1]
-        elif name == "U":
-            self._define(value)
-        elif name == "m":
-            self._macros.define(value)
+            for other in self._states.values():
+                if other is state or len(other.voice.bars) == len(state.voice.bars):
+                    self._begin_part(other, value.strip()[:1])
         elif name == "s":
-            set_symbols(value, state.sung)
+            set_symbols(value, state.sung[state.line_begins :])
         elif name == "w":
-            state.verses += 1
-            state.words = Words(state.sung, state.verses)
-            state.words.set(value)
-        elif name == "+" and state.words is not None:
-            state.words.set(value)
+            state.sing(value, from_first=self._header.is_strict)
 
-    def _turn_to_properties(self, state: _State, said: Properties) -> None:
+    def _begin_part(self, state: VoiceState, name: str) -> None:
+        self._close_if_begun(state)
+        if not state.bar.ending:  # not one that begins here too
+            state.end_ending()
+        state.bar.part = name
+
+    def _turn_to_properties(self, state: VoiceState, said: Properties) -> None:
         state.turn_to(said)
         if not state.voice.bars and not state.bar.chords:
             state.voice.clef = state.clef
             state.voice.transposition = state.bar.transposition or state.voice.transposition
             state.bar.clef = state.bar.transposition = None
 
-    def _turn_to_tempo(self, state: _State, said: Tempo) -> None:
+    def _turn_to_tempo(self, state: VoiceState, said: Tempo) -> None:
         state.tempo = said.quarters or state.tempo
         if state.bar.chords:
             state.new_tempo = said.quarters or state.new_tempo
@@ -290,7 +244,7 @@ class Reader:
             state.bar.tempo = said.quarters or state.bar.tempo
             state.bar.tempo_mark = said
 
-    def _close_if_begun(self, state: _State) -> None:
+    def _close_if_begun(self, state: VoiceState) -> None:
         """Close the bar where no bar line stands."""
         if state.bar.chords:
             state.bar.line_style = ""
@@ -299,8 +253,7 @@ class Reader:
     def _music(self, line: str, number: int) -> None:
         state = self._state()
         if not state.goes_on:
-            state.bar.starts_line = True
-            state.sung, state.verses, state.words = [], 0, None
+            state.begin_line()
         expanded = self._macros.expand(line)
         if expanded is None:
             self._skip(f"macros that would make this line longer than {MAX_EXPANDED:,} characters", (number, 1))
@@ -328,61 +281,52 @@ class Reader:
         self._fault(message, place)
         self.skipped += self.faults[known:]
 
-    def _read_quoted(self, state: _State, token: re.Match[str]) -> None:
-        symbol, annotation = parse_quoted(token[0][1:-1])
+    def _read_quoted(self, state: VoiceState, token: re.Match[str]) -> None:
+        self._take_quoted(state, token[0])
+
+    def _take_quoted(self, state: VoiceState, text: str) -> None:
+        symbol, annotation = parse_quoted(text[1:-1])
         state.symbol = symbol or state.symbol
         state.annotations += [annotation] if annotation else []
 
-    def _read_decoration(self, state: _State, token: re.Match[str]) -> None:
-        state.decorations.append(token[0][1:-1])
+    def _read_decoration(self, state: VoiceState, token: re.Match[str]) -> None:
+        state.decorations.append(navigation.named(token[0][1:-1]))
 
-    def _read_mark(self, state: _State, token: re.Match[str]) -> None:
-        if not self._read_symbol(state, token[0]) and (name := _MARKS.get(token[0])):
-            state.decorations.append(name)
+    def _read_mark(self, state: VoiceState, token: re.Match[str]) -> None:
+        self._read_symbol(state, token[0])
 
-    def _read_symbol(self, state: _State, letter: str) -> bool:
-        """Whether a letter is a symbol of the tune's own."""
-        if name := self._symbols.get(letter):
-            state.decorations.append(name)
-        return letter in self._symbols
+    def _read_symbol(self, state: VoiceState, letter: str) -> bool:
+        """Whether a letter stands for something."""
+        meant = self._symbols.meaning(letter)
+        if meant and meant.startswith('"'):
+            self._take_quoted(state, meant)
+        elif meant:
+            state.decorations.append(meant)
+        return meant is not None
 
-    def _read_field(self, _: _State, token: re.Match[str]) -> None:
+    def _read_field(self, _: VoiceState, token: re.Match[str]) -> None:
         self._body_field(token[0][1], token[0][3:-1])
 
-    def _read_ending(self, state: _State, token: re.Match[str]) -> None:
+    def _read_ending(self, state: VoiceState, token: re.Match[str]) -> None:
         self._close_if_begun(state)
-        self._begin_ending(state, token[0][1:])
+        state.begin_ending(token[0][1:])
 
-    def _begin_ending(self, state: _State, number: str) -> None:
-        self._end_ending(state)
-        state.bar.ending = re.sub(r"[^\d,-]", "", number).strip(",-")[:10]
-        state.in_ending = True
-
-    def _end_ending(self, state: _State) -> None:
-        if state.in_ending and state.voice.bars:
-            state.voice.bars[-1].ends_ending = True
-        state.in_ending = False
-
-    def _read_bar(self, state: _State, token: re.Match[str]) -> None:
-        line = token["bar"].lstrip(".")
-        core = line.strip(":")
-        closes = len(line) - len(line.lstrip(":")) if core else len(line) // 2
-        opens = len(line) - len(line.rstrip(":")) if core else len(line) - closes
-        ends_part = bool(closes or opens) or core == "||" or "]" in core or "[" in core
+    def _read_bar(self, state: VoiceState, token: re.Match[str]) -> None:
+        line = parse_bar_line(token["bar"])
         target = state.bar if state.bar.chords else (state.voice.bars[-1] if state.voice.bars else None)
         if target is not None:
-            target.closes_repeat = max(target.closes_repeat, min(closes, 9))
-            if closes or core not in ("|", ""):
-                target.line_style = core or "::"
-            if state.in_ending and ends_part and not (target is not state.bar and state.bar.ending):
+            target.closes_repeat = max(target.closes_repeat, line.closes)
+            if line.closes or line.style != "|":
+                target.line_style = line.style
+            if state.in_ending and line.ends_part and not (target is not state.bar and state.bar.ending):
                 target.ends_ending, state.in_ending = True, False
         self._close_bar(state)
-        state.bar.opens_repeat = max(state.bar.opens_repeat, min(opens, 9))
-        state.accidentals.clear()
+        state.bar.opens_repeat = max(state.bar.opens_repeat, line.opens)
+        state.accidentals.begin_bar()
         if token["number"]:
-            self._begin_ending(state, token["number"])
+            state.begin_ending(token["number"])
 
-    def _close_bar(self, state: _State) -> None:
+    def _close_bar(self, state: VoiceState) -> None:
         bar = state.bar
         if not bar.chords:
             return
@@ -398,42 +342,37 @@ class Reader:
         state.bar = Bar(directives=state.directives)
         state.directives = ()
         state.line = state.bar.chords
-        state.accidentals.clear()
+        state.accidentals.begin_bar()
         state.last = None
 
-    def _end_with(self, state: _State) -> None:
+    def _end_with(self, state: VoiceState) -> None:
         """Leave at a bar's end what stands before its bar line and is of no note."""
         state.bar.end_annotations, state.annotations = tuple(state.annotations), []
-        state.bar.end_decorations = self._take_navigation(state)
+        state.bar.end_decorations = state.take_navigation()
 
-    def _take_navigation(self, state: _State) -> tuple[str, ...]:
-        found = tuple(name for name in state.decorations if name in navigation.SIGNS)
-        state.decorations = [name for name in state.decorations if name not in navigation.SIGNS]
-        return found
-
-    def _read_overlay(self, state: _State, _: re.Match[str]) -> None:
+    def _read_overlay(self, state: VoiceState, _: re.Match[str]) -> None:
         if state.bar.count > 1:
             self._close_bar(state)
         if state.bar.chords and len(state.bar.overlays) < MAX_OVERLAYS:
             state.line = []
             state.bar.overlays.append(state.line)
-            state.accidentals, state.last, state.tuplet = {}, None, None
+            state.accidentals, state.last, state.tuplet = Accidentals(state.accidentals.reach), None, None
 
-    def _read_grace(self, state: _State, token: re.Match[str]) -> None:
+    def _read_grace(self, state: VoiceState, token: re.Match[str]) -> None:
         found = parse_notes(token[0])[:_MAX_GRACES]
-        state.graces = tuple(self._pitch(state, note) for note in found)
+        state.graces = tuple(state.pitch(note) for note in found)
         state.grace_lengths = tuple(note.length for note in found)
 
-    def _read_tuplet(self, state: _State, token: re.Match[str]) -> None:
+    def _read_tuplet(self, state: VoiceState, token: re.Match[str]) -> None:
         if said := parse_tuplet(token[0], state.meter.is_compound):
             actual, normal, state.tuplet_left = said
             state.tuplet = Tuplet(actual, normal, starts=True)
 
-    def _read_note(self, state: _State, token: re.Match[str]) -> None:
+    def _read_note(self, state: VoiceState, token: re.Match[str]) -> None:
         found = parse_note(token[0])
         self._add(state, [found], found.length)
 
-    def _read_rest(self, state: _State, token: re.Match[str]) -> None:
+    def _read_rest(self, state: VoiceState, token: re.Match[str]) -> None:
         bars, length = parse_rest(token[0])
         if length is not None:
             self._add(state, [], length)
@@ -443,47 +382,39 @@ class Reader:
             self._add(state, [], (state.meter.length or Fraction(1)) / state.unit)
             state.bar.count = bars
 
-    def _read_chord(self, state: _State, token: re.Match[str]) -> None:
+    def _read_chord(self, state: VoiceState, token: re.Match[str]) -> None:
         found, length, tied = parse_chord(token[0])
         if found:
             self._add(state, found, length)
-            self._tie(state, tied)
+            state.tie(tied, self._place)
 
-    def _read_broken(self, state: _State, token: re.Match[str]) -> None:
+    def _read_broken(self, state: VoiceState, token: re.Match[str]) -> None:
         if state.last is not None and state.broken == 1:
             first, state.broken = parse_broken(token[0])
             state.last.length *= first
         else:
             self._skip("> or < without a note on both its sides")
 
-    def _read_tie(self, state: _State, _: re.Match[str]) -> None:
-        if state.last:
-            self._tie(state, frozenset(range(len(state.last.pitches))))
+    def _read_tie(self, state: VoiceState, _: re.Match[str]) -> None:
+        state.tie(_ALL, self._place)
 
-    def _tie(self, state: _State, tied: frozenset[int]) -> None:
-        if state.last and tied:
-            state.last.tied |= tied
-            pitches = [pitch for index, pitch in enumerate(state.last.pitches) if index in state.last.tied]
-            state.tied[len(state.bar.overlays)] = {pitch.place: pitch.alter for pitch in pitches}
-            state.tie_place = self._place
-
-    def _read_slur(self, state: _State, token: re.Match[str]) -> None:
+    def _read_slur(self, state: VoiceState, token: re.Match[str]) -> None:
         if token[0].endswith("("):
             state.slurs += 1
         elif state.last:
             state.last.slurs_ended += 1
 
-    def _add(self, state: _State, notes: list[Note], multiple: Fraction) -> None:
+    def _add(self, state: VoiceState, notes: list[Note], multiple: Fraction) -> None:
         if state.bar.count > 1:
             self._close_bar(state)
         if state.directives and not state.bar.chords:
             state.bar.directives, state.directives = state.bar.directives + state.directives, ()
         tied = state.tied.pop(len(state.bar.overlays), {})
         length = multiple * state.unit * state.broken
-        if tuplet := self._take_of_tuplet(state):
+        if tuplet := state.take_of_tuplet():
             length *= Fraction(tuplet.normal, tuplet.actual)
         chord = Chord(
-            tuple(self._pitch(state, note, tied) for note in notes),
+            tuple(state.pitch(note, tied) for note in notes),
             length,
             tuplet,
             state.graces,
@@ -496,7 +427,7 @@ class Reader:
             grace_lengths=state.grace_lengths,
             tempo=state.new_tempo,
         )
-        if tied and not tied.keys() & {pitch.place for pitch in chord.pitches} and not self._follows_sign(state):
+        if tied and not tied.keys() & {pitch.place for pitch in chord.pitches} and not state.follows_sign:
             self._skip("a tie that leads to no note of the same pitch", state.tie_place)
         if not state.bar.chords:
             state.begins = self._place
@@ -508,35 +439,11 @@ class Reader:
         state.graces, state.grace_lengths, state.symbol, state.slurs, state.broken = (), (), None, 0, Fraction(1)
         state.annotations, state.decorations, state.new_tempo = [], [], None
 
-    def _take_of_tuplet(self, state: _State) -> Tuplet | None:
-        """The tuplet that the next note is of."""
-        made = state.tuplet
-        if made is None or not state.tuplet_left:
-            return None
-        state.tuplet_left -= 1
-        state.tuplet = Tuplet(made.actual, made.normal) if state.tuplet_left else None
-        return replace(made, stops=not state.tuplet_left)
-
     def _count(self, chord: Chord) -> None:
         self.size.notes += max(1, len(chord.pitches)) + len(chord.graces)
         if chord.length.denominator not in self._denominators:
             self._denominators.add(chord.length.denominator)
             self.size.divisions = lcm(self.size.divisions, chord.length.denominator)
-
-    def _follows_sign(self, state: _State) -> bool:
-        """Whether what stands before, as written, may not be what is played before."""
-        if state.bar.chords or not state.voice.bars:
-            return False
-        return bool(state.bar.ending or state.bar.opens_repeat or state.voice.bars[-1].closes_repeat)
-
-    def _pitch(self, state: _State, note: Note, tied: dict[int, int] | None = None) -> Pitch:
-        place = note.place + len(STEPS) * (state.octave + state.clef.octaves)
-        if note.accidental is not None:
-            state.accidentals[note.step] = note.accidental  # in every octave, to the bar's end (ABC 2.1, 4.2)
-        elif tied and place in tied:
-            return Pitch(place, tied[place])
-        alter = state.accidentals.get(note.step, state.key.alter(note.step))
-        return Pitch(place, alter, note.accidental)
 
 
 _GROUPS = {"number": "bar"}

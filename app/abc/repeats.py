@@ -21,14 +21,14 @@ def repeated(bars: list[Bar], first: int, after: int) -> Stretch:
     starts: set[int] = set()
     named: set[int] = set()  # turns that endings of this repeat are for
     start, turn, position = first, 1, first
-    is_open = True  # by a sign or as the tune begins, so that a double bar inside does not begin another stretch
+    is_open = False  # by a sign, so that a double bar inside does not begin another stretch
     while position < after and len(order) <= MAX_PLAYED_BARS:
         bar = bars[position]
         if bar.opens_repeat and turn == 1:
             start, is_open, named = position, True, set()
         if bar.ending:
             numbers = ending_turns(bar.ending)
-            named |= numbers
+            named = named or _turns_of_endings(bars, position, after)
             if turn not in numbers:
                 position = _next_ending(bars, position, after)
                 if position < after and bars[position].ending:
@@ -36,9 +36,7 @@ def repeated(bars: list[Bar], first: int, after: int) -> Stretch:
                 start, turn, is_open, named = position, 1, False, set()
                 continue
         order.append(position)
-        if bar.closes_repeat and (
-            turn <= bar.closes_repeat or turn + 1 in named or _has_ending(bars, position + 1, after, turn + 1)
-        ):
+        if bar.closes_repeat and (turn <= bar.closes_repeat or turn + 1 in named):
             starts.add(start)
             position, turn = start, turn + 1
             continue
@@ -48,8 +46,13 @@ def repeated(bars: list[Bar], first: int, after: int) -> Stretch:
     return Stretch(order, starts)
 
 
-def _has_ending(bars: list[Bar], position: int, after: int, turn: int) -> bool:
-    return position < after and bool(bars[position].ending) and turn in ending_turns(bars[position].ending or "")
+def _turns_of_endings(bars: list[Bar], position: int, after: int) -> set[int]:
+    """The turns that an ending and those that follow it at once are for."""
+    named: set[int] = set()
+    while position < after and (ending := bars[position].ending):
+        named |= ending_turns(ending)
+        position = _next_ending(bars, position, after)
+    return named
 
 
 def _next_ending(bars: list[Bar], position: int, after: int) -> int:

@@ -3,7 +3,7 @@
 import re
 
 from app.abc.chord_symbols import Harmony
-from app.abc.fields import SHORT_TEXT
+from app.abc.fields import SHORT_TEXT, with_plain_signs
 from app.abc.pitch import STEPS
 from app.abc.score import Chord
 from app.abc.texts import readable
@@ -11,6 +11,9 @@ from app.abc.tokens import DECORATION, QUOTED
 
 _PIECES = rf"{QUOTED}|{DECORATION}|[*|\s]"
 _PIECE = re.compile(_PIECES)
+_WITH_ALTERNATE = re.compile(r"(.*?)\s*(\([A-G][^()]*\))?", re.DOTALL)
+"""A chord, and another that may be played in its stead, which is shown alone (section 4.18)."""
+
 _PLAIN = re.compile(rf"(?:{_PIECES})*")
 
 
@@ -22,8 +25,10 @@ def is_plain(text: str) -> bool:
 def parse_quoted(text: str) -> tuple[str | None, str | None]:
     """What stands between quotation marks: a chord symbol, or an annotation with the sign of its place before it."""
     text = readable(text)[:SHORT_TEXT]
-    if text[:1] in tuple(STEPS) and Harmony.parse(text):
-        return text, None
+    if text[:1] in tuple(STEPS):
+        symbol, alternate = _WITH_ALTERNATE.fullmatch(with_plain_signs(text)).groups()  # type: ignore[union-attr]
+        if Harmony.parse(symbol):
+            return symbol, f"^{alternate}" if alternate else None
     return None, text if text[:1] in tuple("^_<>@") else f"^{text}" if text else None
 
 

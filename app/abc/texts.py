@@ -11,13 +11,14 @@ COMMENT = re.compile(r"(?<!\\)%")
 r"""What a comment begins with; `\%` is no such sign."""
 
 _ESCAPE = re.compile(
-    r"\\u(?P<four>[0-9A-Fa-f]{4})|\\U(?P<eight>[0-9A-Fa-f]{8})|&(?P<entity>[A-Za-z]{2,8}[0-9]{0,2});"
-    r"|\\(?P<pair>AA|aa|AE|ae|OE|oe|SS|ss|NG|ng|DH|dh|TH|th)|\\(?P<mark>[`'^\"~=.,;/vuHcr])(?P<letter>[A-Za-z])"
+    r"\\u(?P<four>[0-9A-Fa-f]{4})|\\U(?P<eight>[0-9A-Fa-f]{8})|&(?P<entity>[A-Za-z]{2,8}[0-9]{0,2}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});"
+    r"|\\(?P<pair>AA|aa|AE|ae|OE|oe|SS|ss|NG|ng|DH|dh|TH|th)|\\(?P<mark>[`'^\"~=.,;/vuHcro])(?:(?P<letter>[A-Za-z])|\{(?P<braced>[A-Za-z])\})"
     r"|\\(?P<plain>[&%\\])"
 )
 _MARKS = {
     "`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", "=": "\u0304", "u": "\u0306", ".": "\u0307",
-    '"': "\u0308", "r": "\u030a", "H": "\u030b", "v": "\u030c", "c": "\u0327", ",": "\u0327", ";": "\u0328",
+    '"': "\u0308", "r": "\u030a", "o": "\u030a", "H": "\u030b", "v": "\u030c", "c": "\u0327", ",": "\u0327",
+    ";": "\u0328",
 }  # fmt: skip
 """What combines with the letter after it"""
 
@@ -53,7 +54,7 @@ def _said(found: re.Match[str]) -> str:
         return _LETTERS[found["pair"]]
     if found["plain"]:
         return found["plain"]
-    mark, letter = found["mark"], found["letter"]
+    mark, letter = found["mark"], found["letter"] or found["braced"]
     if mark == "/":
         return _CROSSED.get(letter, letter)
     made = unicodedata.normalize("NFC", letter + _MARKS[mark])

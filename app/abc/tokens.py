@@ -13,6 +13,7 @@ from app.abc.lengths import LENGTH, broken_shares, parse_length, parse_number
 from app.abc.meters import tuplet_time
 from app.abc.pitch import ACCIDENTALS, MIDDLE_C, NOTE, place_of, semitones_of
 from app.abc.texts import without_comment
+from app.abc.typed_characters import as_meant
 
 _WITHIN = "{0,1000}"  # characters; else each bracket that is never closed would be searched for to the line's end
 QUOTED = r'"[^"]*"'
@@ -22,26 +23,28 @@ _OLD_DECORATION = (  # by name, for `+CEG+` was a chord once
     r"|f{1,4}|mf|sfz|(?:crescendo|diminuendo|[<>])[()]|segno|coda|fine|da(?:capo|coda)|D\.[CS]\.(?:al(?:coda|fine))?"
     r"|(?:short|medium|long)phrase|staccato|marcato|beam[a-z]*)\+"
 )
-DECORATION = rf"![^!\s][^!\n]*!|{_OLD_DECORATION}"
+_WORDS = r"(?:D\.?[CS]\.?|[Dd]a|[Dd]al|[Tt]o) [^!|\[\]:\n]{1,30}"  # `D.C. al Fine` has spaces, no other name
+DECORATION = rf"![^!|\[\]:\s]+!|!{_WORDS}!|{_OLD_DECORATION}"
+"""Any other `!` is a line break, as old programs wrote it (ABC 2.1, section 12.2)."""
 INLINE_FIELD = rf"\[[A-Za-z]:[^\]\n]{_WITHIN}\]"
 _ANY_NOTE, _ANY_LENGTH = (pattern.replace("(", "(?:") for pattern in (NOTE, LENGTH))  # without groups, which take time
 TOKENS = {
     "note": rf"(?P<note>{_ANY_NOTE}{_ANY_LENGTH})",
-    "space": r"(?P<space>[ \t\\`]+)",
+    "space": r"(?P<space>[ \t\\]+)",
     "quoted": rf"(?P<quoted>{QUOTED})",
     "decoration": rf"(?P<decoration>{DECORATION})",
     "field": rf"(?P<field>{INLINE_FIELD})",
     "ending": r"(?P<ending>\[[1-9][\d,-]*)",
-    "bar": r"(?P<bar>\[\|\]?|:+\[?\|+[\]|]*:*|\.?\|+[\]|]*:*|:{2,})(?P<number>[1-9][\d,-]*)?",
+    "bar": r"(?P<bar>\.?(?=:*\[?\||::)(?:\[(?=\|)|\|\]*|:)+)(?P<number>[1-9][\d,-]*)?",
     "grace": rf"(?P<grace>\{{/?[^}}\n]{_WITHIN}\}})",
-    "tuplet": r"(?P<tuplet>\(\d(?::\d*)?(?::\d*)?)",
+    "tuplet": r"(?P<tuplet>\((?:\d{2,3}(?=:)|\d)(?::\d*)?(?::\d*)?)",
     "rest": rf"(?P<rest>[zxZX]{_ANY_LENGTH})",
-    "chord": rf"(?P<chord>\[(?:\"[^\"]*\"|[^\[\]|\n:\"])*\]{_ANY_LENGTH})",
+    "chord": rf"(?P<chord>(?:\[(?:\"[^\"]*\"|[^\[\]|\n:\"])*\]|\+(?:{_ANY_NOTE}{_ANY_LENGTH}){{2,12}}\+){_ANY_LENGTH})",
     "broken": r"(?P<broken>>+|<+)",
     "tie": r"(?P<tie>\.?-)",
     "slur": r"(?P<slur>\.?\((?!\d)|[()])",
     "overlay": r"(?P<overlay>&+)",
-    "mark": r"(?P<mark>[.~HLMOPSTuvy!$*+])",
+    "mark": r"(?P<mark>y\d*|[.~HLMOPSTuv!$*+`])",
     "other": r"(?P<other>.)",
 }
 """How each kind of token is written; the commonest first, for they are tried in this order. The last always fits."""
@@ -59,12 +62,43 @@ _LENGTH_AT_END = re.compile(LENGTH + "$")
 _BESIDE_NOTES = re.compile(r'"[^"]*"|![^!]*!')
 _MAX_RESTS = 999  # bars
 _MAX_DOTS = 3
+_MAX_TIMES = 9
 _KEPT_NOTES, _KEPT_OTHERS = 512, 64  # tokens whose meaning is remembered: 3,500 tunes have 382 notes, 16 others
 
 
 def tokens(line: str) -> Iterator[re.Match[str]]:
     """The tokens of a line of music, its comment left out; the name of a token's last group is its kind."""
-    return _TOKEN.finditer(without_comment(line))
+    return _TOKEN.finditer(as_meant(without_comment(line)))
+
+
+class BarLine(NamedTuple):
+    """A bar line of any shape (ABC 2.1, section 4.8)."""
+
+    style: str
+    """without its dots; `::` where it is nothing but dots"""
+    closes: int = 0
+    """times that what stands before it is repeated"""
+    opens: int = 0
+    """times that what stands after it is"""
+
+    @property
+    def ends_part(self) -> bool:
+        """Whether a part or an ending ends here."""
+        return bool(self.closes or self.opens) or len(self.style) > 1
+
+
+@lru_cache(_KEPT_OTHERS)
+def parse_bar_line(text: str) -> BarLine:
+    """What a bar line says: its dots before and after; dots between two lines belong to what follows."""
+    line = text.lstrip(".")
+    core = line.strip(":")
+    if not core:
+        return BarLine("::", len(line) // 2, len(line) - len(line) // 2)
+    closes, opens = len(line) - len(line.lstrip(":")), len(line) - len(line.rstrip(":"))
+    style = core.replace(":", "")
+    if style not in ("|", "||", "|]", "[|", "[|]"):
+        style = "|]" if "]" in style else "[|" if "[" in style else "||"
+    return BarLine(style, min(closes, _MAX_TIMES), min(opens or core.count(":"), _MAX_TIMES))
 
 
 class Note(NamedTuple):
@@ -95,7 +129,7 @@ def parse_notes(text: str) -> list[Note]:
 
 def parse_chord(text: str) -> tuple[list[Note], Fraction, frozenset[int]]:
     """The notes of a chord, its length in unit lengths (the first note says it), and which are tied by themselves."""
-    inner, outer = text[1:].rsplit("]", 1)
+    inner, outer = text[1:].rsplit("]" if text[0] == "[" else "+", 1)
     matches = list(_CHORD_NOTE.finditer(_BESIDE_NOTES.sub("", inner)))
     found = [parse_note(match[0].rstrip(".-")) for match in matches]
     length = parse_length(*_LENGTH_AT_END.findall(outer)[0])

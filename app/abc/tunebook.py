@@ -12,9 +12,11 @@ from typing import NamedTuple
 from app.abc.texts import readable, without_comment
 from app.errors import Fault
 
-FIELD = re.compile(r"(?![A-Ga-gxz]:[|:])([A-Za-z+]):(.*)")
+FIELD = re.compile(r"(?![A-GXZa-gxz]:[|:])([A-Za-z+]):(.*)")
 """A line that is a field: its letter, and what it says; `A:|` is music."""
 
+NO_NUMBER = "no X: field; a tune begins with X: and its number"
+NO_NOTES = "no notes after the K: field"
 _NOTE_OR_REST = re.compile(r"[A-Ga-gzxZ]")
 
 
@@ -98,17 +100,33 @@ def _line_of(fault: Fault) -> int:
 
 
 def split_blocks(text: str) -> list[tuple[str, int, bool]]:
-    """Runs of lines without a blank one; each with its first line, 1-based, and whether a blank line follows."""
+    """Runs of lines without a blank one, or up to the `X:` of another tune.
+
+    Each with its first line, 1-based, and whether anything follows that parts it from what comes next.
+    """
     blocks: list[tuple[str, int, bool]] = []
     lines: list[str] = []
-    number = 0
+    number, has_key = 0, False
     for number, line in enumerate(text.splitlines(keepends=True), 1):
+        begins_tune = has_key and begins_another_tune(line)
+        if lines and (begins_tune or not line.strip()):
+            blocks.append(("".join(lines), number - len(lines), begins_tune or line.endswith(("\n", "\r"))))
+            lines, has_key = [], False
         if line.strip():
             lines.append(line)
-        elif lines:
-            blocks.append(("".join(lines), number - len(lines), line.endswith(("\n", "\r"))))
-            lines = []
+            has_key = has_key or line.startswith("K:")
     return [*blocks, ("".join(lines), number - len(lines) + 1, False)] if lines else blocks
+
+
+def begins_another_tune(line: str) -> bool:
+    """Whether a line in a tune's body is the first of another tune, as where no blank line stands between them."""
+    return line.startswith("X:") and FIELD.match(line) is not None
+
+
+def is_file_header(lines: list[str]) -> bool:
+    """Whether lines, none of them blank, are fields, directives and comments that hold for all tunes after them."""
+    fields = [match[1] for line in lines if (match := FIELD.match(line))]
+    return not {"X", "K"} & set(fields) and len(fields) == sum(not line.startswith("%") for line in lines)
 
 
 def in_text_after(line: str, *, was_in_text: bool) -> bool:
@@ -128,7 +146,7 @@ def notation_lines(lines: Iterable[str]) -> Iterator[Line]:
     """The lines that are fields, music or blank: without comments, directives and text for printed pages."""
     position, in_text = 0, False
     for number, line in enumerate(lines):
-        if line.startswith("%"):
+        if line.lstrip().startswith("%"):
             in_text = in_text_after(line, was_in_text=in_text)
         elif not in_text:
             yield Line(number, position, line)
@@ -161,11 +179,11 @@ def _describe(block: str, is_closed: bool) -> Tune:
     lines = block.splitlines()
     problems = []
     if "X" not in header:
-        problems.append(Fault("no X: field; a tune begins with X: and its number", line=1))
+        problems.append(Fault(NO_NUMBER, line=1))
     if "K" not in header:
         problems.append(Fault("no K: field; the key ends the header", line=len(lines)))
     elif not has_music:
-        problems.append(Fault("no notes after the K: field", line=len(lines)))
+        problems.append(Fault(NO_NOTES, line=len(lines)))
     return Tune(
         abc=block,
         title=readable(header["T"]) if "T" in header else None,

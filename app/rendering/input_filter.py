@@ -11,7 +11,7 @@ from math import ceil
 from app.abc.duration import duration_s, played
 from app.abc.reader import Reader, Size
 from app.abc.score import MAX_BARS, Score
-from app.abc.tunebook import header_fields, split_blocks, split_tunes
+from app.abc.tunebook import FIELD, NO_NOTES, NO_NUMBER, header_fields, is_file_header, split_blocks, split_tunes
 from app.errors import Fault, NotationError
 from app.rendering import line_rules
 from app.rendering.line_rules import Filtered
@@ -48,6 +48,19 @@ _MAX_FAULTS = 20
 _CHARSET = re.compile(rb"^(?:%%|I:)\s*abc-charset\s+(iso-8859-(?:[1-9]|10|13|15|16))\s*$", re.IGNORECASE | re.MULTILINE)
 
 
+_ANY_CHARSET = re.compile(rb"^(?:%%|I:)\s*abc-charset\b", re.IGNORECASE | re.MULTILINE)
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_TEXT = re.compile(rb"[A-DF-HN-OR-TWZrw]:|\+:|%|[^\x80-\xff]*\"")
+_INVISIBLE = re.compile("[\ufeff\u200b\u2060\u00ad]")
+_INDENTED_TUNE = re.compile(r"^[ \t]+[XK]:", re.MULTILINE)
+_INDENT = re.compile(rf"^[ \t]+(?={FIELD.pattern})", re.MULTILINE)
+_OF_ALL_TUNES = re.compile(r"[LMQUmRCO]:|%%|%abc-")
+"""Lines of a file's header that hold for its tunes"""
+
+_UNLESS_OWN = ("R:", "C:", "O:")
+"""Those of them of which a tune's own stands in their place."""
+
+
 @dataclass(frozen=True)
 class Admitted:
     """A tune that may be rendered: its text, its score, and the lines that were left out."""
@@ -65,16 +78,21 @@ class Admitted:
 
 
 def decode(body: bytes) -> str:
-    """A request body as text, without a byte-order mark: UTF-8, or the older alphabet that `abc-charset` names.
+    """A request body as text, without a byte-order mark.
+
+    It is UTF-8, UTF-16 with its mark, the older alphabet that `abc-charset` names, or, where it names none and only
+    texts are not UTF-8, the western one.
 
     Raises:
         NotationError: it is neither.
     """
     try:
-        return body.decode("utf-8-sig")
+        return body.decode("utf-16" if body.startswith(_UTF_16) and b"\0K\0:" in body + body[1:] else "utf-8-sig")
     except UnicodeDecodeError as error:
         if named := _CHARSET.search(body):
             return body.decode(named[1].decode().lower(), errors="replace")
+        if not _ANY_CHARSET.search(body) and all(map(_may_be_text, body.splitlines())):
+            return body.decode("cp1252", errors="replace")
         line = body[: error.start].count(b"\n") + 1
         fault = Fault(f"the byte 0x{body[error.start]:02x} is not UTF-8", position=error.start, line=line)
         raise NotationError(f"line {line}: {fault.message}; send the tune as UTF-8", faults=(fault,)) from None
@@ -92,7 +110,8 @@ def admit(text: str, *, max_duration_s: float, tempo: float | None = None) -> Ad
         NotationError: a rule or a limit refuses it; each fault with its line and column, 1-based.
     """
     text, dropped = clean(text)
-    return _admit(_only_tune(text), dropped, max_duration_s, tempo)
+    ((tune, faults, left_out),) = _tunes(text, TUNES)
+    return _admit(tune, faults, (*dropped, *left_out), max_duration_s, tempo)
 
 
 def admit_set(text: str, *, max_duration_s: float, tempo: float | None = None) -> tuple[Admitted, ...]:
@@ -103,7 +122,10 @@ def admit_set(text: str, *, max_duration_s: float, tempo: float | None = None) -
     """
     text, dropped = clean(text)
     tunes = _tunes(text, SET)
-    found = tuple(_admit(tune, dropped if not n else (), max_duration_s, tempo) for n, tune in enumerate(tunes))
+    found = tuple(
+        _admit(tune, faults, (*dropped, *left_out) if not n else (), max_duration_s, tempo)
+        for n, (tune, faults, left_out) in enumerate(tunes)
+    )
     lasts_s = sum(tune.lasts_s for tune in found)
     if lasts_s > max_duration_s:
         raise NotationError(f"it would last {lasts_s:,.0f} seconds; {max_duration_s:,.0f} are allowed")
@@ -114,7 +136,9 @@ def admit_set(text: str, *, max_duration_s: float, tempo: float | None = None) -
     return found
 
 
-def _admit(tune: str, dropped: tuple[Fault, ...], max_duration_s: float, tempo: float | None) -> Admitted:
+def _admit(
+    tune: str, faults: tuple[Fault, ...], dropped: tuple[Fault, ...], max_duration_s: float, tempo: float | None
+) -> Admitted:
     reader = Reader(tune, _hold)
     score = reader.score
     lasts_s = duration_s(score, tempo)
@@ -132,7 +156,7 @@ def _admit(tune: str, dropped: tuple[Fault, ...], max_duration_s: float, tempo: 
         if excess := bound.excess(found, ""):
             raise NotationError(f"it has {excess}")
     title = next(iter(score.titles), None)
-    return Admitted(tune, score, dropped, title, tuple(reader.faults), tuple(reader.skipped), lasts_s)
+    return Admitted(tune, score, dropped, title, (*faults, *reader.faults), tuple(reader.skipped), lasts_s)
 
 
 def _hold(size: Size, line: int) -> None:
@@ -181,8 +205,11 @@ def filter_lines(text: str) -> Filtered:
 
 
 def with_unix_line_ends(text: str) -> str:
-    """A text without a byte-order mark, its lines ended as everywhere here."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    """A text without what is not seen and without the indent of its fields, its lines ended as everywhere here."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.isascii():
+        text = _INVISIBLE.sub("", text)
+    return _INDENT.sub("", text) if _INDENTED_TUNE.search(text) else text
 
 
 def with_left_out(changed: str, admitted: str, sent: str) -> str:
@@ -204,28 +231,57 @@ def _restored(now: str, read: str, was: str) -> str:
     return line_rules.HIDDEN.sub(lambda _: next(hidden), now) + was[len(read) :]
 
 
-def _only_tune(text: str) -> str:
-    """The one tune of a text, after as many empty lines as it had lines before: a renderer's line numbers stay the
-    sender's."""
-    return _tunes(text, TUNES)[0]
+def _tunes(text: str, bound: Bound) -> list[tuple[str, tuple[Fault, ...], tuple[Fault, ...]]]:
+    """The tunes of a text, each after as many lines as it had before it: those that hold for it, or empty ones.
 
-
-def _tunes(text: str, bound: Bound) -> list[str]:
-    """The tunes of a text, each after as many empty lines as it had lines before."""
-    tunes = [(block, line) for block, line, _ in split_blocks(text) if {"X", "K"} & header_fields(block).keys()]
+    Each comes with what is wrong with it that is no reason to refuse it, and the first with what is left out.
+    """
+    blocks = split_blocks(text)
+    tunes = [(block, line) for block, line, _ in blocks if {"X", "K"} & header_fields(block).keys()]
     if not tunes:
         raise NotationError("there is no tune in the text: no X: and no K: field")
-    if len(tunes) > bound.max_allowed:
-        allowed = f"send {bound.max_allowed} at the most" if bound.max_allowed > 1 else "send one at a time"
-        raise NotationError(f"there are {len(tunes)} tunes in the text; {allowed}")
     problems = [
-        replace(fault, line=(fault.line or 1) + first_line - 1)
+        [replace(fault, line=(fault.line or 1) + first_line - 1) for fault in tune.problems]
         for tune, (_, first_line) in zip(split_tunes(text), tunes, strict=True)
-        for fault in tune.problems
     ]
-    if problems:
-        raise NotationError(summary(problems), faults=tuple(problems))
-    return ["\n" * (first_line - 1) + tune.rstrip("\n") + "\n" for tune, first_line in tunes]
+    found = [(*tune, faults) for tune, faults in zip(tunes, problems, strict=True) if not _is_empty(faults)]
+    if len(found) > bound.max_allowed:
+        allowed = f"send {bound.max_allowed} at the most" if bound.max_allowed > 1 else "send one at a time"
+        raise NotationError(f"there are {len(found)} tunes in the text; {allowed}")
+    wrong = [fault for *_, faults in found for fault in faults if fault.message != NO_NUMBER]
+    empty = [fault for faults in problems if _is_empty(faults) for fault in faults if fault.message == NO_NOTES]
+    if wrong or not found:
+        raise NotationError(summary(wrong or empty), faults=tuple(wrong or empty))
+    headers = [(block.split("\n"), line) for block, line, _ in blocks if is_file_header(block.rstrip("\n").split("\n"))]
+    left_out = tuple(replace(fault, message=f"a tune that is left out: {fault.message}") for fault in empty)
+    return [
+        (
+            "\n".join([*_before(tune, first_line, headers), tune.rstrip("\n")]) + "\n",
+            tuple(faults),
+            () if n else left_out,
+        )
+        for n, (tune, first_line, faults) in enumerate(found)
+    ]
+
+
+def _is_empty(faults: list[Fault]) -> bool:
+    return any(fault.message == NO_NOTES for fault in faults)
+
+
+def _before(tune: str, first_line: int, headers: list[tuple[list[str], int]]) -> list[str]:
+    """Lines that stand before a tune: of file headers what holds for it, and empty ones."""
+    before = [""] * (first_line - 1)
+    own = {line[:2] for line in tune.split("\n")}
+    for lines, line in headers:
+        for number, text in enumerate(lines, line - 1):
+            if number < len(before) and _OF_ALL_TUNES.match(text) and not (text[:2] in _UNLESS_OWN and text[:2] in own):
+                before[number] = text
+    return before
+
+
+def _may_be_text(line: bytes) -> bool:
+    """Whether what is not ASCII in a line may be of a text: in a field, a comment or quotes."""
+    return line.isascii() or _TEXT.match(line) is not None
 
 
 def summary(faults: list[Fault]) -> str:

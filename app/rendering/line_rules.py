@@ -19,7 +19,7 @@ from app.abc.midi_directives import PLAYED
 from app.abc.symbol_lines import is_plain as is_plain_line
 from app.abc.texts import COMMENT
 from app.abc.tokens import tokens
-from app.abc.tunebook import FIELD
+from app.abc.tunebook import FIELD, is_file_header
 from app.errors import Fault
 
 
@@ -62,10 +62,16 @@ DIRECTIVES = (
         "abc2midi reads any file, and prints its lines as warnings",
     ),
     Rule(
-        re.compile(r"propagate-accidentals(?!\s+pitch\s*(?:%|$))", re.IGNORECASE),
+        re.compile(r"propagate-accidentals\s+(?:not|octave|pitch)(?![^\s%])"),
+        Verdict.KEPT,
+        "",
+        "one of three words, which the reader follows",
+    ),
+    Rule(
+        re.compile(r"propagate-accidentals\b", re.IGNORECASE),
         Verdict.REFUSED,
-        "accidentals that hold otherwise than for their pitch in all octaves; write each of them out",
-        "left out, other notes would sound; a long word after it crashes abc2midi",
+        "accidentals that hold in a way that is not known; not, octave and pitch are",
+        "left out, other notes would sound",
     ),
     Rule(
         re.compile(r""),
@@ -157,7 +163,9 @@ class _LineFilter:
 
     def __init__(self, lines: list[str]) -> None:
         self.filtered = Filtered([], [], [])
-        self._in_tune = [place for block, is_tune in _blocks(lines) for place in [is_tune] * block]
+        kinds = [kind for count, kind in _blocks(lines) for _ in range(count)]
+        self._in_tune = [kind is not _Block.TEXT for kind in kinds]
+        self._in_one_tune = [kind is _Block.TUNE for kind in kinds]
         self._block_ends: dict[str, list[int]] = {}
         for index, line in enumerate(lines):
             if end := _BLOCK_END.match(line):
@@ -198,8 +206,8 @@ class _LineFilter:
             return self._text(index, line, "comment") if len(line) <= MAX_LINE else LEFT_OUT
         field = FIELD.match(line)
         letter = field[1] if field else ""
-        if letter == "K":
-            self._in_header = False
+        if letter in ("K", "X"):
+            self._in_header = letter == "X"
         if letter == "I":
             return self._directive(index, line)
         if self._in_tune[index] and self._is_written_out(letter, line):
@@ -230,7 +238,7 @@ class _LineFilter:
         if not words:
             return line
         self._breaks_at_exclamation |= _LINE_BREAK_SIGN.match(words) is not None
-        self._file_breaks_at_exclamation |= self._breaks_at_exclamation and not self._in_tune[index]
+        self._file_breaks_at_exclamation |= self._breaks_at_exclamation and not self._in_one_tune[index]
         kept = self._ruled(index, words, 0, DIRECTIVES, name)
         return f"%%{kept}" if kept else LEFT_OUT
 
@@ -315,16 +323,23 @@ class _LineFilter:
         self.filtered.dropped.append(Fault(f"{message}: {shown}", line=index + 1, column=column + 1))
 
 
-def _blocks(lines: list[str]) -> Iterator[tuple[int, bool]]:
-    """Runs of lines up to a blank one: how many, and whether they are a tune."""
-    count, is_tune = 0, False
-    for line in lines:
-        count += 1
-        is_tune = is_tune or line[:2] in ("X:", "K:")
+class _Block(StrEnum):
+    """What lines without a blank one between them are."""
+
+    TUNE = "tune"
+    FILE_HEADER = "file header"
+    TEXT = "text"
+
+
+def _blocks(lines: list[str]) -> Iterator[tuple[int, _Block]]:
+    """Runs of lines up to a blank one: how many, and what they are."""
+    begin = 0
+    for end, line in enumerate([*lines, ""], 1):
         if not line.strip():
-            yield count, is_tune
-            count, is_tune = 0, False
-    yield count, is_tune
+            block = lines[begin : end - 1]
+            is_tune = any(line[:2] in ("X:", "K:") for line in block)
+            yield end - begin, _Block.TUNE if is_tune else _Block.FILE_HEADER if is_file_header(block) else _Block.TEXT
+            begin = end
 
 
 def _is_forbidden(character: str) -> bool:

@@ -22,10 +22,24 @@ def test_a_macro_is_written_out_where_its_note_stands(line: str, expected: str) 
 
 
 @pytest.mark.parametrize(
-    "text", ["~g2=g", "~g2=g|g", "~n2=n{o}n", "g2=gg", "~g2=g>g", "~g3=(3gfg", "~g4=(5gfgfg", "~g2=", "x"]
+    "text", ["~g2=g", "~g2=g|g", "~n2=n{o}n{m}n", "g2=gg", "~g2=g>g", "~g3=(3gfg", "~g4=(5gfgfg", "~g2=", "x"]
 )
 def test_other_macros_are_none(text: str) -> None:
     assert parse_macro(text) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("~G2 ~c'2 ~B,2|", "A/G/F/G/ d'/c'/b/c'/ C/B,/A,/B,/|"),
+        ("~G3 ~^G2 G2", "~G3 ~^G2 G2"),  # of another length; by an accidental the other notes are not known
+        ("~D2", "dd"),  # a macro for the note itself goes before that for any
+    ],
+)
+def test_a_macro_for_any_note_is_written_around_each(line: str, expected: str) -> None:
+    expanded = Macros(["~n2 = o/n/m/n/", "~D2=dd"]).expand(line)
+    assert expanded is not None
+    assert expanded.text == expected
 
 
 def test_columns_are_those_of_the_line_that_was_sent() -> None:

@@ -22,7 +22,8 @@ def order(body: str, header: str = "") -> list[int]:
         ("|:CC|DD:|EE|", [0, 1, 0, 1, 2]),
         ("CC|DD:|:EE:|", [0, 1, 0, 1, 2, 2]),
         ("|:CC|DD|1 EE:|2 FF||GG|", [0, 1, 2, 0, 1, 3, 4]),
-        ("CC||DD:|", [0, 1, 0, 1]),
+        ("CC||DD:|", [0, 1, 1]),  # ABC 2.1, section 4.8
+        ("|:CC|1,3DD:|2EE:|4FF|]", [0, 1, 0, 2, 0, 1, 0, 3]),
         ("CC:|DD||EE:|", [0, 0, 1, 2, 2]),
         ("|:CC||DD:|", [0, 1, 0, 1]),
     ],
@@ -34,8 +35,8 @@ def test_repeats_and_endings_are_taken(body: str, expected: list[int]) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        *("CC|DD|EE|", "|:CC|DD:|EE|", "CC|DD:|:EE:|", "|:CC|DD|1 EE:|2 FF||GG|", "Z3|CC|", "CC||DD:|EE|"),
-        *("CC|DD|]EE|FF:|GG|", "CC:|DD||EE:|FF|", "|:CC:|DD|]EE:|FF|", "|:CC|]DD:|EE|"),
+        *("CC|DD|EE|", "|:CC|DD:|EE|", "CC|DD:|:EE:|", "|:CC|DD|1 EE:|2 FF||GG|", "Z3|CC|"),
+        *("CC:|DD||EE:|FF|", "|:CC:|DD|]EE:|FF|", "|:CC|]DD:|EE|"),
     ],
 )
 def test_the_same_notes_begin_at_the_same_time_as_in_abc2midi(body: str, tmp_path: Path) -> None:
