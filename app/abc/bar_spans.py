@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from app.abc.fingerprint import first_number, read_voices
 from app.abc.navigation import SIGNS
+from app.abc.overlays import Overlay
 from app.abc.tokens import parse_chord, parse_rest, parse_tuplet, tokens
 from app.abc.tunebook import FIELD, notation_lines
 from app.errors import Fault, RequestError
@@ -162,6 +163,7 @@ def _bars(abc: str) -> Iterator[TextBar]:
                     if kind in _NOTES:
                         yield from scan.end_rest()
                     scan.take(kind, token[0], token["tuplet"], position + token.start(), position + token.end())
+            scan.end_line(line)
     yield from scan.take_bar_line()
 
 
@@ -173,17 +175,29 @@ class _Scan:
         self._slurs = 0
         self._tuplet_left = 0
         self._joins_next = False
-        self._is_overlaid = False
+        self._overlay = Overlay()
+        self._count = 0
+
+    @property
+    def _has_music(self) -> bool:
+        return any(group.has_notes for group in self._bar.groups)
 
     def take_bar_line(self) -> Iterator[TextBar]:
-        if any(group.has_notes for group in self._bar.groups):
+        if self._overlay.passes(has_music=self._has_music):
+            return
+        if self._has_music:
+            self._count += 1
             yield self._bar
         self._bar = TextBar(slurs_before=self._slurs)
-        self._tuplet_left, self._joins_next, self._is_overlaid = 0, False, False
+        self._tuplet_left, self._joins_next = 0, False
+        self._overlay.end()
+
+    def end_line(self, line: str) -> None:
+        self._overlay.end_line(line, has_music=self._has_music)
 
     def take_rest(self, count: int, begin: int, end: int) -> Iterator[TextBar]:
         """The bars of a rest of several bars, apart from what stands beside it; none where `count` is 0."""
-        if not count:
+        if not count or (self._overlay.is_on and not self._has_music):
             return
         yield from self.take_bar_line()
         self._bar.groups.append(Group(begin, end, has_notes=True))
@@ -198,6 +212,8 @@ class _Scan:
         self._bar.has_field = bool(self._bar.groups)
 
     def take(self, kind: str, text: str, tuplet: str | None, begin: int, end: int) -> None:
+        if self._overlay.is_on and not self._has_music and kind != "overlay":
+            return  # of bars that are written already
         if kind == "field":
             self.take_field()
         elif kind == "tie":
@@ -212,7 +228,7 @@ class _Scan:
             self._extend(end)
             self._slur(-1)
         elif kind == "overlay":
-            self._overlay(end)
+            self._take_overlay(text, end)
         elif kind in _BEFORE_NOTE or kind in _NOTES:
             group = self._group(begin)
             group.end = end
@@ -230,7 +246,7 @@ class _Scan:
     def _group(self, begin: int) -> Group:
         """The group that goes on, or a new one."""
         groups = self._bar.groups
-        is_held = bool(self._tuplet_left) or self._joins_next or self._is_overlaid
+        is_held = bool(self._tuplet_left) or self._joins_next or self._overlay.is_on
         if not groups or (groups[-1].has_notes and not is_held):
             groups.append(Group(begin, begin))
         return groups[-1]
@@ -239,13 +255,14 @@ class _Scan:
         if self._bar.groups:
             self._bar.groups[-1].end = end
 
-    def _overlay(self, end: int) -> None:
+    def _take_overlay(self, signs: str, end: int) -> None:
         """What sounds at the same time goes together: all of a bar that has an overlay is one group."""
         groups = self._bar.groups
+        self._overlay.begin(signs, has_music=self._has_music, bars=self._count)
         if groups:
             slurs = sum(group.slurs for group in groups)
             self._bar.groups = [Group(groups[0].begin, end, slurs, has_notes=any(group.has_notes for group in groups))]
-            self._is_overlaid, self._tuplet_left, self._joins_next = True, 0, False
+            self._tuplet_left, self._joins_next = 0, False
 
     def _slur(self, step: int) -> None:
         if self._slurs + step >= 0:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.abc.fields import parse_voice
+from app.abc.overlays import Overlay
 from app.abc.pitch import ALTERATIONS, NATURAL_SEMITONES, SEMITONES_PER_OCTAVE
 from app.abc.tokens import parse_rest, tokens
 from app.abc.tunebook import FIELD, notation_lines
@@ -94,7 +95,7 @@ class _Scan:
         self._names = names
         self._first: str | None = None
         self._is_first = True
-        self._is_overlaid = False
+        self._overlay = Overlay()
         self._bar, self._place = 0, 0
 
     def turn_to(self, voice: str) -> None:
@@ -103,7 +104,7 @@ class _Scan:
         self._is_first = name == self._first
 
     def end_bar(self) -> None:
-        self._is_overlaid = False
+        self._overlay.end()
         if self._place and self._is_first:
             self._bar, self._place = self._bar + 1, 0
 
@@ -123,21 +124,24 @@ class _Scan:
                     made += [line[done:at], f'"{name}"']
                     done = at
             elif kind in ("bar", "number", "ending"):
-                self.end_bar()
+                if not (self._is_first and self._overlay.passes(has_music=bool(self._place))):
+                    self.end_bar()
             elif kind == "overlay":
-                self._is_overlaid = True
+                if self._is_first:
+                    self._overlay.begin(token[0], has_music=bool(self._place), bars=self._bar)
             elif kind == "field":
                 if token[0][1] == "V":
                     self.turn_to(token[0][3:-1])
                 elif token[0][1] in "KMP":
                     self.end_bar()
             mark = None
+        self._overlay.end_line(line, has_music=bool(self._place))
         return "".join([*made, line[done:]])
 
     def _take(self, text: str, *, is_rest: bool) -> str | None:
         if self._first is None:
             self._first = "1"
-        if not self._is_first or self._is_overlaid:
+        if not self._is_first or self._overlay.is_on:
             return None
         if is_rest:
             bars, length = parse_rest(text)

@@ -22,6 +22,7 @@ from app.abc.fields import named_key, parse_meter, parse_unit, parse_voice
 from app.abc.header import Header, read_header
 from app.abc.keys import Key
 from app.abc.meters import Meter
+from app.abc.overlays import Overlay
 from app.abc.pitch import STEPS
 from app.abc.score import MAX_BARS
 from app.abc.texts import without_comment
@@ -137,6 +138,8 @@ def read_voices(abc: str) -> list[list[Bar]]:
                 now = voices.setdefault(parse_voice(text) if kind == "V" else "1", _Voice(header))
             if take := _TAKE.get(kind):
                 take(now, text)
+        if now is not None:
+            now.end_line(line)
     for voice in voices.values():
         voice.close_bar()
     return [voice.bars for voice in voices.values() if voice.bars]
@@ -155,6 +158,7 @@ class _Voice:
         self._broken: Fraction | None = None
         self._last: tuple[Sequence[Note], list[int]] = (), []
         self._led: dict[int, int] = {}  # pitches by place that ties lead on to the next notes
+        self._overlay = Overlay()
         self._begin_bar()
 
     def _begin_bar(self) -> None:
@@ -162,7 +166,7 @@ class _Voice:
         self._lengths: list[int] = []
         self._ties: set[int] = set()
         self._count = 1
-        self._is_overlaid = False
+        self._overlay.end()
 
     def close_bar(self) -> None:
         if self._pitches:
@@ -171,6 +175,8 @@ class _Voice:
             self._begin_bar()
 
     def take_bar_line(self, text: str) -> None:
+        if self._overlay.passes(has_music=bool(self._pitches)):
+            return
         self.close_bar()
         self._accidentals.begin_bar()
         if self.bars and not text.isdecimal() and any(mark in text for mark in _PART_ENDS):
@@ -179,9 +185,13 @@ class _Voice:
     def take_ending(self, _: str) -> None:
         self.close_bar()
 
-    def take_overlay(self, _: str) -> None:
-        if self._pitches:
-            self._is_overlaid, self._tuplet_left = True, 0
+    def take_overlay(self, signs: str) -> None:
+        self._overlay.begin(signs, has_music=bool(self._pitches), bars=len(self.bars))
+        if self._overlay.is_on:
+            self._tuplet_left = 0
+
+    def end_line(self, line: str) -> None:
+        self._overlay.end_line(line, has_music=bool(self._pitches))
 
     def take_key(self, text: str) -> None:
         self.close_bar()
@@ -219,7 +229,7 @@ class _Voice:
         bars, length = parse_rest(text)
         if length is not None:
             self._strike((), _ticks(self._unit, length))
-        elif bars:
+        elif bars and (self._pitches or not self._overlay.is_on):
             if bars > 1:
                 self.close_bar()
             self._add(None, self._whole)
@@ -241,7 +251,7 @@ class _Voice:
     def _tie(self, indices: Iterable[int]) -> None:
         notes, pitches = self._last
         led = {notes[index].place: pitches[index] for index in indices}
-        if self._is_overlaid or not led or not (self._pitches or self.bars):
+        if self._overlay.is_on or not led or not (self._pitches or self.bars):
             return
         self._led |= led
         if self._pitches:
@@ -265,7 +275,7 @@ class _Voice:
         return note.natural + (self._signature[note.step] if alter is None else alter)
 
     def _strike(self, notes: Sequence[Note], ticks: int) -> None:
-        if self._is_overlaid:
+        if self._overlay.is_on:
             return
         led, self._led = self._led, {}
         pitches = [self._pitch(note, led) for note in notes]

@@ -270,6 +270,9 @@ class Reader:
             if kind in ("space", "broken") and state.last:
                 state.last.joins_next = state.last.joins_next and kind == "broken"
         state.goes_on = without_comment(line).endswith("\\")
+        if state.is_behind and not state.goes_on:
+            state.to_overlay = []
+            self._overlay_next(state)
 
     def _fault(self, message: str, place: tuple[int, int] | None = None) -> None:
         line, column = place or self._place
@@ -312,6 +315,9 @@ class Reader:
         state.begin_ending(token[0][1:])
 
     def _read_bar(self, state: VoiceState, token: re.Match[str]) -> None:
+        if state.is_behind:
+            self._overlay_next(state)
+            return
         line = parse_bar_line(token["bar"])
         target = state.bar if state.bar.chords else (state.voice.bars[-1] if state.voice.bars else None)
         if target is not None:
@@ -341,7 +347,7 @@ class Reader:
         state.voice.bars.append(bar)
         state.bar = Bar(directives=state.directives)
         state.directives = ()
-        state.line = state.bar.chords
+        state.line, state.overlaid, state.to_overlay = state.bar.chords, None, []
         state.accidentals.begin_bar()
         state.last = None
 
@@ -350,13 +356,29 @@ class Reader:
         state.bar.end_annotations, state.annotations = tuple(state.annotations), []
         state.bar.end_decorations = state.take_navigation()
 
-    def _read_overlay(self, state: VoiceState, _: re.Match[str]) -> None:
+    def _read_overlay(self, state: VoiceState, token: re.Match[str]) -> None:
         if state.bar.count > 1:
             self._close_bar(state)
-        if state.bar.chords and len(state.bar.overlays) < MAX_OVERLAYS:
+        has_music = bool(state.bar.chords)
+        back = min(len(token[0]) - has_music, len(state.voice.bars))
+        state.to_overlay = state.voice.bars[len(state.voice.bars) - back :] + [state.bar] * has_music
+        if state.to_overlay:
+            self._overlay_next(state)
+
+    def _overlay_next(self, state: VoiceState) -> None:
+        """Begin to overlay the next bar; where there is none, go on behind the last that is closed."""
+        if state.is_behind and state.overlaid is not None:
+            self.size.whole_notes += max(Fraction(0), state.overlaid.length - state.length_before)
+        state.accidentals, state.last, state.tuplet = Accidentals(state.accidentals.reach), None, None
+        bar = state.overlaid = state.to_overlay.pop(0) if state.to_overlay else None
+        if bar is None:
+            state.line = state.bar.chords
+        elif len(bar.overlays) < MAX_OVERLAYS and bar.count == 1:
+            state.length_before = bar.length
+            state.line = bar.overlaid()
+        else:
             state.line = []
-            state.bar.overlays.append(state.line)
-            state.accidentals, state.last, state.tuplet = Accidentals(state.accidentals.reach), None, None
+            self._skip(f"an overlay where there are {MAX_OVERLAYS}, or of several bars' rest")
 
     def _read_grace(self, state: VoiceState, token: re.Match[str]) -> None:
         found = parse_notes(token[0])[:_MAX_GRACES]
@@ -377,10 +399,11 @@ class Reader:
         if length is not None:
             self._add(state, [], length)
         elif bars:
+            bars = 1 if state.is_behind else bars
             if bars > 1:
                 self._close_if_begun(state)
             self._add(state, [], (state.meter.length or Fraction(1)) / state.unit)
-            state.bar.count = bars
+            state.bar.count = bars if not state.is_behind else state.bar.count
 
     def _read_chord(self, state: VoiceState, token: re.Match[str]) -> None:
         found, length, tied = parse_chord(token[0])
@@ -409,7 +432,7 @@ class Reader:
             self._close_bar(state)
         if state.directives and not state.bar.chords:
             state.bar.directives, state.directives = state.bar.directives + state.directives, ()
-        tied = state.tied.pop(len(state.bar.overlays), {})
+        tied = state.tied.pop(state.line_number, {})
         length = multiple * state.unit * state.broken
         if tuplet := state.take_of_tuplet():
             length *= Fraction(tuplet.normal, tuplet.actual)
@@ -433,7 +456,7 @@ class Reader:
             state.begins = self._place
         state.line.append(chord)
         state.last = chord
-        if notes and not state.bar.overlays:
+        if notes and not state.line_number:
             state.sung.append((chord, len(state.voice.bars)))
         self._count(chord)
         state.graces, state.grace_lengths, state.symbol, state.slurs, state.broken = (), (), None, 0, Fraction(1)

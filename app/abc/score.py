@@ -127,6 +127,12 @@ class Bar:
         """The chords of the bar, and of each overlay of it."""
         return [self.chords, *self.overlays]
 
+    def overlaid(self) -> list[Chord]:
+        """A new overlay, to be filled."""
+        self.overlays.append([])
+        self._length = None
+        return self.overlays[-1]
+
     def single_bars(self) -> "list[Bar]":
         """The bars that it stands for, one by one."""
         if self.count == 1:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from app.abc.fields import parse_meter, parse_unit
 from app.abc.header import read_header
 from app.abc.meters import Meter
+from app.abc.overlays import Overlay
 from app.abc.tokens import parse_broken, parse_chord, parse_note, parse_rest, parse_tuplet, tokens
 from app.abc.tunebook import FIELD, notation_lines
 
@@ -46,6 +47,7 @@ def timed_bars(abc: str) -> list[TimedBar]:
         else:
             for token in tokens(line):
                 clock.take(token.lastgroup or "", token[0], begin + position + token.start())
+            clock.end_line(line)
     return [bar for bar in clock.bars if bar.places]
 
 
@@ -64,12 +66,17 @@ def units_of(music: str) -> Fraction | None:
     return None if clock.is_in_tuplet or _TUPLETS_OF_A_METER.search(music) else clock.bars[-1].length
 
 
+_EMPTY_BARS = 2
+"""with which one begins: before a first bar line, and after it"""
+
+
 class _Clock:
     """What has been read so far."""
 
     def __init__(self, unit: Fraction, meter: Meter) -> None:
         self._unit, self._meter = unit, meter
         self.bars = [TimedBar(meter)]
+        self._overlay = Overlay()
         self._begin_bar()
 
     @property
@@ -80,7 +87,7 @@ class _Clock:
         self.bars.append(TimedBar(self._meter))
         self._tuplet, self._tuplet_left = Fraction(1), 0
         self._broken = Fraction(1)
-        self._is_overlaid = False
+        self._overlay.end()
 
     def take_field(self, name: str, value: str) -> None:
         if name == "L":
@@ -92,11 +99,13 @@ class _Clock:
 
     def take(self, kind: str, text: str, place: int) -> None:
         if kind in ("bar", "number"):
-            self._begin_bar()
+            if not self._overlay.passes(has_music=bool(self.bars[-1].places)):
+                self._begin_bar()
         elif kind == "field":
             self.take_field(text[1], text[3:-1])
         elif text[0] == "&":
-            self._is_overlaid = True
+            has_music, bars = bool(self.bars[-1].places), len(self.bars) - _EMPTY_BARS
+            self._overlay.begin(text, has_music=has_music, bars=bars)
         elif kind == "tuplet":
             if said := parse_tuplet(text, self._meter.is_compound):
                 self._tuplet, self._tuplet_left = Fraction(said[1], said[0]), said[2]
@@ -105,6 +114,9 @@ class _Clock:
             self.bars[-1].lengths[-1] *= first
         elif (units := self._units(kind, text)) is not None:
             self._add(units * self._unit, place)
+
+    def end_line(self, line: str) -> None:
+        self._overlay.end_line(line, has_music=bool(self.bars[-1].places))
 
     def _units(self, kind: str, text: str) -> Fraction | None:
         """How many unit lengths a note, chord or rest lasts; None for what is none."""
@@ -124,6 +136,6 @@ class _Clock:
         if self._tuplet_left:
             self._tuplet_left -= 1
             length *= self._tuplet
-        if not self._is_overlaid:
+        if not self._overlay.is_on:
             self.bars[-1].places.append(place)
             self.bars[-1].lengths.append(length)

@@ -29,6 +29,12 @@ class VoiceState:
     bar: Bar = field(default_factory=Bar)
     line: list[Chord] = field(default_factory=list)
     """what is added to: the bar's chords, or those of its last overlay"""
+    overlaid: Bar | None = None
+    """the bar that an overlay is written to, which may be closed already"""
+    length_before: Fraction = Fraction(0)
+    """of that bar, without it"""
+    to_overlay: list[Bar] = field(default_factory=list)
+    """those that the overlay goes on to at the next bar lines"""
     accidentals: Accidentals = field(default_factory=Accidentals)
     tuplet: Tuplet | None = None
     tuplet_left: int = 0
@@ -70,6 +76,16 @@ class VoiceState:
             self.bar.transposition = said.transpose
         self.voice.name = self.voice.name or said.name
 
+    @property
+    def line_number(self) -> int:
+        """Which line of its bar is written: 0, or that of an overlay."""
+        return len((self.overlaid or self.bar).overlays)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether what is written overlays a bar that is closed."""
+        return self.overlaid is not None and self.overlaid is not self.bar
+
     def begin_line(self) -> None:
         """Begin a line of music that does not continue one."""
         self.bar.starts_line = True
@@ -107,12 +123,12 @@ class VoiceState:
     def tie(self, tied: frozenset[int], place: tuple[int, int]) -> None:
         """Tie notes of the last chord, which may stand before the bar line, to the next."""
         last = self.last
-        if last is None and not self.bar.chords and self.voice.bars:
+        if last is None and self.overlaid is None and not self.bar.chords and self.voice.bars:
             last = self.voice.bars[-1].chords[-1]
         if last is not None and tied:
             last.tied |= tied & frozenset(range(len(last.pitches)))
             pitches = [pitch for index, pitch in enumerate(last.pitches) if index in last.tied]
-            self.tied[len(self.bar.overlays)] = {pitch.place: pitch.alter for pitch in pitches}
+            self.tied[self.line_number] = {pitch.place: pitch.alter for pitch in pitches}
             self.tie_place = place
 
     def take_of_tuplet(self) -> Tuplet | None:

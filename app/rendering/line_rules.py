@@ -138,7 +138,7 @@ BLOCK_BEGIN = re.compile(r"%%\s*begin([a-z]+)", re.IGNORECASE)
 _BLOCK_END = re.compile(r"%%\s*end([a-z]+)", re.IGNORECASE)
 INLINE_INSTRUCTION = re.compile(r"\[([ImU]):([^\]]*)\]?")
 _NAME = re.compile(r"(?<!\w)(?:name|nm|subname|snm|sname)=(?:\"[^\"]*\"|\S+)|\"[^\"]*\"")
-_LINE_BREAK_SIGN = re.compile(r"linebreak\b[^%]*!", re.IGNORECASE)
+_LINE_BREAK_SIGN = re.compile(r"linebreak\b[^%]*!|continueall\s+(?:1|true|yes)\b", re.IGNORECASE)
 _FORBIDDEN = ("Cc", "Cs", "Zl", "Zp")
 _DOS_END = "\x1a"
 _MAX_NAME = 40

@@ -138,7 +138,7 @@ FOUND = """%%abc-charset utf-8
 X:1
 I:linebreak $
 T:As It Was Found
-U:T="^tr"
+U:T=^tr
 M:4/4
 L:1/4
 V:1 name="Fiddle 1998"

@@ -1,11 +1,13 @@
 """What the input filter keeps, drops and refuses, and the reproducers that its rules are for."""
 
+from fractions import Fraction
 from math import inf
 from pathlib import Path
 
 import pytest
 
 from app.abc.duration import played
+from app.abc.tunebook import NO_NOTES, NO_NUMBER
 from app.errors import NotationError
 from app.rendering.input_filter import (
     BARS,
@@ -14,6 +16,7 @@ from app.rendering.input_filter import (
     PLAYED_NOTES,
     WHOLE_NOTES,
     admit,
+    admit_set,
     decode,
     filter_tune,
     with_left_out,
@@ -44,7 +47,7 @@ def test_the_filter_keeps_line_numbers() -> None:
         (HEADER + "I:abc-include /etc/passwd\nabc|\n", 7, "no other file"),
         (HEADER + "abc[I:abc-include /etc/passwd]|\n", 7, "no other file"),
         (HEADER + "abc[I:abc-include /etc/passwd\n", 7, "no other file"),
-        (HEADER + "%%propagate-accidentals not\nabc|\n", 7, "write each of them out"),
+        (HEADER + "%%propagate-accidentals none\nabc|\n", 7, "not, octave and pitch are"),
         (HEADER + "m:q=cdec\nq|\n", 7, "macro that stands for notes"),
         (HEADER + "%%begintext\nA bad egg\nabc|\n", 7, "without its %%endtext"),
         (HEADER + "C9999|\n", 7, "four digits"),
@@ -105,7 +108,7 @@ def test_the_filter_requires_one_whole_tune(text: str, message: str) -> None:
 LINES = [
     "%%scale 0.7",
     "%%abc-include x",
-    "%%propagate-accidentals octave",
+    "%%propagate-accidentals octaves",
     "m:~G2=AGE",
     "m:q=AG",
     "[U:x]",
@@ -189,7 +192,6 @@ def test_a_directive_for_pages_is_left_out_and_said() -> None:
         ("I:abc-charset utf-8", "I:abc-charset"),
         ("I:linebreak $", "I:linebreak"),
         ("%%scale-include x", "%%scale-include"),
-        ("%%propagate-accidentals pitch", "%%propagate-accidentals"),
         ("%%MIDI droneon", "%%MIDI droneon"),
         ("%%MIDI program 9999 9999", "%%MIDI program"),
         ("%%MIDI program 128", "%%MIDI program"),
@@ -198,12 +200,11 @@ def test_a_directive_for_pages_is_left_out_and_said() -> None:
         ("%%MIDI gchord " + "f" * 200, "%%MIDI gchord"),
         ("%%MIDIx " + "y" * 2000, "%%MIDIx"),
         ("I:MIDI droneon", "I:MIDI droneon"),
-        ('U:T="^tr"', "U:"),
         ("U:T=!trill", "U:"),
         ("U:z=!trill!", "U:"),
         ("s:~ * *", "s:"),
         ("m:~G3={A}G{F}G", "m:"),
-        ("m:Tn3=n{o}n{m}n", "m:"),
+        ("m:Tn3=n{o}n", "m:"),
         ("N:" + "n" * 2000, "N:"),
         ("E:9999", "E:"),
         ("T:An Dr\x92", "'\\x92' in T:"),
@@ -279,6 +280,57 @@ def test_a_harmless_directive_is_kept(directive: str, ending: str) -> None:
         assert (admitted.abc.split("\n")[6], admitted.dropped) == (directive, ())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "L:1/16\nR:reel\n\nX:1\nM:4/4\nK:D\nabc|\n",
+        "%abc-2.1\nM:4/4\nL:1/16\n\na book of tunes\n\nX:1\nK:D\nabc|\n",
+        "L:1/4\nM:3/4\n\nX:1\nM:4/4\nL:1/16\nK:D\nabc|\n",
+    ],
+)
+def test_what_a_files_header_says_holds_for_its_tunes(text: str) -> None:
+    score = admit(text, max_duration_s=600).score
+    assert (score.meter.beats, [chord.length for chord in score.voices[0].bars[0].chords]) == (4, [Fraction(1, 16)] * 3)
+
+
+def test_a_tunes_own_composer_stands_in_place_of_the_files() -> None:
+    file, own = "C:Anon.\nO:Eire\n\n", "X:1\nC:Ed Reavy\nK:D\nabc|\n\nX:2\nK:D\nabc|\n"
+    assert [tune.score.composer for tune in admit_set(file + own, max_duration_s=600)] == ["Ed Reavy", "Anon."]
+
+
+def test_lines_keep_their_numbers_behind_a_files_header() -> None:
+    sent = "L:1/16\n\nX:1\nK:D\nabc]|\n"
+    admitted = admit(sent, max_duration_s=600)
+    assert admitted.faults[0].line == 5
+    assert with_left_out(admitted.abc.replace("abc", '"D"abc'), admitted.abc, sent) == sent.replace("abc", '"D"abc')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEADER.replace("X:1\n", "") + "abc|\n",
+        "  " + HEADER.replace("\n", "\n  ") + "abc|\n",
+        "%abc\n\n\ufeff" + HEADER + "a\u200bbc|\n",
+        HEADER + "abc|\n\nX:2\nT:no notes\nK:D\n",
+        HEADER + "\tabc|\n  % a remark\n",
+    ],
+)
+def test_what_harms_no_note_is_no_reason_to_refuse(text: str) -> None:
+    score = admit(text, max_duration_s=600).score
+    assert [chord.pitches[0].midi for chord in score.voices[0].bars[0].chords] == [81, 83, 73]
+
+
+def test_what_is_not_as_it_should_be_is_told() -> None:
+    assert [fault.message for fault in admit("K:D\nabc|\n", max_duration_s=600).faults] == [NO_NUMBER]
+    (empty,) = admit(HEADER + "abc|\n\nX:2\nK:D\n", max_duration_s=600).dropped
+    assert (empty.line, NO_NOTES in empty.message) == (10, True)
+
+
+def test_an_x_begins_another_tune_where_no_blank_line_stands_before_it() -> None:
+    tunes = admit_set(HEADER + "abc|\n" + HEADER.replace("X:1", "X:2") + "d|\n", max_duration_s=600)
+    assert [len(tune.score.voices[0].bars[0].chords) for tune in tunes] == [3, 1]
+
+
 @pytest.mark.parametrize("definition", ["U:T=!trill!\n", "U: T = +trill+ % as in 1850\n", "[U:T=!trill!]"])
 def test_a_symbol_for_a_decoration_is_that_decoration(definition: str) -> None:
     admitted = admit(HEADER + definition + "aTb|\n", max_duration_s=600)
@@ -288,6 +340,9 @@ def test_a_symbol_for_a_decoration_is_that_decoration(definition: str) -> None:
 
 def test_a_text_in_the_alphabet_that_it_names_is_read() -> None:
     text = "%%abc-charset iso-8859-1\nX:1\nT:D\u00f3ite\nK:D\nabc|\n"
+    assert decode(text.encode("utf-16")) == text
+    unnamed = 'X:1\nT:D\u00f3ite\nK:D\n"^Mh\u00f3r"abc|\nw:t\u00e1 s\u00e9\n'
+    assert decode(unnamed.encode("latin-1")) == unnamed
     assert decode(text.encode("latin-1")) == decode(text.encode()) == text
     with pytest.raises(NotationError, match="not UTF-8"):
         decode(text.replace("iso-8859-1", "rot13").encode("latin-1"))
