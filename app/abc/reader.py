@@ -371,10 +371,11 @@ class Reader:
             self.size.whole_notes += max(Fraction(0), state.overlaid.length - state.length_before)
         state.accidentals, state.last, state.tuplet = Accidentals(state.accidentals.reach), None, None
         bar = state.overlaid = state.to_overlay.pop(0) if state.to_overlay else None
+        if state.is_behind and bar is not None:
+            state.length_before = bar.length
         if bar is None:
             state.line = state.bar.chords
         elif len(bar.overlays) < MAX_OVERLAYS and bar.count == 1:
-            state.length_before = bar.length
             state.line = bar.overlaid()
         else:
             state.line = []

@@ -29,6 +29,7 @@ def document(abc: str) -> ElementTree.Element:
         (r"\vS \cc \/o \Ho \uA \"o \ss", "Š ç ø ő Ă ö ß"),
         (r"100\% & &nosuch; \& x", "100% & &nosuch; & x"),
         (r"\u0007a\ud800b", "ab"),
+        (r"&#233; &#xe9; \'{e} \oA \oe &#1114112;", "é é é Å œ \ufffd"),
     ],
 )
 def test_accents_are_read_in_each_way_that_they_are_written(written: str, said: str) -> None:
@@ -57,12 +58,24 @@ def test_titles_names_and_annotations_are_read_so() -> None:
         ("CzDE|[FA]4|\nw:one two three four", ["one", None, "two", "three", "four"]),
         ("CDEF|\nw:a\nw:b", ["a", None, None, None]),
         ("CD\\\nEF|\nw:a b c d", ["a", "b", "c", "d"]),
+        ("CD|\nEF|\nw:a b c d", ["a", "b", "c", "d"]),
+        ("CD|\nEF|\nw:a b", [None, None, "a", "b"]),
+        ("CD|\nEF|\nw:a b\n+:c d", ["a", "b", "c", "d"]),
+        ("CD|\nw:a b\nEF|\nw:\nGA|\nw:c d", ["a", "b", None, None, "c", "d"]),
+        ("CD|\n  % a comment\nw:a b", ["a", "b"]),
+        ("CDEF|\nw:syll-a -ble", ["syll", "a", None, "ble"]),
     ],
 )
 def test_words_are_set_to_notes(body: str, words: list[str | None]) -> None:
     (voice,) = read(HEADER + "K:C\n" + body + "\n").voices
     sung = [next((s.text for s in chord.syllables if s.verse == 1), None) for bar in voice.bars for chord in bar.chords]
     assert sung == words
+
+
+def test_by_abc_2_1_words_are_set_to_all_notes_since_the_words_before() -> None:
+    (voice,) = read("%abc-2.1\n" + HEADER + "K:C\nCD|\nEF|\nw:a b\nw:c\n").voices
+    sung = [[syllable.text for syllable in chord.syllables] for bar in voice.bars for chord in bar.chords]
+    assert sung == [["a", "c"], ["b"], [], []]
 
 
 def test_syllables_of_a_word_and_held_notes_are_told() -> None:
