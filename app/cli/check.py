@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import click
 
-from app.abc.tunebook import header_fields, split_blocks
+from app.abc.tunebook import header_fields, is_file_header, split_blocks
 from app.cli import files, process, tune_files
 from app.errors import NotationError
 from app.rendering import external_tools, lint
@@ -41,9 +41,11 @@ async def _check(texts: list[tuple[str, str]], renderer: Renderer, settings: Set
     if external_tools.ABC2MIDI in renderer.missing():
         click.echo(f"note: {external_tools.ABC2MIDI} is not installed, and is not asked", err=True)
     for name, text in texts:
+        header, header_line = _file_header(text)
+        is_header_told = False
         for tune, first_line in _tunes(text):
             try:
-                found = await lint.check(tune, renderer, 60 * settings.max_render_minutes)
+                found = await lint.check(header + tune, renderer, 60 * settings.max_render_minutes)
             except NotationError as error:  # too large to be looked at; the others are
                 click.echo(f"{name}:{first_line}: error: {error.detail}")
                 playable = False
@@ -51,9 +53,20 @@ async def _check(texts: list[tuple[str, str]], renderer: Renderer, settings: Set
             playable &= found.playable
             for remark in found.remarks:
                 fault = remark.fault
-                places = [first_line + (fault.line or 1) - 1, *([fault.column] if fault.column else [])]
+                line = (fault.line or 1) - header.count("\n")
+                if line < 1 and is_header_told:
+                    continue
+                number = first_line + line - 1 if line > 0 else header_line + (fault.line or 1) - 1
+                places = [number, *([fault.column] if fault.column else [])]
                 click.echo(f"{name}:{':'.join(map(str, places))}: {remark.severity}: {fault.message}")
+            is_header_told = True
     return playable
+
+
+def _file_header(text: str) -> tuple[str, int]:
+    """What a tunebook begins with that holds for all its tunes, with a blank line, and the line that it begins in."""
+    block, line, _ = next(iter(split_blocks(text)), ("", 1, False))
+    return (block + "\n", line) if block and is_file_header(block.splitlines()) else ("", line)
 
 
 def _tunes(text: str) -> list[tuple[str, int]]:

@@ -87,7 +87,7 @@ def decode(body: bytes) -> str:
         NotationError: it is neither.
     """
     try:
-        return body.decode("utf-16" if body.startswith(_UTF_16) and b"\0K\0:" in body + body[1:] else "utf-8-sig")
+        return body.decode("utf-16" if body.startswith(_UTF_16) and b"\0K\0:" in body else "utf-8-sig")
     except UnicodeDecodeError as error:
         if named := _CHARSET.search(body):
             return body.decode(named[1].decode().lower(), errors="replace")
