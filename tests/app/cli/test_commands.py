@@ -163,6 +163,13 @@ def test_check_looks_at_the_other_tunes_where_one_is_too_large(lilt: Lilt, tmp_p
     assert told.stdout.startswith("book.abc:1: error: the tune has 2,003 lines; 1,000 are allowed\nbook.abc:2006:4:")
 
 
+def test_check_reads_tunes_by_the_header_of_their_book(lilt: Lilt, tmp_path: Path) -> None:
+    tune = "K:C\nCDEFGABc|CDEFGABcd|\n"
+    (tmp_path / "book.abc").write_text(f"M:2/4\nL:1/16\n%%scale 0.7\n\nX:1\n{tune}\nX:2\n{tune}")
+    told = lilt("check", "book.abc").stdout.splitlines()
+    assert [line.split(": ")[0] for line in told] == ["book.abc:7:10", "book.abc:3:1", "book.abc:11:10"]
+
+
 def test_a_book_of_too_many_bytes_is_not_read_on(lilt: Lilt, tmp_path: Path) -> None:
     with (tmp_path / "book.abc").open("wb") as book:
         book.truncate(10 * 2**40 // 1024)
