@@ -31,6 +31,7 @@ class Header:
     fields: dict[str, list[str]]
     key: Key
     meter: Meter
+    """4/4 where none is said"""
     unit: Fraction
     properties: Properties
     """of all voices that say no others"""
@@ -39,6 +40,7 @@ class Header:
     directives: tuple[str, ...] = ()
     reach: Reach = "pitch"
     """of accidentals"""
+    says_meter: bool = True
     is_strict: bool = False
     """whether the text says that it keeps to ABC 2.1, by which words are set to all notes since the words before"""
 
@@ -50,11 +52,12 @@ class Header:
                     self, key=named_key(value) or self.key, properties=self.properties.then(parse_properties(value))
                 )
             case "M":
-                return replace(self, meter=parse_meter(value))
+                return replace(self, meter=parse_meter(value), says_meter=True)
             case "L":
                 return replace(self, unit=parse_unit(value) or self.unit)
             case "Q":
-                return replace(self, tempo=parse_tempo(value, self.unit))
+                said = parse_tempo(value, self.unit)
+                return replace(self, tempo=said if said.count else replace(self.tempo, words=said.words))
         return self
 
     def first(self, name: str) -> str | None:
@@ -81,6 +84,7 @@ def read_header(abc: str) -> tuple[Header, list[str]]:
         parse_tempo(fields["Q"][-1], unit) if "Q" in fields else Tempo(),
         directives=tuple(filter(None, map(played_directive, head))),
         reach=([reach for line in head if (reach := parse_reach(line))] or ["pitch"])[-1],
+        says_meter="M" in fields,
         is_strict=any(map(_STRICT.match, head)),
     ), body
 

@@ -29,6 +29,7 @@ from app.abc.fields import (
 )
 from app.abc.header import read_header
 from app.abc.macros import MAX_EXPANDED, Expanded, Macros
+from app.abc.meters import Meter
 from app.abc.midi_directives import played_directive
 from app.abc.score import MAX_OVERLAYS, Bar, Chord, Score, Tuplet, Voice
 from app.abc.symbol_lines import parse_quoted, set_symbols
@@ -125,7 +126,8 @@ class Reader:
             if state.decorations and state.voice.bars:
                 state.voice.bars[-1].end_decorations += state.take_navigation()
             state.end_ending()
-            self.faults += islice(misfits(state.voice, self._header.meter, state.places), _MAX_FAULTS)
+            meter = self._header.meter if self._header.says_meter else Meter(None)  # free, as section 3.1.6 has it
+            self.faults += islice(misfits(state.voice, meter, state.places), _MAX_FAULTS)
         measure(self.size, last)
         self.score = self._score()
 
@@ -156,18 +158,14 @@ class Reader:
             self._skip("D.C. or D.S. is shown, not played: it is not plain where it leads", place)
 
     def _directive(self, line: str) -> None:
-        directive, reach = played_directive(line), parse_reach(line)
-        if self._now is None:
-            self._header = replace(
-                self._header,
-                directives=self._header.directives + ((directive,) if directive else ()),
-                reach=reach or self._header.reach,
-            )
-        elif directive:
-            self._now.directives += (directive,)
-        elif reach:
+        if reach := parse_reach(line):
+            self._header = replace(self._header, reach=reach)
             for state in self._states.values():
                 state.accidentals = Accidentals(reach)
+        elif (directive := played_directive(line)) and self._now is None:
+            self._header = replace(self._header, directives=(*self._header.directives, directive))
+        elif directive and self._now is not None:
+            self._now.directives += (directive,)
 
     def _state(self) -> VoiceState:
         return self._now or self._turn_to("1")
