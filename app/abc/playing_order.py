@@ -76,8 +76,9 @@ def times_played(voice: Voice, parts: str | None) -> list[int]:
     times = [0] * len(voice.bars)
     stretches, names = _stretches(voice, parts)
     for name, count in Counter(names).items() if voice.leap is None else ():
+        each = 1 if _passes(stretches[name], voice.bars, count) else count
         for index in stretches[name].order:
-            times[index] += 1 if _passes(stretches[name], voice.bars, count) else count
+            times[index] += each
     for index in with_leap(stretches[""].order, voice.leap) if voice.leap is not None else ():
         times[index] += 1
     return times
@@ -253,8 +254,10 @@ def _passes(stretch: Stretch, bars: list[Bar], times: int) -> list[list[int]]:
     It is so where the order of parts has it as often as it has endings, of which there are three at least (ABC 2.1,
     section 4.10); two endings are those of a repeat.
     """
-    turns = [ending_turns(bars[index].ending or "") for index in stretch.order if bars[index].ending]
-    if times < _MIN_VARIANTS or max((max(numbers, default=0) for numbers in turns), default=0) != times:
+    if times < _MIN_VARIANTS:
+        return []
+    turns = [ending_turns(ending) for index in stretch.order if (ending := bars[index].ending)]
+    if max((max(numbers, default=0) for numbers in turns), default=0) != times:
         return []
     passes: list[list[int]] = [[]]
     for index in stretch.order:

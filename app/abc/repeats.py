@@ -47,10 +47,13 @@ def repeated(bars: list[Bar], first: int, after: int) -> Stretch:
 
 
 def _turns_of_endings(bars: list[Bar], position: int, after: int) -> set[int]:
-    """The turns that an ending and those that follow it at once are for."""
+    """The turns that an ending and those that follow it at once are for, up to one whose turn had its ending."""
     named: set[int] = set()
     while position < after and (ending := bars[position].ending):
-        named |= ending_turns(ending)
+        turns = ending_turns(ending)
+        if not turns or turns & named:
+            break
+        named |= turns
         position = _next_ending(bars, position, after)
     return named
 
