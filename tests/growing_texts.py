@@ -74,6 +74,14 @@ GROWING: dict[str, Callable[[int], str]] = {
     "repeats that never end": _tune("|:c"),
     "endings": _tune("|1c:|2c:|"),
     "endings of many numbers": _tune("[1-999c|"),
+    "overlays of bars before": _tune("c|&&&&c|"),
+    "typed quotes": _tune("\u201cA\u201dc\u2019|"),
+    "plus signs": _tune("+CE"),
+    "exclamation marks before notes": _tune("!c"),
+    "macros for any note": _tune("~c", head="m:~n=n/o/\n"),
+    "lines before their words": _repeated("cdef|\n", before="X:1\nM:4/4\nL:1/4\nK:C\n", after="w:" + "a " * 200 + "\n"),
+    "words without notes for them": _repeated("c|\nw:a b c\n", before="X:1\nM:4/4\nL:1/4\nK:C\n"),
+    "headers of files": _repeated("M:4/4\n\n", after="X:1\nK:C\nc|\n"),
     "part order": lambda size: (
         f"{_HEAD}P:{'(' * 300}A{'9)9' * 150}\nK:C\n" + ("P:A\n" + "c|" * 32 + "\n") * (min(size, 6000) // 69)
     ),
