@@ -36,7 +36,7 @@ class Accidentals:
 
     def alter(self, note: Note) -> int | None:
         """The semitones by which one before it alters a note; None where none does."""
-        return self._held.get(self._name(note))
+        return self._held.get(self._name(note)) if self._held else None
 
     def sign(self, note: Note, alter: int) -> int | None:
         """What is drawn before a note: its accidental, or one that it needs as on paper those before it hold."""

@@ -207,7 +207,7 @@ class _Voice:
             self._unit = _ticks(WHOLE_NOTE, unit)
 
     def take_note(self, text: str) -> None:
-        if self._is_overlaid:
+        if self._overlay.is_on:
             return
         note, ticks = _note(text, self._unit)
         led, self._led = self._led, {}
