@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app.api import problem_details
+from app.api.bounded_connection import BoundedConnection
+from app.api.middleware import security_headers
+
 _READER_FACTOR = 6
 """A stalled reader may be a paused player: it gets this many times `timeout_s`."""
 
 _DRAIN_S = 1.0  # on shutdown, how long a new connection has to send its first request
-
-_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 def bounded_protocol(timeout_s: float, max_connections: int) -> type[H11Protocol]:
@@ -27,8 +30,10 @@ def bounded_protocol(timeout_s: float, max_connections: int) -> type[H11Protocol
         _is_last = False
         _head_timer: asyncio.TimerHandle | None = None
         _reader_timer: asyncio.TimerHandle | None = None
+        conn: BoundedConnection
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            self.conn = BoundedConnection()
             super().connection_made(transport)
             self._wait_for_head()
             if len(self.connections) > max_connections:
@@ -90,8 +95,30 @@ def bounded_protocol(timeout_s: float, max_connections: int) -> type[H11Protocol
 
         def _on_head_timeout(self) -> None:
             if self.conn.our_state is h11.IDLE and self.conn.trailing_data[0]:
-                self.transport.write(_TOO_SLOW)
+                detail = f"the request's head did not arrive within {timeout_s:g} seconds"
+                self._refuse(HTTPStatus.REQUEST_TIMEOUT, detail)
             self.transport.close()
+
+        def send_400_response(self, _: str) -> None:
+            """Refuse what is no HTTP; where an answer has begun, it ends here."""
+            if self.cycle:
+                self.cycle.disconnected = True  # whatever answers it has nobody to send that to
+            if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+                self._refuse(*self.conn.refusal)
+            self.transport.close()
+
+        def _refuse(self, status: HTTPStatus, detail: str) -> None:
+            """Answer with a problem document what never became a request."""
+            body = problem_details.of_http(status, detail)
+            headers = {
+                **security_headers.DEFAULTS,
+                "Content-Type": problem_details.PROBLEM_JSON,
+                "Content-Length": str(len(body)),
+                "Connection": "close",
+            }
+            head = h11.Response(status_code=status, headers=list(headers.items()), reason=status.phrase.encode())
+            for event in (head, h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
 
         def _after(self, seconds: float, call: Callable[[], Any]) -> asyncio.TimerHandle:
             return self.loop.call_later(seconds, call)

@@ -123,6 +123,11 @@ def _response(document: dict[str, Any]) -> Response:
     return Response(json.dumps(document), document["status"], media_type=PROBLEM_JSON)
 
 
+def of_http(status: HTTPStatus, detail: str) -> bytes:
+    """The problem document for what is no HTTP request, or not in time."""
+    return json.dumps(_document(status, status.phrase, detail)).encode()
+
+
 def install(app: FastAPI) -> None:
     """Register the exception handlers of an application."""
     app.exception_handler(LiltError)(_own_error)

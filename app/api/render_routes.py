@@ -28,7 +28,7 @@ from app.rendering.formats import Format, disposition
 from app.rendering.input_filter import decode
 from app.rendering.render_job import Job
 from app.rendering.renderer import Renderer
-from app.rendering.shared_file import Rendering
+from app.rendering.shared_file import Rendering, Withdrawn
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -228,6 +228,8 @@ class _FileResponse(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
+        except Withdrawn:
+            return  # without a last piece, by which it would pass for whole: uvicorn closes the connection
         finally:
             self._rendering.leave()
 

@@ -123,6 +123,7 @@ class Cache:
 
     def __init__(self, folder: Path, max_bytes: int, max_entries: int = MAX_ENTRIES) -> None:
         self._folder = folder
+        self.max_bytes = max_bytes
         self._max_kept = _Usage(max_bytes, max_entries)
         self._lock = threading.Lock()
         self._serial = 0

@@ -16,6 +16,7 @@ from app.rendering.cache import Cache, Kept
 from app.rendering.claims import Claims
 from app.rendering.formats import Format, Kind
 from app.rendering.input_filter import admit, admit_set, with_left_out
+from app.rendering.lent_files import LentFiles
 from app.rendering.make_score import make_score
 from app.rendering.make_sound import SoundMaker
 from app.rendering.perform import Performer
@@ -27,6 +28,7 @@ from app.settings import Settings
 
 _LONG_S = 180.0  # of sound; most tunes last a third of it, played once
 _LOOK_AGAIN_S = 0.02  # whether another process has made a file
+_MIN_LENT_BYTES = 256 * 1024 * 1024  # two of the longest sounds, however small the cache is
 _READINGS_WAIT = 8  # times as many as renders: each is a fiftieth of one
 
 
@@ -67,6 +69,7 @@ class Renderer:
         self.confinement = confinement
         self.synthesizer = Synthesizer.choose(synthesizer)
         self._cache = cache
+        self._lent = LentFiles(max(_MIN_LENT_BYTES, cache.max_bytes))
         self._turns = ConcurrencyLimit(at_once, max_waiting, "renders")
         self.readings = ConcurrencyLimit(at_once, _READINGS_WAIT * max_waiting, "texts")
         """turns at reading a stranger's text; who has one waits for nothing else"""
@@ -170,7 +173,7 @@ class Renderer:
         while True:
             if job.name not in self._makings and self.is_kept(job) and (kept := await self._kept(job)):
                 metrics.CACHE_LOOKUPS.labels("hit").inc()
-                return Rendering(kept.file, length=kept.length)
+                return self._lent.lend(Rendering(kept.file, length=kept.length))
             making = self._makings.get(job.name)
             is_new = making is None or making.is_abandoned
             if not is_new or self._may_make(job):
@@ -191,7 +194,7 @@ class Renderer:
             file.close()
             self._leave(job, making)
             raise
-        return Rendering(file, making)
+        return self._lent.lend(Rendering(file, making))
 
     async def _kept(self, job: Job) -> Kept | None:
         """What the cache has; closed again where nobody waits for it any more."""
@@ -230,6 +233,7 @@ class Renderer:
 
     def _begin(self, job: Job) -> Making:
         is_long = job.lasts_s > _LONG_S
+        self._lent.keep_within_bound()
         try:
             self._turns.check_room(is_long=is_long)
             making = Making(self._cache.begin(job.name))
@@ -266,6 +270,7 @@ class Renderer:
         except OSError as error:
             if error.errno in DISK_FULL:
                 self._cache.make_room()
+                self._lent.make_room()
             raise
 
     async def _make_sealed(self, job: Job, making: Making) -> None:

@@ -14,6 +14,10 @@ class Abandoned(Exception):  # noqa: N818
     """The last reader of the file has gone."""
 
 
+class Withdrawn(Exception):  # noqa: N818
+    """The file was closed under its reader, as its place on the disk was needed."""
+
+
 class Making:
     """A file that a task writes at `path`; the task is cancelled when the last reader has gone.
 
@@ -123,14 +127,23 @@ class Rendering:
         return self.making.length if self.making is not None else self.length
 
     async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
-        """Bytes from `start` to before `stop`."""
+        """Bytes from `start` to before `stop`.
+
+        Raises:
+            Withdrawn: the file was closed meanwhile.
+        """
         left = stop - start if stop is not None else None
-        async for chunk in self._all(start):
-            yield chunk if left is None else chunk[:left]
-            if left is not None:
-                left -= len(chunk)
-                if left <= 0:
-                    return
+        try:
+            async for chunk in self._all(start):
+                yield chunk if left is None else chunk[:left]
+                if left is not None:
+                    left -= len(chunk)
+                    if left <= 0:
+                        return
+        except ValueError:  # Python's word for a file that is closed
+            if self.file.closed:
+                raise Withdrawn from None
+            raise
 
     async def _all(self, start: int) -> AsyncIterator[bytes]:
         if self.making is not None:
