@@ -13,6 +13,7 @@ from app.abc.lengths import write_length
 from app.abc.meters import Meter
 from app.abc.pitch import SIGNS, STEPS, Pitch
 from app.abc.score import Bar, Chord, Score, Syllable, Voice
+from app.abc.texts import on_one_line
 from app.abc.transpose import respelt
 from app.abc.writer import BARS_A_LINE, Spelling
 from app.abc.written_subset import UNIT_LENGTHS
@@ -347,5 +348,4 @@ def _as_part(beat: Fraction) -> str:
 
 def _text(said: str) -> str:
     """A text with what ABC reads in it as signs escaped, on one line."""
-    printable = "".join(character if character.isprintable() else " " for character in said)
-    return _ESCAPED.sub(r"\\\g<0>", printable).strip()
+    return _ESCAPED.sub(r"\\\g<0>", on_one_line(said))

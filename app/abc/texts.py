@@ -44,6 +44,11 @@ def readable(text: str) -> str:
     return "".join(character for character in text if character.isprintable())
 
 
+def on_one_line(text: str) -> str:
+    """A text with blanks for what is not printed in it, such as line breaks, controls and signs of direction."""
+    return "".join(character if character.isprintable() else " " for character in text).strip()
+
+
 def _said(found: re.Match[str]) -> str:
     if digits := found["four"] or found["eight"]:
         number = int(digits, 16)

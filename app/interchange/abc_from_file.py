@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from app.abc import score_writer
 from app.abc.fields import SHORT_TEXT
+from app.abc.texts import on_one_line
 from app.errors import MediaTypeError
 from app.interchange import midi_reader, musicxml_document, musicxml_reader
 from app.interchange.import_report import ImportReport
@@ -60,6 +61,6 @@ def to_abc(content: bytes, name: str = "") -> Imported:
     report = ImportReport()
     read = musicxml_reader.read if kind is Kind.MUSICXML else midi_reader.read
     score = read(content, report)
-    if not any(score.titles):
-        score = replace(score, titles=(PurePath(name).stem[:SHORT_TEXT] or _UNTITLED,))
+    titles = tuple(filter(None, map(on_one_line, score.titles)))
+    score = replace(score, titles=titles or (on_one_line(PurePath(name).stem[:SHORT_TEXT]) or _UNTITLED,))
     return Imported(score_writer.write(score), kind, next(iter(score.titles), None), report.left_out)

@@ -1,6 +1,9 @@
 """Links, QR codes and tunebooks: what their recipients get, and what they are told."""
 
+import base64
+import json
 import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,50 @@ def test_a_link_leaves_the_recipients_form_alone(page: Page) -> None:
     assert page.locator("#rhythm").input_value() == "polka"
     assert page.locator("#seed").input_value() == ""
     assert not page.locator("#lock").is_checked()
+
+
+@pytest.mark.parametrize("page_of_it", ["/", "/embed"])
+def test_a_link_that_unpacks_to_a_huge_tune_is_refused(page: Page, page_of_it: str) -> None:
+    """A few thousand characters could hold megabytes, which held the page up for minutes, and again at each visit."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(json.dumps({"abc": "X:1\nK:C\n" + "CDEF GABc|\n" * 100_000}).encode()) + packer.flush()
+    page.goto(f"{page_of_it}#t={base64.urlsafe_b64encode(packed).decode().rstrip('=')}")
+    expect(page.locator("#message")).to_have_text("The tune in this link is too long to be opened.")
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    ['{ temperature: "hot", key: {}, form: [1], vary: "all", seed: 7 }', "5", "[{ seed: {} }]", '{ rhythm: ["jig"] }'],
+)
+def test_a_link_with_a_recipe_of_somebody_elses_making_is_opened(page: Page, recipe: str) -> None:
+    page.evaluate(
+        f"""async () => {{
+          const {{ fragmentOf }} = await import("/js/link.js");
+          location.hash = await fragmentOf({{ abc: "X:1\\nT:Linked\\nK:C\\nCDEF|]\\n", recipe: {recipe} }});
+        }}"""
+    )
+    expect(page.locator("#title")).to_have_text("Linked")
+    expect(page.locator("#recipe-facts")).to_have_text("Seed 7" if "7" in recipe else "")
+
+
+def test_what_is_opened_at_the_next_visit_was_drawn_at_this_one(page: Page) -> None:
+    """Else a tune that takes the score's drawing for ever would be drawn again at each visit."""
+    bring(page, SCALE)
+    page.evaluate(
+        """() => {
+          const { renderAbc } = ABCJS;
+          window.openedAtDrawing = [];
+          ABCJS.renderAbc = (...all) => {
+            window.openedAtDrawing.push(localStorage.getItem("lilt.opened"));
+            return renderAbc(...all);
+          };
+        }"""
+    )
+    before = page.evaluate("localStorage.getItem('lilt.opened')")
+    bring(page, PICKUPS)
+    after = page.evaluate("localStorage.getItem('lilt.opened')")
+    assert after != before
+    assert page.evaluate("window.openedAtDrawing[0]") == before
 
 
 def test_linked_and_imported_tunes_have_their_trust(page: Page, browser: Browser, server: Server) -> None:

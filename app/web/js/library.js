@@ -1,6 +1,7 @@
 // Tunes that stay in this browser: every one made here, the kept ones for good.
 
 import { tunesOf } from "./abc.js";
+import { recipeOf } from "./recipe.js";
 
 const PREFIX = "lilt.tune.";
 const MAX_UNKEPT = 300;
@@ -143,7 +144,7 @@ export function fromTunebook(book, how = "imported") {
     const { rest, value: recipe } = takeComment(text, "Lilt");
     const { rest: abc, value: setting } = takeComment(rest, "Lilt setting");
     const known = setting && tunes.get(setting.tune);
-    const tune = known ?? newTune(abc, setting?.how ?? how, { recipe, kept: true });
+    const tune = known ?? newTune(abc, setting?.how ?? how, { recipe: recipeOf(recipe), kept: true });
     if (known) tune.settings.push({ abc, how: setting.how, originality: null });
     if (setting?.shown) tune.now = tune.settings.length - 1;
     tunes.set(setting?.tune ?? tune.id, tune);

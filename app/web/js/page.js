@@ -72,7 +72,7 @@ async function openLink() {
   try {
     const found = await tuneIn(location.hash);
     if (!found) return;
-    const tune = library.find(found.abc) ?? newTune(found.abc, "from a link", { recipe: found.recipe ?? null });
+    const tune = library.find(found.abc) ?? newTune(found.abc, "from a link", { recipe: found.recipe });
     store.put(tune);
     store.open(tune);
     show("tune");

@@ -51,8 +51,8 @@ export class Store extends EventTarget {
   open(tune, isMovedTo = false) {
     const was = this.opened;
     this.opened = tune ?? this.example;
-    if (!this.isExample) this.library.last = this.opened;
     this.tell("open", { was, isMovedTo });
+    if (!this.isExample) this.library.last = this.opened; // once it is drawn: what hangs the page is not opened by itself
   }
 
   put(tune) {

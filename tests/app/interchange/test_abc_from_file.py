@@ -115,6 +115,22 @@ def test_a_title_is_the_documents_or_the_files_name() -> None:
     assert abc_from_file.to_abc(untitled).title == "Untitled"
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("a\nK:D\x1b[2J.mid", "a K:D [2J"),
+        ("\0\x01.mid", "Untitled"),
+        ("abc\u202e3pm.mid", "abc 3pm"),
+        ("\u2028", "Untitled"),
+    ],
+)
+def test_the_title_that_is_told_is_the_one_in_the_tune(name: str, title: str) -> None:
+    """It went out as it was sent, with line breaks, controls and signs of direction."""
+    found = abc_from_file.to_abc(SCORE.format(MEASURE).encode(), name)
+    assert found.title == title
+    assert found.abc.split("\n")[1] == f"T:{title}"
+
+
 def test_midi_has_its_pickup_metre_key_and_ties() -> None:
     three_four, one_flat = b"\0\xff\x58\x04\x03\x02\x18\x08", b"\0\xff\x59\x02\xff\x00"
     tune = melody((60, 1), *[(65, 3), (69, 2), (70, 1)] * 3, (65, 5))
