@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     quota_per_day: int = Field(default=0, ge=0, description="units a day")
     client_timeout_s: Seconds = Field(default=20.0, description="for a request's head, and for its body")
     max_connections: int = Field(
-        default=1000, ge=1, description="open at once; the longest idle is dropped for a new one"
+        default=1000, ge=1, description="open at once; the one that keeps it waiting longest is dropped for a new one"
     )
     workers: int = Field(
         default=1, ge=1, le=64, description="processes that serve; the bounds of the service are shared out among them"

@@ -22,9 +22,11 @@ def bounded_protocol(timeout_s: float, max_connections: int) -> type[H11Protocol
     """A protocol class for `uvicorn.run(http=...)`.
 
     A connection has `timeout_s` to send the head of its next request, and six times that to read the next part of a
-    response. When more than `max_connections` are open, the longest idle is closed; where none is idle, the newest.
+    response. When more than `max_connections` are open, the one that has waited longest for its client is closed.
     """
-    idle: dict[H11Protocol, None] = {}  # oldest first; never empty in connection_made
+    waiting: dict[
+        H11Protocol, None
+    ] = {}  # for a head, a body or a reader, oldest first; never empty in connection_made
 
     class BoundedProtocol(H11Protocol):
         _is_last = False
@@ -36,21 +38,24 @@ def bounded_protocol(timeout_s: float, max_connections: int) -> type[H11Protocol
             self.conn = BoundedConnection()
             super().connection_made(transport)
             self._wait_for_head()
+            self._note_who_waits()
             if len(self.connections) > max_connections:
-                longest = next(iter(idle))
-                del idle[longest]
+                longest = next(iter(waiting))
+                del waiting[longest]
                 longest.transport.abort()
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
             self._update_head_timer()
+            self._note_who_waits()
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
             self._update_head_timer()
+            self._note_who_waits()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            idle.pop(self, None)
+            waiting.pop(self, None)
             for timer in (self._head_timer, self._reader_timer):
                 if timer:
                     timer.cancel()
@@ -59,11 +64,13 @@ def bounded_protocol(timeout_s: float, max_connections: int) -> type[H11Protocol
         def pause_writing(self) -> None:
             super().pause_writing()
             self._reader_timer = self._after(_READER_FACTOR * timeout_s, self.transport.abort)
+            self._note_who_waits()
 
         def resume_writing(self) -> None:
             super().resume_writing()
             if self._reader_timer:
                 self._reader_timer.cancel()
+            self._note_who_waits()
 
         def shutdown(self) -> None:
             """Leave a new connection time for its first request, and close it after the response."""
@@ -84,13 +91,19 @@ def bounded_protocol(timeout_s: float, max_connections: int) -> type[H11Protocol
             if self.cycle is None or self.cycle.response_complete:
                 self._wait_for_head()
             elif self._head_timer:
-                idle.pop(self, None)
                 self._head_timer.cancel()
                 self._head_timer = None
 
+        def _note_who_waits(self) -> None:
+            """The service waits for a client that owes it a head or a body, or is to read."""
+            is_begun = self.cycle is not None and not self.cycle.response_complete
+            if not is_begun or self.cycle.more_body or self.flow.write_paused:
+                waiting.setdefault(self)
+            else:
+                waiting.pop(self, None)
+
         def _wait_for_head(self) -> None:
             if self._head_timer is None and not self.transport.is_closing():
-                idle[self] = None
                 self._head_timer = self._after(timeout_s, self._on_head_timeout)
 
         def _on_head_timeout(self) -> None:

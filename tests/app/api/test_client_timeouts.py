@@ -115,12 +115,17 @@ def test_an_idle_keep_alive_connection_times_out(server: Server) -> None:
         assert b"HTTP/1.1" not in rest_of(kept)
 
 
-def test_a_stalled_reader_times_out(server: Server, client: httpx.Client) -> None:
+def ask_for_long_sound(reader: socket.socket, request_id: str) -> None:
+    """28 MB, which will not fit into any buffer on the way."""
     bars = "CDEF GABc|" * 4
     body = json.dumps({"abc": f"X:1\nM:4/4\nL:1/8\nK:C\n{bars}\n", "repeats": 20, "format": "wav"}).encode()
     head = b"POST /render HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    with connect(server) as reader:  # 28 MB will not fit into any buffer on the way
-        reader.sendall(head + b"X-Request-ID: reader\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    reader.sendall(head + b"X-Request-ID: %b\r\nContent-Length: %d\r\n\r\n" % (request_id.encode(), len(body)) + body)
+
+
+def test_a_stalled_reader_times_out(server: Server, client: httpx.Client) -> None:
+    with connect(server) as reader:
+        ask_for_long_sound(reader, "reader")
         deadline = time.monotonic() + 3 * BOUND_S
         while not (lines := [line for line in server.log if '"request_id": "reader"' in line]):
             assert time.monotonic() < deadline
@@ -147,3 +152,37 @@ def test_the_longest_idle_connection_is_dropped_past_the_bound(server: Server, c
     finally:
         for connection in silent:
             connection.close()
+
+
+@pytest.fixture(scope="module")
+def patient_server() -> Iterator[Server]:
+    """It waits longer for its clients than a test does, and has room for twenty."""
+    with serving(client_timeout_s="100", max_connections=str(MOST)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("owes", ["a body", "to read"])
+def test_clients_that_keep_it_waiting_within_a_request_give_way_too(patient_server: Server, owes: str) -> None:
+    """A thousand of them, each with a body that does not come, locked all others out for as long as they liked."""
+    others = [connect(patient_server) for _ in range(MOST)]
+    try:
+        for number, other in enumerate(others):
+            if owes == "a body":
+                head = b"POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                other.sendall(head + b"Expect: 100-continue\r\nContent-Length: 400\r\n\r\n")
+                assert other.recv(12) == b"HTTP/1.1 100"
+            else:
+                ask_for_long_sound(other, f"stalled-{number}")
+                assert other.recv(12) == b"HTTP/1.1 200"
+        deadline = time.monotonic() + BOUND_S
+        while not is_let_in(patient_server):  # until buffers on the way are full, they are being answered
+            assert time.monotonic() < deadline
+    finally:
+        for other in others:
+            other.close()
+
+
+def is_let_in(server: Server) -> bool:
+    with connect(server) as newest:
+        newest.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return rest_of(newest).startswith(b"HTTP/1.1 200 ")
