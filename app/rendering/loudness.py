@@ -1,6 +1,6 @@
 """How loud sound is, and how to keep it even: ITU-R BS.1770-4 in NumPy, and a limiter for its peaks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,13 +45,20 @@ def _weighting(frequencies: NDArray[np.floating], rate: int) -> NDArray[np.float
     return np.asarray(np.abs(shelf * highpass) ** 2)
 
 
-def integrated_lufs(samples: Samples, rate: int) -> float:
-    """The gated loudness of samples [2, n]; minus infinity for silence."""
+def integrated_lufs(blocks: Iterable[Samples], rate: int) -> float:
+    """The gated loudness of samples [2, n] that come in blocks; minus infinity for silence."""
     step = round(_STEP_S * rate)
-    if samples.shape[1] < _STEPS_A_BLOCK * step:
-        samples = np.pad(samples, ((0, 0), (0, _STEPS_A_BLOCK * step - samples.shape[1])))
-    steps = _power_of_steps(samples, step, rate)
-    power = np.lib.stride_tricks.sliding_window_view(steps, _STEPS_A_BLOCK).mean(axis=1)
+    found: list[NDArray[np.float64]] = []
+    held = np.zeros((2, 0), np.float32)
+    for block in blocks:
+        held = np.concatenate((held, block), axis=1)
+        whole = held.shape[1] // step * step
+        found.append(_power_of_steps(held[:, :whole], step, rate))
+        held = held[:, whole:]
+    lacks = _STEPS_A_BLOCK - sum(map(len, found))
+    if lacks > 0:
+        found.append(_power_of_steps(np.pad(held, ((0, 0), (0, lacks * step - held.shape[1]))), step, rate))
+    power = np.lib.stride_tricks.sliding_window_view(np.concatenate(found), _STEPS_A_BLOCK).mean(axis=1)
     with np.errstate(divide="ignore"):
         levels = _OFFSET + 10 * np.log10(power)
         loud = levels > _ABSOLUTE_GATE
@@ -65,7 +72,7 @@ def _power_of_steps(samples: Samples, step: int, rate: int) -> NDArray[np.float6
     """The weighted power of so many frames after so many, both channels together; a few at a time, for the memory."""
     weights = _weighting(np.fft.rfftfreq(step, 1 / rate), rate) * 2
     pieces = samples[:, : samples.shape[1] // step * step].reshape(2, -1, step)
-    found = []
+    found = [np.zeros(0)]
     for first in range(0, pieces.shape[1], _STEPS_AT_ONCE):
         spectrum = np.fft.rfft(pieces[:, first : first + _STEPS_AT_ONCE], axis=2)
         found.append(((spectrum.real**2 + spectrum.imag**2) @ weights).sum(axis=0) / step**2)

@@ -1,5 +1,6 @@
 """Makes a job's sound: a quick rendition is heard for its loudness, the real one mastered and encoded as it comes.
 
+Of a long tune excerpts are heard before it begins, and all of it while it is sent.
 By FluidSynth's library in this process, or by timidity in the sandbox.
 """
 
@@ -22,17 +23,17 @@ from app.rendering import encode, timidity
 from app.rendering.backing import Backing
 from app.rendering.ensemble import Ensemble
 from app.rendering.formats import Format
-from app.rendering.mastering import gain_of, mastered
+from app.rendering.mastering import Gain, gain_of, mastered
 from app.rendering.midi_events import Performance
 from app.rendering.render_job import Job
 from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
-from app.rendering.synth import RATE, Synth, SynthError, Timed
+from app.rendering.synth import RATE, Samples, Synth, SynthError, Timed
 from app.rendering.synthesizer import Synthesizer
 
 TAIL_S = 1.5
 SCOUT_RATE = 8_000  # Hz, of the quick rendition
-_SCOUTED_S = 60.0  # most tunes whole, of longer ones excerpts: a first minute may be 2 LU louder than what follows
+_SCOUTED_S = 60.0  # before sound begins: most tunes whole, of longer ones excerpts, which may be 1 LU off
 _BLOCK = 32_768  # frames
 _SYNTHESIS_CPU_S, _SYNTHESIS_WALL_S = 60.0, 300.0
 
@@ -43,16 +44,17 @@ _Write = Callable[[Generator[NDArray[np.int16]]], None]
 class _Players:
     """Who plays one performance: the scout, heard first for its loudness alone, and those who are listened to."""
 
+    soundfont: Path
     scout: Ensemble
     real: Ensemble
 
     @classmethod
     def of(cls, soundfont: Path, program: int, *, accompanied: bool) -> Self:
         """Both of them, an instrument read already: 25 ms of work that need not wait for the performance."""
-        scout = Ensemble(soundfont, SCOUT_RATE, reverb=False, accompanied=accompanied)
+        scout = _scout(soundfont, accompanied=accompanied)
         try:
             scout.read_program(program)
-            return cls(scout, Ensemble(soundfont, accompanied=accompanied))
+            return cls(soundfont, scout, Ensemble(soundfont, accompanied=accompanied))
         except BaseException:
             scout.close()
             raise
@@ -64,17 +66,36 @@ class _Players:
     def play(self, performance: Performance, check: Callable[[], None]) -> Generator[NDArray[np.int16]]:
         """The sound in blocks of 16-bit stereo samples [n, 2] at 44.1 kHz; what `check` raises at a block ends it."""
         frames = _frames_of(performance.timeline)
-        gain = self._gain(performance.excerpts(_SCOUTED_S), check)
+        gain = self._gain(performance, check)
         played = self.real.play(performance.timeline, performance.accompanists, frames / RATE, _BLOCK)
         yield from mastered(played, gain, frames, check)
 
-    def _gain(self, heard: Performance, check: Callable[[], None]) -> float:
-        length_s = min(_frames_of(heard.timeline) / RATE, _SCOUTED_S)
-        blocks = []
-        for block in self.scout.play(heard.timeline, heard.accompanists, length_s, _BLOCK):
+    def _gain(self, performance: Performance, check: Callable[[], None]) -> Gain:
+        excerpts = performance.excerpts(_SCOUTED_S)
+
+        def of_all() -> float:
+            with _scout(self.soundfont, accompanied=bool(performance.accompanists)) as scout:
+                return _heard(scout, performance, check)
+
+        return Gain(_heard(self.scout, excerpts, check), None if excerpts is performance else of_all)
+
+
+def _scout(soundfont: Path, *, accompanied: bool) -> Ensemble:
+    """Who plays quickly what is heard for its loudness alone."""
+    return Ensemble(soundfont, SCOUT_RATE, reverb=False, accompanied=accompanied)
+
+
+def _heard(scout: Ensemble, performance: Performance, check: Callable[[], None]) -> float:
+    """The gain that a performance needs."""
+
+    length_s = _frames_of(performance.timeline) / RATE
+
+    def checked() -> Iterator[Samples]:
+        for block in scout.play(performance.timeline, performance.accompanists, length_s, _BLOCK):
             check()
-            blocks.append(block)
-        return gain_of(np.concatenate(blocks, axis=1), SCOUT_RATE)
+            yield block
+
+    return gain_of(checked(), SCOUT_RATE)
 
 
 class _Limits:
@@ -179,20 +200,32 @@ class SoundMaker:
     async def _play_by_timidity(self, performance: Performance, limits: _Limits, write: _Write) -> None:
         """The sound, written while it is made, and beside it the quick rendition."""
         frames = _frames_of(performance.timeline)
-        with self._private_folder() as folder, self._private_folder() as scout_folder:
+        with self._private_folder() as folder:
             midi = await in_thread(performance.as_midi)
             run = timidity.Run(midi, folder, self._soundfont, self._confinement)
             running = asyncio.create_task(run.finish())
+            excerpts, loop = performance.excerpts(_SCOUTED_S), asyncio.get_running_loop()
+
+            def of_all() -> float:
+                hearing = self._heard_by_timidity(performance)
+                return asyncio.run_coroutine_threadsafe(hearing, loop).result()
+
             try:
-                midi = await in_thread(performance.excerpts(_SCOUTED_S).as_midi)
-                scout = timidity.Run(midi, scout_folder, self._soundfont, self._confinement, SCOUT_RATE)
-                await scout.finish()
-                gain = await in_thread(lambda: gain_of(scout.whole(), SCOUT_RATE))
+                first = await self._heard_by_timidity(excerpts)
+                gain = Gain(first, None if excerpts is performance else of_all)
                 await in_thread(lambda: write(mastered(run.blocks(frames, _BLOCK), gain, frames, limits.check)))
                 await running
             finally:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
+
+    async def _heard_by_timidity(self, performance: Performance) -> float:
+        """The gain that a performance needs."""
+        with self._private_folder() as folder:
+            midi = await in_thread(performance.as_midi)
+            scout = timidity.Run(midi, folder, self._soundfont, self._confinement, SCOUT_RATE)
+            await scout.finish()
+            return await in_thread(lambda: gain_of([scout.whole()], SCOUT_RATE))
 
 
 def _frames_of(timeline: tuple[Timed, ...]) -> int:

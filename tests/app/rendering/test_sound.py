@@ -19,6 +19,7 @@ from app.abc.repeats import MAX_PLAYED_BARS
 from app.rendering.cache import key_of
 from app.rendering.ensemble import Ensemble
 from app.rendering.loudness import CEILING, Limiter, integrated_lufs
+from app.rendering.mastering import Gain, mastered
 from app.rendering.midi_events import Event, Performance
 from app.rendering.shared_file import Making
 from app.rendering.synth import Synth, Timed
@@ -35,11 +36,12 @@ def test_loudness_agrees_with_another_makers_meter(rate: int) -> None:
     generator = np.random.default_rng(1)
     noise = generator.normal(0, 0.1, (2, rate * 5)) * np.repeat([1.0, 0.001, 0.5, 1.0, 0.0], rate)
     theirs = pyloudnorm.Meter(rate).integrated_loudness(noise.T)
-    assert integrated_lufs(noise.astype(np.float32), rate) == pytest.approx(theirs, abs=0.2)
+    blocks = np.array_split(noise.astype(np.float32), 7, axis=1)
+    assert integrated_lufs(blocks, rate) == pytest.approx(theirs, abs=0.2)
 
 
 def test_silence_has_no_loudness() -> None:
-    assert integrated_lufs(np.zeros((2, RATE), np.float32), RATE) == float("-inf")
+    assert integrated_lufs([np.zeros((2, RATE), np.float32)], RATE) == float("-inf")
 
 
 @pytest.mark.parametrize("block", [100, 8192, 100_000])
@@ -80,13 +82,41 @@ def test_it_sounds_when_timidity_sounds(server: Server, tmp_path: Path) -> None:
     assert likeness > 0.5
 
 
-def test_a_tune_that_grows_quiet_is_as_loud_as_others(server: Server) -> None:
-    bars = "[Cc]4 [Dd]4|" * 16 + "C8|" * 48
+def loud_in_excerpts() -> dict[str, object]:
+    """A request for a tune of four minutes of which just the passages are loud that are heard before it begins."""
+    length_s, bar_s, each_s = 256.0, 4.0, 5.0
+    starts = [passage * (length_s - each_s) / 11 for passage in range(12)]
+    loud = {bar for bar in range(64) for start in starts if start - bar_s < bar * bar_s < start + each_s}
+    bars = "|".join("[CEGc]4 [DFBd]4" if bar in loud else "C4 D4" for bar in range(64))
+    return {"abc": f"X:1\nM:4/4\nL:1/8\nK:C\n{bars}|]\n", "tempo": 60, "feel": 0}
+
+
+GROWS_QUIET = {"abc": "X:1\nM:4/4\nL:1/8\nK:C\n" + "[Cc]4 [Dd]4|" * 16 + "C8|" * 48 + "]\n", "tempo": 60, "feel": 0}
+
+
+@pytest.mark.parametrize("options", [GROWS_QUIET, loud_in_excerpts()], ids=["grows quiet", "loud in excerpts"])
+def test_a_long_tune_is_as_loud_as_others(server: Server, options: dict[str, object]) -> None:
     with server.client() as client:
-        options = {"abc": f"X:1\nM:4/4\nL:1/8\nK:C\n{bars}]\n", "tempo": 60, "repeats": 1, "feel": 0}
         sound, rate = soundfile.read(io.BytesIO(client.post("/render", json=options).content))
     assert len(sound) > 250 * rate
     assert pyloudnorm.Meter(rate).integrated_loudness(sound) == pytest.approx(-16, abs=0.7)
+
+
+def test_gain_turns_slowly_to_what_all_of_a_tune_needs() -> None:
+    asked: list[str] = []
+
+    def of_all() -> float:
+        asked.append("once")
+        return 0.2
+
+    frames = 60 * RATE
+    blocks = np.array_split(np.ones((2, frames), np.float32), 40, axis=1)
+    made = np.concatenate(list(mastered(iter(blocks), Gain(0.1, of_all), frames, lambda: None))) / 32767
+    levels = made[:: RATE // 2, 0]
+    assert asked == ["once"]
+    assert levels[1:20] == pytest.approx(0.1, abs=0.001)
+    assert levels[61:110] == pytest.approx(0.2, abs=0.001)
+    assert np.diff(20 * np.log10(levels[1:110])).max() < 0.2  # dB in half a second
 
 
 def test_excerpts_are_from_all_over_and_end_what_they_begin() -> None:

@@ -14,7 +14,7 @@ import soundfile
 from app.rendering import synth
 from app.rendering.synthesizer import Synthesizer
 from app.rendering.timidity import DEFAULT_FONT, font
-from tests.app.rendering.test_sound import lag_of
+from tests.app.rendering.test_sound import lag_of, loud_in_excerpts
 from tests.servers import serving
 
 JIG = (Path(__file__).parent / "tunes" / "jig.abc").read_text("utf-8")
@@ -58,6 +58,11 @@ def test_it_is_evenly_loud_in_every_format_with_silence_at_both_ends(
     assert pyloudnorm.Meter(44_100).integrated_loudness(samples) == pytest.approx(-16, abs=1.5)
     assert np.abs(samples).max() < 10 ** (-1 / 20)
     assert np.abs(samples[[0, -1]]).max() < 0.004  # of which half is what Vorbis spreads before a first chord
+
+
+def test_a_long_tune_is_as_loud_as_others(by_timidity: httpx.Client) -> None:
+    sound, rate = soundfile.read(io.BytesIO(by_timidity.post("/render", json=loud_in_excerpts()).content))
+    assert pyloudnorm.Meter(rate).integrated_loudness(sound) == pytest.approx(-16, abs=0.7)
 
 
 def test_the_same_request_has_the_same_bytes_from_another_service_too(by_timidity: httpx.Client) -> None:
