@@ -15,7 +15,7 @@ from app.abc.score import Score
 from app.errors import RenderError
 from app.rendering.backing import Backing, accompany, chords_for, notes_at_most
 from app.rendering.count_in import count_in_ticks, counted_in
-from app.rendering.feel import Timing, accented, articulated, last_held, swung, uneven
+from app.rendering.feel import Timing, accented, articulated, last_held, swung, uneven, without_lead_back
 from app.rendering.instruments import PIPES, instrument_of
 from app.rendering.layout import Layout, lay_out, repeat
 from app.rendering.midi_events import (
@@ -147,6 +147,8 @@ def _played(
         line = Line(
             [note for note in notes if note.channel == channel], layout, instrument, semitones, second, seed_of(score)
         )
+        if wanted.feel and not goes_on:
+            line = replace(line, notes=without_lead_back(line.notes, layout))
         if wanted.variation and channel == channels[0]:
             line = replace(line, notes=varied(line))
         if wanted.feel and channel == channels[0] and not has_ornaments(score):

@@ -1,8 +1,9 @@
 """Accompaniment: chords played in the pattern of the dance by guitar or piano, and a bodhrán in a session.
 
 Patterns are those that abc2midi and abctools play, bass and chord in turn: boom-chuck in twos, bass on the beat and
-chord on its last eighth in jigs, one bass and two chords in waltzes, held chords in airs. The bass begins on the root
-and goes to the fifth; chords lie under the tune, each as near as it can be to the one before.
+chord on its last eighth in jigs, one bass and two chords in waltzes, held chords in airs, in whatever metre. The bass
+begins on the root and goes to the fifth; chords lie under the tune, each as near as it can be to the one before. The
+last chord rings from where the tune's last note begins until that ends.
 """
 
 from bisect import bisect_left, bisect_right
@@ -17,15 +18,19 @@ from app.abc.harmony import Changes, harmonize, harmony_at
 from app.abc.pitch import MIDDLE_C, Pitch
 from app.abc.playing_order import PlayedBar
 from app.abc.score import Bar, Chord, Score, Voice
+from app.rendering.feel import onsets_of
 from app.rendering.layout import Layout
 from app.rendering.midi_events import CHANNELS, PERCUSSION, Event, Note
 
 _SLOW = {"air", "slow air", "lament", "planxty", "carolan"}
+_DOTTED = {"hornpipe", "set dance", "clog", "fling", "barndance", "barn dance", "schottische", "strathspey"}
+"""whose tunes are often written dotted, so that a drum's even eighths would fall between their notes"""
 _VOLUME, _PAN = 7, 10  # controllers
 _LOW_TOM, _HIGH_TOM = 41, 43  # the nearest that General MIDI has to a bodhrán
 _SEVENTH_AND_MORE = 4
 _GRID = 24  # parts of a quarter note to which what is heard is rounded
 _TOP, _MIN_TOP, _CHORD_FLOOR = 64, 57, 48
+_NEARLY = 0.05  # of an eighth
 _STRUM_TICKS = 6  # from string to string
 _MAX_NOTES_AN_EIGHTH, _MAX_NOTES_A_BAR = 2, 8
 """which no pattern exceeds: so much is counted with before any note is made"""
@@ -184,6 +189,7 @@ class _Player:
         self._channel = channel
         self._tune = tune
         self._starts = [note.start for note in tune]
+        self._ends = max((note.end for note in tune), default=0)
         self._last: tuple[int, ...] = ()
 
     def play(self, bar: PlayedBar, changes: list[Changes], semitones: int, *, is_last: bool) -> list[Note]:
@@ -191,7 +197,9 @@ class _Player:
         layout = self._layout
         start = layout.start(bar)
         end = start + layout.ticks(bar.length)
-        hits = _closing(layout, bar) if is_last else _pattern(layout, bar)
+        pattern = _pattern(layout, bar)
+        closes = self._closes(bar, changes) if is_last else None
+        hits = pattern if closes is None else [hit for hit in pattern if hit.at < closes] + _closing(closes)
         notes: list[Note] = []
         sounding: Harmony | None = None
         for hit in hits:
@@ -203,21 +211,34 @@ class _Player:
             if harmony is None:
                 continue
             harmony = harmony.moved(semitones)
-            until = min(end, at + round(hit.lasts * layout.eighth))
+            rings_on = closes is not None and hit.at >= closes
+            until = max(self._ends, at + 2 * layout.eighth) if rings_on else at + round(hit.lasts * layout.eighth)
+            until = until if rings_on else min(end, until)
             is_root = hit.what == "bass" or (hit.what == "fifth" and (sounding is None or sounding != harmony))
             if hit.what == "chord":
-                notes += self._chord(harmony, at, until, hit.velocity)
+                notes += self._chord(harmony, at, until, hit.velocity, notes)
             else:
                 pitch = self._bass(harmony.bass if is_root else harmony.tones[-1 if len(harmony.tones) < 3 else 2])
                 notes.append(Note(at, until, pitch, hit.velocity, self._channel))
                 sounding = harmony
         return notes
 
+    def _closes(self, bar: PlayedBar, changes: list[Changes]) -> float:
+        """The eighth of the last bar at which the last chord is struck: with the tune's last note, if on a beat."""
+        layout = self._layout
+        last = changes[bar.index][-1][0] if bar.index < len(changes) and changes[bar.index] else Fraction(0)
+        since = (self._starts[-1] - layout.start(bar)) / layout.eighth if self._starts else 0.0
+        size = 3 if bar.meter.is_compound else 2
+        beat = size * round(since / size)
+        return max(layout.ticks(last) / layout.eighth, float(beat) if abs(since - beat) < _NEARLY else 0.0)
+
     def _bass(self, tone: int) -> int:
         low, high = self._instrument.bass
         return next(pitch for pitch in range(low, high + 1) if pitch % 12 == tone % 12)
 
-    def _chord(self, harmony: Harmony, at: int, until: int, velocity: int) -> list[Note]:
+    def _chord(self, harmony: Harmony, at: int, until: int, velocity: int, before: list[Note]) -> list[Note]:
+        """A chord without the notes that sound already."""
+        held = {note.pitch for note in before if note.end > at}
         top = max(_MIN_TOP, min(_TOP, self._lowest_of_tune(at, until) - 1))
         pitches = self._voicing(harmony, top)
         self._last = pitches
@@ -225,6 +246,7 @@ class _Player:
         return [
             Note(at + spread * index, max(until, at + spread * index + 1), pitch, velocity - 2 * index, self._channel)
             for index, pitch in enumerate(pitches)
+            if pitch not in held
         ]
 
     def _lowest_of_tune(self, at: int, until: int) -> int:
@@ -260,6 +282,14 @@ def _pattern(layout: Layout, bar: PlayedBar) -> list[_Hit]:
     """What is struck in a bar."""
     eighths = _eighths(layout, bar)
     name = layout.dance.name
+    if name in _SLOW:
+        parts = round(eighths / 3) if bar.meter.is_compound else 2 if eighths % 4 == 0 else 1
+        lasts = eighths / parts
+        return [
+            hit
+            for part in range(parts)
+            for hit in (_Hit(part * lasts, "bass", lasts, 58), _Hit(part * lasts + 1, "chord", lasts - 1, 50))
+        ]
     if bar.meter.is_compound:
         beats = round(eighths / 3)
         return [
@@ -270,15 +300,9 @@ def _pattern(layout: Layout, bar: PlayedBar) -> list[_Hit]:
                 _Hit(3 * beat + 2, "chord", 0.8, 56),
             )
         ]
-    if name in _SLOW:
-        half = eighths / 2 if eighths % 4 == 0 else eighths
-        return [
-            hit
-            for start in ([0, half] if half < eighths else [0])
-            for hit in (_Hit(start, "bass", half, 58), _Hit(start + 1, "chord", half - 1, 50))
-        ]
     if eighths == 6:
-        return [_Hit(0, "bass", 1.5, 66), _Hit(2, "chord", 1.0, 55), _Hit(4, "chord", 1.0, 52)]
+        second = 62 if name == "mazurka" else 55  # a mazurka's stress
+        return [_Hit(0, "bass", 1.5, 66), _Hit(2, "chord", 1.0, second), _Hit(4, "chord", 1.0, 52)]
     if name == "polka":
         return [
             hit
@@ -291,22 +315,36 @@ def _pattern(layout: Layout, bar: PlayedBar) -> list[_Hit]:
     ]
 
 
-def _closing(layout: Layout, bar: PlayedBar) -> list[_Hit]:
-    """The last bar: one chord that is left to ring."""
-    eighths = layout.ticks(bar.length) / layout.eighth
-    return [_Hit(0, "bass", eighths, 64), _Hit(0, "chord", eighths, 56)]
+def _closing(at: float) -> list[_Hit]:
+    """One chord that is left to ring."""
+    return [_Hit(at, "bass", 0, 64), _Hit(at, "chord", 0, 56)]
 
 
 def _bodhran(bar: PlayedBar, layout: Layout) -> list[Note]:
-    """Every eighth, down and up; the beat's first is the lower and louder."""
+    """Every eighth, down and up, the beat's first the lower and louder; crotchets in threes, as waltzes have chords."""
     beat = 3 if bar.meter.is_compound else 2 if layout.dance.name == "polka" else 4
-    if not bar.meter.is_compound and _eighths(layout, bar) % 4:
+    if is_in_threes := not bar.meter.is_compound and bool(_eighths(layout, bar) % 4):
         beat = 6
     start = layout.start(bar)
     notes = []
-    for eighth in range(round(layout.ticks(bar.length) / layout.eighth)):
-        at = start + eighth * layout.eighth
+    off_beats = _dotted(bar, layout)
+    for eighth in range(0, round(layout.ticks(bar.length) / layout.eighth), 2 if is_in_threes else 1):
+        at = start + round(off_beats.get(eighth, eighth) * layout.eighth)
         is_strong = eighth % beat == 0
         velocity = (62 if not eighth else 54) if is_strong else 34 if eighth % 2 else 40
         notes.append(Note(at, at + layout.eighth // 2, _LOW_TOM if is_strong else _HIGH_TOM, velocity, PERCUSSION))
     return notes
+
+
+def _dotted(bar: PlayedBar, layout: Layout) -> dict[int, float]:
+    """The off-beats that a tune has a sixteenth late or early, and where, in eighths from the bar's beginning."""
+    if layout.dance.name not in _DOTTED or bar.meter.is_compound:
+        return {}
+    offset = layout.ticks(bar.offset) / layout.eighth
+    onsets = {onset - offset for onset in onsets_of(bar, layout) or []}
+    found = {}
+    for onset in onsets:
+        beat = onset // 2 * 2
+        if onset - beat in (0.5, 1.5) and beat + 1 not in onsets and beat + 2 - (onset - beat) not in onsets:
+            found[round(beat + 1)] = onset
+    return found

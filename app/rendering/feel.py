@@ -11,6 +11,7 @@ tutors for bows that cross the beat in jigs and go three, three, one, one in ree
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import pi, sin
 
 from app.abc.playing_order import PlayedBar
@@ -25,6 +26,10 @@ _MAX_BREATH = 0.25  # of a note
 _SLURRED = 0.94  # a note that no bow begins
 _MIN_EIGHTH_S = 0.1
 _HELD_AT_THE_END_S = 0.5
+_NEARLY = 0.05  # of an eighth
+_MARKED_BEATS = (105, 95, 80)
+"""abc2midi's velocities at forte, once a text has said how loud it is: a bar's first note, those on beats, others"""
+_DYNAMICS = {"pppp", "ppp", "pp", "p", "mp", "mf", "f", "ff", "fff", "ffff", "crescendo(", "<(", "diminuendo(", ">("}
 _LAST_IS_SOFTER = 6
 
 
@@ -92,14 +97,37 @@ def places(notes: list[Note], layout: Layout) -> list[Place]:
 
 
 def accented(notes: list[Note], layout: Layout, feel: float) -> list[Note]:
-    """Each as strong as its place in the bar and in the phrase; the last of a phrase and an ornament are softer."""
+    """Each as strong as its place in the bar and in the phrase, and as loud as is written; ornaments are softer."""
     accents = style_of(layout).accents
     made = []
+    is_marked = False
     for note, place in zip(notes, places(notes, layout), strict=True):
+        is_marked = is_marked or _has_mark(place, layout)
+        louder = _written_dynamics(note, place, layout) if is_marked else 0
         strength = accents[int(place.eighths + 0.05) % len(accents)]
-        target = _SOFTEST + _RANGE * strength + _swell(place, layout) - note.softer
+        target = _SOFTEST + _RANGE * strength + _swell(place, layout) - note.softer + louder
         made.append(note.struck(note.velocity + feel * (target - note.velocity)))
     return made
+
+
+def _has_mark(place: Place, layout: Layout) -> bool:
+    """Whether the bar of a note says how loud it is, by then."""
+    position = place.bar.offset
+    for chord in place.bar.bar.chords:
+        if layout.ticks(position) / layout.eighth > place.eighths + _NEARLY:
+            return False
+        if not _DYNAMICS.isdisjoint(chord.decorations):
+            return True
+        position += chord.length
+    return False
+
+
+def _written_dynamics(note: Note, place: Place, layout: Layout) -> int:
+    """By how much a note is louder than at its place at forte."""
+    beats = place.eighths * layout.eighth / layout.ticks(Fraction(1, place.bar.meter.unit))
+    first, strong, other = _MARKED_BEATS
+    usual = first if beats < _NEARLY else strong if abs(beats - round(beats)) < _NEARLY else other
+    return note.velocity - usual
 
 
 def _swell(place: Place, layout: Layout) -> float:
@@ -114,7 +142,7 @@ def _swell(place: Place, layout: Layout) -> float:
 def articulated(
     notes: list[Note], layout: Layout, instrument: Instrument, feel: float, second: Callable[[int], float]
 ) -> list[Note]:
-    """Notes parted as the instrument parts them, joined where a bow goes on, with a breath before a section ends.
+    """Notes parted as the instrument parts them, joined where a slur says so or a bow goes on, a breath after sections.
 
     Args:
         notes: of one line, in order.
@@ -122,23 +150,48 @@ def articulated(
     """
     made: list[Note] = []
     at = places(notes, layout)
+    written = _written_slurs(layout)
+
+    def is_slurred(index: int) -> bool:
+        note, following = notes[index], notes[index + 1]
+        if following.start - note.end > _NEARLY * layout.eighth or following.pitch == note.pitch:
+            return False
+        if written:
+            bar, eighths = at[index].bar, at[index].eighths + _NEARLY
+            return any(begins <= eighths < ends for begins, ends in written.get(bar.index, ()))
+        return instrument.slurs and _goes_on(at[index], layout)
+
     for index, (note, place) in enumerate(zip(notes, at, strict=True)):
         following = notes[index + 1] if index + 1 < len(notes) else None
         length, ticks = note.end - note.start, second(note.start)
         gap = min((1 - instrument.held) * length, _MAX_GAP_S * ticks)
-        is_joined = instrument.slurs and _goes_on(place, layout)
         if following is None:
             gap = 0.0
-        elif place.bar.ends_section and at[index + 1].bar is not place.bar:
+        elif _ends_phrase(place, at[index + 1], layout):
             pause_s = _BREATH_S if instrument.breathes else _BOW_CHANGE_S
             gap = max(gap, min(pause_s * ticks, _MAX_BREATH * length))
-        elif is_joined:
+        elif is_slurred(index):
             gap = 0.0
-        before = at[index - 1] if index else None
-        if before is not None and instrument.slurs and _goes_on(before, layout) and notes[index - 1].end >= note.start:
+        if index and is_slurred(index - 1):
             note = note.struck(note.velocity * (1 + feel * (_SLURRED - 1)))
         made.append(replace(note, end=max(note.start + 1, note.end - round(feel * gap))))
     return made
+
+
+def _ends_phrase(place: Place, following: Place, layout: Layout) -> bool:
+    """Whether a note is the last of a section: what leads to the next one, in a bar of its own or not, comes after."""
+    bar = place.bar
+    if not bar.ends_section or bar.number < 0:
+        return False
+    ends = layout.ticks(bar.offset + bar.length) / layout.eighth
+    first = layout.bars[0]
+    if first.number < 0 and bar.meter.length is not None and bar.offset + bar.length >= bar.meter.length:
+        led = ends - layout.ticks(first.length) / layout.eighth
+        if following.bar is bar and abs(following.eighths - led) < _NEARLY:
+            return True
+        if place.eighths > led - _NEARLY:
+            return False
+    return following.bar is not bar
 
 
 def _goes_on(place: Place, layout: Layout) -> bool:
@@ -147,6 +200,43 @@ def _goes_on(place: Place, layout: Layout) -> bool:
     if layout.is_compound:
         return eighth % 3 == 2
     return eighth % 8 in (0, 1, 3, 4)
+
+
+def _written_slurs(layout: Layout) -> dict[int, list[tuple[float, float]]]:
+    """From where to where in eighths notes go on to the next by the text's own slurs, by bar of the score."""
+    found: dict[int, list[tuple[float, float]]] = {}
+    open_slurs = 0
+    for bar in {bar.index: bar for bar in layout.bars}.values():
+        position = bar.offset
+        for chord in bar.bar.chords:
+            open_slurs = max(0, open_slurs + chord.slurs_begun - chord.slurs_ended)
+            ends = position + chord.length
+            if open_slurs:
+                span = layout.ticks(position) / layout.eighth, layout.ticks(ends) / layout.eighth
+                found.setdefault(bar.index, []).append(span)
+            position = ends
+    return found
+
+
+def without_lead_back(notes: list[Note], layout: Layout) -> list[Note]:
+    """A line that ends at rest: where its last bar ends with its own pickup, which leads back, that is left out."""
+    if not layout.bars:
+        return notes
+    first, last = layout.bars[0], layout.bars[-1]
+    is_whole = last.meter.length is not None and last.offset + last.length >= last.meter.length
+    if first.number >= 0 or not is_whole or first.length >= last.length:
+        return notes
+    near, length = round(_NEARLY * layout.eighth), layout.ticks(first.length)
+    led = layout.start(last) + layout.ticks(last.length) - length
+    kept = [note for note in notes if note.start < led - near]
+    pickup = [(note.start, note.pitch) for note in notes if note.start < length - near]
+    back = [(note.start - led, note.pitch) for note in notes[len(kept) :]]
+    is_same = len(pickup) == len(back) and all(
+        abs(at - also) <= near and pitch == other for (at, pitch), (also, other) in zip(pickup, back, strict=True)
+    )
+    if not kept or not pickup or not is_same:
+        return notes
+    return [replace(note, end=led + length) if abs(note.end - led) <= near else note for note in kept]
 
 
 def last_held(notes: list[Note], feel: float, second: Callable[[int], float]) -> list[Note]:
@@ -168,7 +258,7 @@ def uneven(layout: Layout, feel: float, second: Callable[[int], float]) -> "Timi
     shares = style_of(layout).shares
     anchors: list[tuple[int, float]] = []
     for bar in layout.bars:
-        inside = _by_beat(_onsets(bar, layout) or [], len(shares))
+        inside = _by_beat(onsets_of(bar, layout) or [], len(shares))
         first = layout.start(bar) - layout.ticks(bar.offset)
         eighth_s = layout.eighth / second(max(0, first))
         scaled = _scaled(shares, feel, eighth_s)
@@ -240,8 +330,8 @@ def _anchors(beat: int, onsets: set[float], shares: tuple[float, ...], eighth: i
     return [*ends, *((beat + n * eighth, beat + sum(shares[:n]) * eighth) for n in range(1, count))]
 
 
-def _onsets(bar: PlayedBar, layout: Layout) -> list[float] | None:
-    """Where a bar's written notes begin, in eighths; None where that is not known."""
+def onsets_of(bar: PlayedBar, layout: Layout) -> list[float] | None:
+    """Where a bar's written notes begin, in eighths from where the whole bar would; None where that is not known."""
     if not bar.bar.chords:
         return None
     found, position = [], bar.offset

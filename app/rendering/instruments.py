@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 PIPES = 109
+_LOW_D = 62
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,14 @@ class Instrument:
     triplets: bool = False
     breathes: bool = False
     slurs: bool = False
+    lowest: int = 0
+    """the lowest note as it is written, which cannot be tapped from below"""
 
 
 _BOWED = Instrument(0.92, cut=1, rolls=True, triplets=True, slurs=True)
 _REEDS = Instrument(0.84, cut=1, triplets=True)
-_WINDS = Instrument(0.93, cut=2, rolls=True, breathes=True)
-_PIPES = Instrument(1.0, cut=2, rolls=True)
+_WINDS = Instrument(0.93, cut=2, rolls=True, breathes=True, lowest=_LOW_D)
+_PIPES = Instrument(1.0, cut=2, rolls=True, lowest=_LOW_D)
 _PICKED = Instrument(1.0, triplets=True)
 _RINGING = Instrument(1.0)
 _OTHER = Instrument(0.95)

@@ -89,7 +89,7 @@ def _ornament(
     instrument = line.instrument
     lasts_s = (note.end - note.start) / line.second(note.start)
     eighths = (note.end - note.start) / line.layout.eighth
-    if instrument.rolls and abs(eighths - 3) < _NEARLY and _ROLL_S[0] <= lasts_s <= _ROLL_S[1]:
+    if instrument.rolls and _is_rolled(place, eighths, line.layout) and _ROLL_S[0] <= lasts_s <= _ROLL_S[1]:
         return _roll(line, note, place.bar.key) if chance < _ROLLS * feel else None
     is_repeated = (
         before is not None and before.pitch == note.pitch and note.start - before.end <= line.layout.eighth / 4
@@ -107,6 +107,13 @@ def _ornament(
     return None
 
 
+def _is_rolled(place: Place, eighths: float, layout: Layout) -> bool:
+    """Whether a note is a dotted crotchet within its bar; in jigs one that is a beat, not tied over into the next."""
+    ends = place.eighths + eighths - layout.ticks(place.bar.offset + place.bar.length) / layout.eighth
+    is_beat = not layout.is_compound or abs(place.eighths - 3 * round(place.eighths / 3)) < _NEARLY
+    return abs(eighths - 3) < _NEARLY and ends < _NEARLY and is_beat
+
+
 def _cut(line: Line, note: Note, key: Key) -> list[Note]:
     lasts = min(round(_CUT_S * line.second(note.start)), (note.end - note.start) // 3)
     above = _neighbour(note.pitch, key, line.semitones, line.instrument.cut)
@@ -115,14 +122,18 @@ def _cut(line: Line, note: Note, key: Key) -> list[Note]:
 
 
 def _roll(line: Line, note: Note, key: Key) -> list[Note]:
-    """Three quavers: the first plain, the second begun with a cut, the third with a tap from below."""
+    """Three quavers: the first plain, the second begun with a cut, the third with a tap from below.
+
+    On the lowest note of a flute, whistle or pipes there is nothing to tap: a cran has a second cut, by another finger.
+    """
     length = note.end - note.start
     first = note.start + round(length * _ROLL[0] / 3)
     second = first + round(length * _ROLL[1] / 3)
     middle = _cut(line, replace(note, start=first, end=second, softer=_MIDDLE_IS_SOFTER), key)
     last = _cut(line, replace(note, start=second), key)
-    below = _neighbour(note.pitch, key, line.semitones, -1)
-    return [replace(note, end=first), *middle, replace(last[0], pitch=below), last[1]]
+    is_lowest = note.pitch - line.semitones <= line.instrument.lowest
+    tap = _neighbour(note.pitch, key, line.semitones, line.instrument.cut + 1 if is_lowest else -1)
+    return [replace(note, end=first), *middle, replace(last[0], pitch=tap), last[1]]
 
 
 def _triplet(note: Note) -> list[Note]:

@@ -12,7 +12,7 @@ from app.abc.reader import read
 from app.errors import RenderError
 from app.rendering.arrangement import Arrangement, arrange
 from app.rendering.backing import Backing
-from app.rendering.midi_events import Performance
+from app.rendering.midi_events import Note, Performance, split_notes
 
 JIG = "X:1\nT:A Jig\nR:jig\nM:6/8\nL:1/8\nK:D\nA|:dfd edB|AFA AFA|GBG FAF|EFE E2A:|\n"
 REEL = "X:1\nT:A Reel\nR:reel\nM:4/4\nL:1/8\nK:D\ndfaf dfaf|gfge afdf|eAce afec|d4 d4|\n"
@@ -103,3 +103,73 @@ def test_more_notes_than_are_allowed_are_refused_before_they_are_made(midi: Midi
     with pytest.raises(RenderError, match="more notes with accompaniment than the 1,000"):
         arrange(midi(REEL), read(REEL), wanted, 0, 1000)
     assert arrange(midi(REEL), read(REEL), wanted, 0, 20_000).notes <= 20_000
+
+
+def sounding(performance: Performance, channel: int) -> list[Note]:
+    return [note for note in split_notes(performance.events)[0] if note.channel == channel]
+
+
+ENDINGS = {
+    "half a bar": "X:1\nR:reel\nM:4/4\nL:1/8\nK:D\ndfaf dfaf|gfge afdf|eAce afec|AGFE D4|\n",
+    "with a rest": "X:1\nR:jig\nM:6/8\nL:1/8\nK:D\ndfd edB|AFA AFA|GBG FAF|ABc d2z|\n",
+    "a whole bar": "X:1\nR:waltz\nM:3/4\nL:1/8\nK:D\nd2f2a2|g2e2c2|A2B2c2|d6|\n",
+    "its pickup again": "X:1\nR:hornpipe\nM:4/4\nL:1/8\nK:D\nFA|:dfaf dfaf|gfge afdf|eAce afec|d2d2 d2FA:|\n",
+}
+
+
+@pytest.mark.parametrize("backing", [Backing.GUITAR, Backing.PIANO])
+@pytest.mark.parametrize("feel", [0.0, 0.5])
+@pytest.mark.parametrize("abc", ENDINGS.values(), ids=ENDINGS)
+def test_the_last_chord_is_that_of_the_last_note_and_rings_as_long(
+    midi: Midi, abc: str, backing: Backing, feel: float
+) -> None:
+    performance = arrange(midi(abc), read(abc), Arrangement(feel=feel, backing=backing))
+    tune, chords = sounding(performance, 0), sounding(performance, 15)
+    last = [note for note in chords if note.end == max(note.end for note in chords)]
+    assert {note.pitch % 12 for note in last} == {2, 6, 9}
+    assert abs(last[0].end - tune[-1].end) <= 2
+    if feel:
+        assert tune[-1].pitch % 12 == 2
+
+
+@pytest.mark.parametrize("backing", BACKED)
+@pytest.mark.parametrize("abc", [JIG, REEL, WALTZ, *ENDINGS.values(), REEL.replace("R:reel", "R:slow air")])
+def test_no_pitch_is_struck_while_it_sounds(midi: Midi, abc: str, backing: Backing) -> None:
+    performance = arrange(midi(abc), read(abc), Arrangement(feel=0.5, backing=backing))
+    for channel in (0, 15):
+        ends: dict[int, int] = {}
+        for note in sounding(performance, channel):
+            assert note.start >= ends.get(note.pitch, 0)
+            ends[note.pitch] = note.end
+
+
+@pytest.mark.parametrize("meter", ["6/8", "9/8", "12/8"])
+def test_chords_are_held_in_slow_airs_of_whatever_metre(midi: Midi, meter: str) -> None:
+    bar = "dfd edB AFA AFA"[: 4 * (int(meter.split("/")[0]) // 3) - 1]
+    abc = f"X:1\nR:slow air\nM:{meter}\nL:1/8\nK:D\n{bar}|{bar}|{bar}|\n"
+    notes = sounding(arrange(midi(abc), read(abc), Arrangement(backing=Backing.GUITAR)), 15)
+    beat = 3 * BEAT // 2
+    assert {note.end % beat for note in notes} <= {0}
+    assert {note.start % beat for note in notes} == {0, BEAT // 2}
+
+
+def drum(performance: Performance) -> list[float]:
+    """When the bodhrán is struck, in eighths."""
+    return [
+        event.tick / (BEAT / 2)
+        for event in performance.events
+        if event.message.type == "note_on" and event.message.channel == 9
+    ]
+
+
+def test_a_bodhran_has_crotchets_in_waltzes_and_is_silent_in_airs(midi: Midi) -> None:
+    abc = WALTZ
+    assert drum(arrange(midi(abc), read(abc), Arrangement(backing=Backing.SESSION)))[:6] == [0, 2, 4, 6, 8, 10]
+    air = abc.replace("R:waltz", "R:air")
+    assert not drum(arrange(midi(air), read(air), Arrangement(backing=Backing.SESSION)))
+
+
+def test_a_bodhran_goes_with_the_snaps_and_dots_of_a_strathspey(midi: Midi) -> None:
+    abc = "X:1\nR:strathspey\nM:4/4\nL:1/8\nK:D\nd<f a>f d2 ag|d4 d4|d4 d4|\n"
+    found = drum(arrange(midi(abc), read(abc), Arrangement(backing=Backing.SESSION)))
+    assert found[:9] == [0, 0.5, 2, 3.5, 4, 5, 6, 7, 8]

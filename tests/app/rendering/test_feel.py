@@ -9,6 +9,7 @@ import pytest
 
 from app.abc.reader import read
 from app.rendering.arrangement import Arrangement, arrange
+from app.rendering.midi_events import Note, split_notes
 
 REEL = "X:1\nR:reel\nM:C|\nL:1/8\nQ:1/2=80\nK:D\n|:" + "dABc dAFA|GBAG FAdf|" * 3 + "dABc dAFA|GBAG FAdf:|\n"
 HORNPIPE = "X:1\nR:hornpipe\nM:4/4\nL:1/8\nQ:1/2=80\nK:D\n" + "dAFA GBAG|FAdf edcB|" * 4 + "\n"
@@ -132,3 +133,75 @@ def test_second_times_differ_if_asked(heard: Hear) -> None:
 
 def test_pipes_have_a_drone_from_the_first_note_to_the_last(heard: Hear) -> None:
     assert [pitch for _, pitch, _ in heard(REEL, feel=0.5, program=PIPES)][:2] == [50, 62]
+
+
+class Play(Protocol):
+    """Plays a tune as is wanted."""
+
+    def __call__(self, abc: str, **wanted: float) -> list[Note]: ...
+
+
+@pytest.fixture(name="played")
+def _played(tmp_path: Path) -> Play:
+    def play(abc: str, **wanted: float) -> list[Note]:
+        (tmp_path / "tune.abc").write_text(abc.replace("\nR:", "\n%"))
+        argv = ["/usr/bin/abc2midi", "tune.abc", "-o", "tune.mid"]
+        subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
+        performance = arrange((tmp_path / "tune.mid").read_bytes(), read(abc), Arrangement(**wanted))  # type: ignore[arg-type]
+        return [note for note in split_notes(performance.events)[0] if note.channel == 0]
+
+    return play
+
+
+LED_BACK = "X:1\nR:hornpipe\nM:4/4\nL:1/8\nK:D\nFA|:dfaf dfaf|gfge afdf|eAce afec|d2d2 d2FA:|\n"
+
+
+def test_a_tune_comes_to_rest_without_its_own_pickup_at_the_end_of_the_last_time_alone(played: Play) -> None:
+    grid, notes = played(LED_BACK, feel=0, program=PIANO), played(LED_BACK, feel=0.5, program=PIANO)
+    assert [note.pitch for note in notes] == [note.pitch for note in grid][:-2]
+    assert notes[-1].end > grid[-1].end
+    other = LED_BACK.replace("d2FA:|", "d2GA:|")
+    assert len(played(other, feel=0.5, program=PIANO)) == len(played(other, feel=0, program=PIANO))
+
+
+def test_a_breath_comes_before_a_pickup_and_none_after_it(played: Play) -> None:
+    notes = played(LED_BACK, feel=1, program=FLUTE, tempo=160)
+    gaps = [after.start - note.end for note, after in pairwise(notes)]
+    end = next(n for n, (note, _) in enumerate(pairwise(notes)) if note.start >= 4 * 1920 - 10)
+    assert gaps[end - 1] == max(gaps)
+    assert max(gaps[end : end + 2] + gaps[:2]) < gaps[end - 1] / 2
+
+
+def test_the_lowest_note_of_a_flute_has_a_cran_where_others_have_a_roll(played: Play) -> None:
+    jig = "X:1\nR:jig\nM:6/8\nL:1/8\nQ:3/8=110\nK:D\n" + "D3 A3|F3 G3|AFA dfd|" * 3 + "d6|\n"
+    notes = [note.pitch for note in played(jig, feel=1, program=FLUTE)]
+    assert min(notes) == 62
+    assert notes[:6] == [62, 66, 62, 67, 62, 69]
+    assert min(note.pitch for note in played(jig, feel=1, program=FIDDLE)) == 61
+
+
+def test_no_roll_is_tied_into_the_next_bar(played: Play) -> None:
+    jig = "X:1\nR:jig\nM:6/8\nL:1/8\nQ:3/8=110\nK:D\n" + "dfd edA-|A2F EFG|" * 4 + "d6|\n"
+    assert len(played(jig, feel=1, program=FLUTE)) == len(played(jig, feel=0, program=FLUTE))
+
+
+def test_slurs_that_are_written_are_played_and_no_others(played: Play) -> None:
+    reel = "X:1\nR:reel\nM:4/4\nL:1/8\nQ:1/2=90\nK:D\n(dAF)A (GB)AG|d8|\n"
+    for program in (FLUTE, FIDDLE):
+        notes = played(reel, feel=1, program=program)
+        joined = [after.start - note.end <= 2 for note, after in pairwise(notes[:8])]
+        assert joined == [True, True, False, False, True, False, False]
+
+
+def test_notes_of_one_pitch_are_parted_by_any_bow(played: Play) -> None:
+    notes = played("X:1\nR:reel\nM:4/4\nL:1/8\nQ:1/2=90\nK:D\n{e}d2 dd dddd|d8|\n", feel=1, program=FIDDLE)
+    assert all(after.start - note.end > 2 for note, after in pairwise(notes[-9:]))
+
+
+def test_what_is_written_soft_is_soft_and_what_grows_grows_however_much_feel(played: Play) -> None:
+    bar = "dAFA GBAG|"
+    abc = f"X:1\nR:reel\nM:4/4\nL:1/8\nK:D\n!p!{bar}{bar}!f!{bar}!crescendo(!dAFA GBAG!crescendo)!|{bar}\n"
+    for feel in (0, 0.5, 1):
+        velocities = [note.velocity for note in played(abc, feel=feel, program=PIANO)]
+        assert max(velocities[:16]) < min(velocities[16:24])
+        assert sum(velocities[16:24]) < sum(velocities[24:32])
