@@ -15,7 +15,7 @@ from app.abc.score import Score
 from app.errors import RenderError
 from app.rendering.backing import Backing, accompany, chords_for, notes_at_most
 from app.rendering.count_in import count_in_ticks, counted_in
-from app.rendering.feel import Timing, accented, articulated, last_held, swung, uneven, without_lead_back
+from app.rendering.feel import Timing, accented, articulated, last_held, swelled, swung, uneven, without_lead_back
 from app.rendering.instruments import PIPES, instrument_of
 from app.rendering.layout import Layout, lay_out, repeat
 from app.rendering.midi_events import (
@@ -106,7 +106,7 @@ def arrange(
             raise RenderError(f"it may have more notes with accompaniment than the {max_notes:,} that are allowed")
         events, parts = _accompanied(events, score, layout, wanted, semitones, goes_on=goes_on)
     if timing := _timing(events, layout, wanted):
-        events = [Event(timing.moved(event.tick), event.message) for event in events]
+        events = [event if _sets_up(event) else Event(timing.moved(event.tick), event.message) for event in events]
     if wanted.click:
         return Performance(counted_in(events, score, beat), beat, parts, count_in_ticks(score, beat))
     return Performance(events, beat, parts)
@@ -122,7 +122,8 @@ def _accompanied(
     made = accompany(
         layout, changes, wanted.backing, tune, semitones, programs, is_strummed=wanted.feel > 0, goes_on=goes_on
     )
-    added = sorted([*made.events, *note_events(made.notes)], key=lambda event: event.tick)
+    notes = swelled(made.notes, layout, wanted.feel) if wanted.feel else made.notes
+    added = sorted([*made.events, *note_events(notes)], key=lambda event: event.tick)
     return events + added, dict.fromkeys(programs, TUNE) | made.parts
 
 
@@ -175,6 +176,11 @@ def _timing(events: list[Event], layout: Layout, wanted: Arrangement) -> Timing 
     if not wanted.feel:
         return None
     return uneven(layout, wanted.feel, _Tempos(events, layout.ticks_per_beat).ticks_a_second)
+
+
+def _sets_up(event: Event) -> bool:
+    """Whether a message comes before all notes."""
+    return event.tick == 0 and event.message.type not in ("note_on", "note_off")
 
 
 class _Tempos:

@@ -20,7 +20,7 @@ from app.rendering.layout import Layout
 from app.rendering.midi_events import Note
 
 _SOFTEST, _RANGE = 70.0, 38.0  # velocities of the weakest and, above it, of the strongest places
-_SWELL, _PHRASE_BARS = 8.0, 4
+_SWELL, _BACKING_SWELL, _PHRASE_BARS = 8.0, 2.0, 4
 _BREATH_S, _BOW_CHANGE_S, _MAX_GAP_S = 0.14, 0.05, 0.06
 _MAX_BREATH = 0.25  # of a note
 _SLURRED = 0.94  # a note that no bow begins
@@ -137,6 +137,14 @@ def _swell(place: Place, layout: Layout) -> float:
     eighths = layout.ticks(place.bar.meter.length) / layout.eighth
     bars = place.bar.number % _PHRASE_BARS + min(1.0, place.eighths / eighths)
     return _SWELL * (sin(pi * bars / _PHRASE_BARS) - 0.5)
+
+
+def swelled(notes: list[Note], layout: Layout, feel: float) -> list[Note]:
+    """What accompanies, growing with the tune's phrases; more than they do, since a pattern is always the same."""
+    return [
+        note.struck(note.velocity + feel * _BACKING_SWELL * _swell(place, layout))
+        for note, place in zip(notes, places(notes, layout), strict=True)
+    ]
 
 
 def articulated(

@@ -1,7 +1,8 @@
 """Plays an accompaniment from samples: each of its few different notes is synthesised once, and mixed in at each place.
 
 A guitar's strings ring for seconds after they are let go, so that accompaniment of three notes at a time has 25 voices;
-synthesised anew at each place it would take twice as long as the tune. A jig's 380 notes are 17 different ones.
+synthesised anew at each place it would take twice as long as the tune. A jig's 380 notes are 17 different ones. How
+strongly one is struck is a matter of loudness alone: that goes with the square of the velocity (SoundFont 2.04, 8.4.1).
 """
 
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from app.rendering.synth import Samples, Synth, Timed
 _MAX_KEPT_S = 60  # of samples: 21 MB at 44.1 kHz
 _MIN_REPEATS = 3  # places for each different note; with fewer, what is saved is less than what its dying away costs
 _HELD_STEP_S = 0.006  # to which the lengths of notes are rounded: so much earlier or later is not heard
+_VELOCITY_STEP = 16
 _NOTE_ON, _NOTE_OFF, _PROGRAM, _CONTROL = "note_on", "note_off", "program_change", "control_change"
 
 _Settings = tuple[tuple[str, int, int], ...]
@@ -30,6 +32,7 @@ class _Hit:
     settings: _Settings
     pitch: int
     velocity: int
+    """to steps of 16, since fonts may have other samples for loud notes"""
     held: int
     """frames"""
 
@@ -38,6 +41,7 @@ class _Hit:
 class _Onset:
     frame: int
     hit: _Hit
+    gain: float
 
 
 def parted(timeline: tuple[Timed, ...], channels: Collection[int]) -> tuple[tuple[Timed, ...], tuple[Timed, ...]]:
@@ -70,18 +74,19 @@ class Sampler:
         """The sound of a timeline, in blocks of at most `block` frames, `duration_s` long altogether."""
         end = round(duration_s * self._synth.rate)
         onsets = _onsets(timeline, self._synth.rate)
-        ringing: list[tuple[int, Samples]] = []
+        ringing: list[tuple[_Onset, Samples]] = []
         position, due = 0, 0
         while position < end:
             stop = min(position + block, end)
             made = np.zeros((2, stop - position), np.float32)
             while due < len(onsets) and onsets[due].frame < stop:
-                ringing.append((onsets[due].frame, self._sample(onsets[due].hit)))
+                ringing.append((onsets[due], self._sample(onsets[due].hit)))
                 due += 1
-            for start, samples in ringing:
+            for onset, samples in ringing:
+                start = onset.frame
                 begin, until = max(start, position), min(start + samples.shape[1], stop)
-                made[:, begin - position : until - position] += samples[:, begin - start : until - start]
-            ringing = [(start, samples) for start, samples in ringing if start + samples.shape[1] > stop]
+                made[:, begin - position : until - position] += onset.gain * samples[:, begin - start : until - start]
+            ringing = [(onset, samples) for onset, samples in ringing if onset.frame + samples.shape[1] > stop]
             position = stop
             yield made
 
@@ -134,8 +139,9 @@ def _onsets(timeline: tuple[Timed, ...], rate: int) -> list[_Onset]:
         release(message.channel, message.note, frame)  # a string that is plucked again sounds no longer
         if message.type == _NOTE_ON and message.velocity:
             sounding[message.channel, message.note] = len(found)
-            hit = _Hit(message.channel, settings.get(message.channel, ()), message.note, message.velocity, 0)
-            found.append(_Onset(frame, hit))
+            near = max(1, round(message.velocity / _VELOCITY_STEP)) * _VELOCITY_STEP
+            hit = _Hit(message.channel, settings.get(message.channel, ()), message.note, near, 0)
+            found.append(_Onset(frame, hit, (message.velocity / near) ** 2))
     for channel, pitch in list(sounding):
         release(channel, pitch, frame)
     return found

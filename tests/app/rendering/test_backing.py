@@ -173,3 +173,20 @@ def test_a_bodhran_goes_with_the_snaps_and_dots_of_a_strathspey(midi: Midi) -> N
     abc = "X:1\nR:strathspey\nM:4/4\nL:1/8\nK:D\nd<f a>f d2 ag|d4 d4|d4 d4|\n"
     found = drum(arrange(midi(abc), read(abc), Arrangement(backing=Backing.SESSION)))
     assert found[:9] == [0, 0.5, 2, 3.5, 4, 5, 6, 7, 8]
+
+
+def test_who_accompanies_grows_to_the_middle_of_a_phrase(midi: Midi) -> None:
+    even, played = (
+        sounding(arrange(midi(REEL), read(REEL), Arrangement(feel=feel, backing=Backing.GUITAR)), 15) for feel in (0, 1)
+    )
+    by_bar = [{note.velocity for note in even if note.start // 1920 == bar} for bar in range(3)]
+    assert by_bar[0] == by_bar[1] == by_bar[2]
+    means = [[note.velocity for note in played if note.start // 1920 == bar] for bar in range(3)]
+    first, second, _ = (sum(bar) / len(bar) for bar in means)
+    assert second > first + 4
+
+
+def test_what_sets_instruments_comes_before_a_pickup_that_is_played_late(midi: Midi) -> None:
+    performance = arrange(midi(JIG), read(JIG), Arrangement(feel=1, backing=Backing.SESSION))
+    settings = [event for event in performance.events if event.message.type not in ("note_on", "note_off")]
+    assert {event.tick for event in settings} == {0}

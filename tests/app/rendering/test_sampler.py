@@ -26,8 +26,8 @@ def timeline() -> tuple[Timed, ...]:
     ]
     for index in range(32):
         at_s = 0.25 * index
-        hits = [(FIDDLE, 70 + index % 7, 90), (DRUMS, 41, 60)]
-        hits += [(GUITAR, pitch, 60) for pitch in ((50, 57, 62) if index % 2 else (43,))]
+        hits = [(FIDDLE, 70 + index % 7, 90), (DRUMS, 41, 57 + index % 4)]
+        hits += [(GUITAR, pitch, 57 + index % 5) for pitch in ((50, 57, 62) if index % 2 else (43,))]
         for channel, pitch, velocity in hits:
             found.append(Timed(at_s, mido.Message("note_on", channel=channel, note=pitch, velocity=velocity)))
             found.append(Timed(at_s + 0.2, mido.Message("note_off", channel=channel, note=pitch)))
