@@ -15,7 +15,7 @@ from app.rendering.input_filter import PLAYED_NOTES, Admitted
 from app.rendering.midi_events import Performance
 from app.rendering.render_job import Job, RenderOptions
 from app.rendering.sandbox import Confinement
-from app.rendering.tune_set import joined, speeds
+from app.rendering.tune_set import joined, programs_of_set, speeds
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,12 @@ class Performer:
         wanted = job.options.arrangement
         tempos = [wanted.tempo] if len(scores) == 1 else [wanted.tempo or speed for speed in speeds(scores)]
         made: list[Performance] = []
+        if len(scores) > 1 and wanted.program is None:
+            programs = programs_of_set(scores)
+        else:
+            programs = [wanted.program] * len(scores)
         for index, (tune, tempo) in enumerate(zip(job.tunes, tempos, strict=True)):
-            one = replace(wanted, tempo=tempo, click=wanted.click and not index)
+            one = replace(wanted, tempo=tempo, program=programs[index], click=wanted.click and not index)
             left = PLAYED_NOTES.max_allowed - sum(performance.notes for performance in made)
             made.append(await self._arranged(tune, job.options, one, left, goes_on=index + 1 < len(scores)))
         performance = made[0]

@@ -24,6 +24,19 @@ def speeds(scores: list[Score]) -> list[float]:
     return found
 
 
+def programs_of_set(scores: list[Score]) -> list[int | None]:
+    """Each tune's instrument, None for its own: the first's for those that say none, as the same people play."""
+    said = [directive.split()[-1] for directive in scores[0].directives if directive.startswith("program")]
+    first = int(said[-1]) if said and said[-1].isdecimal() else dance_of(scores[0].rhythm, scores[0].meter).program
+    return [None if _says_program(score) else first for score in scores]
+
+
+def _says_program(score: Score) -> bool:
+    bars = (bar for voice in score.voices for bar in voice.bars)
+    directives = [*score.directives, *(directive for bar in bars for directive in bar.directives)]
+    return any(directive.startswith("program") for directive in directives)
+
+
 def joined(performances: list[Performance], scores: list[Score], repeats: int) -> Performance:
     """One performance, with a marker in MIDI at each tune.
 

@@ -57,6 +57,21 @@ def test_each_is_played_so_many_times_after_one_count_in(client: httpx.Client) -
     assert markers["Second"] == pytest.approx(17 * 2 * 60 / 98, abs=0.02)
 
 
+def test_one_player_plays_all_but_tunes_that_say_their_instrument(client: httpx.Client) -> None:
+    def programs(*tunes: str, **options: object) -> list[int]:
+        return [
+            message.program
+            for message in midi(client, *tunes, **options)
+            if message.type == "program_change" and message.channel == 0
+        ]
+
+    piano = JIG.replace("K:G", "%%MIDI program 0\nK:G")
+    assert programs(REEL, JIG) == [40, 40]
+    assert programs(REEL, piano) == [40, 0]
+    assert programs(piano, REEL) == [0, 0]
+    assert programs(REEL, JIG, program=73) == [73, 73]
+
+
 def test_the_first_of_a_dance_says_how_fast_all_are_and_a_wanted_tempo_does_for_all(client: httpx.Client) -> None:
     own = REEL.replace("K:D", "Q:1/2=80\nK:D")
     _, markers = heard(midi(client, own, SMALL, SMALL.replace("Second", "Last"), feel=0))
