@@ -30,6 +30,7 @@ from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Abandoned, Making
 from app.rendering.synth import RATE, Samples, Synth, SynthError, Timed
 from app.rendering.synthesizer import Synthesizer
+from app.rendering.tags import Tags
 
 TAIL_S = 1.5
 SCOUT_RATE = 8_000  # Hz, of the quick rendition
@@ -173,12 +174,12 @@ class SoundMaker:
         if self._synthesizer is Synthesizer.TIMIDITY:
             performance = await performing
             with _synthesizing():
-                await self._play_by_timidity(performance, _Limits(making), _writer(performance, job.format, making))
+                await self._play_by_timidity(performance, _Limits(making), _writer(performance, job, making))
             return
         async with self._players(job) as players:
             performance = await performing
             with _synthesizing():
-                ready, limits, write = await players, _Limits(making), _writer(performance, job.format, making)
+                ready, limits, write = await players, _Limits(making), _writer(performance, job, making)
                 await in_thread(lambda: write(ready.play(performance, limits.check)))
 
     @asynccontextmanager
@@ -234,12 +235,13 @@ def _frames_of(timeline: tuple[Timed, ...]) -> int:
     return round((last + TAIL_S) * RATE)
 
 
-def _writer(performance: Performance, format_: Format, making: Making) -> _Write:
+def _writer(performance: Performance, job: Job, making: Making) -> _Write:
     """What writes the file, whose length is told where that is known before."""
     frames = _frames_of(performance.timeline)
-    if format_ is Format.WAV:
+    tags = Tags.of([tune.score for tune in job.tunes])
+    if job.format is Format.WAV:
         making.length = len(encode.wav_header(frames)) + 4 * frames
-    return lambda blocks: encode.write(blocks, frames, making.path, format_.extension, making.grown)
+    return lambda blocks: encode.write(blocks, frames, making.path, job.format.extension, making.grown, tags)
 
 
 @contextmanager

@@ -99,14 +99,18 @@ class Performance:
                 kept.append(Event(round(at_s * per_second), timed.message))
         return Performance(kept, self.ticks_per_beat, self.parts)
 
-    def as_midi(self) -> bytes:
-        """A Standard MIDI File: of one track, or where there are parts with a track for each, the tune's own first."""
+    def as_midi(self, title: str | None = None) -> bytes:
+        """A Standard MIDI File: of one track, or where there are parts with a track for each, the tune's own first.
+
+        Args:
+            title: which the first track bears, as the name of all of it (RP-001, FF 03).
+        """
         tracks: dict[str | None, list[Event]] = {None: []}
         for event in self.events:
             channel = getattr(event.message, "channel", None)
             tracks.setdefault(self.parts.get(channel) if channel is not None else None, []).append(event)
         file = mido.MidiFile(type=1 if self.parts else 0, ticks_per_beat=self.ticks_per_beat)
-        file.tracks += [_track(name, events) for name, events in tracks.items()]
+        file.tracks += [_track(name or title, events) for name, events in tracks.items()]
         buffer = io.BytesIO()
         file.save(file=buffer)
         return buffer.getvalue()

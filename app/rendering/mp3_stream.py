@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.rendering.synth import RATE
+from app.rendering.tags import Tags, id3
 
 SAMPLES_A_FRAME = 1152
 _DELAY = 576  # samples that LAME puts before the sound, and at the least after it
@@ -24,14 +25,16 @@ _SIDE_INFO_SIZE = 32  # bytes between header and tag, in stereo
 _HAS_FRAMES = 1
 _VARIABLE_RATE = 4  # of revision 0: LAME's newer kind
 _ENCODER = b"LAME3.100"
+_NO_TAGS = Tags()
 
 
-def encode_mp3(blocks: Iterator[NDArray[np.int16]], samples: int) -> Iterator[bytes]:
+def encode_mp3(blocks: Iterator[NDArray[np.int16]], samples: int, tags: Tags = _NO_TAGS) -> Iterator[bytes]:
     """An MP3 file of 16-bit stereo samples [n, 2] at 44.1 kHz, piece by piece as they come.
 
     Args:
         blocks: the samples.
         samples: how many there are in each channel, altogether.
+        tags: which come first.
     """
     encoder = lameenc.Encoder()
     encoder.silence()
@@ -40,7 +43,7 @@ def encode_mp3(blocks: Iterator[NDArray[np.int16]], samples: int) -> Iterator[by
     encoder.set_vbr(_VARIABLE_BIT_RATE)
     encoder.set_vbr_quality(_QUALITY)
     encoder.set_quality(_SEARCH)
-    yield length_frame(samples)
+    yield id3(tags) + length_frame(samples)
     for block in blocks:
         yield bytes(encoder.encode(block.tobytes()))
     yield bytes(encoder.flush())

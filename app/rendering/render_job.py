@@ -10,7 +10,7 @@ from app.rendering.formats import Format, Kind
 from app.rendering.input_filter import Admitted
 from app.rendering.synthesizer import Synthesizer
 
-_RECIPE = 12  # raised whenever the same request makes other bytes than before
+_RECIPE = 13  # raised whenever the same request makes other bytes than before
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from app.rendering.render_job import Job, RenderOptions
 from app.rendering.sandbox import Confinement
 from app.rendering.shared_file import Making, Rendering
 from app.rendering.synthesizer import Synthesizer
+from app.rendering.tags import Tags
 from app.settings import Settings
 
 _LONG_S = 180.0  # of sound; most tunes last a third of it, played once
@@ -284,7 +285,8 @@ class Renderer:
             await self._sound.make(job, making, self._performer.perform(job))
         elif job.format.kind is Kind.MIDI:
             performance = await self._performer.perform(job)
-            making.path.write_bytes(await in_thread(performance.as_midi))
+            title = Tags.of([tune.score for tune in job.tunes]).title
+            making.path.write_bytes(await in_thread(lambda: performance.as_midi(title)))
         else:
             with self.private_folder() as folder:
                 making.path.write_bytes(await make_score(job, folder, self.confinement))
