@@ -71,15 +71,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tunebooks", type=Path, nargs="+")
     arguments = parser.parse_args()
+    everything = Counter[str]()
     for book in arguments.tunebooks:
         tunes = [tune for tune in tunes_of(book) if is_chorded(read(tune))]
+        if not tunes:
+            print(f"{book.name}: no tune bears chords")
+            continue
         began, total = time.perf_counter(), Counter[str]()
         for tune in tunes:
             total += compare(tune)
-        took = 1000 * (time.perf_counter() - began) / max(1, len(tunes))
-        print(f"{book.name}: {len(tunes)} tunes with chords, {total['half bars']} half bars, {took:.0f} ms a tune")
-        for name in ("same root", "same function", "tonic root", "tonic function"):
-            print(f"  {name:16} {100 * total[name] / max(1, total['half bars']):5.1f} %")
+        took = 1000 * (time.perf_counter() - began) / len(tunes)
+        print(f"{book.name}: {len(tunes)} tunes with chords, {took:.0f} ms a tune, {shares(total)}")
+        everything += total
+    print(f"together: {shares(everything)}")
+
+
+def shares(total: Counter[str]) -> str:
+    """What is equal, in hundredths of the half bars."""
+    of_all = {
+        name: f"{100 * total[name] / max(1, total['half bars']):.1f} %"
+        for name in ("same root", "same function", "tonic root", "tonic function")
+    }
+    return (
+        f"{total['half bars']} half bars: same root {of_all['same root']} (the tonic throughout "
+        f"{of_all['tonic root']}), same function {of_all['same function']} ({of_all['tonic function']})"
+    )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """`python -m benchmarks.feel plot.svg`: how far feel takes each rhythm from the grid, and the ratios measured again.
 
 A known tune of each rhythm is played at feel 0, 0.5 and 1 as the service does, its ornaments left out (a piano has
-none). Onsets are compared with those at 0, note by note. Needs matplotlib, which the extra `training` has.
+none). At 0 each onset is compared with where the score has it, to a tick, and the file with that of a second service;
+at 0.5 and 1 with the onset at 0. Needs matplotlib, which the extra `training` has.
 """
 
 import argparse
 import asyncio
+import io
 import statistics
 import tempfile
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ mpl.use("svg")
 import matplotlib.pyplot as plt
 
 from app.abc.dances import is_in_sixteenths
+from app.abc.playing_order import playing_order
 from app.abc.reader import read
 from app.rendering import sandbox
 from app.rendering.arrangement import Arrangement
@@ -29,9 +32,12 @@ from app.rendering.renderer import Renderer
 from app.settings import Settings
 from model_store.store import Store
 
-RHYTHMS = ("reel", "jig", "slip jig", "slide", "hornpipe", "polka", "strathspey", "waltz", "air")
+RHYTHMS = (
+    "reel", "jig", "slip jig", "slide", "hornpipe", "polka", "strathspey", "waltz", "air", "fling", "clog", "set dance",
+)  # fmt: skip
 FEELS = (0.0, 0.5, 1.0)
 PIANO = 0
+TICKS = 480  # a quarter note
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,8 @@ class Notes:
 
     onsets: list[float]
     velocities: list[int]
+    content: bytes
+    """the MIDI file"""
 
 
 def known_tunes() -> dict[str, str]:
@@ -60,15 +68,29 @@ async def play(renderer: Renderer, abc: str, feel: float) -> Notes:
     """What the service's MIDI says."""
     options = RenderOptions(Arrangement(program=PIANO, feel=feel), chords=False)
     rendering = await renderer.render(await renderer.job(abc, Format.MIDI, options), whole=True)
-    file = mido.MidiFile(file=rendering.file)
+    content = rendering.file.read()
     rendering.leave()
+    file = mido.MidiFile(file=io.BytesIO(content))
     tick, onsets, velocities = 0, [], []
     for message in mido.merge_tracks(file.tracks):
         tick += message.time
         if message.type == "note_on" and message.velocity:
             onsets.append(tick / file.ticks_per_beat)
             velocities.append(message.velocity)
-    return Notes(onsets, velocities)
+    return Notes(onsets, velocities, content)
+
+
+def written(abc: str) -> list[float]:
+    """Where the score has its notes begin, in quarter notes, all repeats played."""
+    found, is_tied = [], False
+    for bar in playing_order(read(abc)):
+        position = bar.start
+        for chord in bar.bar.chords:
+            if chord.pitches and not is_tied:
+                found.append(float(4 * position))
+            is_tied = chord.is_tied
+            position += chord.length
+    return found
 
 
 def ratios(abc: str, grid: Notes, heard: Notes) -> list[float]:
@@ -90,14 +112,14 @@ def ratios(abc: str, grid: Notes, heard: Notes) -> list[float]:
     return [count * mean / sum(means) for mean in means]
 
 
-async def measure() -> dict[str, tuple[str, list[Notes]]]:
+async def measure(feels: tuple[float, ...] = FEELS) -> dict[str, tuple[str, list[Notes]]]:
     """By rhythm, the tune and its notes at each feel."""
     with tempfile.TemporaryDirectory() as name:
         renderer = Renderer(
             Settings().soundfont, sandbox.probe(), Cache(Path(name), 1), at_once=1, max_waiting=8, max_duration_s=600
         )
         return {
-            rhythm: (abc, [await play(renderer, abc, feel) for feel in FEELS])
+            rhythm: (abc, [await play(renderer, abc, feel) for feel in feels])
             for rhythm, abc in sorted(known_tunes().items())
         }
 
@@ -108,9 +130,9 @@ def draw(found: dict[str, tuple[str, list[Notes]]], path: Path) -> None:
     for (left, right), (rhythm, (_, played)) in zip(axes, found.items(), strict=True):
         grid = played[0]
         for feel, notes in zip(FEELS, played, strict=True):
-            shift = [100 * (a - b) for a, b in zip(notes.onsets, grid.onsets, strict=True)][:64]
-            left.plot(grid.onsets[:64], shift, ".-", label=f"feel {feel:g}", linewidth=0.6, markersize=3)
-            right.plot(grid.onsets[:64], notes.velocities[:64], ".-", linewidth=0.6, markersize=3)
+            shift = [100 * (a - b) for a, b in zip(notes.onsets, grid.onsets, strict=False)][:64]
+            left.plot(grid.onsets[: len(shift)], shift, ".-", label=f"feel {feel:g}", linewidth=0.6, markersize=3)
+            right.plot(grid.onsets[: len(shift)], notes.velocities[: len(shift)], ".-", linewidth=0.6, markersize=3)
         left.set_ylabel(rhythm)
         left.legend(fontsize=6, loc="upper right")
     axes[0][0].set_title("onset, hundredths of a quarter note after the grid")
@@ -126,11 +148,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("plot", type=Path)
     arguments = parser.parse_args()
-    found = asyncio.run(measure())
+    found, again = asyncio.run(measure()), asyncio.run(measure())
     for rhythm, (abc, played) in found.items():
+        grid, score = played[0], written(abc)
+        on_it = sum(abs(a - b) <= 1.5 / TICKS for a, b in zip(grid.onsets, score, strict=False))
+        is_same = all(one.content == other.content for one, other in zip(played, again[rhythm][1], strict=True))
+        print(
+            f"{rhythm:12} feel 0: {on_it} of {len(grid.onsets)} onsets where the score's {len(score)} are, velocities "
+            f"{', '.join(map(str, sorted(set(grid.velocities))))}; the same bytes again: {'yes' if is_same else 'NO'}"
+        )
         for feel, notes in zip(FEELS, played, strict=True):
             shown = " : ".join(f"{ratio:.2f}" for ratio in ratios(abc, played[0], notes))
-            off = max(abs(a - b) for a, b in zip(notes.onsets, played[0].onsets, strict=True))
+            off = max(abs(a - b) for a, b in zip(notes.onsets, grid.onsets, strict=False))
             print(
                 f"{rhythm:12} feel {feel:3.1f}  eighths {shown:20}  furthest from the grid {off:.3f} of a quarter, "
                 f"velocities {min(notes.velocities)} to {max(notes.velocities)}"

@@ -43,7 +43,7 @@ CONTENDERS = (
     ("wav", "session"),
     ("mp3", "session"),
 )
-_HEADERS = {"wav": 44, "mp3": 208}  # bytes before the first of sound, where they are known before it
+_HEADERS = {"wav": 44, "mp3": 400}  # bytes that come before the first of sound, or more than those
 _ENVELOPE_HZ = 441
 _numbers = count(1)
 
@@ -184,8 +184,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--brief", action="store_true", help="the first table alone")
+    parser.add_argument("--sound", action="store_true", help="the comparison of both synthesisers alone")
     arguments = parser.parse_args()
     abc = TUNE.read_text()
+    if arguments.sound:
+        print(*synthesizers(abc), sep="\n")
+        return
     results = run(abc, arguments.rounds)
     base = results["notebook"]
     print(f"{'':24}{'first byte':>22}{'last byte':>22}{'processor':>13}")
