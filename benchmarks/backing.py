@@ -86,7 +86,12 @@ class Results:
         self.peaks[name].append(peak_db)
         self.steps[name].append(step)
         if abs(lufs - TARGET_LUFS) > TOLERANCE_LU or peak_db > MAX_PEAK_DB or step > MAX_STEP:
-            self.faults.append(f"{name}: {tune}: {lufs:.2f} LUFS, true peak {peak_db:.2f} dB, ends within {step:.4f}")
+            self.fault(f"{name}: {tune}: {lufs:.2f} LUFS, true peak {peak_db:.2f} dB, ends within {step:.4f}")
+
+    def fault(self, what: str) -> None:
+        """Keep it for the end, and say it at once: all tunes take hours."""
+        self.faults.append(what)
+        print(what, file=sys.stderr, flush=True)
 
     def table(self) -> list[str]:
         """A line for each backing and format."""
@@ -130,7 +135,7 @@ async def run(tunes: list[str], formats: tuple[Format, ...], minutes: float, sou
                     if backing is not Backing.NONE:
                         results.above[backing].append(above_backing(await made(abc, Format.MIDI, backing), soundfont))
                 except LiltError as error:
-                    results.faults.append(f"{backing}: {title}: {error.detail}")
+                    results.fault(f"{backing}: {title}: {error.detail}")
             if number % 10 == 0:
                 print(f"{number} of {len(tunes)} tunes", file=sys.stderr, flush=True)
     return results

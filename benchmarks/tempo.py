@@ -23,7 +23,7 @@ MIN_TUNES = 3  # fewer say nothing of a metre
 
 
 def notes_a_minute(tunes: list[str], sample: int) -> dict[str, dict[str, list[float]]]:
-    """By rhythm and metre, for the first so many tunes of each; those that say a tempo of their own, or no rhythm, are not."""
+    """By rhythm and metre, for the first so many tunes of each that say their rhythm and no tempo of their own."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for tune in tunes:
         try:
