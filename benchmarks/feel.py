@@ -38,6 +38,7 @@ RHYTHMS = (
 FEELS = (0.0, 0.5, 1.0)
 PIANO = 0
 TICKS = 480  # a quarter note
+SHOWN = 48  # notes of a tune in the plot
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,14 @@ async def measure(feels: tuple[float, ...] = FEELS) -> dict[str, tuple[str, list
 
 def draw(found: dict[str, tuple[str, list[Notes]]], path: Path) -> None:
     """Deviations and velocities of each rhythm's first notes."""
+    mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "feel"})
     figure, axes = plt.subplots(len(found), 2, figsize=(12, 2 * len(found)), squeeze=False)
     for (left, right), (rhythm, (_, played)) in zip(axes, found.items(), strict=True):
         grid = played[0]
         for feel, notes in zip(FEELS, played, strict=True):
-            shift = [100 * (a - b) for a, b in zip(notes.onsets, grid.onsets, strict=False)][:64]
-            left.plot(grid.onsets[: len(shift)], shift, ".-", label=f"feel {feel:g}", linewidth=0.6, markersize=3)
-            right.plot(grid.onsets[: len(shift)], notes.velocities[: len(shift)], ".-", linewidth=0.6, markersize=3)
+            shift = [100 * (a - b) for a, b in zip(notes.onsets, grid.onsets, strict=False)][:SHOWN]
+            left.plot(grid.onsets[: len(shift)], shift, label=f"feel {feel:g}", linewidth=0.8)
+            right.plot(grid.onsets[: len(shift)], notes.velocities[: len(shift)], linewidth=0.8)
         left.set_ylabel(rhythm)
         left.legend(fontsize=6, loc="upper right")
     axes[0][0].set_title("onset, hundredths of a quarter note after the grid")
@@ -140,7 +142,7 @@ def draw(found: dict[str, tuple[str, list[Notes]]], path: Path) -> None:
     axes[-1][0].set_xlabel("quarter notes")
     axes[-1][1].set_xlabel("quarter notes")
     figure.tight_layout()
-    figure.savefig(path)
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def main() -> None:
