@@ -202,6 +202,7 @@ class _Player:
         hits = pattern if closes is None else [hit for hit in pattern if hit.at < closes] + _closing(closes)
         notes: list[Note] = []
         sounding: Harmony | None = None
+        bass: Note | None = None
         for hit in hits:
             at = start + round(hit.at * layout.eighth)
             if at >= end:
@@ -216,10 +217,11 @@ class _Player:
             until = until if rings_on else min(end, until)
             is_root = hit.what == "bass" or (hit.what == "fifth" and (sounding is None or sounding != harmony))
             if hit.what == "chord":
-                notes += self._chord(harmony, at, until, hit.velocity, notes)
+                notes += self._chord(harmony, at, until, hit.velocity, bass if bass and bass.end > at else None)
             else:
                 pitch = self._bass(harmony.bass if is_root else harmony.tones[-1 if len(harmony.tones) < 3 else 2])
-                notes.append(Note(at, until, pitch, hit.velocity, self._channel))
+                bass = Note(at, until, pitch, hit.velocity, self._channel)
+                notes.append(bass)
                 sounding = harmony
         return notes
 
@@ -236,9 +238,8 @@ class _Player:
         low, high = self._instrument.bass
         return next(pitch for pitch in range(low, high + 1) if pitch % 12 == tone % 12)
 
-    def _chord(self, harmony: Harmony, at: int, until: int, velocity: int, before: list[Note]) -> list[Note]:
-        """A chord without the notes that sound already."""
-        held = {note.pitch for note in before if note.end > at}
+    def _chord(self, harmony: Harmony, at: int, until: int, velocity: int, bass: Note | None) -> list[Note]:
+        """A chord without the bass that sounds already."""
         top = max(_MIN_TOP, min(_TOP, self._lowest_of_tune(at, until) - 1))
         pitches = self._voicing(harmony, top)
         self._last = pitches
@@ -246,7 +247,7 @@ class _Player:
         return [
             Note(at + spread * index, max(until, at + spread * index + 1), pitch, velocity - 2 * index, self._channel)
             for index, pitch in enumerate(pitches)
-            if pitch not in held
+            if bass is None or pitch != bass.pitch
         ]
 
     def _lowest_of_tune(self, at: int, until: int) -> int:

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import pi, sin
+from math import inf, pi, sin
 
 from app.abc.playing_order import PlayedBar
 from app.rendering.instruments import Instrument
@@ -100,9 +100,10 @@ def accented(notes: list[Note], layout: Layout, feel: float) -> list[Note]:
     """Each as strong as its place in the bar and in the phrase, and as loud as is written; ornaments are softer."""
     accents = style_of(layout).accents
     made = []
+    marks = _first_marks(layout)
     is_marked = False
     for note, place in zip(notes, places(notes, layout), strict=True):
-        is_marked = is_marked or _has_mark(place, layout)
+        is_marked = is_marked or marks.get(place.bar.index, inf) <= place.eighths + _NEARLY
         louder = _written_dynamics(note, place, layout) if is_marked else 0
         strength = accents[int(place.eighths + 0.05) % len(accents)]
         target = _SOFTEST + _RANGE * strength + _swell(place, layout) - note.softer + louder
@@ -110,16 +111,17 @@ def accented(notes: list[Note], layout: Layout, feel: float) -> list[Note]:
     return made
 
 
-def _has_mark(place: Place, layout: Layout) -> bool:
-    """Whether the bar of a note says how loud it is, by then."""
-    position = place.bar.offset
-    for chord in place.bar.bar.chords:
-        if layout.ticks(position) / layout.eighth > place.eighths + _NEARLY:
-            return False
-        if not _DYNAMICS.isdisjoint(chord.decorations):
-            return True
-        position += chord.length
-    return False
+def _first_marks(layout: Layout) -> dict[int, float]:
+    """Where bars of the score first say how loud it is, in eighths, by their index."""
+    found: dict[int, float] = {}
+    for bar in {bar.index: bar for bar in layout.bars}.values():
+        position = bar.offset
+        for chord in bar.bar.chords:
+            if not _DYNAMICS.isdisjoint(chord.decorations):
+                found[bar.index] = layout.ticks(position) / layout.eighth
+                break
+            position += chord.length
+    return found
 
 
 def _written_dynamics(note: Note, place: Place, layout: Layout) -> int:
@@ -165,8 +167,9 @@ def articulated(
         if following.start - note.end > _NEARLY * layout.eighth or following.pitch == note.pitch:
             return False
         if written:
-            bar, eighths = at[index].bar, at[index].eighths + _NEARLY
-            return any(begins <= eighths < ends for begins, ends in written.get(bar.index, ()))
+            begins, ends = written.get(at[index].bar.index, ([], []))
+            span = bisect_right(begins, at[index].eighths + _NEARLY) - 1
+            return span >= 0 and at[index].eighths + _NEARLY < ends[span]
         return instrument.slurs and _goes_on(at[index], layout)
 
     for index, (note, place) in enumerate(zip(notes, at, strict=True)):
@@ -210,9 +213,9 @@ def _goes_on(place: Place, layout: Layout) -> bool:
     return eighth % 8 in (0, 1, 3, 4)
 
 
-def _written_slurs(layout: Layout) -> dict[int, list[tuple[float, float]]]:
-    """From where to where in eighths notes go on to the next by the text's own slurs, by bar of the score."""
-    found: dict[int, list[tuple[float, float]]] = {}
+def _written_slurs(layout: Layout) -> dict[int, tuple[list[float], list[float]]]:
+    """From where to where in eighths notes go on to the next by the text's own slurs, by index of the score's bar."""
+    found: dict[int, tuple[list[float], list[float]]] = {}
     open_slurs = 0
     for bar in {bar.index: bar for bar in layout.bars}.values():
         position = bar.offset
@@ -220,8 +223,9 @@ def _written_slurs(layout: Layout) -> dict[int, list[tuple[float, float]]]:
             open_slurs = max(0, open_slurs + chord.slurs_begun - chord.slurs_ended)
             ends = position + chord.length
             if open_slurs:
-                span = layout.ticks(position) / layout.eighth, layout.ticks(ends) / layout.eighth
-                found.setdefault(bar.index, []).append(span)
+                spans = found.setdefault(bar.index, ([], []))
+                spans[0].append(layout.ticks(position) / layout.eighth)
+                spans[1].append(layout.ticks(ends) / layout.eighth)
             position = ends
     return found
 
