@@ -21,7 +21,7 @@ LILT = "import sys\nfrom app.cli.main import main\nmain()"
 FIRST_BYTES = {
     "abc": b"X:1\n",
     "wav": b"RIFF",
-    "mp3": b"\xff",
+    "mp3": b"ID3",
     "ogg": b"OggS",
     "flac": b"fLaC",
     "mid": b"MThd",
