@@ -1,7 +1,8 @@
 """Notes changed without ABC: dragged on the score, and played on a MIDI keyboard."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.servers import Server
 from tests.web.bench import SCALE, abc_of, bring, draw_over_two_bars, visit
 
 TONES = """() => {
@@ -61,6 +62,40 @@ def test_a_chosen_note_is_dragged_heard_and_put_back(page: Page) -> None:
     page.locator("#undo").click()
     page.locator("#undo").click()
     assert abc_of(page) == SCALE
+
+
+def test_a_finger_drags_the_chosen_note_over_several_steps_and_not_the_page(browser: Browser, server: Server) -> None:
+    context = browser.new_context(
+        base_url=server.url,
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+        reduced_motion="reduce",  # what is scrolled to is there at once
+        service_workers="block",
+    )
+    page = context.new_page()
+    visit(page)
+    bring(page, SCALE)
+    page.locator("#score .abcjs-note").nth(5).tap(force=True)
+    box = page.locator("#score .handle").bounding_box()
+    staff = page.locator("#score .abcjs-staff").first.bounding_box()
+    assert box
+    assert staff
+    x, y, step = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, staff["height"] / 8
+    before = page.evaluate("() => scrollY")
+    session = context.new_cdp_session(page)
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for part in range(1, 9):
+        point = {"x": x, "y": y + 5 * step * part / 8}
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(page.locator("#bars-abc")).to_have_value("G2C2B2c2")
+    assert page.evaluate("() => scrollY") == before
+    page.evaluate(TONES)
+    page.locator("#score .handle").tap()  # no drag, so it is heard, as by a click
+    page.wait_for_function("() => window.tones.length === 1")
+    assert abc_of(page) == SCALE.replace("G2A2B2c2", "G2C2B2c2")
+    context.close()
 
 
 def test_bars_are_still_drawn_over_beside_the_chosen_note(page: Page) -> None:

@@ -11,7 +11,7 @@ export class NoteDrag {
     const { paper } = bars.score;
     paper.addEventListener("pointerdown", (event) => this.begin(event));
     paper.addEventListener("pointermove", (event) => this.move(event));
-    paper.addEventListener("pointerup", () => this.end(true));
+    paper.addEventListener("pointerup", (event) => this.release(event));
     paper.addEventListener("pointercancel", () => this.end(false));
     paper.addEventListener("click", (event) => this.wasDragged && event.stopImmediatePropagation(), { capture: true });
     addEventListener("keydown", (event) => this.key(event), { capture: true });
@@ -52,6 +52,13 @@ export class NoteDrag {
     if (event.key !== "Escape" || !this.dragged) return;
     event.stopPropagation();
     this.end(false);
+  }
+
+  /** A finger that pressed the note without dragging it chose what is under it; no click follows it there. */
+  release(event) {
+    const isTap = this.dragged && !this.wasDragged && event.pointerType === "touch";
+    this.end(true);
+    if (isTap) this.bars.click(event);
   }
 
   end(isMeant) {

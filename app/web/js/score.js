@@ -1,6 +1,6 @@
 // A score on the page, drawn by abcjs: wrapped to its width, its bars numbered, its notes lit, chosen and clicked.
 
-import { headerOf, keyName } from "./abc.js";
+import { headerOf, isSet, keyName } from "./abc.js";
 import { breakLines } from "./line_breaks.js";
 import { writtenNotes } from "./timing.js";
 import { fingering, WHISTLE_HEIGHT } from "./whistle_tab.js";
@@ -13,6 +13,24 @@ const NARROW = 480; // pixels, as phones have it: a little smaller, two bars of 
 const SCALE_WHERE_NARROW = 0.82;
 const HANDLE = { across: 7, along: 12 }; // pixels around a note's head by which it is dragged
 const STEPS_OF_STAFF = 8; // of the scale, from its lowest line to its highest
+const FONTS = {
+  titlefont: "Alegreya 22",
+  subtitlefont: "Alegreya 22",
+  composerfont: "Alegreya 14",
+  infofont: "Alegreya 14",
+  textfont: "Alegreya 15",
+  historyfont: "Alegreya 15",
+  wordsfont: "Alegreya 15",
+  gchordfont: "Alegreya Sans 14",
+  annotationfont: "Alegreya Sans 14",
+  vocalfont: "Alegreya Sans 15", // drawn smaller by the style, so that words do not touch
+  voicefont: "Alegreya Sans 15",
+  tempofont: "Alegreya Sans 15",
+  partsfont: "Alegreya Sans 15",
+  repeatfont: "Alegreya Sans 14",
+  tripletfont: "Alegreya 13 italic",
+}; // in place of abcjs's own, which are bold Times and Helvetica
+const WITH_WORDS = 66; // points between the staves of voices, of which abcjs leaves too few for words and high notes
 const PART_LINES = /repeat|dbl|thin_thi/; // bar lines that end a part
 
 /** Draws a tune into an element; one that is live can be clicked and walked through, and follows its paper's width. */
@@ -27,6 +45,7 @@ export class Score {
     this.width = 0;
     this.shades = new Map();
     this.marked = null; // the place in the text of the note that is to be changed
+    this.handle = newHandle(); // the same one in every drawing: a finger stays on it
     [this.notes, this.bars] = [[], []];
     if (isLive) {
       paper.tabIndex = 0;
@@ -42,7 +61,7 @@ export class Score {
     this.width = this.paper.clientWidth || 700;
     const { narrowScale = Math.min(this.options.scale, SCALE_WHERE_NARROW) } = this.options;
     const scale = this.width < NARROW ? narrowScale : this.options.scale;
-    const written = asOneTune(title ? abc : abc.replace(/^T:/m, "%:").replace(/^R:/gm, "%:"));
+    const written = asOneTune(title ? abc : untitled(abc));
     const broken = breakLines(written, window.ABCJS.parseOnly(written)[0], this.width / scale);
     const params = {
       add_classes: true,
@@ -58,9 +77,8 @@ export class Score {
         : { minSpacing: 1.25, maxSpacing: 2.6, preferredMeasuresPerLine: this.width / scale > 640 ? 4 : 3 },
       selectTypes: false,
       format: {
-        titlefont: "Alegreya 22",
-        composerfont: "Alegreya 14",
-        gchordfont: "Alegreya Sans 14",
+        ...FONTS,
+        sysstaffsep: /^w:/m.test(abc) ? WITH_WORDS : undefined,
       },
       ariaLabel: "",
     };
@@ -248,12 +266,11 @@ export class Score {
   /** Marks the note at a place in the text, which can be dragged by what lies over it, and no other. */
   mark(place) {
     this.marked = place;
-    this.paper.querySelector(".handle")?.remove();
+    this.handle.remove();
     const svg = this.paper.querySelector("svg");
     const note = this.byPlace?.get(place);
     const box = note && headOf(note)?.getBBox();
     if (!box) return;
-    const rect = document.createElementNS(SVG, "rect");
     const size = {
       x: box.x - HANDLE.across,
       y: box.y - HANDLE.along,
@@ -261,9 +278,8 @@ export class Score {
       height: box.height + 2 * HANDLE.along,
       rx: 8,
     };
-    for (const [name, value] of Object.entries(size)) rect.setAttribute(name, value);
-    rect.setAttribute("class", "handle");
-    svg.append(rect);
+    for (const [name, value] of Object.entries(size)) this.handle.setAttribute(name, value);
+    svg.append(this.handle);
   }
 
   /** How far apart a step of the scale is, in pixels of the window. */
@@ -316,6 +332,17 @@ export class Score {
 
 /** What is drawn of a note's head, or of a rest. */
 const headOf = ({ elements: [drawn] }) => drawn?.querySelector(".abcjs-notehead") ?? drawn;
+
+/** What lies over a note that can be dragged. A finger on it does not scroll the page: `touch-action` alone does not see to that in SVG. */
+function newHandle() {
+  const rect = document.createElementNS(SVG, "rect");
+  rect.setAttribute("class", "handle");
+  rect.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+  return rect;
+}
+
+/** A tune without the title that stands over its score; those of a set's tunes stay, as they tell which begins where. */
+const untitled = (abc) => (isSet(abc) ? abc : abc.replace(/^T:/m, "%:")).replace(/^R:/gm, "%:");
 
 /** A set as one tune of as many characters, whose later tunes begin with their titles, metres and keys. */
 const asOneTune = (abc) => abc.replaceAll(/\n(\s*\n)(?=X:)/g, (_, gap) => `\n%${" ".repeat(gap.length - 1)}`);
