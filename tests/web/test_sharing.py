@@ -182,6 +182,23 @@ def test_an_embedded_tune_has_our_type_and_shows_all_its_lines(page: Page) -> No
     assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
 
 
+def test_a_link_is_left_for_the_tune_that_is_opened_after_it(page: Page) -> None:
+    bring(page, COOLEYS)
+    share(page)
+    expect(page.get_by_label("Link to this tune")).to_have_value(re.compile("#t="))
+    link = page.get_by_label("Link to this tune").input_value()
+    page.evaluate("() => localStorage.clear()")
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("#title")).to_have_text("Cooley's")
+    page.reload()
+    expect(page.locator("#title")).to_have_text("Cooley's")
+    bring(page, SCALE)
+    assert page.evaluate("() => location.hash") == ""
+    page.reload()
+    expect(page.locator("#title")).to_have_text("Scale")
+
+
 def test_an_address_that_leads_nowhere_says_so_to_people(page: Page) -> None:
     page.goto("/nothing")
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no page at this address")

@@ -44,6 +44,17 @@ def test_a_set_is_joined_ordered_played_and_printed_as_one(page: Page, requests:
     expect(page.locator("#facts")).to_have_text("set of 3 · reel, jig · E Dorian, C major, A Dorian")
     page.get_by_role("button", name="Reel of scales earlier").click()
     expect(page.locator("#title")).to_have_text("Reel of scales / Cooley's / Pick")
+    expect(page.locator("#score :is(.abcjs-title, .abcjs-subtitle)")).to_have_text(
+        ["Reel of scales", "Cooley's", "Pick"]
+    )
+    first, second = (
+        page.locator("#score text", has_text=name).bounding_box() for name in ("Reel of scales", "Cooley's")
+    )
+    note = page.locator("#score .abcjs-note").first.bounding_box()
+    assert first
+    assert note
+    assert second
+    assert first["y"] < note["y"] < second["y"]  # each over its own tune
     bodies = "".join(tune.partition("K:")[2].partition("\n")[2] for tune in (reel, COOLEYS, PICKUPS))
     expect(page.locator("#score .abcjs-note")).to_have_count(len(re.findall("[A-Ga-g]", bodies)))
     page.locator("#play").click()
@@ -66,3 +77,25 @@ def test_a_set_is_joined_ordered_played_and_printed_as_one(page: Page, requests:
     expect(page.locator("#paper article")).to_have_count(1)
     expect(page.locator("#paper h2")).to_have_text("Reel of scales / Cooley's / Pick")
     assert page.locator("#paper svg").count() > 5
+
+
+def test_a_sets_tempo_is_counted_in_the_beats_of_its_first_tune(page: Page) -> None:
+    bring(page, "\n".join([SCALE, PICKUPS]))
+    page.get_by_role("button", name="Make a set").click()
+    for title in ("Scale", "Pick"):
+        page.get_by_label(f"In the set: {title}").check()
+    alone = page.locator("#time").input_value()
+    page.get_by_role("button", name="Join these 2").click()
+    expect(page.locator("#time")).not_to_have_text(alone)
+    expect(page.locator("#tempo-shown")).to_have_text("90")
+
+
+def test_a_removed_tune_comes_back_from_where_that_is_said(page: Page) -> None:
+    bring(page, "\n".join([SCALE, COOLEYS]))
+    page.get_by_role("button", name="More of Cooley's").click()
+    page.get_by_role("button", name="Remove Cooley's").click()
+    expect(page.locator("#message")).to_have_text("Cooley's is removed.")
+    expect(page.locator("#shelf .name")).to_have_text(["Scale"])
+    page.locator("#undo-said").click()
+    expect(page.locator("#shelf .name")).to_have_count(2)
+    expect(page.locator("#undo-said")).to_be_hidden()

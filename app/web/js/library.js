@@ -27,13 +27,20 @@ export class Library {
     this.failed = failed;
     this.tunes = new Map();
     for (const key of Object.keys(storage ?? {}).filter((key) => key.startsWith(PREFIX))) {
-      try {
-        const tune = JSON.parse(storage.getItem(key));
-        if (tune.settings[tune.now].abc) this.tunes.set(tune.id, tune);
-      } catch {
-        storage.removeItem(key);
-      }
+      const tune = read(storage.getItem(key));
+      if (tune) this.tunes.set(tune.id, tune);
+      else storage.removeItem(key);
     }
+  }
+
+  /** Follows what another tab of this browser has stored under a key, null where it removed it: that tune's id. */
+  follow(key, text) {
+    if (!key?.startsWith(PREFIX)) return null;
+    const id = key.slice(PREFIX.length);
+    const tune = read(text);
+    if (tune) this.tunes.set(id, tune);
+    else this.tunes.delete(id);
+    return id;
   }
 
   all() {
@@ -91,6 +98,16 @@ export class Library {
   remove(id) {
     this.tunes.delete(id);
     this.storage?.removeItem(PREFIX + id);
+  }
+}
+
+/** A tune as it is stored; null where that is none. */
+function read(text) {
+  try {
+    const tune = JSON.parse(text);
+    return tune.settings[tune.now].abc ? tune : null;
+  } catch {
+    return null;
   }
 }
 

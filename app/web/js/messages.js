@@ -8,10 +8,14 @@ const FADES_AFTER_MS = 6000;
 
 let fading = null; // what takes a message away
 
-export function say(text, isComplaint = false) {
+/** Says a text; `undo` takes back what it tells of. */
+export function say(text, isComplaint = false, undo = null) {
   clearTimeout(fading);
   if (text && !isComplaint && !text.endsWith("…")) fading = setTimeout(() => say(""), FADES_AFTER_MS);
   element("message").textContent = text;
+  element("dismiss").hidden = !text;
+  element("undo-said").hidden = !undo;
+  element("undo-said").onclick = undo;
   element("message").classList.toggle("complaint", isComplaint);
 }
 
@@ -29,4 +33,4 @@ export function complain(error) {
 
 export const isComplaining = () => element("message").classList.contains("complaint");
 
-element("message").addEventListener("click", () => say(""));
+for (const id of ["message", "dismiss"]) element(id).addEventListener("click", () => say(""));

@@ -68,12 +68,15 @@ function undo() {
   if (undone) say(`Undone: ${undone}.`);
 }
 
+let linked = null; // the tune that the page's address holds
+
 async function openLink() {
   try {
     const found = await tuneIn(location.hash);
     if (!found) return;
     const tune = library.find(found.abc) ?? newTune(found.abc, "from a link", { recipe: found.recipe });
     store.put(tune);
+    linked = tune;
     store.open(tune);
     show("tune");
   } catch (error) {
@@ -84,7 +87,6 @@ async function openLink() {
 async function begin() {
   store.list(false);
   store.open(library.last);
-  form.fold(library.all().length > 0);
   try {
     const answer = await patiently(() => get("/models"), say);
     const { models } = await answer.json();
@@ -96,10 +98,19 @@ async function begin() {
   await openLink();
 }
 
+/** The address holds no other tune than the one on the bench: a reload, or a bookmark, brings that one. */
+function leaveLink() {
+  if (!linked || linked.id === store.opened.id) return;
+  linked = null;
+  history.replaceState(null, "", location.pathname);
+}
+
+store.on("open", leaveLink);
 store.on("undo", showUndo);
 element("undo").addEventListener("click", undo);
 element("share").addEventListener("click", () => share(store.opened, player.wanted(), notation.shown));
 addEventListener("hashchange", openLink);
+addEventListener("storage", ({ key, newValue }) => store.follow(key, newValue));
 addEventListener("beforeprint", () => {
   if (store.opened && !document.body.classList.contains("printing"))
     lay([store.setting.abc], { transpose: score.options.transpose, ...notation.shown });

@@ -84,6 +84,7 @@ export class SoundControls {
       restarted();
     });
     this.part("round").addEventListener("change", restarted);
+    this.mute("backing", false);
     this.showFeel();
   }
 
@@ -110,7 +111,7 @@ export class SoundControls {
 
   /** Quarter notes in what is counted as a beat. */
   get quartersPerBeat() {
-    return /^M:\s*(6|9|12)\/8/m.test(this.abc) ? 1.5 : 1;
+    return /^(6|9|12)\/8/.test(headerOf(this.abc).M ?? "") ? 1.5 : 1;
   }
 
   /** Quarter notes a minute, where they were chosen. */
@@ -125,6 +126,7 @@ export class SoundControls {
 
   mute(id, isMuted) {
     this.part(`mute-${id}`).setAttribute("aria-pressed", isMuted);
+    this.part("mute-backing").hidden = this.part("backing").value === "none";
   }
 
   /** Takes a tune; another one is played at its own tempo again. */

@@ -60,6 +60,20 @@ export class Store extends EventTarget {
     this.tell("library");
   }
 
+  /** Follows what another tab of this browser did; what plays here goes on, where its text is the same. */
+  follow(key, text) {
+    const id = this.library.follow(key, text);
+    if (!id) return;
+    const tune = this.library.get(id);
+    if (tune && id === this.opened?.id) {
+      const isSame = settingOf(tune).abc === this.setting.abc;
+      if (isSame) this.opened = tune;
+      else this.open(tune);
+      this.tell("keep");
+    }
+    this.tell("library");
+  }
+
   /** One thing that can be undone: how each of its tunes was before, null where it was not there, and what was open. */
   step(text) {
     return { text, before: new Map(), shown: this.opened?.id };

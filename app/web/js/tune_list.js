@@ -3,6 +3,7 @@
 import { facts, titleOf, tunesOf } from "./abc.js";
 import { button, element } from "./elements.js";
 import { asTunebook, newTune, settingOf } from "./library.js";
+import { say } from "./messages.js";
 import { printBook } from "./paper.js";
 import { save } from "./share.js";
 import { joinTunes, MAX_SET } from "./tune_set.js";
@@ -134,7 +135,7 @@ export class TuneList {
       return words;
     };
     const tags = (tune.tags ?? []).join(", ");
-    const remove = button("Remove", () => this.store.remove(tune, `removing ${title}`));
+    const remove = button("Remove", () => this.remove(tune, title));
     remove.setAttribute("aria-label", `Remove ${title}`);
     made.append(
       field("Title", title, (text) => text && this.store.rename(tune, text)),
@@ -142,6 +143,14 @@ export class TuneList {
       remove,
     );
     return made;
+  }
+
+  remove(tune, title) {
+    this.store.remove(tune, `removing ${title}`);
+    say(`${title} is removed.`, false, () => {
+      this.store.undo();
+      say("");
+    });
   }
 
   /** First lets tunes be ticked, then joins those that are. */
