@@ -332,3 +332,33 @@ def test_the_word_of_fetching_goes_when_the_loop_is_given_up(page: Page) -> None
     page.locator("#play").click()
     page.locator("#unchoose").click()
     expect(page.locator("#player-message")).to_have_text("")
+
+
+def test_a_loop_that_the_system_silences_is_paused_and_goes_on_by_a_press(page: Page) -> None:
+    page.add_init_script(
+        "{ const Own = AudioContext; window.contexts = [];"
+        " window.AudioContext = class extends Own { constructor() { super(); window.contexts.push(this); } }; }"
+    )
+    visit(page)
+    bring(page, SCALE)
+    page.locator("#mix").click()
+    page.get_by_label("Loop the tune").check()
+    page.locator("#play").click()
+    page.wait_for_function("() => document.querySelector('#score .sounding')")
+    page.evaluate("() => window.contexts[0].suspend()")  # as by a phone call
+    expect(page.locator("#play .word")).to_have_text("Play")
+    page.locator("#score .abcjs-note").nth(5).click(force=True)  # whose sound does not wake the loop
+    expect(page.locator("#bars-abc")).to_be_focused()
+    assert page.evaluate("() => window.contexts.map(({ state }) => state)") == ["suspended", "running"]
+    page.locator("#play").click()
+    expect(page.locator("#play .word")).to_have_text("Pause")
+    page.wait_for_function("() => window.contexts[0].state === 'running'")
+
+
+def test_the_system_is_told_what_plays(page: Page) -> None:
+    bring(page, SCALE)
+    page.locator("#play").click()
+    page.wait_for_function("() => navigator.mediaSession.playbackState === 'playing'")
+    assert page.evaluate("() => navigator.mediaSession.metadata.title") == "Scale"
+    page.locator("#play").click()
+    page.wait_for_function("() => navigator.mediaSession.playbackState === 'paused'")

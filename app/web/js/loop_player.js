@@ -5,7 +5,9 @@ const FADE_S = 0.003; // at both ends, so that the cuts do not click
 
 /** One stretch at a time sounds; `wake` must be called in a press, or phones keep it silent. */
 export class LoopPlayer {
-  constructor() {
+  /** `interrupted` is called where a phone call, or another app, silenced what sounded. */
+  constructor(interrupted = () => {}) {
+    this.interrupted = interrupted;
     this.passes = []; // what sounds, and what follows it
     this.isPaused = false;
   }
@@ -17,8 +19,18 @@ export class LoopPlayer {
 
   /** The context, which is silent until it is woken. */
   open() {
-    this.context ??= new AudioContext();
+    if (!this.context) {
+      this.context = new AudioContext();
+      this.context.addEventListener("statechange", () => this.changed());
+    }
     return this.context;
+  }
+
+  /** Sound that stops by itself is as if it were paused: it goes on by a press alone. */
+  changed() {
+    if (this.context.state === "running" || this.isPaused || !this.passes.length) return;
+    this.isPaused = true;
+    this.interrupted();
   }
 
   decode(encoded) {

@@ -16,7 +16,7 @@ export class Looping {
   constructor(score, how) {
     this.score = score;
     Object.assign(this, how);
-    this.looper = new LoopPlayer();
+    this.looper = new LoopPlayer(() => this.shown());
     this.chosen = null; // the numbers of the bars that are looped; null for the whole tune
     this.rounding = null; // the loop under way, an object of its own
   }

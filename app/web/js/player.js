@@ -2,6 +2,7 @@
 
 import { Told } from "./api.js";
 import { Looping } from "./looping.js";
+import { MediaKeys } from "./media_keys.js";
 import { SoundControls } from "./sound_controls.js";
 import { format, SoundSource } from "./sound_source.js";
 import { SoundStream } from "./sound_stream.js";
@@ -54,6 +55,7 @@ export class Player {
     });
     this.source = new SoundSource(score, this.controls, (file) => this.looping.looper.decode(file));
     this.stream = new SoundStream(this.part("sound"), this.source, { shown, said, ticked: () => this.tick() });
+    this.keys = new MediaKeys(this);
     this.part("play").addEventListener("click", () => this.toggle());
     this.part("place").addEventListener("input", () => this.seek(Number(this.part("place").value)));
     this.part("mix").addEventListener("click", () => {
@@ -73,9 +75,10 @@ export class Player {
     return this.root.querySelector(`#${id}`);
   }
 
-  /** What other sounds on the page are played through. */
+  /** What other sounds on the page are played through, so that a paused loop stays silent. */
   get context() {
-    return this.looping.looper.open();
+    this.tones ??= new AudioContext();
+    return this.tones;
   }
 
   /** Takes a tune; what played before stops. One that `isOther` is played at its own tempo. */
@@ -306,6 +309,7 @@ export class Player {
     const isPlaying = this.isPlaying();
     this.part("play").classList.toggle("playing", isPlaying);
     this.part("play").querySelector(".word").textContent = isPlaying ? "Pause" : "Play";
+    this.keys.show();
     this.root.dispatchEvent(new Event("state"));
     if (!isPlaying || this.isFollowing) return;
     this.isFollowing = true;

@@ -4,7 +4,13 @@ import { placeAt, timeOf } from "./timing.js";
 
 const AHEAD_S = 0.2; // how far ahead another sound waits for the one that is heard
 
-const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+const FRAME_MS = 50; // at most, as a tab in the background draws none
+
+const nextFrame = () =>
+  new Promise((resolve) => {
+    requestAnimationFrame(resolve);
+    setTimeout(resolve, FRAME_MS);
+  });
 
 /** Resolves when something happens to an element, rejects when it fails instead. */
 function happens(element, type) {
