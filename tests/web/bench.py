@@ -30,9 +30,16 @@ def visit(page: Page, path: str = "/") -> None:
     expect(page.locator("#rhythm option").nth(1)).to_be_attached()
 
 
+def unfold(page: Page, field: str) -> None:
+    """Show a field of the form, most of which phones and tablets fold."""
+    if not page.locator(f"#{field}").is_visible():
+        page.locator("#unfold").click()
+
+
 def make(page: Page, **choices: str) -> None:
     """Choose from menus, and make; `seed` and `start` are typed."""
     for name, value in choices.items():
+        unfold(page, "more" if name in ("seed", "start") else name)
         if name in ("seed", "start"):
             page.locator("#more").evaluate("(more) => { more.open = true; }")
             page.locator(f"#{name}").fill(value)

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from tests.servers import serving
-from tests.web.bench import is_made
+from tests.web.bench import is_made, unfold
 from tests.web.browser import chromium
 
 RECIPE = {"rhythm": "jig", "key": "D", "form": "AABB8"}
@@ -30,6 +30,7 @@ def _take(browser: Browser, url: str, file: Path, width: int, height: int, schem
     )
     page = context.new_page()
     page.goto("/")
+    unfold(page, "form")
     for menu, value in RECIPE.items():
         page.locator(f"#{menu}").select_option(value)
     page.locator("#more summary").click()

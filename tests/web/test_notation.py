@@ -94,7 +94,7 @@ def test_a_bar_that_comes_again_changes_everywhere_where_that_is_wanted(page: Pa
     tune = "X:1\nT:Again\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|CDEF|GFED|CDEF|C4|]\n"
     bring(page, tune)
     page.locator("#score .abcjs-note").nth(9).click(force=True)
-    expect(page.locator("#everywhere-words")).to_have_text("where it comes again (2 more)")
+    expect(page.locator("#everywhere-words")).to_have_text("in 2 bars like it")
     page.locator("#everywhere").check()
     page.get_by_role("button", name="Higher").click()
     assert abc_of(page) == tune.replace("CDEF", "CEEF")

@@ -32,6 +32,7 @@ export class BarSelection {
     element("note-longer").addEventListener("click", () => this.lengthen());
     element("note-shorter").addEventListener("click", () => this.shorten());
     element("chord").addEventListener("change", () => this.setChord());
+    new ResizeObserver(() => this.makeRoom()).observe(element("chosen"));
     for (const type of ["keyup", "click"]) field.addEventListener(type, () => this.look());
     for (const id of ["first-bar", "last-bar"]) element(id).addEventListener("change", () => this.type());
     element("more-bars").addEventListener("click", () => this.choose(span(this.numbers[0], this.numbers.at(-1) + 1)));
@@ -72,6 +73,7 @@ export class BarSelection {
   show() {
     this.score.shade("chosen-bar", this.numbers);
     element("chosen").hidden = !this.range;
+    this.makeRoom();
     for (const id of ["loop", "loop-slow"]) element(id).setAttribute("aria-pressed", "false");
     if (!this.range) {
       this.score.mark(null);
@@ -81,6 +83,11 @@ export class BarSelection {
     element("last-bar").value = this.score.bar(this.numbers.at(-1)).label;
     element("more-bars").disabled = !this.score.bar(this.numbers.at(-1) + 1);
     this.showNote();
+  }
+
+  /** The page's end and its messages stay above what can be done with the bars. */
+  makeRoom() {
+    document.documentElement.style.setProperty("--chosen-height", `${element("chosen").offsetHeight}px`);
   }
 
   /** The note that is to be changed: the one at the caret, or the last before it in the chosen bars. */
@@ -98,7 +105,7 @@ export class BarSelection {
       element(id).disabled = !(place && noteIn(text, place));
     const alike = this.alike(text).length;
     element("everywhere-place").hidden = !alike;
-    element("everywhere-words").textContent = `where it comes again (${alike} more)`;
+    element("everywhere-words").textContent = `in ${alike} ${alike === 1 ? "bar" : "bars"} like it`;
   }
 
   /** The other bars with the text of the chosen one. */

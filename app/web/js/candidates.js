@@ -18,10 +18,11 @@ export class Candidates {
     store.on("library", () => this.dropRemoved());
     store.on("open", () => this.showPlaying());
     player.root.addEventListener("state", () => this.showPlaying());
+    element("put-away").addEventListener("click", () => this.clear(true));
   }
 
   clear(isHidden) {
-    this.list.hidden = element("candidates-title").hidden = isHidden;
+    this.list.hidden = element("candidates-head").hidden = isHidden;
     this.list.replaceChildren();
   }
 
@@ -35,7 +36,7 @@ export class Candidates {
     for (const card of [...this.list.children]) {
       if (card.dataset.tune && !this.store.library.get(card.dataset.tune)) card.remove();
     }
-    if (!this.list.children.length) this.list.hidden = element("candidates-title").hidden = true;
+    if (!this.list.children.length) this.list.hidden = element("candidates-head").hidden = true;
   }
 
   /** Which card's tune sounds. */

@@ -10,7 +10,7 @@ const NAMES = { key: keyName, form: formName };
 const TASTES = [
   [0.6, "homely"],
   [0.85, "careful"],
-  [1.05, "its own"],
+  [1.05, "as learnt"],
   [1.25, "bold"],
   [9, "wild"],
 ];

@@ -46,6 +46,7 @@ export class Opener {
     const text = event.clipboardData?.getData("text/plain") ?? "";
     if (!/^[A-Z]:/m.test(text) && !XML.test(text)) return;
     event.preventDefault();
+    element("opening").close();
     this.openText(text, "pasted");
   }
 
