@@ -184,6 +184,13 @@ def test_bars_are_chosen_and_played_by_keyboard(page: Page) -> None:
     expect(page.locator("#score rect.chosen-bar")).to_have_count(2)
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('#sound').currentTime > 0.2")
+    page.keyboard.press("Tab")
+    expect(page.locator("#first-bar")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#score")).to_be_focused()
+    page.locator("#unchoose").press("Enter")
+    expect(page.locator("#chosen")).to_be_hidden()
+    expect(page.locator("#score")).to_be_focused()
 
 
 def test_a_copy_is_called_one_and_the_known_tune_is_shown(page: Page, client: httpx.Client) -> None:

@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from tests.web.bench import SCALE, bring
@@ -75,3 +75,11 @@ def test_a_long_tune_is_parted_between_its_lines(page: Page) -> None:
     assert [number for line in lines for number in line["numbers"]] == list(range(1, 49))
     assert sum(line["height"] for line in lines) > A4_PX[1] - MARGINS_PX
     assert len(sheets) == 2
+
+
+def test_the_open_tune_is_printed_by_one_press(page: Page) -> None:
+    bring(page, SCALE)
+    page.evaluate("() => { window.print = () => { dispatchEvent(new Event('beforeprint')); }; }")
+    page.get_by_role("button", name="Print", exact=True).click()
+    expect(page.locator("#paper h2")).to_have_text("Scale")
+    expect(page.locator("#paper svg .abcjs-note")).to_have_count(16)

@@ -84,9 +84,9 @@ def test_a_sets_tempo_is_counted_in_the_beats_of_its_first_tune(page: Page) -> N
     page.get_by_role("button", name="Make a set").click()
     for title in ("Scale", "Pick"):
         page.get_by_label(f"In the set: {title}").check()
-    alone = page.locator("#time").input_value()
+    expect(page.locator("#time")).to_have_text("0:00 / 0:16")
     page.get_by_role("button", name="Join these 2").click()
-    expect(page.locator("#time")).not_to_have_text(alone)
+    expect(page.locator("#time")).not_to_have_text("0:00 / 0:16")
     expect(page.locator("#tempo-shown")).to_have_text("90")
 
 
@@ -96,6 +96,31 @@ def test_a_removed_tune_comes_back_from_where_that_is_said(page: Page) -> None:
     page.get_by_role("button", name="Remove Cooley's").click()
     expect(page.locator("#message")).to_have_text("Cooley's is removed.")
     expect(page.locator("#shelf .name")).to_have_text(["Scale"])
-    page.locator("#undo-said").click()
+    expect(page.locator("#undo-said")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.locator("#shelf .name")).to_have_count(2)
     expect(page.locator("#undo-said")).to_be_hidden()
+
+
+def test_the_keyboards_focus_stays_on_the_tune_whose_star_is_pressed(page: Page) -> None:
+    bring(page, "\n".join([SCALE, COOLEYS]))
+    star = page.get_by_role("button", name="Star: Cooley's")
+    star.focus()
+    page.keyboard.press("Enter")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    expect(star).to_be_focused()
+
+
+def test_a_tune_is_renamed_where_its_title_stands(page: Page) -> None:
+    bring(page, SCALE)
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("New name").fill("Morning")
+    page.keyboard.press("Escape")
+    expect(page.locator("#title")).to_have_text("Scale")
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("New name").fill("Morning")
+    page.keyboard.press("Enter")
+    expect(page.locator("#title")).to_have_text("Morning")
+    expect(page.locator("#shelf .name")).to_have_text(["Morning"])
+    expect(page.get_by_role("button", name="Rename")).to_be_focused()
+    assert "T:Morning" in abc_of(page)

@@ -36,7 +36,8 @@ export class BarSelection {
     for (const type of ["keyup", "click"]) field.addEventListener(type, () => this.look());
     for (const id of ["first-bar", "last-bar"]) element(id).addEventListener("change", () => this.type());
     element("more-bars").addEventListener("click", () => this.choose(span(this.numbers[0], this.numbers.at(-1) + 1)));
-    element("unchoose").addEventListener("click", () => this.choose([]));
+    element("unchoose").addEventListener("click", () => this.leave());
+    element("chosen").addEventListener("keydown", (event) => event.key === "Escape" && this.toScore());
     element("loop").addEventListener("click", () => this.loop("loop"));
     element("loop-slow").addEventListener("click", () => this.loop("loop-slow"));
     element("loop").addEventListener("pointerenter", () => this.player.fetchAhead());
@@ -293,9 +294,7 @@ export class BarSelection {
   }
 
   fieldKey(event) {
-    if (event.key === "Escape") {
-      this.score.paper.focus({ preventScroll: true });
-    } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       this.changed.now();
       this.player.prepared.then(() => this.playFrom(this.range?.from));
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
@@ -303,6 +302,16 @@ export class BarSelection {
       this.moveNote((event.key === "ArrowUp" ? 1 : -1) * (event.shiftKey ? OCTAVE : 1));
     } else return;
     event.preventDefault();
+  }
+
+  /** Chooses no bars any more; who came by keyboard is back at the score. */
+  leave() {
+    this.choose([]);
+    this.toScore();
+  }
+
+  toScore() {
+    this.score.paper.focus({ preventScroll: true });
   }
 
   scoreKey(event) {

@@ -11,12 +11,18 @@ let fading = null; // what takes a message away
 /** Says a text; `undo` takes back what it tells of. */
 export function say(text, isComplaint = false, undo = null) {
   clearTimeout(fading);
-  if (text && !isComplaint && !text.endsWith("…")) fading = setTimeout(() => say(""), FADES_AFTER_MS);
+  if (text && !isComplaint && !text.endsWith("…")) fading = setTimeout(fade, FADES_AFTER_MS);
   element("message").textContent = text;
   element("dismiss").hidden = !text;
   element("undo-said").hidden = !undo;
   element("undo-said").onclick = undo;
   element("message").classList.toggle("complaint", isComplaint);
+}
+
+/** Takes the message away, but not from under a keyboard's focus. */
+function fade() {
+  if (element("undo-said").matches(":focus-visible")) fading = setTimeout(fade, FADES_AFTER_MS);
+  else say("");
 }
 
 /** Tells those who listen to the page what others see. */

@@ -21,6 +21,7 @@ import { PracticeView } from "./practice_view.js";
 import { Score } from "./score.js";
 import { share } from "./share.js";
 import { Store } from "./store.js";
+import { Title } from "./title.js";
 import { TuneList } from "./tune_list.js";
 import { SetPanel } from "./tune_set.js";
 import { TuneView } from "./tune_view.js";
@@ -52,6 +53,7 @@ const editor = new Editor(store, { score, bars });
 const view = new TuneView(store, { score, player, bars, editor });
 const maker = new Maker(store, { view, candidates: new Candidates(store, player), player, bars });
 new TuneList(store);
+new Title(store);
 new Opener(store);
 const notation = new Notation(store, { score, storage });
 new SetPanel(store);
@@ -111,6 +113,7 @@ element("undo").addEventListener("click", undo);
 element("share").addEventListener("click", () => share(store.opened, player.wanted(), notation.shown));
 addEventListener("hashchange", openLink);
 addEventListener("storage", ({ key, newValue }) => store.follow(key, newValue));
+element("print-now").addEventListener("click", () => window.print()); // which is laid out below
 addEventListener("beforeprint", () => {
   if (store.opened && !document.body.classList.contains("printing"))
     lay([store.setting.abc], { transpose: score.options.transpose, ...notation.shown });

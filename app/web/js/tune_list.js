@@ -61,10 +61,23 @@ export class TuneList {
     const items = tunes.slice(0, SHOWN).map((tune) => this.item(tune));
     if (!items.length) items.push(hint(all.length ? "No tune of yours is like that." : emptyWords(showsHistory)));
     if (tunes.length > SHOWN) items.push(hint(`${tunes.length - SHOWN} more: search for them.`));
+    const focused = this.focused();
     element("shelf").replaceChildren(...items);
+    focused?.();
     element("export").disabled = element("print-kept").disabled = tunes.length === 0;
     element("finding").hidden = all.length < 2;
     this.showJoin();
+  }
+
+  /** What gives the focus back to the same control of the same tune, once the list is drawn anew; null where it is elsewhere. */
+  focused() {
+    const item = document.activeElement.closest("#shelf li");
+    const index = controlsOf(item).indexOf(document.activeElement);
+    if (index < 0) return null;
+    return () => {
+      const same = [...element("shelf").children].find(({ dataset }) => dataset.tune === item.dataset.tune);
+      controlsOf(same)[index]?.focus({ preventScroll: true });
+    };
   }
 
   showJoin() {
@@ -80,6 +93,7 @@ export class TuneList {
     const { abc } = settingOf(tune);
     const title = titleOf(abc);
     const item = document.createElement("li");
+    item.dataset.tune = tune.id;
     const name = button(title, () => this.store.open(tune, true));
     name.className = "name";
     const small = document.createElement("small");
@@ -150,7 +164,9 @@ export class TuneList {
     say(`${title} is removed.`, false, () => {
       this.store.undo();
       say("");
+      element("shelf").querySelector("button")?.focus();
     });
+    element("undo-said").focus();
   }
 
   /** First lets tunes be ticked, then joins those that are. */
@@ -165,6 +181,8 @@ export class TuneList {
     this.show();
   }
 }
+
+const controlsOf = (item) => [...(item?.querySelectorAll("button, input") ?? [])];
 
 function tagsOf(text) {
   const tags = text.split(/[,#]/).map((tag) => tag.trim());

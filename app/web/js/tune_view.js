@@ -116,6 +116,7 @@ export class TuneView {
 
   showSettings() {
     const { settings, now } = this.store.opened;
+    const isFocused = element("settings").contains(document.activeElement);
     element("settings").hidden = settings.length < 2;
     element("settings").replaceChildren(
       ...(settings.length < 2 ? [] : settings).map(({ how }, index) => {
@@ -124,6 +125,7 @@ export class TuneView {
         return made;
       }),
     );
+    if (isFocused) element("settings").children[now]?.focus({ preventScroll: true });
   }
 
   showTrust(originality = this.store.setting.originality) {
