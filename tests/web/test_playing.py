@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.servers import Server
-from tests.web.bench import SCALE, bring, make, select_bars, steps, visit
+from tests.web.bench import SCALE, bring, make, select_bars, steps, unfold, visit
 
 
 def test_what_is_lit_is_what_sounds(page: Page) -> None:
@@ -249,6 +249,7 @@ def test_a_loop_has_no_gap(browser: Browser, server: Server) -> None:
 
 def test_a_card_plays_where_it_is_and_says_so(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
+    unfold(page, "temperature")
     page.locator('input[name="count"][value="4"]').check(force=True)
     make(page, rhythm="reel")
     play = page.locator("#candidates .main").first

@@ -33,6 +33,7 @@ export class TuneList {
     this.chosen = null; // the ids of the tunes of a set that is being joined, in their order
     this.unfolded = null; // the id of the tune whose title and tags can be changed
     store.on("library", () => this.show());
+    store.on("undo", () => element("undo-said").hidden || say("")); // by then it would take back something else
     element("show-kept").addEventListener("click", () => store.list(false));
     element("show-history").addEventListener("click", () => store.list(true));
     for (const id of ["search", "sort"]) element(id).addEventListener("input", () => this.show());
@@ -163,7 +164,6 @@ export class TuneList {
     this.store.remove(tune, `removing ${title}`);
     say(`${title} is removed.`, false, () => {
       this.store.undo();
-      say("");
       element("shelf").querySelector("button")?.focus();
     });
     element("undo-said").focus();
