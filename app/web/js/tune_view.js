@@ -19,6 +19,7 @@ export class TuneView {
     store.on("change", () => this.change());
     store.on("keep", () => this.showKept());
     store.on("library", () => {
+      document.body.classList.toggle("begun", store.library.all().length > 0); // on phones, what Lilt is need not be told again
       if (store.opened && !store.isExample) element("welcome").hidden = true;
     });
     score.paper.addEventListener("drawn", () => this.showFacts());
