@@ -190,7 +190,8 @@ class Store:
             InvalidCheckpointError: a file is missing, truncated or altered; the error names it.
             NewerFormatError: a later Lilt wrote it.
         """
-        version = self.current(name) if version is None else version
+        if version is None or not self.versions(name):
+            version = self.current(name)
         folder = self.root / name / str(version)
         if not folder.is_dir():
             have = ", ".join(map(str, self.versions(name)))

@@ -81,7 +81,7 @@ async def tune(
     made = next((judged.tune for judged in answer.tunes[-1:] if judged.tune.complete), None)
     if made is None:
         raise RequestError(f"the tune did not end within {asked.length} characters; ask for a greater `length`")
-    if ending == _ABC_ENDING:
+    if ending == _ABC_ENDING and not played.transpose:
         response = _as_abc(made, request)
     else:
         body = played.model_copy(update={"abc": made.abc, "format": _FORMATS[ending].value})

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from app.api.schemas.generation import GenerateRequest
-from app.cli import process
+from app.cli import files, process
 from app.cli.request_options import options_of, request_of
 from app.generation import bulk
 from app.generation.bulk import BulkJob, Drawing
@@ -47,6 +47,9 @@ def command(
 
     No two have the same notes. The same command goes on where it was interrupted.
     """
+    if out == files.STDOUT:
+        raise click.UsageError("-o -: a file is needed, for the same command goes on with it where it was interrupted")
+    files.check_text(out, ".abc", ".txt", ".jsonl")
     settings = process.settings(model_store)
     body = request_of(GenerateRequest, given, **_DEFAULTS)
     each = body.job(bulk.EACH.sampling.seed)

@@ -1,7 +1,8 @@
-"""Writes what commands make: the format by a file's ending, rendered by the service's own renderer in its sandbox."""
+"""Writes what commands make: the format by a file's ending or by name, by the service's renderer in its sandbox."""
 
 import ctypes
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,25 +17,45 @@ from app.rendering.formats import Format, Kind
 from app.rendering.renderer import Renderer
 from app.settings import Settings
 
-ABC = "abc"
-_BY_ENDING = {format_.extension: format_ for format_ in Format} | {format_.value: format_ for format_ in Format}
-ENDINGS = ", ".join(f".{ending}" for ending in dict.fromkeys((ABC, *(format_.extension for format_ in Format))))
+STDOUT = Path("-")
+_BY_ENDING: dict[str, Format] = {format_.extension: format_ for format_ in (Format.ABC, *Format)} | {
+    format_.value: format_ for format_ in Format
+}
+NAMES = tuple(_BY_ENDING)
+"""what `--format` takes"""
+ENDINGS = ", ".join(f".{format_.extension}" for format_ in dict.fromkeys(_BY_ENDING.values()))
 _PACKAGES = "abcmidi bubblewrap fluidr3mono-gm-soundfont fonts-dejavu-core libcairo2 libfluidsynth3"
 
 
-def format_of(out: Path) -> Format | None:
-    """What a file's ending says; None for ABC, which a tune is before anything is made of it.
+def format_of(out: Path, named: str | None) -> Format:
+    """What `--format` names, else what the file's ending says; ABC on the standard output.
 
     Raises:
-        click.UsageError: it says nothing that can be made.
+        click.UsageError: the ending says nothing that can be made.
     """
+    if named is not None:
+        return _BY_ENDING[named]
+    if out == STDOUT:
+        return Format.ABC
+    if out.is_dir():
+        raise click.UsageError(f"{out} is a folder; --format says what is to be made in it")
     ending = out.suffix.lower().removeprefix(".")
     if ending not in _BY_ENDING:
-        raise click.UsageError(f"{out}: its name has to end in one of {ENDINGS}")
-    return None if ending == ABC else _BY_ENDING[ending]
+        raise click.UsageError(f"{out}: its name has to end in one of {ENDINGS}, or --format says what it is to be")
+    return _BY_ENDING[ending]
 
 
-def check(out: Path, wanted: Format | None, settings: Settings) -> None:
+def check_text(out: Path, *allowed: str) -> None:
+    """Check that a file's ending, where it has one, promises no more than text.
+
+    Raises:
+        click.UsageError: its ending is none of `allowed`.
+    """
+    if out.suffix and out.suffix.lower() not in allowed:
+        raise click.UsageError(f"{out}: this writes text; a name that ends in {' or '.join(allowed)} is allowed")
+
+
+def check(out: Path, wanted: Format, settings: Settings) -> None:
     """Check before anything is made that it can be made and written.
 
     Raises:
@@ -42,7 +63,7 @@ def check(out: Path, wanted: Format | None, settings: Settings) -> None:
     """
     if not out.absolute().parent.is_dir():
         raise SetupError(f"{out}: there is no folder {out.parent}")
-    lacking = _lacking(wanted, settings) if wanted else []
+    lacking = _lacking(wanted, settings)
     if lacking:
         raise SetupError(
             f"{out}: this is not installed: {', '.join(lacking)}; on Debian and Ubuntu, as root: apt-get install "
@@ -66,22 +87,21 @@ def _is_installed(library: str) -> bool:
     return True
 
 
-async def render(abc: str, wanted: Format, request: RenderRequest, settings: Settings, out: Path) -> None:
+async def render(made: Renderer, abc: str, wanted: Format, request: RenderRequest, out: Path) -> None:
     """Write a tune, or a set, rendered; say what was left out of it.
 
     Raises:
         LiltError: it cannot be rendered.
-        SandboxError: the sandbox that LILT_SANDBOX asks for does not work here.
+        SetupError: it cannot be written.
     """
-    with renderer(settings) as made:
-        job = await made.job(abc, wanted, request.options())
-        for named in job.left_out:
-            click.echo(f"note: left out: {named}", err=True)
-        rendering = await made.render(job, whole=True)
-        try:
-            write(out, b"".join([chunk async for chunk in rendering.read(0, None)]))
-        finally:
-            rendering.leave()
+    job = await made.job(abc, wanted, request.options())
+    for named in job.left_out:
+        click.echo(f"note: left out: {named}", err=True)
+    rendering = await made.render(job, whole=True)
+    try:
+        write(out, b"".join([chunk async for chunk in rendering.read(0, None)]))
+    finally:
+        rendering.leave()
 
 
 @contextmanager
@@ -100,13 +120,32 @@ def renderer(settings: Settings) -> Iterator[Renderer]:
 
 
 def write(out: Path, content: bytes) -> None:
-    """Write a file, whole or not at all."""
-    if out.exists() and not out.is_file():  # such as /dev/stdout
-        out.write_bytes(content)
+    """Write a file, whole or not at all, or to the standard output; a link and a file's mode stay as they are.
+
+    Raises:
+        SetupError: it cannot be written.
+        BrokenPipeError: nobody reads on.
+    """
+    if out == STDOUT:
+        click.echo(content, nl=False)
         return
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        if out.exists() and not out.is_file():  # such as /dev/stdout
+            out.write_bytes(content)
+        else:
+            _replace(out.resolve(), content)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SetupError(f"{out} cannot be written: {error.strerror}") from None
+
+
+def _replace(out: Path, content: bytes) -> None:
+    beside = out.with_name(f".lilt-{os.getpid()}")
     try:
         beside.write_bytes(content)
+        if out.exists():
+            shutil.copymode(out, beside)
         beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)

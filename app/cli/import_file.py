@@ -10,8 +10,15 @@ from app.cli import files, tune_files
 
 @click.command("import")
 @click.argument("file", nargs=-1, required=True, type=click.File("rb"))
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to. [ABC, printed]")
-def command(file: tuple[BinaryIO, ...], out: Path | None) -> None:
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default=files.STDOUT,
+    metavar="FILE",
+    help="Where to: .abc or .txt; - for standard output. [printed]",
+)
+def command(file: tuple[BinaryIO, ...], out: Path) -> None:
     """Make ABC of each FILE (- for standard input): MusicXML (.musicxml, .mxl) or MIDI (.mid).
 
     \b
@@ -21,11 +28,9 @@ def command(file: tuple[BinaryIO, ...], out: Path | None) -> None:
 
     What of a file is left out is told on the standard error. A file that is ABC already is printed as it is.
     """
+    files.check_text(out, ".abc", ".txt")
     book = "\n".join(_numbered(tune_files.abc_of(each), number) for number, each in enumerate(file, 1))
-    if out is None:
-        click.echo(book, nl=False)
-    else:
-        files.write(out, book.encode())
+    files.write(out, book.encode())
 
 
 def _numbered(abc: str, number: int) -> str:

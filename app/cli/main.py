@@ -97,7 +97,13 @@ class _Lazy(click.Group):
             formatter.write_dl([(name, command.told) for name, command in _COMMANDS.items()])
 
 
-@click.group("lilt", cls=_Lazy, help=f"Make new folk tunes.\n\n{_EXAMPLES}", no_args_is_help=True)
+@click.group(
+    "lilt",
+    cls=_Lazy,
+    help=f"Make new folk tunes.\n\n{_EXAMPLES}",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(VERSION, prog_name="Lilt", message="%(prog)s %(version)s")
 def group() -> None:
     """`lilt` without a command says what there is."""
@@ -142,7 +148,11 @@ def status_of(work: Callable[[], Any]) -> int:
     except BrokenPipeError:  # `lilt check … | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except (StoreError, SetupError, LiltError, OSError) as error:
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {where}{error.strerror or error}", err=True)
+        return FAILED
+    except (StoreError, SetupError, LiltError) as error:
         click.echo(f"error: {error}", err=True)
         return FAILED
     return status if isinstance(status, int) else 0

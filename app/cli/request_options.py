@@ -22,6 +22,13 @@ _OFF = {
     "chords": ("--no-chords", "Do not play the chord symbols."),
 }
 """flags that switch a field off, and what is said of them"""
+_TOLD = {
+    "tunes": "Stop after this many whole tunes.",
+    "rhythm": "As in `R:`: `reel`, `slip jig`; one that there is not is answered with the list. It says the metre too.",
+    "program": "General MIDI instrument, by number or name (`lilt instruments` lists them); else one that suits the "
+    "rhythm or metre.",
+}
+"""what is said of fields whose own description speaks of the service"""
 _TYPES: dict[object, tuple[type, str]] = {int: (int, "N"), float: (float, "X"), str: (str, "TEXT")}
 """and how the usage calls a value"""
 
@@ -62,7 +69,7 @@ def request_of(request: type[Body], given: dict[str, object], **fields: object) 
 
 def _option(name: str, field: FieldInfo, default: object) -> Callable[[_Function], _Function]:
     dashed = name.replace("_", "-")
-    told = field.description or ""
+    told = _TOLD.get(name, field.description or "")
     kind = _kind(field.annotation)
     if kind is bool:
         # Not a pair of flags: what is not given must stay unsaid, for the request's own default.

@@ -15,6 +15,7 @@ from app.generation.jobs import MAX_SEED, Job
 from app.generation.model_registry import ServedModel
 from app.generation.start_job import begin
 from app.operations.concurrency_limit import ConcurrencyLimit
+from app.rendering.formats import Format
 from app.settings import Settings
 
 _OF_A_TUNE_THAT_IS_THERE = ("abc", "bars", "everywhere", "vary")
@@ -23,12 +24,18 @@ _OF_THIS_COMMAND = ("abc", "format")
 
 @click.command("tune")
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help=f"Where to: {files.ENDINGS}. [ABC, printed]"
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default=files.STDOUT,
+    metavar="FILE",
+    help=f"Where to: {files.ENDINGS}; - for standard output. [ABC, printed]",
 )
+@click.option("--format", "named", type=click.Choice(files.NAMES), help="What to make, whatever the name ends in.")
 @process.model_store
 @options_of(GenerateRequest, _OF_A_TUNE_THAT_IS_THERE, {})
 @options_of(RenderRequest, _OF_THIS_COMMAND, {})
-def command(out: Path | None, model_store: str | None, **given: object) -> None:
+def command(out: Path, named: str | None, model_store: str | None, **given: object) -> None:
     """Make a tune.
 
     \b
@@ -36,27 +43,26 @@ def command(out: Path | None, model_store: str | None, **given: object) -> None:
       lilt tune
       lilt tune --key Ador --rhythm reel --seed 7 -o tune.mp3
       lilt tune --rhythm jig --form AABB8 --best-of 8 -o jig.pdf
+      lilt tune --format mp3 | ffplay -
 
     It is made in this process, in the sandbox of the service, and nothing goes over the network.
     """
-    wanted = files.format_of(out) if out else None
+    wanted = files.format_of(out, named)
     settings = process.settings(model_store)
     body = request_of(GenerateRequest, given)
     played = request_of(RenderRequest, given, abc="")
-    if out:
-        files.check(out, wanted, settings)
+    files.check(out, wanted, settings)
     job = body.job(secrets.randbelow(MAX_SEED + 1))
     with process.model(settings, body.model) as model:
         answer = asyncio.run(_answer(model, job, settings))
     tunes = [judged.tune for judged in answer.tunes]
     abc = "\n\n".join(tune.abc.strip("\n") for tune in tunes) + "\n" if tunes else answer.abc
-    if out is None:
-        click.echo(abc, nl=False)
-    elif wanted is None:
-        files.write(out, abc.encode())
+    if wanted is Format.ABC and not played.transpose:
+        files.write(out, abc.encode())  # as the model wrote it
     else:
-        asyncio.run(files.render(abc, wanted, played, settings, out))
-    click.echo(f"{f'{out}: ' if out else ''}{_described(answer)}", err=True)
+        with files.renderer(settings) as renderer:
+            asyncio.run(files.render(renderer, abc, wanted, played, out))
+    click.echo(f"{'' if out == files.STDOUT else f'{out}: '}{_described(answer)}", err=True)
 
 
 async def _answer(model: ServedModel, job: Job, settings: Settings) -> Answer:

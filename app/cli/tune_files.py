@@ -1,30 +1,57 @@
-"""Reads the files that commands are given: ABC as it is, MusicXML and MIDI made into it."""
+"""Reads the files that commands are given, ABC as it is, MusicXML and MIDI made into it; and the tunes in them."""
 
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
+from app.abc.texts import readable
+from app.abc.tunebook import header_fields, is_file_header, split_blocks
 from app.errors import NotationError
 from app.interchange import abc_from_file
 from app.rendering.input_filter import decode
 
 MAX_MIB = 64
 """of a file; all of The Session's tunes take a third of it"""
+_STDIN = "<stdin>"
 
 
 def abc_of(file: BinaryIO) -> str:
     """A file's text; what of MusicXML or MIDI is left out is told on the standard error.
 
     Raises:
-        NotationError: it is too large, or cannot be read.
+        NotationError: it is too large, or cannot be read; the text begins with its name.
     """
+    try:
+        return _abc_of(file)
+    except NotationError as error:
+        raise NotationError(f"{file.name}: {error.detail}", faults=error.faults) from None
+
+
+def _abc_of(file: BinaryIO) -> str:
     content = file.read(MAX_MIB * 1024 * 1024 + 1)
     if len(content) > MAX_MIB * 1024 * 1024:
-        raise NotationError(f"{file.name}: it has more than the {MAX_MIB} MiB that are allowed; check it in parts")
+        raise NotationError(f"it has more than the {MAX_MIB} MiB that are allowed; check it in parts")
     if abc_from_file.kind_of(content) is None:
         return decode(content)
-    found = abc_from_file.to_abc(content, Path(file.name).name)
+    found = abc_from_file.to_abc(content, "" if file.name == _STDIN else Path(file.name).name)
     for each in found.left_out:
         click.echo(f"{file.name}: left out: {each}", err=True)
     return found.abc
+
+
+def file_header(text: str) -> tuple[str, int]:
+    """What a tunebook begins with that holds for all its tunes, with a blank line, and the line that it begins in."""
+    block, line, _ = next(iter(split_blocks(text)), ("", 1, False))
+    return (block + "\n", line) if block and is_file_header(block.splitlines()) else ("", line)
+
+
+def tunes_of(text: str) -> list[tuple[str, int]]:
+    """Each tune of a tunebook, and the line that it begins in; the whole text where there is none."""
+    blocks = [(block, line) for block, line, _ in split_blocks(text) if {"X", "K"} & header_fields(block).keys()]
+    return blocks or [(text, 1)]
+
+
+def title_of(abc: str) -> str:
+    """What a tune is called; empty where it does not say."""
+    return readable(header_fields(abc).get("T", ""))

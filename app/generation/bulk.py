@@ -88,7 +88,9 @@ def run(job: BulkJob, models: Models, out: Path, drawing: Drawing | None = None)
     if job.originality is not None and model.index is None:
         raise BulkError(f"{model.id.name}/{model.id.version} has no index of its training tunes; publish it anew")
     notebook = _Notebook(out, job, model)
-    with notebook, tqdm(total=job.count, initial=notebook.progress.written, unit="tune", desc=out.name) as bar:
+    begun = notebook.progress.written
+    bar_of_progress = tqdm(total=job.count, initial=begun, unit="tune", desc=out.name, disable=None)  # at a terminal
+    with notebook, bar_of_progress as bar:
         for seed, tune in (drawing or draw)(job, model, notebook.progress.next_seed):
             if notebook.progress.written >= job.count:
                 break

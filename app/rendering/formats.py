@@ -72,11 +72,16 @@ _FACTS = {
 }
 
 
-def disposition(title: str | None, extension: str) -> str:
-    """A Content-Disposition with a file name made of a title (RFC 6266): never a path, never a control character."""
+def file_name(title: str | None, extension: str) -> str:
+    """A file name made of a title: never a path, never a control character."""
     name = "".join(c for c in title or "" if unicodedata.category(c)[0] != "C")
     name = " ".join(_UNSAFE.sub(" ", name).split())[:_MAX_CHARACTERS].strip(" .") or "tune"
-    full = f"{name}.{extension}"
+    return f"{name}.{extension}"
+
+
+def disposition(title: str | None, extension: str) -> str:
+    """A Content-Disposition with a file name made of a title (RFC 6266)."""
+    full = file_name(title, extension)
     plain = unicodedata.normalize("NFKD", full).encode("ascii", "ignore").decode().strip()
     plain = plain if not plain.startswith(".") else f"tune.{extension}"
     extended = "" if plain == full else f"; filename*=UTF-8''{quote(full, safe='')}"

@@ -55,6 +55,10 @@ def test_fields_of_both_are_obeyed(client: httpx.Client) -> None:
     assert 'filename="Seven.mid"' in played.headers["Content-Disposition"]
     chosen = client.get("/tune.abc", params=WISHES | {"best_of": "4"})
     assert chosen.text == made(client, best_of=4)["tunes"][0]["abc"]
+    higher = client.get("/tune.abc", params=WISHES | {"transpose": "2"})
+    render = {"abc": made(client)["tunes"][0]["abc"], "format": "abc", "transpose": 2}
+    assert higher.text == client.post("/render", json=render).text != client.get("/tune.abc", params=WISHES).text
+    assert higher.headers["Lilt-Seed"] == "7"
 
 
 @pytest.mark.parametrize("ending", ["abc", "svg"])

@@ -42,6 +42,12 @@ class Ended:
     stderr: str
 
 
+class _Stdin(io.BytesIO):
+    """What the standard input is called, as Python has it."""
+
+    name = "<stdin>"
+
+
 class Lilt(Protocol):
     """Runs the command in an empty folder, with these settings alone."""
 
@@ -58,7 +64,7 @@ def lilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
         for name, value in settings.items():
             monkeypatch.setenv(f"LILT_{name.upper()}", value)
         monkeypatch.setenv("COLUMNS", "100")
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(_Stdin(text.encode())))
         monkeypatch.chdir(tmp_path)
         capfd.readouterr()
         status = run(list(arguments))
@@ -83,6 +89,7 @@ def test_help_lists_every_command_and_imports_none_of_them(lilt: Lilt) -> None:
 @pytest.mark.parametrize("command", ["serve", "tune", "render", "check", "bulk", "key", "store", "completion"])
 def test_every_command_has_a_help_of_its_own(lilt: Lilt, command: str) -> None:
     assert f"lilt {command}" in lilt(command, "--help").stdout
+    assert f"lilt {command}" in lilt(command, "-h").stdout
 
 
 @pytest.mark.parametrize(
@@ -137,6 +144,61 @@ def test_a_file_is_rendered_to_the_services_own_bytes(lilt: Lilt, client: httpx.
     assert (tmp_path / "a.mid").read_bytes() == wanted
 
 
+def test_every_tune_of_a_book_goes_into_a_folder_by_its_title(lilt: Lilt, tmp_path: Path) -> None:
+    tunes = ("T:../A/B\nK:D\nDFA|\n", "T:Same\nK:D\nDFA|\n", "T:Same\nK:G\nGBd|\n", "T:Bad\nK:D\n%%abc-include x\nA|\n")
+    (tmp_path / "book.abc").write_text("M:6/8\n\n" + "\n".join(f"X:{number}\n{tune}" for number, tune in enumerate(tunes, 1)))
+    (tmp_path / "out").mkdir()
+    ended = lilt("render", "book.abc", "-o", "out/", "--format", "abc", "--transpose", "2")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("book.abc:18: error: ")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["A B.abc", "Same (2).abc", "Same.abc"]
+    assert "M:6/8\nL:1/8\nK:A\n" in (tmp_path / "out/Same (2).abc").read_text()
+    nameless = lilt("render", "book.abc", "-o", "out")
+    assert nameless.returncode == 2
+    assert "out is a folder; --format says what is to be made in it" in nameless.stderr
+
+
+def test_commands_work_in_pipes(lilt: Lilt) -> None:
+    abc = "X:1\nM:6/8\nL:1/8\nK:D\nDFA d2f|afd D3|\n"
+    xml = lilt("render", "-", "-o", "-", "--format", "musicxml", text=abc)
+    assert (xml.returncode, xml.stderr) == (0, "")
+    back = lilt("import", "-", "-o", "-", text=xml.stdout)
+    assert back.returncode == 0
+    assert back.stdout.endswith("K:D\nDFA d2f|afd D3|]\n")
+    assert "<stdin>" not in back.stdout
+    assert lilt("tune", "--form", "AB4", "--seed", "3", "--format", "svg").stdout.startswith("<svg")
+
+
+def test_a_printed_tune_is_transposed(lilt: Lilt) -> None:
+    wishes = ("tune", "--key", "F", "--form", "AB4", "--seed", "3")
+    assert "K:F\n" in lilt(*wishes).stdout
+    assert "K:G\n" in lilt(*wishes, "--transpose", "2").stdout
+
+
+def test_a_link_and_a_files_mode_stay_when_it_is_written_anew(lilt: Lilt, tmp_path: Path) -> None:
+    (tmp_path / "a.abc").write_text("X:1\nK:D\nA|\n")
+    (tmp_path / "a.abc").chmod(0o640)
+    (tmp_path / "link.abc").symlink_to("a.abc")
+    assert lilt("render", "link.abc", "-o", "link.abc", "--transpose", "2").returncode == 0
+    assert (tmp_path / "link.abc").is_symlink()
+    assert "K:E\n" in (tmp_path / "a.abc").read_text()
+    assert (tmp_path / "a.abc").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_would_be_written_over_or_misnamed_is_refused_before_anything_is_made(lilt: Lilt, tmp_path: Path) -> None:
+    (tmp_path / "folder.mp3").mkdir()
+    for arguments, says in (
+        (("tune", "-o", "folder.mp3"), "is a directory"),
+        (("import", "-", "-o", "tune.mid"), "tune.mid: this writes text; a name that ends in .abc or .txt is allowed"),
+        (("bulk", "--count", "1", "-o", "tunes.mp3"), "tunes.mp3: this writes text"),
+        (("bulk", "--count", "1", "-o", "-"), "-o -: a file is needed"),
+    ):
+        ended = lilt(*arguments)
+        assert ended.returncode == 2
+        assert says in ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.mp3"]
+
+
 def test_check_names_file_line_and_column_of_every_tune(lilt: Lilt, tmp_path: Path) -> None:
     (tmp_path / "book.abc").write_text(BAD_BAR)
     told = lilt("check", "book.abc").stdout
@@ -174,8 +236,24 @@ def test_a_book_of_too_many_bytes_is_not_read_on(lilt: Lilt, tmp_path: Path) -> 
     with (tmp_path / "book.abc").open("wb") as book:
         book.truncate(10 * 2**40 // 1024)
     told = lilt("check", "book.abc")
-    assert told.returncode == 2
-    assert told.stderr == "error: book.abc: it has more than the 64 MiB that are allowed; check it in parts\n"
+    assert told.returncode == 1
+    assert told.stdout == "book.abc: error: it has more than the 64 MiB that are allowed; check it in parts\n"
+
+
+def test_check_looks_at_the_other_files_where_one_is_not_text(lilt: Lilt, tmp_path: Path) -> None:
+    (tmp_path / "old.abc").write_bytes(b"X:1\nT:Caf\xe9\nK:D\nABc|\n")
+    (tmp_path / "book.abc").write_text(BAD_BAR)
+    told = lilt("check", "old.abc", "book.abc")
+    assert told.returncode == 1
+    assert told.stdout.startswith("old.abc:2: error: the byte 0xe9 is not UTF-8; send the tune as UTF-8\nbook.abc:13:")
+
+
+def test_bars_that_do_not_add_up_fail_a_strict_check_alone(lilt: Lilt, tmp_path: Path) -> None:
+    (tmp_path / "book.abc").write_text(BAD_BAR)
+    assert lilt("check", "book.abc").returncode == 0
+    strict = lilt("check", "--strict", "book.abc")
+    assert (strict.returncode, strict.stdout.count(" warning: bar 2 ")) == (1, 1)
+    assert lilt("check", "--strict", "-", text=BAD_BAR.split("\n\n")[0]).returncode == 0
 
 
 def test_check_mends_what_is_mechanical(lilt: Lilt, tmp_path: Path) -> None:
@@ -218,6 +296,7 @@ def test_serve_takes_address_and_store_as_options(lilt: Lilt) -> None:
         (["bulk", "--count", "0", "--out", "a.abc"], "0 is not in the range x>=1"),
         (["tunes"], "'tunes' is not a command; did you mean tune?"),
         (["store", "rollback", "polish"], "error: "),
+        (["store", "rollback", "polish", "1"], "no checkpoint named 'polish' (it has: irish)"),
     ],
 )
 def test_mistakes_are_told_in_a_line(lilt: Lilt, arguments: list[str], says: str, tmp_path: Path) -> None:
@@ -293,4 +372,4 @@ def test_files_of_other_programs_are_taken_by_import_render_and_check(lilt: Lilt
     assert (tmp_path / "higher.abc").read_text().endswith("K:E\n|:EGB e2g|bge E3:|\n")
     (tmp_path / "broken.mid").write_bytes(b"MThd")
     broken = lilt("import", "broken.mid")
-    assert (broken.returncode, broken.stderr) == (2, "error: the MIDI file is broken, or broken off\n")
+    assert (broken.returncode, broken.stderr) == (2, "error: broken.mid: the MIDI file is broken, or broken off\n")
