@@ -2,6 +2,7 @@
 
 TrainingError
 ├── CorpusError      a tunebook is missing, unreadable, altered or holds no tune
+│   └── TooFewTunesError  it holds fewer than are needed to learn from
 ├── DialectError     a tune says what plain notation cannot, or what nobody understands
 ├── ConfigError      a recipe or an override is not one of those allowed
 ├── RunError         a run folder exists already, is missing, or belongs to another run
@@ -17,6 +18,10 @@ class TrainingError(Exception):
 
 class CorpusError(TrainingError):
     """A tunebook is missing, unreadable, altered or holds no tune."""
+
+
+class TooFewTunesError(CorpusError):
+    """There are fewer tunes than are needed to learn from."""
 
 
 class DialectError(TrainingError):

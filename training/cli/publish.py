@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from model_store.manifest import CRITIC_FILE
 from model_store.store import Store
 from training.cli.arguments import CRITIC_TUNES, add_sample, whole
 from training.cli.command import Command
@@ -30,6 +31,7 @@ def _add(command: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from training.evaluation.critic import LEAST
     from training.evaluation.weights_source import from_run
     from training.publishing.publish import publish
 
@@ -43,6 +45,8 @@ def _run(options: argparse.Namespace) -> int:
     checkpoint = publish(run, options.name, store, options.tunes, options.note, options.sample, options.critic)
     manifest = checkpoint.manifest
     print(f"published {manifest.name} version {manifest.version} in {checkpoint.folder}")
+    if options.critic and CRITIC_FILE not in manifest.files:
+        print(f"note: without a critic, which needs {LEAST} tunes that were learnt from: `best_of` is refused for it")
     return 0
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from app.abc import features
 from app.abc.features import Melody
 from model_store.critic import Critic, encode_names
-from training.errors import CorpusError
+from training.errors import TooFewTunesError
 from training.evaluation.candidate import Candidate
 from training.evaluation.tune_sampling import draw_as_served
 
@@ -44,9 +44,11 @@ def of(candidate: Candidate, tunes: int) -> Critic:
     The tunes of extra books, which its own are not to be like, are left out.
 
     Raises:
-        CorpusError: its tunes are not known, or there are too few.
+        TooFewTunesError: its tunes are not known, or there are too few.
     """
     real = candidate.corpus.without_extras(candidate.learnt) if candidate.corpus else candidate.learnt
+    if len(real) < LEAST:  # before thousands are drawn in vain
+        raise TooFewTunesError(f"{len(real)} tunes were learnt from; a critic needs {LEAST}")
     return train(real, draw_as_served(candidate, range(FIRST_SEED, FIRST_SEED + tunes)))
 
 
@@ -54,12 +56,12 @@ def train(real: Sequence[str], drawn: Sequence[str], seed: int = 1) -> Critic:
     """A critic from the tunes that a model learnt from and as many as wanted that it drew.
 
     Raises:
-        CorpusError: there are too few of either.
+        TooFewTunesError: there are too few of either.
     """
     melodies = [melody for tune in real if (melody := features.read(tune))]
     others = [melody for tune in drawn if (melody := features.read(tune))]
     if min(len(melodies), len(others)) < LEAST:
-        raise CorpusError(
+        raise TooFewTunesError(
             f"{len(melodies)} real and {len(others)} drawn tunes that can be read; a critic needs {LEAST} of each"
         )
     generator = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 import platform
 import tempfile
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from model_store.manifest import (
     Draft,
 )
 from model_store.store import Checkpoint, Store
-from training.errors import ConfigError
+from training.errors import ConfigError, TooFewTunesError
 from training.evaluation import critic
 from training.evaluation.candidate import open_candidate
 from training.evaluation.evaluate import evaluation_of
@@ -41,7 +42,7 @@ def publish(
     Args:
         tunes: how many tunes to judge, if the run has not been evaluated since it last learnt.
         sample_size: how many of them to hold beside real ones, likewise.
-        critic_tunes: how many to draw for a critic to learn from; 0 publishes none.
+        critic_tunes: how many to draw for a critic to learn from; 0 publishes none, nor do too few tunes of its own.
         note: what else a reader of the card should know of this run.
 
     Raises:
@@ -77,6 +78,6 @@ def publish(
     if plans := plans_of_run(run, trained):
         files[PLANS_FILE] = plans.to_bytes()
     if critic_tunes:
-        with tempfile.TemporaryDirectory(prefix="lilt-critic-") as folder:
+        with tempfile.TemporaryDirectory(prefix="lilt-critic-") as folder, suppress(TooFewTunesError):
             files[CRITIC_FILE] = critic.of(open_candidate(run.path, Path(folder)), critic_tunes).to_bytes()
     return Store(store).publish(draft, trained.weights, files)

@@ -146,7 +146,9 @@ def test_a_file_is_rendered_to_the_services_own_bytes(lilt: Lilt, client: httpx.
 
 def test_every_tune_of_a_book_goes_into_a_folder_by_its_title(lilt: Lilt, tmp_path: Path) -> None:
     tunes = ("T:../A/B\nK:D\nDFA|\n", "T:Same\nK:D\nDFA|\n", "T:Same\nK:G\nGBd|\n", "T:Bad\nK:D\n%%abc-include x\nA|\n")
-    (tmp_path / "book.abc").write_text("M:6/8\n\n" + "\n".join(f"X:{number}\n{tune}" for number, tune in enumerate(tunes, 1)))
+    (tmp_path / "book.abc").write_text(
+        "M:6/8\n\n" + "\n".join(f"X:{number}\n{tune}" for number, tune in enumerate(tunes, 1))
+    )
     (tmp_path / "out").mkdir()
     ended = lilt("render", "book.abc", "-o", "out/", "--format", "abc", "--transpose", "2")
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -240,12 +242,16 @@ def test_a_book_of_too_many_bytes_is_not_read_on(lilt: Lilt, tmp_path: Path) -> 
     assert told.stdout == "book.abc: error: it has more than the 64 MiB that are allowed; check it in parts\n"
 
 
-def test_check_looks_at_the_other_files_where_one_is_not_text(lilt: Lilt, tmp_path: Path) -> None:
-    (tmp_path / "old.abc").write_bytes(b"X:1\nT:Caf\xe9\nK:D\nABc|\n")
+def test_check_looks_at_the_other_files_where_one_cannot_be_read(lilt: Lilt, tmp_path: Path) -> None:
+    (tmp_path / "no-text.abc").write_bytes(b"X:1\nT:\x01\x90\nK:D\nABc|\n")
+    (tmp_path / "broken.mid").write_bytes(b"MThd")
     (tmp_path / "book.abc").write_text(BAD_BAR)
-    told = lilt("check", "old.abc", "book.abc")
+    told = lilt("check", "no-text.abc", "broken.mid", "book.abc")
     assert told.returncode == 1
-    assert told.stdout.startswith("old.abc:2: error: the byte 0xe9 is not UTF-8; send the tune as UTF-8\nbook.abc:13:")
+    first, second, third = told.stdout.splitlines()
+    assert first == "no-text.abc:2: error: the byte 0x90 is not UTF-8; send the tune as UTF-8"
+    assert second == "broken.mid: error: the MIDI file is broken, or broken off"
+    assert third.startswith("book.abc:13:")
 
 
 def test_bars_that_do_not_add_up_fail_a_strict_check_alone(lilt: Lilt, tmp_path: Path) -> None:

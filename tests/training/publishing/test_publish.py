@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from app.generation.originality import Judgement, originality
+from model_store.manifest import CRITIC_FILE
 from model_store.store import Checkpoint, Store
+from training.__main__ import main
 from training.dialect.dialect import translate
 from training.errors import ConfigError, RunError
 from training.evaluation.abc2midi_check import judge
@@ -42,6 +44,14 @@ def test_what_is_published_is_the_run(tiny_run: RunFolder, tmp_path: Path) -> No
     assert sample(open_trained(tmp_path / "tiny" / "1"), "X:1\n", range(1), 1.0, 5) == sample(
         trained, "X:1\n", range(1), 1.0, 5
     )
+
+
+def test_a_run_of_few_tunes_is_published_without_a_critic(
+    tiny_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["publish", str(tiny_run.path), "--name", "tiny", "--store", str(tmp_path), "--tunes", "0"]) == 0
+    assert CRITIC_FILE not in Store(tmp_path).load("tiny").manifest.files
+    assert "note: without a critic, which needs 20 tunes" in capsys.readouterr().out
 
 
 def test_a_name_that_no_store_takes_is_refused(tiny_run: RunFolder, tmp_path: Path) -> None:
