@@ -243,7 +243,7 @@ def test_a_book_of_too_many_bytes_is_not_read_on(lilt: Lilt, tmp_path: Path) -> 
 
 
 def test_check_looks_at_the_other_files_where_one_cannot_be_read(lilt: Lilt, tmp_path: Path) -> None:
-    (tmp_path / "no-text.abc").write_bytes(b"X:1\nT:\x01\x90\nK:D\nABc|\n")
+    (tmp_path / "no-text.abc").write_bytes(b"X:1\n\x00\x01\x02\x90\xff\x03")
     (tmp_path / "broken.mid").write_bytes(b"MThd")
     (tmp_path / "book.abc").write_text(BAD_BAR)
     told = lilt("check", "no-text.abc", "broken.mid", "book.abc")
