@@ -3,6 +3,7 @@
 A file of a checkpoint, JSON: `{"format": 1, "plans": {"jig 6/8": [[2, [1, 7, 1, …], [0, 1, …]], …], …}}`: a count, then
 each part: 1 where it ends at home, else 0, and a number for each bar (see `app.abc.lookback.plan`). It has no notes.
 `"held": true` has parts end as planned, whatever the network makes of it; where it is not there, they need not.
+`"redraws": 8` says that the last bar of a part which ends otherwise is drawn again so often at first.
 """
 
 import json
@@ -34,6 +35,8 @@ class Plans:
     plans: tuple[KnownPlan, ...]
     are_held: bool = False
     """Whether parts have to end as planned."""
+    redraws: int = 0
+    """How often the last bar of one that ends otherwise is drawn again before it is held to its ending."""
 
     @classmethod
     def parse(cls, content: bytes, label: str) -> Self:
@@ -51,7 +54,10 @@ class Plans:
     @classmethod
     def _read(cls, raw: dict[str, Any]) -> Self:
         plans = tuple(_plan(kind, row) for kind, rows in raw["plans"].items() for row in rows)
-        return cls(plans, bool(raw.get("held", False)))
+        redraws = raw.get("redraws", 0)
+        if not isinstance(redraws, int) or redraws < 0:
+            raise ValueError(f"redraws: {redraws!r} is not a whole number from 0 up")
+        return cls(plans, bool(raw.get("held", False)), redraws)
 
     def to_bytes(self) -> bytes:
         kinds: dict[str, list[list[Any]]] = {}
@@ -60,7 +66,8 @@ class Plans:
             kinds.setdefault(f"{plan.rhythm} {plan.meter}", []).append([plan.count, *parts])
         rows = ",\n".join(f" {json.dumps(kind)}: {json.dumps(plans)}" for kind, plans in kinds.items())
         held = ' "held": true,' if self.are_held else ""
-        return f'{{"format": {FORMAT},{held} "plans": {{\n{rows}\n}}}}\n'.encode()
+        redraws = f' "redraws": {self.redraws},' if self.redraws else ""
+        return f'{{"format": {FORMAT},{held}{redraws} "plans": {{\n{rows}\n}}}}\n'.encode()
 
 
 def _plan(kind: str, row: list[Any]) -> KnownPlan:

@@ -66,7 +66,7 @@ class Planning:
             parts = tuple(Part(bars, at_home) for at_home, bars in each.parts)
             by_form.setdefault(form, []).append((parts, each.count))
             by_meter.setdefault(meter_of_form(form), []).append((parts, each.count))
-        self._is_held = known.are_held
+        self._is_held, self._redraws = known.are_held, known.redraws
         self._by_form = {form: _Choice.of(plans) for form, plans in by_form.items() if _total(plans) >= MIN_PLANS}
         self._by_meter = {meter: _Choice.of(plans) for meter, plans in by_meter.items() if _total(plans) >= MIN_PLANS}
 
@@ -85,7 +85,7 @@ class Planning:
                 choice = choice and choice.like(form)
             if choice:
                 plan = choice.draw(generator) if generator else choice.likeliest()
-                return replace(plan, is_held=self._is_held)
+                return replace(plan, is_held=self._is_held, redraws=self._redraws)
             return _of_form(form) if form else None
 
         return plan_of

@@ -317,6 +317,17 @@ class Cursor:
         letters = self._automaton.letters
         return next((letter for id_ in self._recent[: -_NOTE - 1 : -1] if (letter := letters[id_])), "")
 
+    def copy(self) -> "Cursor":
+        """One that goes its own way from here."""
+        other = Cursor.__new__(Cursor)
+        other.stand_as(self)
+        return other
+
+    def stand_as(self, other: "Cursor") -> None:
+        """Go on from where another one of the same grammar stands."""
+        vars(self).update(vars(other))
+        self._recent = other._recent.copy()
+
     def look_ahead(self) -> None:
         """Warm the cache of distances to the end, which are needed near the length limit."""
         if self._section.surroundings:

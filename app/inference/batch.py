@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from app.abc.lookback import Tracker
 from app.inference.decoder import Decoder, Ids, State
 from app.inference.memory import Memory
+from app.inference.part_endings import Verdict
 from app.inference.sampler import Sampler
 from app.inference.scoring import PromptScorer
 from app.inference.sequence import Constraint, EndingConstraint, Sequence
@@ -36,7 +37,7 @@ class Batch:
         self._running: list[tuple[int, Sequence]]  # the rows that are not empty
         self._constrained: list[tuple[int, Constraint]]  # those that may not draw everything
         self._planned: list[
-            tuple[int, EndingConstraint, Tracker]
+            tuple[int, Sequence, EndingConstraint, Tracker]
         ]  # those of them whose parts may have to end as planned
         self._scored: list[tuple[int, Sequence, PromptScorer]]  # those that are told what the model makes of a prompt
         self._unbegun: list[Sequence]  # those that have made no id yet
@@ -97,8 +98,8 @@ class Batch:
         self._steps += 1
         for row, sequence, scorer in self._scored:
             scorer.take(sequence.fed + 1, logits[row])
-        for row, ending, tracker in self._planned:
-            if tracker.ending is not None:
+        for row, sequence, ending, tracker in self._planned:
+            if tracker.ending is not None and not sequence.part_endings.redraws_left:
                 self._masks[row] = ending.ending(tracker.tonic, at_home=tracker.ending)
         drawn = self._sampler.sample(logits, self._mask() if self._constrained else None)
         ids, has_news = self._next, False
@@ -118,8 +119,38 @@ class Batch:
         ids = self._next.tolist()
         for row, tracker in self._tracked:
             tracker.advance(ids[row])
+        for row, sequence, constraint, tracker in self._planned:
+            if tracker.ending is not None or sequence.part_endings.place:
+                self._follow_ending(row, sequence, constraint, tracker)
         if len(ids) > 1:  # a single tracker's row is what the decoder reads
             self._ids.reshape(-1)[:] = np.frombuffer(b"".join(self._told), np.int32)
+
+    def _follow_ending(self, row: int, sequence: Sequence, constraint: EndingConstraint, tracker: Tracker) -> None:
+        """Set or leave a row's mark, or go back to it; the decoder has not read yet what the tracker has."""
+        verdict = sequence.part_endings.follow(tracker, may_redraw=not sequence.params.is_greedy)
+        if verdict is Verdict.MARK:
+            arrays = tuple(part[row].copy() for part in self._state)
+            sequence.set_mark(Memory(arrays, tracker.copy()), constraint)
+        elif verdict is Verdict.KEEP:
+            sequence.leave_mark()
+        elif verdict is Verdict.AGAIN:
+            self._remember(row, sequence.go_back(constraint))
+            self._next[row] = sequence.next_input
+            self._masks[row] = constraint.mask
+            self._list_rows()
+
+    def _remember(self, row: int, memory: Memory) -> None:
+        """Put into a row what was remembered."""
+        for part, known in zip(self._state, memory.arrays, strict=True):
+            part[row] = known
+        if memory.tracker:
+            self._put_tracker(row, memory.tracker.copy())
+
+    def _put_tracker(self, row: int, tracker: Tracker) -> None:
+        self._trackers[row] = tracker
+        self._told[row] = tracker.row
+        if len(self._rows) == 1:
+            self._ids = np.frombuffer(tracker.row, np.int32)[None]
 
     def _mask(self) -> NDArray[np.float32]:
         """Those of all rows, [B, V]."""
@@ -157,19 +188,17 @@ class Batch:
             part[row] = sequence.state.arrays[index] if sequence.state else 0.0
         if alphabet := self._decoder.alphabet:
             known = sequence.state.tracker if sequence.state else None
-            tracker = self._trackers[row] = known.copy() if known else Tracker(alphabet)
+            tracker = known.copy() if known else Tracker(alphabet)
             tracker.plan_by(sequence.planner, after=sequence.prompt_left)
-            self._told[row] = tracker.row
-            if len(self._rows) == 1:
-                self._ids = np.frombuffer(tracker.row, np.int32)[None]
+            self._put_tracker(row, tracker)
 
     def _list_rows(self) -> None:
         self._running = [(row, sequence) for row, sequence in enumerate(self._rows) if sequence is not None]
         self._constrained = [(row, of.constraint) for row, of in self._running if of.constraint]
         self._planned = [
-            (row, constraint, tracker)
-            for row, constraint in self._constrained
-            if isinstance(constraint, EndingConstraint) and (tracker := self._trackers[row])
+            (row, of, constraint, tracker)
+            for row, of in self._running
+            if isinstance(constraint := of.constraint, EndingConstraint) and (tracker := self._trackers[row])
         ]
         self._tracked = [(row, tracker) for row, tracker in enumerate(self._trackers) if tracker]
         self._scored = [(row, sequence, sequence.scorer) for row, sequence in self._running if sequence.scorer]

@@ -1,7 +1,8 @@
 """One sequence's progress through the engine: the ids it was given, those it has made, and when it ends."""
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from app.abc.lookback.plan import Planner
 from app.inference.completion import Completion, FinishReason
 from app.inference.memory import Memory
+from app.inference.part_endings import PartEndings
 from app.inference.sampler import SamplingParams
 from app.inference.scoring import PromptScorer
 
@@ -34,6 +36,22 @@ class EndingConstraint(Constraint, Protocol):
         """The mask in a bar that is to end on the tonic, by its letter, or away from it, [V]."""
         ...
 
+    def copy(self) -> Self:
+        """One that goes its own way from here."""
+        ...
+
+    def stand_as(self, other: Self) -> None:
+        """Go on from where a copy stands."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A place that a sequence may go back to: what was remembered, and where its constraint stood."""
+
+    memory: Memory
+    constraint: EndingConstraint
+
 
 class Sequence:
     """Ids in, ids out; stepped by one thread at a time, which `cancel` alone need not be called by.
@@ -48,7 +66,8 @@ class Sequence:
         planner: of the tunes whose headers end with the prompt or later, for a model that is told plans.
         scored_from: the place in the prompt, ≥ 1, from which on its ids' probabilities are added up; None: nowhere.
 
-    `new_ids` only grows, so another thread may read it at any time. `state` is what is remembered of the sequence while
+    `new_ids` only grows, so another thread may read it at any time: from a mark on (`set_mark`) ids are kept back, until
+    it is certain that they stay. `state` is what is remembered of the sequence while
     it is not being stepped; None before its first step.
     """
 
@@ -71,10 +90,14 @@ class Sequence:
         self.finish_reason: FinishReason | None = None
         self.state = state
         self.fed = 0
-        """Steps taken so far."""
+        """Steps taken so far, without those that were taken back."""
+        self.part_endings = PartEndings()
         self._prompt: list[int] = prompt.tolist()
         self._prompt_length = len(prompt)
         self._last = len(prompt) - 1 + max_new  # steps
+        self._mark: _Mark | None = None
+        self._kept_back: list[int] = []  # new ids since the mark
+        self._taken_back = 0
         self.planner = planner
         self._stop = constraint.advance if constraint else stop
         self.scorer = PromptScorer(self._prompt, scored_from) if scored_from is not None else None
@@ -82,12 +105,17 @@ class Sequence:
     @property
     def next_input(self) -> int:
         """The id that the coming step reads."""
-        return self._prompt[self.fed] if self.fed < len(self._prompt) else self.new_ids[-1]
+        return self._prompt[self.fed] if self.fed < len(self._prompt) else (self._kept_back or self.new_ids)[-1]
 
     @property
     def next_draw(self) -> int:
         """The number of the draw that the coming step makes; below 0 while the prompt is being fed."""
-        return self.fed + 1 - self._prompt_length
+        return self.fed + 1 - self._prompt_length + self._taken_back
+
+    @property
+    def drawn(self) -> int:
+        """Ids that have been drawn so far, those too that were taken back."""
+        return len(self.new_ids) + self._taken_back
 
     @property
     def prompt_left(self) -> int:
@@ -103,12 +131,42 @@ class Sequence:
         self.fed = fed = self.fed + 1
         if fed < self._prompt_length:
             return self._prompt[fed]
-        self.new_ids.append(drawn)
+        (self._kept_back if self._mark else self.new_ids).append(drawn)
         if self._stop(drawn):
             self.finish_reason = FinishReason.TUNES
         elif fed >= self._last:
             self.finish_reason = FinishReason.LENGTH
+        if self.finish_reason:
+            self.leave_mark()
         return drawn
+
+    def set_mark(self, memory: Memory, constraint: EndingConstraint) -> None:
+        """Be ready to go back to this place.
+
+        Args:
+            memory: what is remembered before the coming step; nobody else changes it.
+            constraint: that of the sequence.
+        """
+        self._mark = _Mark(memory, constraint.copy())
+
+    def leave_mark(self) -> None:
+        """What was kept back since the mark stays."""
+        self._mark = None
+        self.new_ids += self._kept_back
+        self._kept_back = []
+
+    def go_back(self, constraint: EndingConstraint) -> Memory:
+        """Take back all since the mark, which is left where it is; what is drawn next is drawn anew.
+
+        Returns:
+            What was remembered there.
+        """
+        assert self._mark is not None  # noqa: S101
+        self.fed -= len(self._kept_back)
+        self._taken_back += len(self._kept_back)
+        self._kept_back.clear()
+        constraint.stand_as(self._mark.constraint)
+        return self._mark.memory
 
     def cancel(self) -> None:
         """End it at the next step."""

@@ -10,6 +10,9 @@ from training.learning.run_folder import RunFolder
 from training.publishing.lexicon import field
 from training.publishing.tune_index import learnt_tunes
 
+REDRAWS = 8
+"""Of a last bar that ends otherwise than planned; one in 50 parts then still has to be held to its ending."""
+
 
 def plans_of_run(run: RunFolder, trained: Trained) -> Plans | None:
     """Those of the tunes that a run learnt to the end; None where it is told no plans."""
@@ -27,4 +30,5 @@ def plans_of(tunes: Collection[str], reader: Reader) -> Plans:
             parts = tuple((part.at_home, part.bars) for part in plan.parts)
             found[field(tune, "R").lower(), field(tune, "M"), parts] += 1
     rows = sorted(found.items(), key=lambda row: (row[0][:2], -row[1]))
-    return Plans(tuple(KnownPlan(rhythm, meter, count, parts) for (rhythm, meter, parts), count in rows), are_held=True)
+    known = tuple(KnownPlan(rhythm, meter, count, parts) for (rhythm, meter, parts), count in rows)
+    return Plans(known, are_held=True, redraws=REDRAWS)

@@ -42,6 +42,8 @@ class Plan:
     parts: tuple[Part, ...]
     is_held: bool = False
     """Whether parts have to end as planned; otherwise the network is told of it and not held to it."""
+    redraws: int = 0
+    """How often the last bar of a part may be drawn again that ends otherwise, before it is held to its ending."""
 
     def ending(self, part: int, bar: int) -> bool | None:
         """Whether a bar has to end at home, or away from it; None where it need not end in any way."""

@@ -151,6 +151,11 @@ class Tracker:
         return self._in_body
 
     @property
+    def redraws(self) -> int:
+        """Those of the plan (see `Plan.redraws`); 0 where there is none."""
+        return self._form.plan.redraws if self._form.plan else 0
+
+    @property
     def bar_of_part(self) -> tuple[int, int]:
         """The part and the bar within it, both from 0 up; a pickup counts with the bar after it."""
         return self._form.part, self._form.bar
