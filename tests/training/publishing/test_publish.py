@@ -1,6 +1,7 @@
 """What a run has learnt is judged, published, loaded again and sampled."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,16 @@ def test_a_run_of_few_tunes_is_published_without_a_critic(
     assert main(["publish", str(tiny_run.path), "--name", "tiny", "--store", str(tmp_path), "--tunes", "0"]) == 0
     assert CRITIC_FILE not in Store(tmp_path).load("tiny").manifest.files
     assert "note: without a critic, which needs 20 tunes" in capsys.readouterr().out
+
+
+def test_the_logits_of_a_run_are_divided_by_its_recipes_temperature(tiny_run: RunFolder, tmp_path: Path) -> None:
+    cooler = Path(shutil.copytree(tiny_run.path, tmp_path / "cooler"))
+    said = json.loads((cooler / "run.json").read_text())
+    said["config"]["temperature"] = 0.5
+    (cooler / "run.json").write_text(json.dumps(said))
+    once, twice = from_run(tiny_run).weights, from_run(RunFolder.open(cooler)).weights
+    for name, tensor in once.items():
+        np.testing.assert_allclose(twice[name], tensor * (2 if name.startswith("dense/") else 1), rtol=1e-6)
 
 
 def test_a_name_that_no_store_takes_is_refused(tiny_run: RunFolder, tmp_path: Path) -> None:
