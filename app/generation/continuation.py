@@ -68,7 +68,7 @@ class Continuation(Generation):
     @property
     def drawn(self) -> int:
         """Characters so far."""
-        return self._submission.drawn
+        return len(self._submission.new_ids)
 
     def cancel(self) -> None:
         """Give its place in the engine to another; nothing where it has ended."""

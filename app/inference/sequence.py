@@ -113,11 +113,6 @@ class Sequence:
         return self.fed + 1 - self._prompt_length + self._taken_back
 
     @property
-    def drawn(self) -> int:
-        """Ids that have been drawn so far, those too that were taken back."""
-        return len(self.new_ids) + self._taken_back
-
-    @property
     def prompt_left(self) -> int:
         """How many ids of the prompt are still to be fed."""
         return max(0, self._prompt_length - self.fed)

@@ -24,11 +24,6 @@ class Submission:
         """Those that are there so far; the list grows while it is read."""
         return self._sequence.new_ids
 
-    @property
-    def drawn(self) -> int:
-        """How many were drawn so far, those that were drawn again included."""
-        return self._sequence.drawn
-
     def begin(self) -> None:
         """The engine's word that the first id is there."""
         if self.begun.set_running_or_notify_cancel():

@@ -270,7 +270,7 @@ def test_same_seed_same_tune_where_bars_are_drawn_again_alone_and_with_turns(tol
     together = [planned(told, grammar, seed, 3) for seed in range(12)]
     assert ended(engine, *together)[:3] == alone
     is_told_plans = len(told.manifest.model.inputs) > 8
-    assert any(each.drawn > len(each.new_ids) for each in together) == is_told_plans
+    assert any(each.next_draw > len(each.new_ids) for each in together) == is_told_plans
 
 
 def test_no_id_is_shown_that_is_drawn_again(told: Checkpoint) -> None:
