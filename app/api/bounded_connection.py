@@ -26,6 +26,12 @@ class BoundedConnection(h11.Connection):
         super().__init__(h11.SERVER, MAX_HEAD_BYTES)
         self.refusal = HTTPStatus.BAD_REQUEST, _IS_NO_HTTP
         self._chunks = self._body_bytes = 0
+        self._is_head_request = False
+
+    @property
+    def answer_has_body(self) -> bool:
+        """Whether what is answered now may have one: not to a HEAD request."""
+        return not (self._is_head_request and self.our_state is h11.SEND_RESPONSE)
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         """See h11.
@@ -51,6 +57,7 @@ class BoundedConnection(h11.Connection):
     def _check_head(self, request: h11.Request) -> None:
         """h11 bounds a head that comes in parts; this, one that comes at once."""
         self._chunks = self._body_bytes = 0
+        self._is_head_request = request.method == b"HEAD"
         if len(request.target) + sum(len(name) + len(value) for name, value in request.headers) > MAX_HEAD_BYTES:
             raise _BoundError(_LONG_HEAD, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 

@@ -130,7 +130,8 @@ def bounded_protocol(timeout_s: float, max_connections: int) -> type[H11Protocol
                 "Connection": "close",
             }
             head = h11.Response(status_code=status, headers=list(headers.items()), reason=status.phrase.encode())
-            for event in (head, h11.Data(data=body), h11.EndOfMessage()):
+            sent = [h11.Data(data=body)] if self.conn.answer_has_body else []
+            for event in (head, *sent, h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
 
         def _after(self, seconds: float, call: Callable[[], Any]) -> asyncio.TimerHandle:

@@ -118,6 +118,22 @@ def test_a_body_that_breaks_off_or_goes_on_after_the_answer_began_leaves_no_trac
     assert not [line for line in small_server.log if '"level": "ERROR"' in line]
 
 
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"HEAD /render?abc=%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"a" * MAX_HEAD_BYTES), 431),
+        (b"HEAD /healthz HTTP/1.1\r\n" + CHUNKED + b"\r\nZZ\r\n", 400),
+    ],
+    ids=["a long address", "a broken chunk"],
+)
+def test_a_head_request_is_refused_without_a_body(small_server: Server, request_: bytes, status: int) -> None:
+    """It was a fault in the log, by whoever liked: a problem document is no answer to HEAD."""
+    head, _, body = answer_to(httpx.URL(small_server.url), request_).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert not body
+    assert not [line for line in small_server.log if '"level": "ERROR"' in line]
+
+
 def test_a_body_that_nobody_reads_is_refused_while_the_answer_is_made(small_server: Server) -> None:
     head = b"GET /generate?seed=1&tunes=null&length=60000 HTTP/1.1\r\n" + CHUNKED + b"\r\n1\r\na\r\n"
     detail = problem_in(answer_to(httpx.URL(small_server.url), head, in_chunks(b"a" * 5000, 1000)), 413)
