@@ -137,7 +137,7 @@ class Batch:
             self._remember(row, sequence.go_back(constraint))
             self._next[row] = sequence.next_input
             self._masks[row] = constraint.mask
-            self._list_rows()
+            self._list_trackers()
 
     def _remember(self, row: int, memory: Memory) -> None:
         """Put into a row what was remembered."""
@@ -195,14 +195,17 @@ class Batch:
     def _list_rows(self) -> None:
         self._running = [(row, sequence) for row, sequence in enumerate(self._rows) if sequence is not None]
         self._constrained = [(row, of.constraint) for row, of in self._running if of.constraint]
+        self._scored = [(row, sequence, sequence.scorer) for row, sequence in self._running if sequence.scorer]
+        self._unbegun = [sequence for _, sequence in self._running if not sequence.new_ids]
+        self._list_trackers()
+
+    def _list_trackers(self) -> None:
         self._planned = [
             (row, of, constraint, tracker)
             for row, of in self._running
             if isinstance(constraint := of.constraint, EndingConstraint) and (tracker := self._trackers[row])
         ]
         self._tracked = [(row, tracker) for row, tracker in enumerate(self._trackers) if tracker]
-        self._scored = [(row, sequence, sequence.scorer) for row, sequence in self._running if sequence.scorer]
-        self._unbegun = [sequence for _, sequence in self._running if not sequence.new_ids]
 
 
 def removed_mass(logits: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ import pytest
 from app.abc.lookback import Tracker
 from app.abc.lookback.alphabet import Alphabet
 from app.abc.lookback.header_numbers import form_number
+from app.abc.lookback.plan import UNSAID, Part, Plan
 from app.generation.model_registry import load_decoders
 from app.generation.planning import Planning
 from app.grammar import Grammar
@@ -288,6 +289,26 @@ def test_no_id_is_shown_that_is_drawn_again(told: Checkpoint) -> None:
         assert len(sequence.new_ids) <= 600
         text = START + told.vocabulary.decode(sequence.new_ids)
         assert not grammar.begin(text).faults
+
+
+def test_each_begins_once_whose_first_ids_may_be_drawn_again_beside_another_that_goes_back(told: Checkpoint) -> None:
+    plan = Plan((Part((UNSAID,), at_home=True),), is_held=True, redraws=3)
+    batch, grammar, prompt = (
+        Batch(decoder_of(told, max_batch=16)),
+        Grammar(told.vocabulary),
+        told.vocabulary.encode(START),
+    )
+    sequences = [
+        Sequence(prompt, 80, SamplingParams(seed=seed), constraint=grammar.begin(START), planner=lambda _: plan)
+        for seed in range(16)
+    ]
+    batch.take_in(sequences)
+    begun: list[Sequence] = []
+    while not all(sequence.finish_reason for sequence in sequences):
+        batch.step()
+        begun += batch.take_begun()
+        batch.take_out([sequence for sequence in sequences if sequence.finish_reason])
+    assert len(begun) == len(set(begun)) == 16
 
 
 def last_degrees(told: Checkpoint, start: str, ids: Iterable[int]) -> list[tuple[int, bool]]:
