@@ -27,6 +27,20 @@ ENDINGS = ", ".join(f".{format_.extension}" for format_ in dict.fromkeys(_BY_END
 _PACKAGES = "abcmidi bubblewrap fluidr3mono-gm-soundfont fonts-dejavu-core libcairo2 libfluidsynth3"
 
 
+class FileOrFolder(click.Path):
+    """Where to write, as a `Path`; what ends in a slash has to be a folder."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, allow_dash=True)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        if isinstance(value, str) and value.endswith(os.sep) and not os.path.isdir(value):  # noqa: PTH112
+            self.fail(f"there is no folder {value}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def format_of(out: Path, named: str | None) -> Format:
     """What `--format` names, else what the file's ending says; ABC on the standard output.
 

@@ -1,6 +1,7 @@
 """`lilt render`: makes a tune of a file, or each of a tunebook, into sound, MIDI, a score or ABC."""
 
 import asyncio
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +23,7 @@ FAULTY = 1
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path, allow_dash=True),
+    type=files.FileOrFolder(),
     metavar="FILE",
     required=True,
     help=f"Where to: {files.ENDINGS}; - for standard output; or a folder.",
@@ -58,17 +59,22 @@ def command(file: BinaryIO, out: Path, named: str | None, **given: object) -> in
 
 async def _each(renderer: Renderer, book: str, text: str, wanted: Format, request: RenderRequest, folder: Path) -> bool:
     """Write every tune of a book into the folder; False where one cannot be rendered, which is told."""
-    written: dict[str, int] = {}
+    written: set[str] = set()
     done = True
     header, _ = tune_files.file_header(text)
     for abc, first_line in tune_files.tunes_of(text):
-        title = tune_files.title_of(abc)
-        written[title] = written.get(title, 0) + 1
-        again = f" ({written[title]})" if written[title] > 1 else ""
-        out = folder / file_name(title + again, wanted.extension)
+        out = folder / _unused_name(tune_files.title_of(abc), wanted, written)
         try:
             await files.render(renderer, header + abc, wanted, request, out)
         except LiltError as error:
             click.echo(f"{book}:{first_line}: error: {error.detail}", err=True)
             done = False
     return done
+
+
+def _unused_name(title: str, wanted: Format, used: set[str]) -> str:
+    """A file's name that none of the others has, nor one that some disks take for the same; it is used from now on."""
+    names = (file_name(title, wanted.extension, again) for again in count(1))
+    name = next(name for name in names if name.casefold() not in used)
+    used.add(name.casefold())
+    return name

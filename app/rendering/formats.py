@@ -72,11 +72,15 @@ _FACTS = {
 }
 
 
-def file_name(title: str | None, extension: str) -> str:
-    """A file name made of a title: never a path, never a control character."""
+def file_name(title: str | None, extension: str, again: int = 1) -> str:
+    """A file name made of a title: never a path, never a control character.
+
+    Args:
+        again: the how many-th file of the same name it is.
+    """
     name = "".join(c for c in title or "" if unicodedata.category(c)[0] != "C")
     name = " ".join(_UNSAFE.sub(" ", name).split())[:_MAX_CHARACTERS].strip(" .") or "tune"
-    return f"{name}.{extension}"
+    return f"{name} ({again}).{extension}" if again > 1 else f"{name}.{extension}"
 
 
 def disposition(title: str | None, extension: str) -> str:

@@ -160,6 +160,24 @@ def test_every_tune_of_a_book_goes_into_a_folder_by_its_title(lilt: Lilt, tmp_pa
     assert "out is a folder; --format says what is to be made in it" in nameless.stderr
 
 
+def test_no_tune_of_a_book_is_written_over_another_whose_title_makes_the_same_name(lilt: Lilt, tmp_path: Path) -> None:
+    titles = ("A/B", "A:B", "Same", "Same", "Same (2)", "same")
+    (tmp_path / "book.abc").write_text("\n".join(f"X:1\nT:{title}\nK:D\nDFA|\n" for title in titles))
+    (tmp_path / "out").mkdir()
+    assert lilt("render", "book.abc", "-o", "out", "--format", "abc").returncode == 0
+    found = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+    names = ("A B.abc", "A B (2).abc", "Same.abc", "Same (2).abc", "Same (2) (2).abc", "same (3).abc")
+    assert set(found) == set(names)
+    assert all(f"T:{title}\n" in found[name] for name, title in zip(names, titles, strict=True))
+
+
+def test_a_folder_that_there_is_not_is_no_files_name(lilt: Lilt, tmp_path: Path) -> None:
+    ended = lilt("render", "-", "-o", "out/", "--format", "abc", text="X:1\nK:D\nDFA|\n")
+    assert ended.returncode == 2
+    assert "there is no folder out/" in ended.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_commands_work_in_pipes(lilt: Lilt) -> None:
     abc = "X:1\nM:6/8\nL:1/8\nK:D\nDFA d2f|afd D3|\n"
     xml = lilt("render", "-", "-o", "-", "--format", "musicxml", text=abc)
