@@ -80,8 +80,12 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=1, ge=1, le=64, description="processes that serve; the bounds of the service are shared out among them"
     )
-    worker_timeout_s: Seconds = Field(
-        default=30.0, description="after which one of several workers that gives no sign of life is replaced"
+    worker_timeout_s: float = Field(
+        default=30.0,
+        ge=2.0,  # signs are given once a second, and looked for as often
+        le=604_800,
+        allow_inf_nan=False,
+        description="after which one of several workers that gives no sign of life is replaced",
     )
 
     model_store: Path = _CHECKPOINTS

@@ -177,6 +177,7 @@ WRONG = [
     ("LILT_CLIENT_TIMEOUT_S", "nan", "a number above 0 to 604,800"),
     ("LILT_GENERATE_TIMEOUT_S", "inf", "a number above 0 to 604,800"),
     ("LILT_REFRESH_S", "0.0001", "a number from 0.01 to 604,800"),
+    ("LILT_WORKER_TIMEOUT_S", "0.5", "a number from 2 to 604,800"),
     ("LILT_MAX_CONNECTIONS", "0", "a whole number from 1 up"),
     ("LILT_DECODER", "torch", "litert or keras"),
     ("LILT_DECODER_THREADS", "17", "a whole number from 1 to 16"),
