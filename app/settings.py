@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     )
     worker_timeout_s: float = Field(
         default=30.0,
-        ge=2.0,  # signs are given once a second, and looked for as often
+        ge=2,  # signs are given once a second, and looked for as often
         le=604_800,
         allow_inf_nan=False,
         description="after which one of several workers that gives no sign of life is replaced",

@@ -11,7 +11,7 @@ KEEP_ALIVE_S = 10.0  # proxies drop a connection that is silent for longer, ofte
 
 @dataclass(frozen=True)
 class End:
-    """How a generation ended, and how many characters the model drew for it: those thrown away count too."""
+    """How a generation ended, and the characters made for it: those of tunes that were not chosen too."""
 
     outcome: str
     characters: int
