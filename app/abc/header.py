@@ -68,7 +68,7 @@ class Header:
 
 def read_header(abc: str) -> tuple[Header, list[str]]:
     """The header of a tune, and the lines after it."""
-    lines = with_continuations(abc.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    lines = with_continuations(_lines(abc))
     fields, body = split_header(lines)
     head = lines[: len(lines) - len(body)]
     key, properties = (parse_key(fields["K"][0]), parse_properties(fields["K"][0])) if "K" in fields else (Key(), None)
@@ -89,15 +89,33 @@ def read_header(abc: str) -> tuple[Header, list[str]]:
     ), body
 
 
+def body_lines(abc: str) -> list[str]:
+    """The lines after a tune's header as they stand in the text, `+:` lines too, for what counts places in it."""
+    return split_header(_lines(abc))[1]
+
+
+def _lines(abc: str) -> list[str]:
+    return abc.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def with_continuations(lines: list[str]) -> list[str]:
     """The lines with each `+:` line at the end of the field that it continues (ABC 2.1, section 3.3); as many lines."""
     if not any(line.startswith("+:") for line in lines):
         return lines
-    joined, field = list(lines), None
+    joined, pieces, field = list(lines), list[str](), None
     for number, line in enumerate(lines):
         if line.startswith("+:") and field is not None:
-            joined[field] = f"{without_comment(joined[field])} {line[2:].strip()}"
+            pieces.append(line[2:].strip())
             joined[number] = "%"
         elif not line.startswith("%"):
+            if field is not None:
+                joined[field] = _joined(pieces)
             field = number if FIELD.match(line) and not line.startswith("+:") else None
+            pieces = [line]
+    if field is not None:
+        joined[field] = _joined(pieces)
     return joined
+
+
+def _joined(pieces: list[str]) -> str:
+    return " ".join([*map(without_comment, pieces[:-1]), pieces[-1]])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from app.abc.fields import parse_meter, parse_unit
-from app.abc.header import read_header
+from app.abc.header import body_lines, read_header
 from app.abc.meters import Meter
 from app.abc.overlays import Overlay
 from app.abc.tokens import parse_broken, parse_chord, parse_note, parse_rest, parse_tuplet, tokens
@@ -38,7 +38,7 @@ class TimedBar:
 
 def timed_bars(abc: str) -> list[TimedBar]:
     """The bars of a tune of one voice; those without notes are left out."""
-    header, body = read_header(abc)
+    header, body = read_header(abc)[0], body_lines(abc)
     clock = _Clock(header.unit, header.meter)
     begin = len(abc) - sum(len(line) + 1 for line in body) + 1
     for _, position, line in notation_lines(body):

@@ -10,7 +10,7 @@ import re
 from functools import partial
 from typing import Self
 
-from app.abc.header import read_header
+from app.abc.header import body_lines
 from app.abc.same_bars import different_bars, keeps, numbers_of
 from app.abc.tunebook import split_tunes
 from app.errors import DeadlineError, RequestError
@@ -54,7 +54,7 @@ class Infill(Buffered):
         text = _as_read(job.abc)
         known = set(model.checkpoint.vocabulary.characters)
         self._unknown = {ord(character): None for character in set(text + _END) - known}
-        self._header = text[: len(text) - len("\n".join(read_header(text)[1]))]
+        self._header = text[: len(text) - len("\n".join(body_lines(text)))]
         self._is_all_read = chosen.is_all_read
         self._draws = CandidateDraws(model, text, self._readable, chosen.refills, job.sampling)
         self._old = Pieces.of(job.abc, chosen.places.values())
