@@ -23,7 +23,9 @@ _MACRO = re.compile(rf"\s*{_TARGET}\s*=(?P<notes>.{{1,200}})")
 _OF_ANY_NOTE = re.compile(
     rf"\s*(?P<target>(?:[~H-Wh-mo-w]{{1,8}}|![a-z]{{1,24}}!)n(?P<length>{LENGTH}))\s*=(?P<notes>.{{1,200}})"
 )
-_RELATIVE_NOTE = re.compile("[h-z]")
+_RELATIVE_NOTE = re.compile(r"![^!\s]*!|([h-z])")
+"""One of the notes around that note, or a decoration, whose letters are its name"""
+
 _NOTE_PARTS = re.compile(NOTE + LENGTH)
 _PLACES = re.compile(rf"{_TARGET}|{QUOTED}|![^!\s][^!\n]*!|\[[A-Za-z]:[^\]\n]{{0,1000}}\]")
 """Where a macro may stand, and texts, in which none does"""
@@ -52,7 +54,7 @@ def parse_macro(text: str) -> tuple[str, str] | None:
     text = without_comment(text)
     if match := _OF_ANY_NOTE.fullmatch(text):
         notes, length = match["notes"].strip(), units_of("C" + match["length"])
-        replaced = units_of(_RELATIVE_NOTE.sub("C", notes))
+        replaced = units_of(_RELATIVE_NOTE.sub(lambda found: "C" if found[1] else found[0], notes))
     elif match := _MACRO.fullmatch(text):
         notes, length = match["notes"].strip(), units_of(match["note"])
         replaced = units_of(notes)
@@ -111,7 +113,9 @@ class Macros:
         if notes is None or sign:  # by an accidental the other notes of the ornament are not known (section 9.2)
             return None
         place = place_of(letter, marks)
-        return _RELATIVE_NOTE.sub(lambda found: write_place(place + ord(found[0]) - ord("n")), notes)
+        return _RELATIVE_NOTE.sub(
+            lambda found: write_place(place + ord(found[1]) - ord("n")) if found[1] else found[0], notes
+        )
 
 
 def without_macros(abc: str) -> str:

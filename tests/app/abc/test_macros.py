@@ -33,11 +33,12 @@ def test_other_macros_are_none(text: str) -> None:
     [
         ("~G2 ~c'2 ~B,2|", "A/G/F/G/ d'/c'/b/c'/ C/B,/A,/B,/|"),
         ("~G3 ~^G2 G2", "~G3 ~^G2 G2"),  # of another length; by an accidental the other notes are not known
+        ("TE2|", "!trill!EF|"),  # a decoration's letters are no notes
         ("~D2", "dd"),  # a macro for the note itself goes before that for any
     ],
 )
 def test_a_macro_for_any_note_is_written_around_each(line: str, expected: str) -> None:
-    expanded = Macros(["~n2 = o/n/m/n/", "~D2=dd"]).expand(line)
+    expanded = Macros(["~n2 = o/n/m/n/", "~D2=dd", "Tn2=!trill!no"]).expand(line)
     assert expanded is not None
     assert expanded.text == expected
 
