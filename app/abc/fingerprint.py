@@ -229,7 +229,7 @@ class _Voice:
         bars, length = parse_rest(text)
         if length is not None:
             self._strike((), _ticks(self._unit, length))
-        elif bars and (self._pitches or not self._overlay.is_on):
+        elif bars and not (self._overlay.is_on and (bars == 1 or not self._pitches)):
             if bars > 1:
                 self.close_bar()
             self._add(None, self._whole)

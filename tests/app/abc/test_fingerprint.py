@@ -57,6 +57,7 @@ def test_the_melody_of_training_tunes_is_that_of_their_scores(index: TuneIndex) 
     [
         HEADER + "^f=F{^g}g_b'|f{=a}a,|[K:D]f[K:Bb exp ^c]cb|\nK:none\nf|",
         HEADER + "A>B c<<d|e>>>f g>|a <b|>c2|z>d|",
+        HEADER + "ABc&Z|def&X2|gab&&Z|c3|",
         HEADER + "(3ABc (5ABcde|(2AB (3:2:4ABcd|(3A|Bc (9ABcdefgab (4|abcd|",
         HEADER + '[CE^G]2 [c/e/]3/ [A-c] c|["x]-y"A]2-|A-z-|[]3 [z]|[^fa]f|',
         HEADER + "Z|Z3|X2|Z0|z0 A0 zx/|(3Z2A|",
