@@ -46,3 +46,17 @@ def test_a_change_in_one_tab_is_not_lost_by_another_in_the_other(page: Page, oth
     expect(page.locator("#settings button")).to_have_text(["1 imported", "2 edited"])
     expect(page.locator("#shelf")).to_contain_text("#slow")
     expect(page.get_by_role("button", name="Star: Scale")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_title_that_is_typed_in_one_tab_is_taken_though_the_other_stars_the_tune_meanwhile(
+    page: Page, other: Page
+) -> None:
+    bring(page, SCALE)
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("New name").fill("Morning")
+    other.get_by_role("button", name="Star: Scale").click()
+    expect(page.get_by_role("button", name="Star: Scale")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Rename")).to_be_hidden()
+    page.get_by_label("New name").press("Enter")
+    expect(other.locator("#shelf .name")).to_have_text(["Morning"])
+    expect(other.get_by_role("button", name="Star: Morning")).to_have_attribute("aria-pressed", "true")

@@ -17,11 +17,11 @@ export class Title {
 
   /** A set's title is made of those of its tunes, which have their own. */
   show() {
-    this.button.hidden = isSet(this.store.setting.abc);
+    this.button.hidden = !this.field.hidden || isSet(this.store.setting.abc);
   }
 
   begin() {
-    this.tune = this.store.opened;
+    this.id = this.store.opened.id;
     this.field.value = titleOf(this.store.setting.abc);
     this.swap(true);
     this.field.select();
@@ -40,7 +40,7 @@ export class Title {
     this.swap(false);
     const title = this.field.value.trim();
     const isOther = title && title !== titleOf(this.store.setting.abc);
-    if (isMeant && isOther && this.tune === this.store.opened) this.store.rename(this.tune, title);
+    if (isMeant && isOther && this.id === this.store.opened.id) this.store.rename(this.store.opened, title);
   }
 
   swap(isTyped) {
