@@ -14,6 +14,8 @@ from app.rendering.input_filter import decode
 MAX_MIB = 64
 """of a file; all of The Session's tunes take a third of it"""
 _STDIN = "<stdin>"
+_TUNES = {"X", "K"}
+"""fields of tunes alone"""
 
 
 def abc_of(file: BinaryIO) -> str:
@@ -41,14 +43,23 @@ def _abc_of(file: BinaryIO) -> str:
 
 
 def file_header(text: str) -> tuple[str, int]:
-    """What a tunebook begins with that holds for all its tunes, with a blank line, and the line that it begins in."""
-    block, line, _ = next(iter(split_blocks(text)), ("", 1, False))
-    return (block + "\n", line) if block and is_file_header(block.splitlines()) else ("", line)
+    """What a tunebook says before its first tune that holds for all, with a blank line, and the line that it begins in.
+
+    As many lines as in the book stand between its parts, where comments or text part them.
+    """
+    header, first_line = "", 1
+    for block, line, _ in split_blocks(text):
+        if _TUNES & header_fields(block).keys():
+            break
+        if is_file_header(block.splitlines()):
+            first_line = first_line if header else line
+            header += "\n" * (line - first_line - header.count("\n")) + block
+    return (header + "\n" if header else "", first_line)
 
 
 def tunes_of(text: str) -> list[tuple[str, int]]:
     """Each tune of a tunebook, and the line that it begins in; the whole text where there is none."""
-    blocks = [(block, line) for block, line, _ in split_blocks(text) if {"X", "K"} & header_fields(block).keys()]
+    blocks = [(block, line) for block, line, _ in split_blocks(text) if _TUNES & header_fields(block).keys()]
     return blocks or [(text, 1)]
 
 
