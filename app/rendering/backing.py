@@ -111,9 +111,8 @@ def _heard(bar: PlayedBar, notes: list[Note], start: int, layout: Layout, semito
     onsets = sorted({note.start: note.pitch - semitones for note in notes}.items())
     chords = []
     position = start
-    for (at, pitch), until in zip(
-        onsets, [*(at for at, _ in onsets[1:]), start + layout.ticks(bar.length)], strict=True
-    ):
+    ends = [*(at for at, _ in onsets), start + layout.ticks(bar.length)][1:]
+    for (at, pitch), until in zip(onsets, ends, strict=True):
         if at - position > 1:
             chords.append(Chord((), _whole_notes(at - position, layout)))
         else:

@@ -98,6 +98,12 @@ def test_a_bar_that_the_score_does_not_have_is_harmonized_by_ear(midi: Midi) -> 
     assert max(tick for tick, _, _ in found["Piano"]) >= 3 * 4 * BEAT
 
 
+def test_silent_bars_that_the_score_does_not_have_are_accompanied(midi: Midi) -> None:
+    sound = midi(WALTZ.replace("ceg|", "ceg|z3|z3|"))
+    played = tracks(arrange(sound, read(WALTZ), Arrangement(backing=Backing.GUITAR)))
+    assert {tick // (3 * BEAT) for tick, *_ in played["Guitar"]} == set(range(6))
+
+
 def test_more_notes_than_are_allowed_are_refused_before_they_are_made(midi: Midi) -> None:
     wanted = Arrangement(repeats=20, backing=Backing.SESSION)
     with pytest.raises(RenderError, match="more notes with accompaniment than the 1,000"):
