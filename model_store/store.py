@@ -170,10 +170,7 @@ class Store:
             CheckpointNotFoundError: the name has no versions.
             InvalidCheckpointError: `current` does not name one of them.
         """
-        versions = self.versions(name)
-        if not versions:
-            have = ", ".join(self.names()) or "none"
-            raise CheckpointNotFoundError(f"model store {self.root}: no checkpoint named {name!r} (it has: {have})")
+        versions = self._known_versions(name)
         pointer = self.root / name / _CURRENT
         if not pointer.exists():
             return versions[-1]
@@ -181,6 +178,14 @@ class Store:
         if not _VERSION.fullmatch(text) or int(text) not in versions:
             raise InvalidCheckpointError(f"{_label(pointer)}: names version {text!r}, but there are {versions}")
         return int(text)
+
+    def _known_versions(self, name: str) -> list[int]:
+        """The versions of a name that has some."""
+        versions = self.versions(name)
+        if not versions:
+            have = ", ".join(self.names()) or "none"
+            raise CheckpointNotFoundError(f"model store {self.root}: no checkpoint named {name!r} (it has: {have})")
+        return versions
 
     def load(self, name: str, version: int | None = None) -> Checkpoint:
         """A verified checkpoint; the current version unless another is asked for.
@@ -190,11 +195,10 @@ class Store:
             InvalidCheckpointError: a file is missing, truncated or altered; the error names it.
             NewerFormatError: a later Lilt wrote it.
         """
-        if version is None or not self.versions(name):
-            version = self.current(name)
+        version = self.current(name) if version is None else version
         folder = self.root / name / str(version)
         if not folder.is_dir():
-            have = ", ".join(map(str, self.versions(name)))
+            have = ", ".join(map(str, self._known_versions(name)))
             raise CheckpointNotFoundError(f"{name}: no version {version} (it has: {have})")
         manifest_file = folder / _MANIFEST
         manifest = Manifest.parse(_read(manifest_file), _label(manifest_file))

@@ -4,9 +4,10 @@ import ctypes
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -18,6 +19,7 @@ from app.rendering.renderer import Renderer
 from app.settings import Settings
 
 STDOUT = Path("-")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _BY_ENDING: dict[str, Format] = {format_.extension: format_ for format_ in (Format.ABC, *Format)} | {
     format_.value: format_ for format_ in Format
 }
@@ -39,6 +41,12 @@ class FileOrFolder(click.Path):
         if isinstance(value, str) and value.endswith(os.sep) and not os.path.isdir(value):  # noqa: PTH112
             self.fail(f"there is no folder {value}", param, ctx)
         return super().convert(value, param, ctx)
+
+
+def out_option(description: str) -> Callable[[_Command], _Command]:
+    """`-o`, as `out`: a file, the standard output if there is none."""
+    file = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+    return click.option("-o", "--out", type=file, default=STDOUT, metavar="FILE", help=description)
 
 
 def format_of(out: Path, named: str | None) -> Format:

@@ -10,14 +10,7 @@ from app.cli import files, tune_files
 
 @click.command("import")
 @click.argument("file", nargs=-1, required=True, type=click.File("rb"))
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    default=files.STDOUT,
-    metavar="FILE",
-    help="Where to: .abc or .txt; - for standard output. [printed]",
-)
+@files.out_option("Where to: .abc or .txt; - for standard output. [printed]")
 def command(file: tuple[BinaryIO, ...], out: Path) -> None:
     """Make ABC of each FILE (- for standard input): MusicXML (.musicxml, .mxl) or MIDI (.mid).
 

@@ -23,14 +23,7 @@ _OF_THIS_COMMAND = ("abc", "format")
 
 
 @click.command("tune")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    default=files.STDOUT,
-    metavar="FILE",
-    help=f"Where to: {files.ENDINGS}; - for standard output. [ABC, printed]",
-)
+@files.out_option(f"Where to: {files.ENDINGS}; - for standard output. [ABC, printed]")
 @click.option("--format", "named", type=click.Choice(files.NAMES), help="What to make, whatever the name ends in.")
 @process.model_store
 @options_of(GenerateRequest, _OF_A_TUNE_THAT_IS_THERE, {})

@@ -3,13 +3,13 @@
 import subprocess
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import pytest
 
 from app.abc.reader import read
 from app.rendering.arrangement import Arrangement, arrange
-from app.rendering.midi_events import Note, split_notes
+from app.rendering.midi_events import Note, Performance, split_notes
 
 REEL = "X:1\nR:reel\nM:C|\nL:1/8\nQ:1/2=80\nK:D\n|:" + "dABc dAFA|GBAG FAdf|" * 3 + "dABc dAFA|GBAG FAdf:|\n"
 HORNPIPE = "X:1\nR:hornpipe\nM:4/4\nL:1/8\nQ:1/2=80\nK:D\n" + "dAFA GBAG|FAdf edcB|" * 4 + "\n"
@@ -21,22 +21,36 @@ Heard = tuple[float, int, int]
 """when a note begins, its pitch and its velocity"""
 
 
-class Hear(Protocol):
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Perform(Protocol[T_co]):
     """Plays a tune as is wanted."""
 
-    def __call__(self, abc: str, **wanted: float) -> list[Heard]: ...
+    def __call__(self, abc: str, **wanted: float) -> T_co: ...
 
 
-@pytest.fixture(name="heard")
-def _heard(tmp_path: Path) -> Hear:
-    def hear(abc: str, **wanted: float) -> list[Heard]:
+Hear = Perform[list[Heard]]
+Play = Perform[list[Note]]
+
+
+@pytest.fixture(name="performed")
+def _performed(tmp_path: Path) -> Perform[Performance]:
+    def perform(abc: str, **wanted: float) -> Performance:
         (tmp_path / "tune.abc").write_text(abc.replace("\nR:", "\n%"))
         argv = ["/usr/bin/abc2midi", "tune.abc", "-o", "tune.mid"]
         subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
-        performance = arrange((tmp_path / "tune.mid").read_bytes(), read(abc), Arrangement(**wanted))  # type: ignore[arg-type]
+        return arrange((tmp_path / "tune.mid").read_bytes(), read(abc), Arrangement(**wanted))  # type: ignore[arg-type]
+
+    return perform
+
+
+@pytest.fixture(name="heard")
+def _heard(performed: Perform[Performance]) -> Hear:
+    def hear(abc: str, **wanted: float) -> list[Heard]:
         return [
             (timed.at_s, timed.message.note, timed.message.velocity)
-            for timed in performance.timeline
+            for timed in performed(abc, **wanted).timeline
             if timed.message.type == "note_on"
         ]
 
@@ -135,20 +149,10 @@ def test_pipes_have_a_drone_from_the_first_note_to_the_last(heard: Hear) -> None
     assert [pitch for _, pitch, _ in heard(REEL, feel=0.5, program=PIPES)][:2] == [50, 62]
 
 
-class Play(Protocol):
-    """Plays a tune as is wanted."""
-
-    def __call__(self, abc: str, **wanted: float) -> list[Note]: ...
-
-
 @pytest.fixture(name="played")
-def _played(tmp_path: Path) -> Play:
+def _played(performed: Perform[Performance]) -> Play:
     def play(abc: str, **wanted: float) -> list[Note]:
-        (tmp_path / "tune.abc").write_text(abc.replace("\nR:", "\n%"))
-        argv = ["/usr/bin/abc2midi", "tune.abc", "-o", "tune.mid"]
-        subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
-        performance = arrange((tmp_path / "tune.mid").read_bytes(), read(abc), Arrangement(**wanted))  # type: ignore[arg-type]
-        return [note for note in split_notes(performance.events)[0] if note.channel == 0]
+        return [note for note in split_notes(performed(abc, **wanted).events)[0] if note.channel == 0]
 
     return play
 
