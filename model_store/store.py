@@ -49,7 +49,7 @@ from model_store.vocabulary import Vocabulary
 
 Tensors = dict[str, NDArray[np.float32]]
 
-_MANIFEST = "manifest.json"
+MANIFEST_FILE = "manifest.json"
 _CURRENT = "current"
 _INCOMING = ".incoming"
 _VERSION = re.compile(r"[1-9][0-9]*")
@@ -156,6 +156,14 @@ class Store:
             raise CheckpointNotFoundError(f"model store {self.root}: no such folder")
         return sorted(entry.name for entry in self.root.iterdir() if entry.is_dir() and self.versions(entry.name))
 
+    def has_manifest(self) -> bool:
+        """Whether any of its versions has one; where none has, the folder is hardly a store of models."""
+        return any(
+            (self.root / name / str(version) / MANIFEST_FILE).exists()
+            for name in self.names()
+            for version in self.versions(name)
+        )
+
     def versions(self, name: str) -> list[int]:
         """The versions of a name, oldest first; empty if there are none."""
         folder = self.root / name
@@ -200,7 +208,7 @@ class Store:
         if not folder.is_dir():
             have = ", ".join(map(str, self._known_versions(name)))
             raise CheckpointNotFoundError(f"{name}: no version {version} (it has: {have})")
-        manifest_file = folder / _MANIFEST
+        manifest_file = folder / MANIFEST_FILE
         manifest = Manifest.parse(_read(manifest_file), _label(manifest_file))
         if (manifest.name, manifest.version) != (name, version):
             raise InvalidCheckpointError(
@@ -264,7 +272,7 @@ class Store:
                 created=datetime.now(UTC).replace(microsecond=0),
                 files={file: FileRecord.of(content) for file, content in contents.items()},
             )
-            _install(home, version, {**contents, _MANIFEST: manifest.to_json()})
+            _install(home, version, {**contents, MANIFEST_FILE: manifest.to_json()})
             _point(home, version)
         return self.load(draft.name, version)
 
@@ -272,7 +280,7 @@ class Store:
         """The newest version of a name that has these very weights, if there is one."""
         record = FileRecord.of(_weights_file(weights))
         for version in reversed(self.versions(name)):
-            manifest_file = self.root / name / str(version) / _MANIFEST
+            manifest_file = self.root / name / str(version) / MANIFEST_FILE
             if Manifest.parse(_read(manifest_file), _label(manifest_file)).files.get(WEIGHTS_FILE) == record:
                 return version
         return None
@@ -304,7 +312,7 @@ class Store:
                     taken = each.manifest.version in here
                     same = max(here) + 1 if taken else each.manifest.version
                     here[same] = _renumbered(each.manifest, same)
-                    _install(home, same, {**_contents(each), _MANIFEST: here[same].to_json()})
+                    _install(home, same, {**_contents(each), MANIFEST_FILE: here[same].to_json()})
                     added.append(same)
                 numbers[each.manifest.version] = same
             if follows:

@@ -112,6 +112,10 @@ def bounded_protocol(timeout_s: float, max_connections: int) -> type[H11Protocol
                 self._refuse(HTTPStatus.REQUEST_TIMEOUT, detail)
             self.transport.close()
 
+        def _should_upgrade(self) -> bool:
+            """Answer as if no other protocol were asked for, as HTTP lets a server do; uvicorn would log warnings."""
+            return False
+
         def send_400_response(self, _: str) -> None:
             """Refuse what is no HTTP; where an answer has begun, it ends here."""
             if self.cycle:

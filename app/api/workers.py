@@ -34,6 +34,8 @@ _BACKLOG = 2048
 _KILL_AFTER_S = server.GRACE_S + 3  # for what ends after the requests: engines, traces
 _SOON_S = 1.0  # a worker that did not live as long is replaced only then
 _MAX_MISSED = 2  # signs of life, before a worker is handed a connection only where the others take none
+_START_FACTOR = 5
+"""A worker that starts, and can give no sign of life yet, gets this many times as long: it loads models."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FAILED = 2
 
@@ -162,9 +164,10 @@ class _Workers:
             return
         for each in self._workers.values():
             beats = self._table.beats(each.number)
-            each.missed = each.missed + 1 if each.is_ready and beats == each.beats else 0
+            each.missed = each.missed + 1 if beats == each.beats else 0
             each.beats = beats
-            if each.missed * worker.BEAT_S > self._settings.worker_timeout_s:
+            patience_s = self._settings.worker_timeout_s * (1 if each.is_ready else _START_FACTOR)
+            if each.missed * worker.BEAT_S > patience_s:
                 logger.error("worker %d gives no sign of life for %.0f s", each.process, each.missed * worker.BEAT_S)
                 os.kill(each.process, signal.SIGKILL)
 

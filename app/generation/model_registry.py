@@ -18,7 +18,7 @@ from app.settings import Settings
 from model_store.errors import CheckpointNotFoundError, InvalidCheckpointError, StoreError
 from model_store.lexicon import Lexicon
 from model_store.manifest import CRITIC_FILE, DECODER_FILE, PLANS_FILE, Manifest
-from model_store.store import Checkpoint, Store
+from model_store.store import MANIFEST_FILE, Checkpoint, Store
 from model_store.tune_index import TuneIndex
 
 logger = logging.getLogger(__name__)
@@ -76,6 +76,9 @@ def names(settings: Settings) -> tuple[str, ...]:
     found = settings.models or tuple(store.names())
     if not found:
         raise CheckpointNotFoundError(f"model store {store.root}: it holds no checkpoint")
+    if not settings.models and not store.has_manifest():
+        detail = f"none of its folders, such as {found[0]}/{store.versions(found[0])[-1]}, has a {MANIFEST_FILE}"
+        raise CheckpointNotFoundError(f"model store {store.root}: it holds no checkpoint: {detail}")
     return found
 
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.api.schemas.notation import CheckRequest
+from tests.servers import Server
 
 JSON = "application/json"
 ABC = "text/vnd.abc"
@@ -163,6 +164,21 @@ def test_the_line_that_the_reader_skipped_is_told(client: httpx.Client) -> None:
     fault = response.json()["errors"][0]
     assert (fault["line"], fault["column"]) == (5, 4)
     assert "the chord has ended already" in fault["message"]
+
+
+def test_who_asks_for_another_protocol_is_answered_in_http_and_no_warning_is_logged(
+    server: Server, client: httpx.Client
+) -> None:
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    for path, status in (("/version", 200), ("/socket", 404)):
+        assert client.get(path, headers=headers).status_code == status
+    assert client.get("/version").status_code == 200
+    assert not any("pgrade" in line for line in server.log)
 
 
 def test_the_service_still_works_after_all_that(client: httpx.Client) -> None:

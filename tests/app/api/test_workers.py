@@ -183,6 +183,23 @@ def test_a_worker_that_hangs_is_replaced(store: Store) -> None:
         assert any(f"worker {hung} was ended by SIGKILL" in line for line in server.log)
         assert httpx.get(f"{server.url}/models", timeout=60).status_code == 200
 
+        (starting,) = hung_as_it_starts(server, {alive}, victim=(workers(server, client) - {alive}).pop())
+        until(lambda: any(f"worker {starting} was ended by SIGKILL" in line for line in server.log), server)
+        until(lambda: len(workers(server, client) - {starting, alive}) == 1, server)
+
+
+def hung_as_it_starts(server: Server, others: set[int], victim: int) -> set[int]:
+    """Kill a worker, and stop the one that replaces it before it can load a model."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    os.kill(victim, signal.SIGKILL)
+    replaced: set[int] = set()
+    while not replaced:
+        replaced = set(map(int, children.read_text().split())) - {victim, *others}
+    for process in replaced:
+        os.kill(process, signal.SIGSTOP)
+    assert not any(f"Started server process [{process}]" in line for line in server.log for process in replaced)
+    return replaced
+
 
 def is_listening(server: Server) -> bool:
     host, port = server.url.removeprefix("http://").split(":")
