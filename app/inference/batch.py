@@ -127,7 +127,9 @@ class Batch:
 
     def _follow_ending(self, row: int, sequence: Sequence, constraint: EndingConstraint, tracker: Tracker) -> None:
         """Set or leave a row's mark, or go back to it; the decoder has not read yet what the tracker has."""
-        verdict = sequence.part_endings.follow(tracker, may_redraw=not sequence.params.is_greedy)
+        verdict = sequence.part_endings.follow(
+            tracker, may_redraw=not sequence.params.leaves_one(self._decoder.vocab_size)
+        )
         if verdict is Verdict.MARK:
             arrays = tuple(part[row].copy() for part in self._state)
             sequence.set_mark(Memory(arrays, tracker.copy()), constraint)

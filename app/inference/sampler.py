@@ -30,6 +30,10 @@ class SamplingParams:
     def is_greedy(self) -> bool:
         return self.temperature == 0.0
 
+    def leaves_one(self, vocab_size: int) -> bool:
+        """Whether but one character can ever be drawn, so that drawing again gives the same."""
+        return self.is_greedy or self.top_k == 1 or self.top_p * vocab_size <= 1.0  # the likeliest has 1/V at the least
+
     @property
     def cuts(self) -> bool:
         """Whether any character is left out."""

@@ -6,6 +6,7 @@ from app.abc.lookback.alphabet import Alphabet
 from app.abc.lookback.plan import UNSAID, Part, Plan
 from app.abc.lookback.tracker import Tracker
 from app.inference.part_endings import PartEndings, Verdict
+from app.inference.sampler import SamplingParams
 from tests.random_tunes import VOCABULARY
 
 HEADER = "X:1\nM:4/4\nL:1/8\nK:D\n"
@@ -65,6 +66,21 @@ def test_after_as_many_draws_as_the_plan_allows_the_bar_is_left_to_the_mask() ->
     assert text.write("E8:|") == [(2, Verdict.KEEP)]
     assert text.write("A8|")[-1][1] is Verdict.MARK
     assert text.endings.redraws_left == 2
+
+
+@pytest.mark.parametrize(
+    ("params", "leaves_one"),
+    [
+        (SamplingParams(), False),
+        (SamplingParams(temperature=0.0), True),
+        (SamplingParams(top_k=1), True),
+        (SamplingParams(top_k=2, top_p=0.5), False),
+        (SamplingParams(top_p=0.01), True),
+        (SamplingParams(top_p=0.02), False),
+    ],
+)
+def test_a_character_that_is_drawn_alone_is_told(params: SamplingParams, leaves_one: bool) -> None:
+    assert params.leaves_one(vocab_size=100) is leaves_one
 
 
 def test_what_could_not_be_drawn_otherwise_is_not_drawn_again() -> None:
