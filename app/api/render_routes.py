@@ -20,7 +20,7 @@ from app.api.middleware.rate_limit import RENDER, REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
 from app.api.openapi import SCHEMAS
 from app.api.queries import parameters, valid
-from app.api.schemas.notation import CheckedProblem, CheckRequest, CheckResponse, ChordAt, ChordsRequest, ChordsResponse
+from app.api.schemas.notation import CheckRequest, CheckResponse, ChordAt, ChordsRequest, ChordsResponse
 from app.api.schemas.rendering import RenderRequest
 from app.errors import MediaTypeError, RangeError
 from app.rendering import lint as checking
@@ -273,20 +273,4 @@ async def check(
     """What is wrong with a text, by line and column, and the text mended where that is mechanical."""
     account_of(request.scope).charge(cost_of(len(body.abc)) - REQUEST)
     found = await while_connected(request, checking.check(body.abc, renders, 60 * settings.max_render_minutes))
-    return CheckResponse(
-        playable=found.playable,
-        problems=[
-            CheckedProblem(
-                severity=remark.severity,
-                source=remark.source,
-                message=remark.fault.message,
-                line=remark.fault.line,
-                column=remark.fault.column,
-                bar=remark.fault.bar,
-            )
-            for remark in found.remarks
-        ],
-        fixed=found.fixed,
-        title=found.title,
-        duration_s=found.duration_s,
-    )
+    return CheckResponse.of(found)

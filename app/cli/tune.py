@@ -16,6 +16,7 @@ from app.generation.model_registry import ServedModel
 from app.generation.start_job import begin
 from app.operations.concurrency_limit import ConcurrencyLimit
 from app.rendering.formats import Format
+from app.rendering.input_filter import SET
 from app.settings import Settings
 
 _OF_A_TUNE_THAT_IS_THERE = ("abc", "bars", "everywhere", "vary")
@@ -44,17 +45,20 @@ def command(out: Path, named: str | None, model_store: str | None, **given: obje
     settings = process.settings(model_store)
     body = request_of(GenerateRequest, given)
     played = request_of(RenderRequest, given, abc="")
+    is_rendered = wanted is not Format.ABC or bool(played.transpose)
+    if is_rendered and (body.tunes or 0) > SET.max_allowed:
+        raise click.UsageError(f"--tunes {body.tunes}: a set that is rendered has {SET.max_allowed} at the most")
     files.check(out, wanted, settings)
     job = body.job(secrets.randbelow(MAX_SEED + 1))
     with process.model(settings, body.model) as model:
         answer = asyncio.run(_answer(model, job, settings))
     tunes = [judged.tune for judged in answer.tunes]
     abc = "\n\n".join(tune.abc.strip("\n") for tune in tunes) + "\n" if tunes else answer.abc
-    if wanted is Format.ABC and not played.transpose:
-        files.write(out, abc.encode())  # as the model wrote it
-    else:
+    if is_rendered:
         with files.renderer(settings) as renderer:
             asyncio.run(files.render(renderer, abc, wanted, played, out))
+    else:
+        files.write(out, abc.encode())  # as the model wrote it
     click.echo(f"{'' if out == files.STDOUT else f'{out}: '}{_described(answer)}", err=True)
 
 

@@ -1,7 +1,7 @@
 """Reads the files that commands are given, ABC as it is, MusicXML and MIDI made into it; and the tunes in them."""
 
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import click
 
@@ -18,7 +18,7 @@ _TUNES = {"X", "K"}
 """fields of tunes alone"""
 
 
-def abc_of(file: BinaryIO) -> str:
+def abc_of(file: IO[bytes]) -> str:
     """A file's text; what of MusicXML or MIDI is left out is told on the standard error.
 
     Raises:
@@ -30,7 +30,7 @@ def abc_of(file: BinaryIO) -> str:
         raise NotationError(f"{file.name}: {error.detail}", faults=error.faults) from None
 
 
-def _abc_of(file: BinaryIO) -> str:
+def _abc_of(file: IO[bytes]) -> str:
     content = file.read(MAX_MIB * 1024 * 1024 + 1)
     if len(content) > MAX_MIB * 1024 * 1024:
         raise NotationError(f"it has more than the {MAX_MIB} MiB that are allowed; check it in parts")

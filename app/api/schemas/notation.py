@@ -1,10 +1,11 @@
 """`/check`, `/chords` and `/import`: what is wrong with a tune, its chords, and a tune of another program's file."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
 from app.api.schemas.base import Body, Problem
+from app.rendering.lint import Checked
 
 
 class CheckRequest(Body):
@@ -32,6 +33,27 @@ class CheckResponse(BaseModel):
     fixed: str | None = Field(description="The text with its mechanical faults mended; null where none was.")
     title: str | None = None
     duration_s: float | None = Field(default=None, description="How long it lasts at its default tempo.")
+
+    @classmethod
+    def of(cls, found: Checked) -> Self:
+        """What a check has found."""
+        return cls(
+            playable=found.playable,
+            problems=[
+                CheckedProblem(
+                    severity=remark.severity,
+                    source=remark.source,
+                    message=remark.fault.message,
+                    line=remark.fault.line,
+                    column=remark.fault.column,
+                    bar=remark.fault.bar,
+                )
+                for remark in found.remarks
+            ],
+            fixed=found.fixed,
+            title=found.title,
+            duration_s=found.duration_s,
+        )
 
 
 class ChordsRequest(Body):

@@ -1,6 +1,7 @@
 """Each subcommand does what its help says, and what a user gets wrong is told in a line with exit status 2."""
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -278,6 +279,46 @@ def test_bars_that_do_not_add_up_fail_a_strict_check_alone(lilt: Lilt, tmp_path:
     strict = lilt("check", "--strict", "book.abc")
     assert (strict.returncode, strict.stdout.count(" warning: bar 2 ")) == (1, 1)
     assert lilt("check", "--strict", "-", text=BAD_BAR.split("\n\n")[0]).returncode == 0
+
+
+def test_check_looks_at_all_files_in_a_folder(lilt: Lilt, tmp_path: Path) -> None:
+    (tmp_path / "books" / "old").mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "books" / "b.abc").write_text(BAD_BAR)
+    (tmp_path / "books" / "old" / "A.ABC").write_text("X:1\nK:D\nABc]|\n")
+    (tmp_path / "books" / "README.txt").write_text("No tune.\n")
+    told = lilt("check", "books")
+    assert [line.split(": ")[0] for line in told.stdout.splitlines()] == ["books/b.abc:13:11", "books/old/A.ABC:3:4"]
+    assert "empty: there is no file in it that ends in .abc, " in lilt("check", "empty").stderr
+
+
+def test_check_answers_as_the_service_does_a_line_of_json_for_each_tune(
+    lilt: Lilt, tmp_path: Path, client: httpx.Client
+) -> None:
+    (tmp_path / "book.abc").write_text(BAD_BAR)
+    (tmp_path / "no-text.abc").write_bytes(b"X:1\n\x00\x01\x02\x90\xff\x03")
+    told = lilt("check", "--json", "book.abc", "no-text.abc")
+    assert told.returncode == 1
+    *answers, unread = map(json.loads, told.stdout.splitlines())
+    tunes = [f"{tune.rstrip()}\n" for tune in BAD_BAR.split("\n\n")]
+    assert len(answers) == len(tunes)
+    for answer, tune in zip(answers, tunes, strict=True):
+        served = client.post("/check", json={"abc": tune}).json()
+        first_line = answer.pop("line")
+        assert answer.pop("file") == "book.abc"
+        for problem in served["problems"]:
+            problem["line"] += first_line - 1
+        assert answer == served
+    assert (unread["file"], unread["playable"], unread["problems"][0]["line"]) == ("no-text.abc", False, 2)
+    assert "--fix prints texts" in lilt("check", "--json", "--fix", "book.abc").stderr
+
+
+def test_a_set_that_is_too_long_to_render_is_refused_before_it_is_made(lilt: Lilt, tmp_path: Path) -> None:
+    for more in (["-o", "a.mp3"], ["-o", "a.svg"], ["-o", "a.abc", "--transpose", "2"]):
+        told = lilt("tune", "--tunes", "6", "--length", "100000", *more)
+        assert told.returncode == 2
+        assert "--tunes 6: a set that is rendered has 5 at the most" in told.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_check_mends_what_is_mechanical(lilt: Lilt, tmp_path: Path) -> None:
