@@ -1,7 +1,7 @@
-"""`python -m benchmarks [decode | long | service | start | mixed]`: measure, print the tables, and keep them as JSON.
+"""`python -m benchmarks [decode | long | service | start | best_of | mixed]`: measure, print, and keep as JSON.
 
-Without a name, the first four. `mixed` is a test of endurance: it takes the minutes it is given, and its exit status
-is 1 where anything went wrong.
+Each with the default model. Without a name, all but `mixed`, which is a test of endurance: it takes the minutes it is
+given, and its exit status is 1 where anything went wrong.
 """
 
 import argparse
@@ -11,24 +11,24 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import decode, long_requests, mixed, plot, service, start
+from benchmarks import best_of, decode, long_requests, mixed, plot, service, start
 from benchmarks.machine import machine
 from model_store.store import Store
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "docs" / "bench.json"
 PLOT = RESULTS.with_suffix(".svg")
-PARTS = ("decode", "long", "service", "start", "mixed")
+PARTS = ("decode", "long", "service", "start", "best_of", "mixed")
 
 
 def main() -> int:
     """Measure what is asked for; what was measured before of the other parts is kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="decode, long, service, start or mixed")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="decode, long, service, start, best_of or mixed")
     parser.add_argument("--units", nargs="+", type=int, choices=decode.UNITS, default=decode.UNITS)
     parser.add_argument("--minutes", type=float, default=10, help="of mixed load (default: 10)")
     options = parser.parse_args()
-    parts = options.parts or PARTS[:4]
+    parts = options.parts or PARTS[:-1]
     if unknown := set(parts) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there is {', '.join(PARTS)}")
     store = Store(ROOT / "model_store" / "checkpoints")
@@ -53,6 +53,10 @@ def main() -> int:
         started = start.run()
         print(*start.table(started), sep="\n", flush=True)
         _keep("start", started, model)
+    if "best_of" in parts:
+        chosen = best_of.run()
+        print(*best_of.table(chosen), sep="\n", flush=True)
+        _keep("best_of", chosen, model)
     if "mixed" in parts:
         report = mixed.run(options.minutes)
         print(*mixed.table(report), sep="\n", flush=True)
