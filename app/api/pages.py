@@ -99,7 +99,8 @@ def router() -> APIRouter:
 
 
 async def _parts() -> JSONResponse:
-    return JSONResponse(_OF_THE_BENCH, headers=_HEADERS)
+    """Relative to itself, as a proxy may serve all under a path."""
+    return JSONResponse([path.removeprefix("/") or "./" for path in _OF_THE_BENCH], headers=_HEADERS)
 
 
 def missing_page(request: Request) -> Response | None:

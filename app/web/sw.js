@@ -1,13 +1,17 @@
 // Keeps the page, and what was heard of its tunes, for when the service is away. The service is asked first for all; of a
 // sound it is asked only whether it would be another one now.
 
-const PAGE = "lilt-page-1";
-const SOUNDS = "lilt-sounds-2";
+const HOME = new URL("./", location).pathname; // "/", or the path that a proxy serves all under
+const PLACE = HOME.slice(0, -1);
+const PAGE = `lilt-page-1${PLACE}`; // other pages of this host have caches too
+const SOUNDS = `lilt-sounds-2${PLACE}`;
 const MAX_SOUNDS = 24;
 const MAX_NOTES = 200;
 const MAX_BYTES = 12_000_000; // of one sound
 const PATIENCE_MS = 1500; // for the word that a sound is still the same
-const PARTS = "/pages.json"; // what the page is made of
+const PARTS = "pages.json"; // what the page is made of
+const RENDER = `${HOME}render`;
+const NOTES = `${HOME}notes/`; // names of what is kept
 const ADDRESS = "Lilt-Address"; // header of a kept sound: where the service has it
 const HEARD = ["wav", "mp3", "ogg"]; // formats in which a player asks for sound
 
@@ -24,29 +28,35 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (url.origin !== location.origin) return;
   const isPlayed = request.destination === "audio"; // not a score, which the service alone sends with its policy
-  if (request.method === "GET" && url.pathname === "/render" && isPlayed) event.respondWith(soundOf(event));
-  else if (request.method === "POST" && url.pathname === "/render") event.respondWith(fileOf(request));
+  if (request.method === "GET" && url.pathname === RENDER && isPlayed) event.respondWith(soundOf(event));
+  else if (request.method === "POST" && url.pathname === RENDER) event.respondWith(fileOf(request));
   else if (request.method === "GET") event.respondWith(pageOf(request));
   if (request.mode === "navigate") event.waitUntil(keepParts().catch(() => {})); // as soon as the service is there again
 });
 
 async function keepPage() {
   const cache = await caches.open(PAGE);
-  const parts = await (await fetch(PARTS)).json();
-  await cache.addAll([...parts, "/models"]);
+  await cache.addAll(await partsNow());
+}
+
+/** The paths of what the page is made of. */
+async function partsNow() {
+  const parts = [...(await (await fetch(PARTS)).json()), "models"];
+  return parts.map((part) => new URL(part, location).pathname);
 }
 
 /** Keeps the parts that another version of the page has, and forgets those that it no longer has. */
 async function keepParts() {
   const cache = await caches.open(PAGE);
-  const parts = [...(await (await fetch(PARTS)).json()), "/models"];
+  const parts = await partsNow();
   const kept = (await cache.keys()).map(({ url }) => new URL(url).pathname);
   await cache.addAll(parts.filter((part) => !kept.includes(part)));
   await Promise.all(kept.filter((part) => !parts.includes(part)).map((part) => cache.delete(part)));
 }
 
 async function dropOld() {
-  const names = (await caches.keys()).filter((name) => ![PAGE, SOUNDS].includes(name));
+  const ours = (name) => name.replace(/^lilt-[a-z]+-\d+/, "") === PLACE && name.startsWith("lilt-");
+  const names = (await caches.keys()).filter((name) => ours(name) && ![PAGE, SOUNDS].includes(name));
   return Promise.all(names.map((name) => caches.delete(name)));
 }
 
@@ -97,7 +107,7 @@ async function isCurrent(kept) {
 /** Keeps a sound as it was asked for, or smaller where that is too large. */
 async function keepSound(cache, address) {
   const isKept = (await keepFile(cache, address)) || (await keepFile(cache, inFormat(address, "mp3")));
-  if (isKept) await trim(cache, "/render", MAX_SOUNDS);
+  if (isKept) await trim(cache, RENDER, MAX_SOUNDS);
 }
 
 async function keepFile(cache, address) {
@@ -118,7 +128,7 @@ function inFormat(address, format) {
 
 /** A sound is the same in any format: which one is asked for depends on how quick the link is. */
 function nameOf(address) {
-  const url = new URL(address, location.origin);
+  const url = new URL(address, location);
   url.searchParams.delete("format");
   url.searchParams.sort();
   return url.href;
@@ -163,7 +173,7 @@ async function fileOf(request) {
 /** A sound that was heard, in the format that is wanted. */
 async function heard(wanted) {
   const cache = await caches.open(SOUNDS);
-  const kept = await cache.match(nameOf(`/render?${new URLSearchParams(wanted)}`));
+  const kept = await cache.match(nameOf(`render?${new URLSearchParams(wanted)}`));
   const format = kept && new URL(kept.headers.get(ADDRESS)).searchParams.get("format");
   return format === wanted.format ? kept : null;
 }
@@ -174,11 +184,11 @@ async function notesOf(request, body) {
   const cache = await caches.open(SOUNDS);
   try {
     const answer = await fetch(request);
-    if (answer.ok) await cache.put(`/notes/${name}`, answer.clone());
-    await trim(cache, "/notes/", MAX_NOTES);
+    if (answer.ok) await cache.put(`${NOTES}${name}`, answer.clone());
+    await trim(cache, NOTES, MAX_NOTES);
     return answer;
   } catch (error) {
-    const kept = await cache.match(`/notes/${name}`, { ignoreVary: true });
+    const kept = await cache.match(`${NOTES}${name}`, { ignoreVary: true });
     if (!kept) throw error;
     return kept;
   }

@@ -72,6 +72,33 @@ def altering(service: str, *, without: str = "", injected: str = "", is_old: boo
         yield f"http://127.0.0.1:{port}"
 
 
+@contextmanager
+def under(service: str, path: str) -> Iterator[str]:
+    """The service as a reverse proxy serves it under a path of a host, on which nothing else is."""
+
+    class Handler(_Handler):
+        def do_GET(self) -> None:
+            self.forward(None)
+
+        def do_POST(self) -> None:
+            self.forward(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+        def forward(self, body: bytes | None) -> None:
+            prefix, is_under, rest = self.path.partition(path)
+            if prefix or not is_under:
+                self.answer(404, {"Content-Type": "text/plain"}, b"nothing here")
+                return
+            hop = ("connection", "accept-encoding", "content-length")
+            sent = {name: value for name, value in self.headers.items() if name.lower() not in hop}
+            sent["Accept-Encoding"] = "identity"
+            answer = httpx.request(self.command, f"{service}/{rest}", headers=sent, content=body, timeout=60)
+            kept = {name: value for name, value in answer.headers.items() if name not in ("content-length", "date")}
+            self.answer(answer.status_code, kept, answer.content)
+
+    with _listening(Handler) as port:
+        yield f"http://127.0.0.1:{port}{path}"
+
+
 class _Handler(BaseHTTPRequestHandler):
     def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)

@@ -135,7 +135,7 @@ def test_the_page_can_be_installed(browser: Browser) -> None:
         session = page.context.new_cdp_session(page)
         manifest = session.send("Page.getAppManifest")
         assert manifest["errors"] == []
-        assert '"start_url": "/"' in manifest["data"]
+        assert '"start_url": "./"' in manifest["data"]
         page.evaluate("async () => { await navigator.serviceWorker.ready; }")
         found = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
         assert [error["errorId"] for error in found] == ["in-incognito"]  # as the pages of all tests are

@@ -109,7 +109,7 @@ export async function* events(response) {
 
 /** Makes a tune; `grown` gets the text so far. Resolves to the whole answer. */
 export async function generate(body, grown, signal) {
-  const response = await post("/generate", body, { accept: "text/event-stream", signal });
+  const response = await post("generate", body, { accept: "text/event-stream", signal });
   let text = body.abc === undefined ? body.start_string : "";
   for await (const { event, data } of events(response)) {
     if (event === "done") return data;

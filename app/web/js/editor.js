@@ -76,7 +76,7 @@ export class Editor {
     const abc = this.field.value;
     if (isSet(abc) || (element("editor").hidden && !this.bars.range)) return;
     try {
-      const found = await (await post("/check", { abc })).json();
+      const found = await (await post("check", { abc })).json();
       if (turn === this.checking) this.showProblems(abc, found);
     } catch (error) {
       if (turn === this.checking) this.showProblems(abc, { problems: [{ message: error.message, severity: "error" }] });
@@ -128,7 +128,7 @@ export class Editor {
     const { abc } = setting;
     if (isSet(abc)) return;
     try {
-      const originality = await (await post("/originality", { abc })).json();
+      const originality = await (await post("originality", { abc })).json();
       if (setting.abc !== abc) return;
       setting.originality = originality;
       this.store.put(tune);

@@ -17,7 +17,7 @@ async function open() {
     const found = await tuneIn(location.hash);
     if (!found) throw new Error("There is no tune in this link.");
     element("title").textContent = document.title = titleOf(found.abc);
-    element("bench").href = `/${location.hash}`;
+    element("bench").href = `./${location.hash}`;
     score.draw(found.abc);
     player.load(found.abc);
   } catch (error) {

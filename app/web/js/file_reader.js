@@ -39,7 +39,7 @@ export function tunesOfText(text, how) {
 async function imported(file, how) {
   const name = encodeURIComponent(file.name.slice(0, MAX_NAME));
   try {
-    const answer = await (await upload(`/import?name=${name}`, file)).json();
+    const answer = await (await upload(`import?name=${name}`, file)).json();
     const [tune] = fromTunebook(answer.abc, how);
     const origin = { file: file.name, kind: answer.kind, leftOut: answer.left_out };
     return Object.assign(tune, { origin });

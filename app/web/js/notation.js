@@ -53,7 +53,7 @@ export class Notation {
     const { abc } = this.store.setting;
     say("Finding chords…");
     try {
-      const found = await (await post("/chords", { abc })).json();
+      const found = await (await post("chords", { abc })).json();
       if (tune !== this.store.opened || abc !== this.store.setting.abc) return;
       this.store.addSetting(found.abc, "with chords");
       this.store.open(tune);

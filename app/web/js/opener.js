@@ -122,7 +122,7 @@ export class Opener {
     const lost = origin?.leftOut.length ? ` Left out of the ${KINDS[origin.kind]} file: ${few(origin.leftOut)}.` : "";
     say(`${titleOf(abc)} is on the bench.${lost}`);
     try {
-      const { problems, playable } = await (await post("/check", { abc })).json();
+      const { problems, playable } = await (await post("check", { abc })).json();
       const words = ({ line, message }) => (line ? `line ${line}: ${message}` : message);
       const fault =
         problems.find(({ severity }) => severity === "error") ??

@@ -90,7 +90,7 @@ async function begin() {
   store.list(false);
   store.open(library.last);
   try {
-    const answer = await patiently(() => get("/models"), say);
+    const answer = await patiently(() => get("models"), say);
     const { models } = await answer.json();
     form.offer(models[0]);
     say(answer.headers.has("Lilt-Kept") ? AWAY : "");
@@ -130,4 +130,4 @@ addEventListener("keydown", (event) => {
   action();
 });
 begin();
-navigator.serviceWorker?.register("/sw.js").catch(() => {}); // without it the page needs the service to open
+navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the service to open

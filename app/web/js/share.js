@@ -38,7 +38,7 @@ export async function share(tune, playing = {}, shown = {}) {
   heard = how;
   const moved = heard.transpose;
   const fragment = await fragmentOf({ abc: shared, recipe: tune.recipe });
-  const link = fragment && `${location.origin}/${fragment}`;
+  const link = fragment && `${new URL(".", location)}${fragment}`;
   element("link").value = link ?? "";
   element("copy-link").disabled = element("copy-embed").disabled = !link;
   element("link-words").textContent = link
@@ -55,7 +55,7 @@ export async function share(tune, playing = {}, shown = {}) {
 }
 
 async function drawCode(link) {
-  const { default: qrcode } = await import("/vendor/qrcode.js");
+  const { default: qrcode } = await import("../vendor/qrcode.js");
   const code = qrcode(0, "L");
   code.addData(link);
   try {
@@ -140,7 +140,7 @@ async function download(format) {
   }
   element("sharing-message").textContent = "Making the file…";
   try {
-    const response = await post("/render", { ...heard, abc: shared, format }, { accept: "*/*" });
+    const response = await post("render", { ...heard, abc: shared, format }, { accept: "*/*" });
     save(await response.blob(), fileName(shared, EXTENSIONS[format] ?? format));
     element("sharing-message").textContent = "";
   } catch (error) {

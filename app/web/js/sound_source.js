@@ -29,21 +29,21 @@ export class SoundSource {
 
   /** When each note sounds: {steps, quarters, length}. */
   async performance(wanted) {
-    const response = await post("/render", { ...wanted, format: "midi" }, { accept: "*/*" });
+    const response = await post("render", { ...wanted, format: "midi" }, { accept: "*/*" });
     const { notes, quarters, length } = read(await response.arrayBuffer());
     return { steps: inStep(notes, writtenNotes(this.score.tune)), quarters, length };
   }
 
   /** Where the sound is as a stream; null where it must be fetched whole. */
   address(wanted) {
-    const address = `/render?${new URLSearchParams({ ...wanted, format: format() })}`;
+    const address = `render?${new URLSearchParams({ ...wanted, format: format() })}`;
     return this.controls.hasMetronome || address.length > LONGEST_ADDRESS ? null : address;
   }
 
   /** The address of the whole file. */
   async whole(wanted) {
     if (this.controls.hasMetronome) return URL.createObjectURL(wavOf(await this.sound(wanted)));
-    const response = await post("/render", { ...wanted, format: "mp3" }, { accept: "*/*" });
+    const response = await post("render", { ...wanted, format: "mp3" }, { accept: "*/*" });
     return URL.createObjectURL(await response.blob());
   }
 
@@ -52,7 +52,7 @@ export class SoundSource {
     const { hasMetronome } = this.controls;
     const asked = JSON.stringify({ ...wanted, hasMetronome });
     if (this.kept?.asked === asked) return this.kept.sound;
-    const decoded = post("/render", { ...wanted, format: format() }, { accept: "*/*" })
+    const decoded = post("render", { ...wanted, format: format() }, { accept: "*/*" })
       .then((answer) => answer.arrayBuffer())
       .then((encoded) => this.decode(encoded));
     const sound = hasMetronome ? this.clicked(decoded, wanted) : decoded;
