@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
-from tests.servers import Server, serving
+from tests.servers import ROOT, Server, serving
 from tests.web.bench import SCALE, bring, visit
 from tests.web.elsewhere import Site, altering, elsewhere
 
@@ -295,6 +295,17 @@ def test_a_page_of_a_named_origin_plays_and_shows_a_tune(browser: Browser, site:
         assert page.evaluate(keyed, tune) == 200  # after a preflight for HEAD
         # without `crossorigin` a browser does not say which site's page it is
         assert page.evaluate(LOADED, ["audio", tune, {}]) == "refused"
+
+
+def test_a_page_of_ones_own_shows_and_plays_a_tune_as_the_docs_have_it(browser: Browser, site: Site) -> None:
+    (example,) = re.findall(r"```html\n(.*?)```", (ROOT / "docs" / "api.md").read_text("utf-8"), re.DOTALL)
+    with serving(cors_origins=site.url) as server, opened(browser, server.url) as page:
+        site.pages["/jig"] = example.replace("http://localhost:8000", server.url)
+        page.goto(f"{site.url}/jig")
+        expect(page.locator("pre")).to_contain_text("R:jig")
+        expect(page.locator("h1")).to_have_text(re.compile(r"\w"))
+        page.wait_for_function("() => document.querySelector('img').naturalWidth > 0")
+        page.wait_for_function("() => document.querySelector('audio').readyState >= 2")
 
 
 @pytest.mark.parametrize("origin", ["a site that is not named", "another port of this host"])

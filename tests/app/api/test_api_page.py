@@ -20,8 +20,8 @@ SAID = "%{stderr}%{http_code} %{content_type}"
 TIMEOUT_S = 60
 
 
-def code(language: str, server: Server) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+def code(language: str, server: Server, number: int = 0) -> str:
+    found = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number]
     assert HERE in found
     return str(found).replace(HERE, server.url)
 
@@ -53,8 +53,9 @@ def test_each_line_gets_the_answer_that_stands_under_it(
         assert part in body.decode("utf-8", "replace")
 
 
-def test_the_python_lines_make_a_tune_and_its_sound(server: Server, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", code("python", server)]
+@pytest.mark.parametrize("number", [0, 1], ids=["urllib", "httpx"])
+def test_the_python_lines_make_a_tune_and_its_sound(server: Server, tmp_path: Path, number: int) -> None:
+    command = [sys.executable, "-c", code("python", server, number)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, text=True, timeout=TIMEOUT_S)
     told, _, streamed = done.stdout.partition("\n")
     assert told == title(server)
