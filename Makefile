@@ -24,7 +24,7 @@ train: ## set up TensorFlow, and nothing else; with TUNES=my-tunes/ train on the
 
 test: check ## set up everything, check, and run the tests
 	@deploy/manifests.sh
-	LILT_CHROMIUM=$$(deploy/setup.sh browser) $(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	LILT_CHROMIUM=$$(deploy/setup.sh browser) $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 fuzz: ## strangers' texts against a real server for MINUTES=5; findings go to .cache/fuzz
 	@deploy/setup.sh test

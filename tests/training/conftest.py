@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from model_store.store import Checkpoint
 from training.corpora import corpus
 from training.corpora.corpus import Corpus
 from training.learning.config import TrainingConfig
@@ -58,3 +59,11 @@ def tiny_run(ten: Corpus, tmp_path_factory: pytest.TempPathFactory) -> RunFolder
     run = RunFolder.create(tmp_path_factory.mktemp("runs") / "tiny", config, ten)
     train(run)
     return run
+
+
+@pytest.fixture(scope="session")
+def tiny_version(tiny_run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """That run as the first version of `tiny` in a store of its own, for tests that change nothing in it."""
+    from training.publishing.publish import publish
+
+    return publish(tiny_run, "tiny", tmp_path_factory.mktemp("published"), tunes=0)

@@ -113,14 +113,18 @@ def test_a_corrupt_checkpoint_is_named_in_one_line(version: Path, spoil: Callabl
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("spoil", FAULTS, ids=lambda spoil: spoil.__name__)
-def test_the_last_good_version_is_served_instead(
-    version: Path, checkpoint: Checkpoint, spoil: Callable[[Path], None]
-) -> None:
-    spoil(publish(Store(version.parent.parent), checkpoint, "one").folder)
-    with serving(model_store=str(version.parent.parent)) as server, server.client() as client:
-        assert client.get("/readyz").json()["models"][0]["version"] == 1
-    assert any("serving" in line and "ERROR" in line for line in server.log)
+def test_the_last_good_version_is_served_instead(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    store = Store(tmp_path / "store")
+    for number, spoil in enumerate(FAULTS):
+        publish(store, checkpoint, f"fault-{number}")
+        spoil(publish(store, checkpoint, f"fault-{number}").folder)
+    with serving(model_store=str(store.root)) as server, server.client() as client:
+        assert [model["version"] for model in client.get("/readyz").json()["models"]] == [1] * len(FAULTS)
+    for number, (file, _) in enumerate(FAULTS.values()):
+        told = [line for line in server.log if f"fault-{number}/2/{file}" in line]
+        assert len(told) == 1
+        assert "serving" in told[0]
+        assert "ERROR" in told[0]
 
 
 def test_an_empty_store_says_so(tmp_path: Path) -> None:
@@ -128,6 +132,14 @@ def test_an_empty_store_says_so(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert "holds no checkpoint" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_folder_of_other_things_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "postgresql" / "15").mkdir(parents=True)
+    ended = start(model_store=str(tmp_path))
+    assert ended.returncode == 2
+    detail = "none of its folders, such as postgresql/15, has a manifest.json"
+    assert ended.stderr.splitlines()[-1] == f"error: model store {tmp_path}: it holds no checkpoint: {detail}"
 
 
 def test_a_store_that_is_not_there_says_so(tmp_path: Path) -> None:

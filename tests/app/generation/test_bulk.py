@@ -11,7 +11,7 @@ from app.abc.tunebook import split_tunes
 from tests.servers import ROOT, environment
 
 TIMEOUT_S = 120
-MANY = "1000"  # tunes: some seconds of work
+MANY = "500"  # tunes: some seconds of work
 
 
 def bulk(out: Path, *options: str) -> "subprocess.Popen[str]":

@@ -7,13 +7,12 @@ import pytest
 
 from app.abc import features
 from app.generation.critic import Critic
-from model_store.store import Store
+from model_store.store import Checkpoint, Store
 from tests.training.made_up_tunes import AABB, FORGETFUL, REMEMBERING, tune
 from training.cli.main import main
 from training.errors import CorpusError
 from training.evaluation import critic
 from training.learning.run_folder import RunFolder
-from training.publishing.publish import publish
 
 REAL = [*REMEMBERING, *(tune(number) for number in range(400, 500))]
 DRAWN = [*FORGETFUL, *(tune(number, forgets=True) for number in range(500, 600))]
@@ -64,9 +63,9 @@ def test_too_few_tunes_teach_nothing() -> None:
 
 
 def test_a_run_of_few_tunes_gets_no_critic(
-    tiny_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_run: RunFolder, tiny_version: Checkpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["critic", str(tiny_run.path), "--tunes", "2", "--out", str(tmp_path / "critic.safetensors")]) == 2
     assert "a critic needs 20" in capsys.readouterr().err
-    assert publish(tiny_run, "tiny", tmp_path, tunes=0).critic() is None
-    assert Store(tmp_path).load("tiny").critic() is None
+    assert tiny_version.critic() is None
+    assert Store(tiny_version.folder.parent.parent).load("tiny").critic() is None

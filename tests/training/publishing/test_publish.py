@@ -106,9 +106,8 @@ def test_abc2midi_judges() -> None:
     assert verdicts.share_clean_but_for_repeats == 0.5
 
 
-def test_the_index_holds_the_training_tunes_and_no_held_out_one(tiny_run: RunFolder, tmp_path: Path) -> None:
-    publish(tiny_run, "tiny", tmp_path, tunes=0)
-    index, sides = Store(tmp_path).load("tiny").tune_index(), tiny_run.corpus().sides
+def test_the_index_holds_the_training_tunes_and_no_held_out_one(tiny_run: RunFolder, tiny_version: Checkpoint) -> None:
+    index, sides = tiny_version.tune_index(), tiny_run.corpus().sides
     assert index
     assert len(index) == len(sides.train) < 10
     for number, tune in enumerate(sides.train):
