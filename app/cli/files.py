@@ -43,10 +43,18 @@ class FileOrFolder(click.Path):
         return super().convert(value, param, ctx)
 
 
-def out_option(description: str) -> Callable[[_Command], _Command]:
-    """`-o`, as `out`: a file, the standard output if there is none."""
-    file = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
-    return click.option("-o", "--out", type=file, default=STDOUT, metavar="FILE", help=description)
+def out_option(description: str, *, several: bool = False) -> Callable[[_Command], _Command]:
+    """`-o`, as `out` (`outs`, if there may be several): a file, the standard output if there is none."""
+    return click.option(
+        "-o",
+        "--out",
+        "outs" if several else "out",
+        multiple=several,
+        type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+        default=(STDOUT,) if several else STDOUT,
+        metavar="FILE",
+        help=description,
+    )
 
 
 def format_of(out: Path, named: str | None) -> Format:

@@ -24,42 +24,46 @@ _OF_THIS_COMMAND = ("abc", "format")
 
 
 @click.command("tune")
-@files.out_option(f"Where to: {files.ENDINGS}; - for standard output. [ABC, printed]")
+@files.out_option(
+    f"Where to, once or several times: {files.ENDINGS}; - for standard output. [ABC, printed]", several=True
+)
 @click.option("--format", "named", type=click.Choice(files.NAMES), help="What to make, whatever the name ends in.")
 @process.model_store
 @options_of(GenerateRequest, _OF_A_TUNE_THAT_IS_THERE, {})
 @options_of(RenderRequest, _OF_THIS_COMMAND, {})
-def command(out: Path, named: str | None, model_store: str | None, **given: object) -> None:
+def command(outs: tuple[Path, ...], named: str | None, model_store: str | None, **given: object) -> None:
     """Make a tune.
 
     \b
     Examples:
       lilt tune
       lilt tune --key Ador --rhythm reel --seed 7 -o tune.mp3
-      lilt tune --rhythm jig --form AABB8 --best-of 8 -o jig.pdf
+      lilt tune --rhythm jig --form AABB8 --best-of 8 --backing session -o jig.mp3 -o jig.pdf
       lilt tune --format mp3 | ffplay -
 
     It is made in this process, in the sandbox of the service, and nothing goes over the network.
     """
-    wanted = files.format_of(out, named)
+    wanted = {out: files.format_of(out, named) for out in outs}
     settings = process.settings(model_store)
     body = request_of(GenerateRequest, given)
     played = request_of(RenderRequest, given, abc="")
-    is_rendered = wanted is not Format.ABC or bool(played.transpose)
-    if is_rendered and (body.tunes or 0) > SET.max_allowed:
+    as_written = [out for out in wanted if wanted[out] is Format.ABC and not played.transpose]
+    if len(as_written) < len(wanted) and (body.tunes or 0) > SET.max_allowed:
         raise click.UsageError(f"--tunes {body.tunes}: a set that is rendered has {SET.max_allowed} at the most")
-    files.check(out, wanted, settings)
+    for out, kind in wanted.items():
+        files.check(out, kind, settings)
     job = body.job(secrets.randbelow(MAX_SEED + 1))
     with process.model(settings, body.model) as model:
         answer = asyncio.run(_answer(model, job, settings))
     tunes = [judged.tune for judged in answer.tunes]
     abc = "\n\n".join(tune.abc.strip("\n") for tune in tunes) + "\n" if tunes else answer.abc
-    if is_rendered:
+    for out in as_written:
+        files.write(out, abc.encode())
+    for out in [out for out in wanted if out not in as_written]:
         with files.renderer(settings) as renderer:
-            asyncio.run(files.render(renderer, abc, wanted, played, out))
-    else:
-        files.write(out, abc.encode())  # as the model wrote it
-    click.echo(f"{'' if out == files.STDOUT else f'{out}: '}{_described(answer)}", err=True)
+            asyncio.run(files.render(renderer, abc, wanted[out], played, out))
+    named_files = ", ".join(str(out) for out in wanted if out != files.STDOUT)
+    click.echo(f"{f'{named_files}: ' if named_files else ''}{_described(answer)}", err=True)
 
 
 async def _answer(model: ServedModel, job: Job, settings: Settings) -> Answer:

@@ -49,4 +49,4 @@ def test_the_interface_is_tried_out_there(page: Page, url: str) -> None:
     page.get_by_text("/version", exact=True).click()
     page.get_by_role("button", name="Try it out").click()
     page.get_by_role("button", name="Execute").click()
-    expect(page.locator(".live-responses-table .response-col_status").first).to_contain_text("200")
+    expect(page.locator(".live-responses-table tr.response .response-col_status").first).to_contain_text("200")

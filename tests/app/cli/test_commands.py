@@ -313,6 +313,15 @@ def test_check_answers_as_the_service_does_a_line_of_json_for_each_tune(
     assert "--fix prints texts" in lilt("check", "--json", "--fix", "book.abc").stderr
 
 
+def test_one_tune_goes_into_several_files(lilt: Lilt, tmp_path: Path) -> None:
+    ended = lilt("tune", "--form", "AB4", "--seed", "3", "-o", "a.mid", "-o", "a.abc", "-o", "a.svg")
+    assert ended.returncode == 0
+    assert ended.stderr.startswith("a.mid, a.abc, a.svg: ")
+    for file in tmp_path.iterdir():
+        assert file.read_bytes().startswith(FIRST_BYTES[file.suffix[1:]])
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_a_set_that_is_too_long_to_render_is_refused_before_it_is_made(lilt: Lilt, tmp_path: Path) -> None:
     for more in (["-o", "a.mp3"], ["-o", "a.svg"], ["-o", "a.abc", "--transpose", "2"]):
         told = lilt("tune", "--tunes", "6", "--length", "100000", *more)
