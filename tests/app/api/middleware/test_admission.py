@@ -102,11 +102,11 @@ def test_a_key_file_without_a_valid_key_prevents_the_start(tmp_path: Path, conte
 
 
 def test_a_generated_key_is_accepted(tmp_path: Path) -> None:
-    printed = subprocess.run(
+    made = subprocess.run(
         [sys.executable, "-m", "app", "key", "ann"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    key, line = re.findall(r": (.+)$", printed, re.MULTILINE)
-    (tmp_path / "keys").write_text(line + " 30\n")
+    )
+    (key,) = re.findall(r": (.+)$", made.stderr, re.MULTILINE)
+    (tmp_path / "keys").write_text(made.stdout.rstrip() + " 30\n")
     holder = Keys(tmp_path / "keys").holder(key)
     assert holder is not None
     assert (holder.label, holder.rate_per_minute) == ("ann", 30)
