@@ -13,7 +13,7 @@ DEFAULT_STORE = ROOT / "model_store" / "checkpoints"
 
 _MAX_PROCESSES = 4
 _MEMORY_OF_ONE = 3 * 2**30  # bytes; with TensorFlow in it, and the servers and browsers that it starts
-_LONGEST = (
+LONGEST = (
     "tests/training/learning/test_workers.py",
     "tests/training/learning/test_train.py",
     "tests/training/evaluation/test_evaluation.py",
@@ -37,7 +37,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files; processes take files in this order (`--no-loadscope-reorder`)."""
-    places = {ROOT / name: place for place, name in enumerate(_LONGEST)}
+    places = {ROOT / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 

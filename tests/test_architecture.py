@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
 from tests.servers import ROOT
 
 BELOW: dict[str, tuple[str, ...]] = {
@@ -276,3 +277,7 @@ def test_every_library_that_is_imported_is_declared(packages: set[str], tables: 
             if not (found & wanted or library in OPTIONAL):
                 lacking.add(f"{each.importer}: {library}")
     assert lacking == set()
+
+
+def test_the_files_that_the_tests_begin_with_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []

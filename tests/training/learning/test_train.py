@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,9 +121,8 @@ def test_a_signal_saves_and_ends_the_run(tmp_path: Path, tunebook_file: Path, nu
     assert len(losses(tmp_path / "run")) == step
 
 
-def test_a_truncated_checkpoint_is_refused(tmp_path: Path, ten: Corpus) -> None:
-    run = new_run(tmp_path / "run", ten, steps="2")
-    train(run)
+def test_a_truncated_checkpoint_is_refused(tmp_path: Path, tiny_run: RunFolder) -> None:
+    run = RunFolder.open(Path(shutil.copytree(tiny_run.path, tmp_path / "run")))
     content = run.checkpoint.read_bytes()
     for damaged in (content[: len(content) // 2], b"", b"not a checkpoint at all"):
         run.checkpoint.write_bytes(damaged)
