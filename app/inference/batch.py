@@ -205,7 +205,7 @@ class Batch:
         self._planned = [
             (row, of, constraint, tracker)
             for row, of in self._running
-            if isinstance(constraint := of.constraint, EndingConstraint) and (tracker := self._trackers[row])
+            if (constraint := of.ending_constraint) and (tracker := self._trackers[row])
         ]
         self._tracked = [(row, tracker) for row, tracker in enumerate(self._trackers) if tracker]
 

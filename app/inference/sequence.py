@@ -86,6 +86,8 @@ class Sequence:
             raise ValueError("a sequence needs at least one id to begin from")
         self.params = params
         self.constraint = constraint
+        self.ending_constraint = constraint if isinstance(constraint, EndingConstraint) else None
+        """The same, if it is of that kind: to ask a protocol that takes as long as three characters, and once will do."""
         self.new_ids: list[int] = []
         self.finish_reason: FinishReason | None = None
         self.state = state
