@@ -6,16 +6,14 @@ of a tune are entered (the automaton is trim: Hopcroft, Motwani and Ullman, "Int
 is no dead end. Near the end of a limited length, only those remain from which the tune can still be ended in time.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.abc.pitch import STEPS
 from app.grammar import body, closing_path, header, state_equivalence
-from app.grammar.follow_sets import FOLLOW
 from app.grammar.header import Header
 from app.grammar.state import At, Body
 from app.grammar.state_cache import Node, Section, State
@@ -23,7 +21,6 @@ from app.grammar.state_equivalence import Surroundings
 from app.grammar.ticks import METERS
 from app.grammar.tune_context import TuneContexts
 
-_PIECE = 500  # states that are deleted at once
 _MASKED = np.array([-np.inf, 0], np.float32)  # by whether a character is allowed
 
 
@@ -44,7 +41,6 @@ class Automaton:
         self.id_of = {character: id_ for id_, character in enumerate(alphabet)}
         self.letters = [character.upper() if character.upper() in STEPS else "" for character in alphabet]
         """Of a note, in upper case; by id."""
-        self._beginnings: dict[object, list[tuple[str, list[int]]]] = {}  # classes of what begins, by the pitches
         self.outside = self._sections[()]
         self._masks: dict[bytes, NDArray[np.float32]] = {}  # those of all sections, each once
         self._rows = 0  # in all sections
@@ -54,20 +50,6 @@ class Automaton:
     def __len__(self) -> int:
         """The number of states and of rows in sections that are cached."""
         return len(self._nodes) + len(self._safe) + len(self.endings) + self._rows
-
-    def forget(self, *others: dict[Any, Any]) -> Iterator[None]:
-        """Clear the caches at once, and free their memory piece by piece as the iterator is consumed.
-
-        Each piece takes a millisecond or less. Sequences under way go on, and fill the caches again as they need.
-
-        Args:
-            others: further caches that are keyed by states.
-        """
-        tables: tuple[dict[Any, Any], ...] = (self._nodes, self._safe, self._masks, self.endings, *others)
-        sections = tuple(self._sections.values())
-        self._nodes, self._safe, self._masks, self._sections = {}, {}, {}, {(): self.outside}
-        self._contexts, self._beginnings, self._rows, self.endings = TuneContexts(self.alphabet), {}, 0, {}
-        return _break_cycles(tables, sections)
 
     def step(self, state: State, character: str) -> State | None:
         if isinstance(state, Body):
@@ -102,7 +84,7 @@ class Automaton:
         if after is not None:
             return after
         character = self.alphabet[id_]
-        if not self.allowed(node, section)[id_]:
+        if self.mask(node, section)[id_]:
             raise ValueError(f"{character!a} is not allowed here")
         stays = section is not self.outside and character not in node.plain.section_characters
         following = self.step(node.state if stays else section.state(node), character)
@@ -114,40 +96,29 @@ class Automaton:
             node.turns[section, id_] = after
         return after
 
-    def allowed(self, node: Node, section: Section) -> NDArray[np.bool_]:
-        """The characters after which the tune can still be completed, [V]."""
-        row = section.allowed.get(node)
-        if row is None:
-            row = section.allowed[node] = self._in_section(node, section)
-            self._rows += 1
-        return row
-
     def mask(self, node: Node, section: Section) -> NDArray[np.float32]:
-        """The same as a mask to add to logits, [V]."""
+        """0 for the characters after which the tune can still be completed, -inf for the others, [V]."""
         mask = section.masks.get(node)
         if mask is None:
-            allowed = self.allowed(node, section)
-            mask = section.masks[node] = self._masks.setdefault(allowed.tobytes(), as_mask(allowed))
+            mask = section.masks[node] = self.shared(as_mask(self.allowed(node, section)))
+            self._rows += 1
         return mask
 
     def shared(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
         """An equal mask that is kept already, or this one from now on, [V]."""
         return self._masks.setdefault(mask.tobytes(), mask)
 
-    def _in_section(self, node: Node, section: Section) -> NDArray[np.bool_]:
+    def allowed(self, node: Node, section: Section) -> NDArray[np.bool_]:
+        """The characters after which the tune can still be completed, [V]."""
         if section is self.outside or not node.plain.section_characters:
             return node.allowed
         ends = section.ends.get(node.plain)
         if ends is None:
             ends = section.ends[node.plain] = self._ends(node.plain, section)
-        row = node.variants.get(ends)
-        if row is None:
-            row = node.allowed.copy()
-            for character, is_allowed in zip(node.plain.section_characters, ends, strict=True):
-                if character in self.id_of:
-                    row[self.id_of[character]] = is_allowed
-            row.flags.writeable = False
-            node.variants[ends] = row
+        row = node.allowed.copy()
+        for character, is_allowed in zip(node.plain.section_characters, ends, strict=True):
+            if character in self.id_of:
+                row[self.id_of[character]] = is_allowed
         return row
 
     def _ends(self, node: Node, section: Section) -> tuple[bool, ...]:
@@ -187,8 +158,6 @@ class Automaton:
             if (same_text := header.in_any_text(state)) != state:
                 return self.node(same_text).allowed
             characters: Iterable[str] = header.candidates(state, self.alphabet)
-        elif sibling := state_equivalence.sibling(state):
-            basis, characters = self.node(sibling[0]).allowed, sibling[1]
         elif (same := state_equivalence.in_any_section(state)) and same != state:
             basis, characters = self.node(same).allowed, ':|"'
         elif note := state_equivalence.passes_to(state):
@@ -203,15 +172,9 @@ class Automaton:
 
     def _classes(self, state: State, characters: Iterable[str]) -> Iterable[tuple[str, list[int]]]:
         """A representative of each class of equivalent characters, with the ids of the class."""
-        if not isinstance(state, Body):
-            return self.grouped(characters, partial(header.kind, state))
-        if state.at not in FOLLOW or state.tie:
+        if isinstance(state, Body):
             return self.grouped(characters, partial(state_equivalence.representative, state))
-        classes = self._beginnings.get(state.context.pitches)
-        if classes is None:
-            classes = list(self.grouped(characters, partial(state_equivalence.representative, state)))
-            self._beginnings[state.context.pitches] = classes
-        return classes
+        return self.grouped(characters, partial(header.kind, state))
 
     def grouped(self, characters: Iterable[str], kind: Callable[[str], str]) -> Iterable[tuple[str, list[int]]]:
         """The first character of each kind, with the ids of all."""
@@ -259,20 +222,3 @@ def _reduced(state: State) -> State:
     if isinstance(state, Body):
         return state_equivalence.reduced(state)
     return header.after_title(state) or state
-
-
-def _break_cycles(tables: Iterable[dict[Any, Any]], sections: Iterable[Section]) -> Iterator[None]:
-    """Break the cycles between nodes and sections, so that reference counting frees them without the collector.
-
-    Sections come last: until the nodes are cleared, sequences under way visit old ones, and enter them there.
-    """
-    for table in tables:
-        while table:
-            for _ in range(min(len(table), _PIECE)):
-                _, learnt = table.popitem()
-                if isinstance(learnt, Node):
-                    learnt.forget()
-            yield
-    for section in sections:
-        section.forget()
-        yield

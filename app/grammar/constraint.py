@@ -1,11 +1,7 @@
 """Constrained decoding: the `Grammar` of a model, and a `Cursor` with mask and `advance` for each sequence."""
 
-import gc
-from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
-from threading import Lock
-from weakref import finalize
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,16 +25,28 @@ MAX_STATES = 200_000
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
 
-FREEZE_EVERY = 10_000
-"""New states before all are frozen again; see `_freeze`."""
-
-_FREED_FOR = 50
-"""New states for each piece of forgotten ones that is freed: more are freed than come, so that none pile up."""
-
 _NEEDED = "XMLK:1/\n|"
 _LEARN_CHUNK = 16  # characters: a millisecond, and soon much less
 _NOTE = 8  # characters; the letter of the note that is being written is among the last ones
 _RECENT = 100  # characters; a chord and its length are shorter, and so is a title with its field
+
+
+@dataclass(frozen=True)
+class _Cache:
+    """What the sequences of a grammar have found out, for all of them."""
+
+    automaton: Automaton
+    distances: Distances
+    fields: dict[Request, Fields] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, alphabet: str) -> "_Cache":
+        automaton = Automaton(alphabet)
+        return cls(automaton, Distances(automaton))
+
+    def __len__(self) -> int:
+        """The number of states and of rows in sections."""
+        return len(self.automaton) + len(self.distances)
 
 
 class Grammar:
@@ -46,34 +54,20 @@ class Grammar:
 
     Args:
         lexicon: what titles and rhythms are made of; None: any text.
-        max_states: cached states before the cache is cleared.
-        freeze_every: new states between two calls of `gc.freeze()`.
+        max_states: cached states before a new cache is begun; sequences under way keep the old one.
 
     Raises:
         VocabularyError: the vocabulary lacks a character that no tune can do without. Where it lacks others, what is
             written with them (tuplets, say) never is.
     """
 
-    def __init__(
-        self,
-        vocabulary: Vocabulary,
-        lexicon: Lexicon | None = None,
-        max_states: int = MAX_STATES,
-        freeze_every: int = FREEZE_EVERY,
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, lexicon: Lexicon | None = None, max_states: int = MAX_STATES) -> None:
         self._vocabulary = vocabulary
         self._lexicon = lexicon
-        self._max_states, self._freeze_every = max_states, freeze_every
-        self._housekeeping = Lock()
-        self._automaton = Automaton(vocabulary.characters)
-        self._distances = Distances(self._automaton)
-        self._frozen = 0  # states, when `_freeze` was last called
-        self._counted = 0  # states, when memory was last freed
-        self._forgetting: Iterator[None] = iter(())
-        finalize(self, _forget_now, self._automaton, self._distances).atexit = False
+        self._max_states = max_states
         self._anything = Fields.of(vocabulary.characters, Request(), lexicon)
-        self._fields = {Request(): self._anything}
-        if not self._automaton.is_safe(Header(self._anything)):
+        self._cache = _Cache.empty(vocabulary.characters)
+        if not self._cache.automaton.is_safe(Header(self._anything)):
             lacking = "".join(c for c in _NEEDED if c not in vocabulary.characters)
             raise VocabularyError(
                 f"the model's characters cannot write a whole tune; {lacking!a} are lacking"
@@ -94,40 +88,25 @@ class Grammar:
         Raises:
             RequestError: what is asked for cannot be written with these characters, or has no notes.
         """
-        self._limit_memory()
-        fields = self._fields_of(request or Request())
-        reader = PrefixParser(fields, self._anything, self._automaton.start_body, self._automaton.is_safe)
+        cache = self._roomy_cache()
+        reader = self._parser(self._fields_of(request or Request(), cache), cache.automaton)
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-_RECENT:]).tolist()
-        return Cursor(self._automaton, self._distances, reader, recent, length, tunes)
-
-    def _limit_memory(self) -> None:
-        with self._housekeeping:
-            states = len(self._automaton) + len(self._distances)
-            pieces = 1 + max(0, states - self._counted) // _FREED_FOR
-            deque(islice(self._forgetting, pieces), maxlen=0)
-            self._counted = states
-            if states > self._max_states:
-                self._forgetting = chain(self._forgetting, _forget(self._automaton, self._distances), _unfreeze())
-                self._fields = {Request(): self._anything}
-                self._frozen = self._counted = 0
-            elif states > self._frozen + self._freeze_every:
-                self._frozen = states
-                _freeze()
+        return Cursor(cache.automaton, cache.distances, reader, recent, length, tunes)
 
     def learn(self, tunes: Iterable[str]) -> Iterator[None]:
         """Warm the cache with the states of whole tunes, each as far as the grammar allows it.
 
         Yields after every few characters, so that the caller can pause.
         """
+        id_of = self._cache.automaton.id_of
         for tune in tunes:
             cursor = self.begin()
             for place, character in enumerate(tune):
-                id_ = self._automaton.id_of.get(character)
+                id_ = id_of.get(character)
                 if id_ is None or cursor.mask[id_]:
                     break
                 cursor.advance(id_)
-                cursor.look_ahead()
                 if place % _LEARN_CHUNK == 0:
                     yield
 
@@ -137,45 +116,30 @@ class Grammar:
         Raises:
             RequestError: what is asked for cannot be written with these characters, or has no notes.
         """
-        reader = PrefixParser(self._anything, self._anything, self._automaton.start_body, self._automaton.is_safe)
-        return self._automaton, reader, self._fields_of(request)
+        cache = self._roomy_cache()
+        return cache.automaton, self._parser(self._anything, cache.automaton), self._fields_of(request, cache)
+
+    def _roomy_cache(self) -> _Cache:
+        if len(self._cache) > self._max_states:
+            self._cache = _Cache.empty(self._vocabulary.characters)
+        return self._cache
+
+    def _parser(self, fields: Fields, automaton: Automaton) -> PrefixParser:
+        return PrefixParser(fields, self._anything, automaton.start_body, automaton.is_safe)
 
     def faults(self, text: str) -> tuple[Fault, ...]:
         """What the grammar finds wrong with a text."""
         return self.begin(text).faults
 
-    def _fields_of(self, request: Request) -> Fields:
-        if request not in self._fields:
+    def _fields_of(self, request: Request, cache: _Cache) -> Fields:
+        if request == Request():
+            return self._anything
+        if request not in cache.fields:
             fields = Fields.of(self._vocabulary.characters, request, self._lexicon)
-            if not self._automaton.is_safe(Header(fields)):
+            if not cache.automaton.is_safe(Header(fields)):
                 raise RequestError("no tune with this key, metre, rhythm, range and form can be written by this model")
-            self._fields[request] = fields
-        return self._fields[request]
-
-
-def _freeze() -> None:
-    """gc.freeze() the cached states, since a collection that traverses them stops the process for 0.3 s.
-
-    `Automaton.forget` breaks their cycles itself. Other objects that exist now, such as the requests under way, are not
-    collected for cycles either until `_unfreeze`.
-    """
-    gc.collect(1)
-    gc.freeze()
-
-
-def _unfreeze() -> Iterator[None]:
-    gc.unfreeze()
-    gc.collect()
-    yield
-
-
-def _forget(automaton: Automaton, distances: Distances) -> Iterator[None]:
-    """Clear all caches, piece by piece."""
-    return automaton.forget(*distances.forget())
-
-
-def _forget_now(automaton: Automaton, distances: Distances) -> None:
-    deque(_forget(automaton, distances), maxlen=0)
+            cache.fields[request] = fields
+        return cache.fields[request]
 
 
 class Cursor:
@@ -215,13 +179,11 @@ class Cursor:
 
     def _watch_from(self) -> int:
         """The number of characters up to which neither the line's nor the text's limit has to be checked."""
-        horizon = self._distances.horizon(self._node, self._section)
+        horizon = self._distances.horizon(self._section.state(self._node))
         return min(self._line_began + MAX_LINE + 1, self._limit - horizon)
 
     def _mask(self) -> NDArray[np.float32]:
-        mask = self._section.masks.get(self._node)
-        if mask is None:
-            mask = self._automaton.mask(self._node, self._section)
+        mask = self._automaton.mask(self._node, self._section)
         if self._node.is_title and not mask[self._line_break] and self._is_known_title():
             mask = self._without(mask, self._line_break)
         return mask if self._written < self._watched_from else self._within_limits(mask)
@@ -236,9 +198,7 @@ class Cursor:
     def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
         """The mask without characters after which the tune cannot end within what remains; unchanged where none can."""
         ways = self._section.distances.get(self._node)
-        if ways and ways.farthest < remaining:
-            return mask
-        if remaining > self._distances.narrowed_horizon(self._node, self._section, remaining):
+        if ways is None and remaining > self._distances.horizon(self._section.state(self._node)):
             return mask
         ways = ways or self._distances.after(self._node, self._section)
         if ways.farthest < remaining or ways.nearest >= remaining:
@@ -327,11 +287,6 @@ class Cursor:
         """Go on from where another one of the same grammar stands."""
         vars(self).update(vars(other))
         self._recent = other._recent.copy()
-
-    def look_ahead(self) -> None:
-        """Warm the cache of distances to the end, which are needed near the length limit."""
-        if self._section.surroundings:
-            self._distances.after(self._node, self._section)
 
     def _turn(self, node: Node) -> bool:
         """Handle the end of a line or tune, or the start of a tie; True at the end of the last tune."""

@@ -22,18 +22,14 @@ class Node:
     __slots__ = (
         "_plain",
         "allowed",
-        "horizon",
         "is_end",
-        "is_narrow",
         "is_title",
         "is_turn",
         "may_break",
         "next",
-        "reach",
         "section_characters",
         "state",
         "turns",
-        "variants",
     )
 
     def __init__(self, state: State, allowed: NDArray[np.bool_], plain: "Node | None") -> None:
@@ -43,10 +39,6 @@ class Node:
         self.turns: dict[tuple[Section, int], tuple[Node, Section]] = {}  # the others
         self._plain = plain  # None: itself
         self.section_characters = state_equivalence.section_characters(state) if isinstance(state, Body) else ""
-        self.variants: dict[tuple[bool, ...], NDArray[np.bool_]] = {}  # `allowed` in sections, by `Section.ends`
-        self.horizon: int | None = None  # outside bars; see `Distances.horizon`
-        self.is_narrow = False
-        self.reach: dict[int, Reach] = {}  # of a place within a bar, by `Section.pickup`
         self.is_end = isinstance(state, Body) and state.at is At.END
         self.may_break = isinstance(state, Body) and state.at in (At.BAR, At.BAR_LINE)
         self.is_title = isinstance(state, Header) and state.may_end_title
@@ -58,19 +50,6 @@ class Node:
     def plain(self) -> "Node":
         """The delegate that decides where in a section the bar may end."""
         return self._plain or self
-
-    def forget(self) -> None:
-        """Let go of what can be learnt again, and of all nodes that lead back here."""
-        for learnt in (self.next, self.turns, self.variants, self.reach):
-            learnt.clear()
-
-
-class Reach(NamedTuple):
-    """How far it is to where the bar may end, after each character that stays in it."""
-
-    length: NDArray[np.int16]  # characters, [V]
-    which: NDArray[np.int16]  # that place's index in `filled`, [V]; -1 where there is none
-    filled: tuple[Body, ...]
 
 
 class Ways(NamedTuple):
@@ -85,15 +64,11 @@ class Section:
     """What surrounds the places in a bar; of the whole states outside, nothing does."""
 
     __slots__ = (
-        "allowed",
         "distances",
         "ends",
-        "horizon",
-        "is_narrow",
         "masks",
         "opening",
         "pickup",
-        "rest",
         "surroundings",
         "takes_symbols",
     )
@@ -103,21 +78,12 @@ class Section:
         self.opening = state is not None and state.opening
         self.pickup = state.pickup if state else 0
         self.takes_symbols = state is not None and state_equivalence.takes_symbols(state.context, state.pickup)
-        self.horizon: int | None = None  # see `Distances.horizon`
-        self.is_narrow = False
-        self.allowed: dict[Node, NDArray[np.bool_]] = {}  # [V] each
-        self.masks: dict[Node, NDArray[np.float32]] = {}  # the same as `as_mask` has it
+        self.masks: dict[Node, NDArray[np.float32]] = {}  # [V] each, shared where they are equal
         self.ends: dict[Node, tuple[bool, ...]] = {}  # which `section_characters` are allowed
         self.distances: dict[Node, Ways] = {}  # see `Distances.after`
-        self.rest: dict[Body, int] = {}  # the distance from a place where the bar may end
 
     def state(self, node: Node) -> State:
         """The whole state."""
         if isinstance(node.state, Body) and self.surroundings:
             return state_equivalence.with_surroundings(node.state, self.surroundings)
         return node.state
-
-    def forget(self) -> None:
-        """Let go of what can be learnt again."""
-        for learnt in (self.allowed, self.masks, self.ends, self.distances, self.rest):
-            learnt.clear()

@@ -8,7 +8,7 @@ known of one holds for all bars.
 from collections.abc import Iterable
 
 from app.grammar import bar_lines
-from app.grammar.body import CHARACTERS, WILDCARD, note_written
+from app.grammar.body import CHARACTERS, note_written
 from app.grammar.follow_sets import FOLLOW, KIND_OF, Kind
 from app.grammar.state import At, Body, Repeat, TuneContext
 
@@ -74,18 +74,6 @@ def place_in_bar(state: Body) -> Body | None:
     return _in_ordinary_section(state)
 
 
-def with_pickup(place: Body, pickup: int) -> Body:
-    """A place in a bar, with what matters to how the bar is filled on the closing path: the length of the last one."""
-    return place._replace(pickup=pickup) if pickup else place
-
-
-def canonical_fill(place: Body) -> Body:
-    """The canonical state of equal fill length: accidentals matter to ties alone, say."""
-    if place.at is At.PITCH and place.word is not None and place.word.meaning:
-        place = place._replace(at=At.LENGTH, word=place.context.lengths)
-    return place._replace(altered=False) if place.altered and not place.tie else place
-
-
 def section_characters(state: Body) -> str:
     """What depends on the section at a place in a bar: where it may end, and whether chord symbols fit its pickup."""
     return _SECTION_CHARACTERS.get(state.at, "")
@@ -128,52 +116,9 @@ def reduced(state: Body) -> Body:
     same = place_in_bar(state)
     if same is None or same.at in _BAR_BEGINS:
         return same or state
-    if not same.tie or (same.tie == WILDCARD and same.at is At.GAP and (same.left or same.tuplet)):
-        same = _with_note(same)
     if same.context.form or same.at is At.PAREN or not (same.slur or same.altered) or ")" not in same.context.writable:
         return same
     return same._replace(slur=0, altered=same.altered and bool(same.tie))
-
-
-def _with_note(state: Body) -> Body:
-    """Where a note or rest must be written next, a state as good: its pitch stands, and lacks its length."""
-    if not _awaits_note(state):
-        return state
-    context, at = state.context, state.at
-    if at is At.LENGTH and not (state.fresh or state.mark or state.members or state.edge or state.final):
-        return state
-    is_in_grace_note = at is At.GRACE_PITCH or (at is At.GRACE and not state.members)
-    return state._replace(
-        at=At.LENGTH,
-        word=state.word if at in (At.LENGTH, At.REST) else context.lengths,
-        fresh=False,
-        grace=state.grace + (context.grace_lengths.meaning or 0) * is_in_grace_note,
-        mark=state.mark if context.swung else "",
-        members=state.members if context.swung and at is At.PITCH else 0,
-        tie="",
-        edge=False,
-        final=False,
-    )
-
-
-def _awaits_note(state: Body) -> bool:
-    context, at = state.context, state.at
-    if at in FOLLOW:
-        return state.fresh or state.broken or state.tuplet > 0 or state.left not in (0, state.pickup)
-    if at is At.PITCH or context.swung:
-        return at is At.PITCH
-    match at:
-        case At.LENGTH | At.REST:
-            return True
-        case At.CHORD | At.CHORD_PITCH:
-            return "]" in context.writable
-        case At.GRACE | At.GRACE_PITCH:
-            return "}" in context.writable
-        case At.SYMBOL | At.GRACED_SYMBOL:
-            return state.word is not None and bool(state.word.endings)
-        case At.PAREN:
-            return not (state.slur or context.form) and ")" in context.writable
-    return False
 
 
 def passes_to(state: Body) -> Body | None:
@@ -183,19 +128,6 @@ def passes_to(state: Body) -> Body | None:
     if state.at in (At.LENGTH, At.REST):
         return note_written(state)
     return bar_lines.plain(state) if state.at is At.BAR else None
-
-
-def sibling(state: Body) -> tuple[Body, Iterable[str]] | None:
-    """Another place in a bar, after which all but the characters that come with it are as good as after this one."""
-    if in_any_section(state) != state or state.tie:
-        return None
-    if state.at is At.PITCH and state.word is not None and state.word.meaning:
-        return state._replace(at=At.LENGTH, word=state.context.lengths, edge=False), state.word.children
-    if state.altered and not state.members:
-        return state._replace(altered=False), "-"
-    if state.slur and not state.context.form and state.at is not At.PAREN:
-        return state._replace(slur=0), "()"
-    return None
 
 
 def own_characters(state: Body) -> str:
