@@ -85,6 +85,10 @@ class Distances:
             self._horizons[kind] = _DETOUR + 2 * self.of(start)
         return self._horizons[kind]
 
+    def has_time(self, state: State, remaining: int) -> bool:
+        """Whether that is more than any way from here may take."""
+        return remaining > self.horizon(state) or remaining > _DETOUR + 2 * self.of(state)
+
     def _twins(self, state: State, ids: Iterable[int]) -> Iterable[tuple[str, list[int]]]:
         """Characters that differ in pitch alone: one of them, and the ids of all."""
         characters = [self._automaton.alphabet[id_] for id_ in ids]
