@@ -198,7 +198,9 @@ class Cursor:
     def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
         """The mask without characters after which the tune cannot end within what remains; unchanged where none can."""
         ways = self._section.distances.get(self._node)
-        if ways is None and self._distances.has_time(self._section.state(self._node), remaining):
+        if ways and ways.farthest < remaining:
+            return mask
+        if self._distances.has_time(self._section.state(self._node), remaining):
             return mask
         ways = ways or self._distances.after(self._node, self._section)
         if ways.farthest < remaining or ways.nearest >= remaining:
