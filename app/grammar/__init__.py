@@ -1,6 +1,7 @@
 """The grammar for constrained decoding: which characters may come next, so that every tune is valid ABC."""
 
-from app.grammar.constraint import Cursor, Grammar
+from app.grammar.constraint import Grammar
+from app.grammar.cursor import Cursor
 from app.grammar.request import Form, Request
 from app.grammar.request_options import Menus
 

@@ -6,7 +6,7 @@ of a tune are entered (the automaton is trim: Hopcroft, Motwani and Ullman, "Int
 is no dead end. Near the end of a limited length, only those remain from which the tune can still be ended in time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -165,19 +165,14 @@ class Automaton:
         else:
             characters = state_equivalence.candidates(state)
         row = np.zeros(len(self.alphabet), np.bool_) if basis is None else basis.copy()
-        for character, ids in self._classes(state, characters):
+        for character, ids in self.twins(state, characters):
             row[ids] = self._leads_on(state, character)
         row.flags.writeable = False
         return row
 
-    def _classes(self, state: State, characters: Iterable[str]) -> Iterable[tuple[str, list[int]]]:
-        """A representative of each class of equivalent characters, with the ids of the class."""
-        if isinstance(state, Body):
-            return self.grouped(characters, partial(state_equivalence.representative, state))
-        return self.grouped(characters, partial(header.kind, state))
-
-    def grouped(self, characters: Iterable[str], kind: Callable[[str], str]) -> Iterable[tuple[str, list[int]]]:
-        """The first character of each kind, with the ids of all."""
+    def twins(self, state: State, characters: Iterable[str]) -> Iterable[tuple[str, list[int]]]:
+        """Characters after which the tune goes on alike: one of each kind, with the ids of all."""
+        kind = partial(state_equivalence.twin, state) if isinstance(state, Body) else partial(header.kind, state)
         groups: dict[str, tuple[str, list[int]]] = {}
         for character in characters:
             if character in self.id_of:
@@ -220,5 +215,5 @@ class Automaton:
 def _reduced(state: State) -> State:
     """A state from which the tune can be ended if, and only if, it can from this one."""
     if isinstance(state, Body):
-        return state_equivalence.reduced(state)
+        return state_equivalence.place_in_bar(state) or state
     return header.after_title(state) or state

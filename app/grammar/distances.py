@@ -3,9 +3,6 @@
 They are counted along the closing path.
 """
 
-from collections.abc import Iterable
-from functools import partial
-
 import numpy as np
 
 from app.grammar import body, closing_path, state_equivalence
@@ -62,15 +59,15 @@ class Distances:
 
     def _after(self, node: Node, section: Section) -> Ways:
         allowed, state = self._automaton.allowed(node, section), section.state(node)
-        unknown = np.flatnonzero(allowed).tolist()
+        unknown = [self._automaton.alphabet[id_] for id_ in np.flatnonzero(allowed).tolist()]
         plain = state_equivalence.passes_to(state) if isinstance(state, Body) else None
         if plain and isinstance(state, Body):
             distances = self.after(*self._automaton.place(plain)).each.copy()
             own = state_equivalence.own_characters(state)
-            unknown = [id_ for id_ in unknown if self._automaton.alphabet[id_] in own]
+            unknown = [character for character in unknown if character in own]
         else:
             distances = np.full(len(self._automaton.alphabet), FAR, np.int32)
-        for character, ids in self._twins(state, unknown):
+        for character, ids in self._automaton.twins(state, unknown):
             following = self._automaton.step(state, character)
             if following:
                 distances[ids] = self.of(following) + _length_of_tie(state, following)
@@ -88,13 +85,6 @@ class Distances:
     def has_time(self, state: State, remaining: int) -> bool:
         """Whether that is more than any way from here may take."""
         return remaining > self.horizon(state) or remaining > _DETOUR + 2 * self.of(state)
-
-    def _twins(self, state: State, ids: Iterable[int]) -> Iterable[tuple[str, list[int]]]:
-        """Characters that differ in pitch alone: one of them, and the ids of all."""
-        characters = [self._automaton.alphabet[id_] for id_ in ids]
-        return self._automaton.grouped(
-            characters, partial(state_equivalence.twin, state) if isinstance(state, Body) else str
-        )
 
 
 def _as_far(state: State) -> State:

@@ -17,13 +17,11 @@ Surroundings = tuple[object, ...]
 _AT_BAR_LINES = frozenset(
     {At.LINE, At.BAR_LINE, At.OPENING, At.END, At.FORCED, *(at for at in At if At.BAR <= at <= At.LINE_BRACKET)}
 )
-SPELLED = frozenset({At.SYMBOL, At.GRACED_SYMBOL})
-"""Places where letters are no pitches."""
+_SPELLED = frozenset({At.SYMBOL, At.GRACED_SYMBOL})  # letters are no pitches there
 
 _BEGINNINGS = (*KIND_OF, "<", ">")
 """Characters of which all that may follow between notes are among."""
 
-_GROUPS = frozenset({At.CHORD, At.CHORD_PITCH, At.GRACE, At.GRACE_PITCH, At.GRACE_LENGTH})
 _BAR_BEGINS = frozenset({At.LINE, At.BAR_LINE, At.OPENING})
 _SECTION_CHARACTERS = {
     **{at: '"' for at, kinds in FOLLOW.items() if Kind.SYMBOL in kinds},
@@ -108,19 +106,6 @@ def with_surroundings(place: Body, by: Surroundings) -> Body:
     return tuple.__new__(Body, values)
 
 
-def reduced(state: Body) -> Body:
-    """A state from which the tune can be ended if, and only if, it can from this one: less what can be undone."""
-    if state.at is At.BAR and state.context.common:
-        after = bar_lines.plain(state)
-        return (place_in_bar(after) if after else None) or state
-    same = place_in_bar(state)
-    if same is None or same.at in _BAR_BEGINS:
-        return same or state
-    if same.context.form or same.at is At.PAREN or not (same.slur or same.altered) or ")" not in same.context.writable:
-        return same
-    return same._replace(slur=0, altered=same.altered and bool(same.tie))
-
-
 def passes_to(state: Body) -> Body | None:
     """The state that this one amounts to where nothing is added to it: a note has its length, a bar line is plain."""
     if state.at is At.PITCH and state.word is not None and state.word.meaning:
@@ -144,21 +129,9 @@ def candidates(state: Body) -> Iterable[str]:
         return own_characters(state)
     if state.at in FOLLOW:
         return _BEGINNINGS
-    word = state.word.children if state.word else ()
-    if state.at in SPELLED:
-        return word
-    if state.at in _GROUPS:
-        return dict.fromkeys((*word, *state.context.pitches.children, *state.context.grace_lengths.children, "]", "}"))
     return CHARACTERS
-
-
-def representative(state: Body, character: str) -> str:
-    """A character that leads to the end if, and only if, this one does: any pitch will do where a note may begin."""
-    if state.at in FOLLOW and not state.tie and character in state.context.pitches.children:
-        return next(iter(state.context.pitches.children))
-    return twin(state, character)
 
 
 def twin(state: Body, character: str) -> str:
     """A character that differs from this one in sound alone."""
-    return character if state.tie or state.at in SPELLED else state.context.canonical_letter.get(character, character)
+    return character if state.tie or state.at in _SPELLED else state.context.canonical_letter.get(character, character)

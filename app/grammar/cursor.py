@@ -1,0 +1,190 @@
+"""The position of one sequence in the automaton: its mask, and where each next character leads."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.grammar import body, cadence
+from app.grammar.automaton import Automaton, as_mask
+from app.grammar.distances import FAR, Distances
+from app.grammar.header import Header
+from app.grammar.prefix_parser import TIED_TEXT, PrefixParser
+from app.grammar.state import Body
+from app.grammar.state_cache import Node
+from app.grammar.title import comparable
+
+MAX_LINE = 400
+"""Characters after which a line of notes is broken at the next bar line."""
+
+_NOTE = 8  # characters; the letter of the note that is being written is among the last ones
+
+RECENT = 100
+"""Characters that are remembered; a chord and its length are shorter, and so is a title with its field."""
+
+
+class Cursor:
+    """The position of one sequence in the automaton.
+
+    `faults` are those of its start string; `finished` counts the tunes that have ended since.
+    """
+
+    def __init__(
+        self,
+        automaton: Automaton,
+        distances: Distances,
+        reader: PrefixParser,
+        recent: list[int],
+        length: int | None,
+        tunes: int | None,
+    ) -> None:
+        self.faults = tuple(reader.faults)
+        self.finished = 0
+        self._automaton, self._distances = automaton, distances
+        self._next_tune = Header(reader.fields)
+        self._written = 0
+        self._limit = length if length is not None else FAR
+        self._tunes = tunes
+        self._recent = recent
+        self._node, self._section = automaton.place(reader.state)
+        self._line_break = automaton.id_of["\n"]
+        self._line_began = 0
+        self._watched_from = self._watch_from()
+        self.mask = self._mask()
+        """0 for the characters that may come next, -inf for the others, [V]; at least one may."""
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """The characters that may come next, [V]."""
+        return np.equal(self.mask, 0)
+
+    def _watch_from(self) -> int:
+        """The number of characters up to which neither the line's nor the text's limit has to be checked."""
+        horizon = self._distances.horizon(self._section.state(self._node))
+        return min(self._line_began + MAX_LINE + 1, self._limit - horizon)
+
+    def _mask(self) -> NDArray[np.float32]:
+        mask = self._automaton.mask(self._node, self._section)
+        if self._node.is_title and not mask[self._line_break] and self._is_known_title():
+            mask = self._without(mask, self._line_break)
+        return mask if self._written < self._watched_from else self._within_limits(mask)
+
+    def _within_limits(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The mask of what the limits of the text's and the line's length leave of it."""
+        mask = self._in_time(mask, self._limit - self._written)
+        if self._written - self._line_began > MAX_LINE and self._node.may_break and not mask[self._line_break]:
+            return self._only(self._line_break)
+        return mask
+
+    def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
+        """The mask without characters after which the tune cannot end within what remains; unchanged where none can."""
+        ways = self._section.distances.get(self._node)
+        if ways and ways.farthest < remaining:
+            return mask
+        if self._distances.has_time(self._section.state(self._node), remaining):
+            return mask
+        ways = ways or self._distances.after(self._node, self._section)
+        if ways.farthest < remaining or ways.nearest >= remaining:
+            return mask
+        return as_mask(ways.each < remaining)
+
+    def _is_known_title(self) -> bool:
+        """Whether the title that has been written is one of a known tune."""
+        text = self._recent_text()
+        state = self._node.state
+        return isinstance(state, Header) and comparable(text[text.rfind("T:") + 2 :]) in state.known_titles
+
+    def _recent_text(self) -> str:
+        return "".join(self._automaton.alphabet[id_] for id_ in self._recent[-RECENT:])
+
+    def _without(self, mask: NDArray[np.float32], id_: int) -> NDArray[np.float32]:
+        """The same but for one character; the same where there is no other."""
+        rest = mask.copy()
+        rest[id_] = -np.inf
+        return rest if np.isfinite(rest).any() else mask
+
+    def _only(self, id_: int) -> NDArray[np.float32]:
+        only = np.full_like(self.mask, -np.inf)
+        only[id_] = 0
+        return only
+
+    def advance(self, id_: int) -> bool:
+        """Take the next character; True if it ends the last tune that was asked for.
+
+        Raises:
+            ValueError: it is not allowed.
+        """
+        node = self._node.next.get(id_)
+        if node is None:
+            node, self._section = self._automaton.follow(self._node, self._section, id_)
+        self._node = node
+        written = self._written = self._written + 1
+        self._recent.append(id_)
+        mask = self._section.masks.get(node)
+        if mask is None or node.is_turn:
+            is_done = node.is_turn and self._turn(node)
+            self.mask = self._mask()
+            return is_done
+        self.mask = mask if written < self._watched_from else self._within_limits(mask)
+        return False
+
+    def ending(self, tonic: str, *, at_home: bool) -> NDArray[np.float32]:
+        """The mask in the last bar of a part that is to end on the tonic or away from it (see `cadence`), [V]."""
+        node, section = self._node, self._section
+        letter = self._last_letter()
+        if self.mask is not section.masks.get(node):  # one that is of this sequence alone
+            return self._ending(tonic, letter, at_home=at_home)
+        ends = section.ends.get(node.plain)  # of the section, this and its pickup are all that matters
+        key = (node, ends, section.pickup, tonic, letter == tonic, at_home)
+        mask = self._automaton.endings.get(key)
+        if mask is None:
+            mask = self._automaton.shared(self._ending(tonic, letter, at_home=at_home))
+            self._automaton.endings[key] = mask
+        return mask
+
+    def _ending(self, tonic: str, letter: str, *, at_home: bool) -> NDArray[np.float32]:
+        state, alphabet = self._section.state(self._node), self._automaton.alphabet
+        if not isinstance(state, Body):
+            return self.mask
+        allowed = {alphabet[id_] for id_ in np.flatnonzero(self.allowed).tolist()}
+        weights = cadence.weights(state, allowed, tonic, letter, at_home=at_home)
+        if not weights:
+            return self.mask
+        mask = self.mask.copy()
+        for character, weight in weights.items():
+            mask[self._automaton.id_of[character]] = weight
+        return mask
+
+    def _last_letter(self) -> str:
+        """In upper case."""
+        letters = self._automaton.letters
+        return next((letter for id_ in self._recent[: -_NOTE - 1 : -1] if (letter := letters[id_])), "")
+
+    def copy(self) -> "Cursor":
+        """One that goes its own way from here."""
+        other = Cursor.__new__(Cursor)
+        other.stand_as(self)
+        return other
+
+    def stand_as(self, other: "Cursor") -> None:
+        """Go on from where another one of the same grammar stands."""
+        vars(self).update(vars(other))
+        self._recent = other._recent.copy()
+
+    def _turn(self, node: Node) -> bool:
+        """Handle the end of a line or tune, or the start of a tie; True at the end of the last tune."""
+        if node.is_end:
+            self._recent.clear()
+            self.finished += 1
+            self._node, self._section = self._automaton.place(self._next_tune)
+        elif isinstance(node.state, Body) and node.state.tie == body.WILDCARD:
+            self._name_tie()
+        elif not node.is_title:
+            self._line_began = self._written
+        self._watched_from = self._watch_from()
+        return node.is_end and self.finished == self._tunes
+
+    def _name_tie(self) -> None:
+        """The tied note is known from the text."""
+        tied = TIED_TEXT.search(self._recent_text())
+        state = self._section.state(self._node)
+        assert tied and isinstance(state, Body)  # noqa: S101, PT018  # the automaton ties nothing but notes and chords
+        self._node, self._section = self._automaton.place(state._replace(tie=tied[1]))
