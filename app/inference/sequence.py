@@ -87,7 +87,7 @@ class Sequence:
         self.params = params
         self.constraint = constraint
         self.ending_constraint = constraint if isinstance(constraint, EndingConstraint) else None
-        """The same, if it is of that kind: to ask a protocol that takes as long as three characters, and once will do."""
+        """The same, if it is of that kind: asked once, as to ask a protocol takes as long as three characters."""
         self.new_ids: list[int] = []
         self.finish_reason: FinishReason | None = None
         self.state = state
