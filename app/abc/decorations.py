@@ -6,7 +6,7 @@ from app.abc.fields import parse_symbol
 
 _NOTHING = frozenset({"nothing", "nil", "none"})
 _STANDARD = {
-    ".": "staccato", "~": "roll", "H": "fermata", "L": "accent", "M": "lowermordent", "O": "coda",
+    ".": "staccato", "~": "roll", "H": "fermata", "J": "slide", "L": "accent", "M": "lowermordent", "O": "coda",
     "P": "uppermordent", "S": "segno", "T": "trill", "u": "upbow", "v": "downbow",
 }  # fmt: skip
 

@@ -39,6 +39,7 @@ from app.abc.tokens import (
     parse_bar_line,
     parse_broken,
     parse_chord,
+    parse_ending,
     parse_note,
     parse_notes,
     parse_rest,
@@ -310,7 +311,7 @@ class Reader:
 
     def _read_ending(self, state: VoiceState, token: re.Match[str]) -> None:
         self._close_if_begun(state)
-        state.begin_ending(token[0][1:])
+        state.begin_ending(parse_ending(token[0]))
 
     def _read_bar(self, state: VoiceState, token: re.Match[str]) -> None:
         if state.is_behind:
@@ -328,7 +329,7 @@ class Reader:
         state.bar.opens_repeat = max(state.bar.opens_repeat, line.opens)
         state.accidentals.begin_bar()
         if token["number"]:
-            state.begin_ending(token["number"])
+            state.begin_ending(parse_ending(token["number"]))
 
     def _close_bar(self, state: VoiceState) -> None:
         bar = state.bar

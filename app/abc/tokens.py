@@ -24,18 +24,22 @@ _OLD_DECORATION = (  # by name, for `+CEG+` was a chord once
     r"|(?:short|medium|long)phrase|staccato|marcato|beam[a-z]*)\+"
 )
 _WORDS = r"(?:D\.?[CS]\.?|[Dd]a|[Dd]al|[Tt]o) [^!|\[\]:\n]{1,30}"  # `D.C. al Fine` has spaces, no other name
-DECORATION = rf"![^!|\[\]:\s]+!|!{_WORDS}!|{_OLD_DECORATION}"
-"""Any other `!` is a line break, as old programs wrote it (ABC 2.1, section 12.2)."""
+_NOTES = r"(?!f{1,4}!|DC!)(?=[^!\s]*[A-Ga-g])[A-Ga-gzx\d,'/^_=<>()~-]+"
+DECORATION = rf"!(?!{_NOTES}!)[^!|\[\]:\s]+!|!{_WORDS}!|{_OLD_DECORATION}"
+"""Any other `!` is a line break, as old programs wrote it (ABC 2.1, section 12.2), also where notes alone follow."""
 INLINE_FIELD = rf"\[[A-Za-z]:[^\]\n]{_WITHIN}\]"
 _ANY_NOTE, _ANY_LENGTH = (pattern.replace("(", "(?:") for pattern in (NOTE, LENGTH))  # without groups, which take time
+_BAR_LINE = (  # dots may stand apart from their line
+    r":+\]|\[:+|\.?(?::[ \t]+(?=\|))?(?=:*\[?\||::)(?:\[(?=\|)|\|\]*|:)+(?:[ \t]+:(?![ \t]*[:|\]]))?"
+)
 TOKENS = {
     "note": rf"(?P<note>{_ANY_NOTE}{_ANY_LENGTH})",
     "space": r"(?P<space>[ \t\\]+)",
     "quoted": rf"(?P<quoted>{QUOTED})",
     "decoration": rf"(?P<decoration>{DECORATION})",
     "field": rf"(?P<field>{INLINE_FIELD})",
-    "ending": r"(?P<ending>\[[1-9][\d,-]*)",
-    "bar": r"(?P<bar>\.?(?=:*\[?\||::)(?:\[(?=\|)|\|\]*|:)+)(?P<number>[1-9][\d,-]*)?",
+    "ending": r"(?P<ending>\[(?:[ \t]*[1-9][\d,-]*(?:\.(?=[ \t]))?|\"[1-9][^\"\n]{0,40}\"(?![^\[\]|\n]{0,1000}\])))",
+    "bar": rf"(?P<bar>{_BAR_LINE})(?P<number>[ \t]*[1-9][\d,-]*(?:\.(?=[ \t]))?)?",
     "grace": rf"(?P<grace>\{{/?[^}}\n]{_WITHIN}\}})",
     "tuplet": r"(?P<tuplet>\((?:\d{2,3}(?=:)|\d)(?::\d*)?(?::\d*)?)",
     "rest": rf"(?P<rest>[zxZX]{_ANY_LENGTH})",
@@ -59,6 +63,7 @@ _TOKEN = lexer(TOKENS)
 _NOTE_PARTS = re.compile(NOTE + LENGTH)
 _CHORD_NOTE = re.compile(rf"{NOTE}{LENGTH}(\.?-)?")
 _LENGTH_AT_END = re.compile(LENGTH + "$")
+_TURNS = re.compile(r"[1-9][\d,-]*")
 _BESIDE_NOTES = re.compile(r'"[^"]*"|![^!]*!')
 _MAX_RESTS = 999  # bars
 _MAX_DOTS = 3
@@ -90,7 +95,7 @@ class BarLine(NamedTuple):
 @lru_cache(_KEPT_OTHERS)
 def parse_bar_line(text: str) -> BarLine:
     """What a bar line says: its dots before and after; dots between two lines belong to what follows."""
-    line = text.lstrip(".")
+    line = text.lstrip(".").replace(" ", "").replace("\t", "")
     core = line.strip(":")
     if not core:
         return BarLine("::", len(line) // 2, len(line) - len(line) // 2)
@@ -99,6 +104,12 @@ def parse_bar_line(text: str) -> BarLine:
     if style not in ("|", "||", "|]", "[|", "[|]"):
         style = "|]" if "]" in style else "[|" if "[" in style else "||"
     return BarLine(style, min(closes, _MAX_TIMES), min(opens or core.count(":"), _MAX_TIMES))
+
+
+def parse_ending(text: str) -> str:
+    """The turns that an ending is for, as they are written: `1,3` of `[1,3`, of `|1,3.` and of `["1,3 times"`."""
+    found = _TURNS.search(text)
+    return found[0].strip(",-") if found else ""
 
 
 class Note(NamedTuple):

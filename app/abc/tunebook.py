@@ -15,9 +15,12 @@ from app.errors import Fault
 FIELD = re.compile(r"(?![A-GXZa-gxz]:[|:])([A-Za-z+]):(.*)")
 """A line that is a field: its letter, and what it says; `A:|` is music."""
 
+NO_KEY = "no K: field; read as K:C"
 NO_NUMBER = "no X: field; a tune begins with X: and its number"
 NO_NOTES = "no notes after the K: field"
 _NOTE_OR_REST = re.compile(r"[A-Ga-gzxZ]")
+_BEFORE_MUSIC = frozenset("+ILMPQUVmw%")
+"""Fields that may stand between a key and the first notes."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,11 @@ class TuneCounter:
             self._has_notes = True
 
 
+def is_music(line: str) -> bool:
+    """Whether a line is music with a bar line, not a field, a comment or text, at first sight."""
+    return "|" in line and not line.startswith("%") and FIELD.match(line) is None and has_notes(line)
+
+
 def has_notes(line: str) -> bool:
     """Whether a line of music has a note or rest, at first sight."""
     return _NOTE_OR_REST.search(line) is not None
@@ -102,20 +110,41 @@ def _line_of(fault: Fault) -> int:
 def split_blocks(text: str) -> list[tuple[str, int, bool]]:
     """Runs of lines without a blank one, or up to the `X:` of another tune.
 
-    Each with its first line, 1-based, and whether anything follows that parts it from what comes next.
+    Each with its first line, 1-based, and whether anything follows that parts it from what comes next. Blank lines
+    between a tune's header and its music part nothing.
     """
     blocks: list[tuple[str, int, bool]] = []
     lines: list[str] = []
     number, has_key = 0, False
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
+    written = text.splitlines(keepends=True)
+    within = blank_before_music(written)
+    for number, line in enumerate(written, 1):
         begins_tune = has_key and begins_another_tune(line)
-        if lines and (begins_tune or not line.strip()):
+        is_blank = not line.strip() and number - 1 not in within
+        if lines and (begins_tune or is_blank):
             blocks.append(("".join(lines), number - len(lines), begins_tune or line.endswith(("\n", "\r"))))
             lines, has_key = [], False
-        if line.strip():
+        if not is_blank:
             lines.append(line)
             has_key = has_key or line.startswith("K:")
     return [*blocks, ("".join(lines), number - len(lines) + 1, False)] if lines else blocks
+
+
+def blank_before_music(lines: list[str]) -> frozenset[int]:
+    """The blank lines, by index, between a header's `K:` and the tune's music."""
+    found: list[int] = []
+    waiting: list[int] | None = None
+    for index, line in enumerate(lines):
+        if line.startswith("K:"):
+            waiting = []
+        elif waiting is not None and not line.strip():
+            waiting.append(index)
+        elif (
+            waiting is not None and line[:1] != "%" and not ((field := FIELD.match(line)) and field[1] in _BEFORE_MUSIC)
+        ):
+            found += waiting if is_music(line) else []
+            waiting = None
+    return frozenset(found)
 
 
 def begins_another_tune(line: str) -> bool:
@@ -160,27 +189,35 @@ def header_fields(block: str) -> dict[str, str]:
 
 
 def split_header(lines: list[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """The fields of a tune up to and including `K:`, each with all its values, and the lines after them."""
+    """The fields of a tune up to and including `K:`, each with all its values, and the lines after them.
+
+    Where there is no `K:` it ends before the first bar of music.
+    """
     fields: dict[str, list[str]] = {}
+    without_key: tuple[dict[str, list[str]], list[str]] | None = None
     for number, line in enumerate(lines, 1):
         if match := FIELD.match(line):
             fields.setdefault(match[1], []).append(without_comment(match[2]).strip())
             if match[1] == "K":
                 return fields, lines[number:]
-    return fields, []
+        elif without_key is None and is_music(line):
+            without_key = {name: list(values) for name, values in fields.items()}, lines[number - 1 :]
+    return without_key or (fields, [])
 
 
 def _describe(block: str, is_closed: bool) -> Tune:
     header = header_fields(block)
+    lines = block.splitlines()
     counter = TuneCounter()
-    for line in block.rstrip("\n").split("\n"):
+    for line in filter(str.strip, lines):
         counter.take_line(line)
     has_music = counter.take_line("")
-    lines = block.splitlines()
     problems = []
     if "X" not in header:
         problems.append(Fault(NO_NUMBER, line=1))
-    if "K" not in header:
+    if "K" not in header and (first := next((n for n, line in enumerate(lines, 1) if is_music(line)), None)):
+        problems.append(Fault(NO_KEY, line=first))
+    elif "K" not in header:
         problems.append(Fault("no K: field; the key ends the header", line=len(lines)))
     elif not has_music:
         problems.append(Fault(NO_NOTES, line=len(lines)))

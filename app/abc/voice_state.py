@@ -1,6 +1,5 @@
 """What is known of one voice of a tune while it is being read: where it stands, and what waits for the next note."""
 
-import re
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -117,7 +116,7 @@ class VoiceState:
 
     def begin_ending(self, number: str) -> None:
         self.end_ending()
-        self.bar.ending = re.sub(r"[^\d,-]", "", number).strip(",-")[:10]
+        self.bar.ending = number[:10]
         self.in_ending = True
 
     def tie(self, tied: frozenset[int], place: tuple[int, int]) -> None:

@@ -11,7 +11,17 @@ from math import ceil
 from app.abc.duration import duration_s, played
 from app.abc.reader import Reader, Size
 from app.abc.score import MAX_BARS, Score
-from app.abc.tunebook import FIELD, NO_NOTES, NO_NUMBER, header_fields, is_file_header, split_blocks, split_tunes
+from app.abc.tunebook import (
+    FIELD,
+    NO_KEY,
+    NO_NOTES,
+    NO_NUMBER,
+    blank_before_music,
+    header_fields,
+    is_file_header,
+    split_blocks,
+    split_tunes,
+)
 from app.errors import Fault, NotationError
 from app.rendering import line_rules
 from app.rendering.line_rules import Filtered
@@ -45,6 +55,7 @@ PLAYED_NOTES = Bound(20_000, "notes as played", "each is two events of MIDI, a k
 
 
 _MAX_FAULTS = 20
+_BLANK = "it ends the tune for other programs: a blank line after the header"
 _CHARSET = re.compile(rb"^(?:%%|I:)\s*abc-charset\s+(iso-8859-(?:[1-9]|10|13|15|16))\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -201,7 +212,9 @@ def filter_lines(text: str) -> Filtered:
     for bound, found in ((BYTES, size), (LINES, len(lines))):
         if excess := bound.excess(found, ""):
             raise NotationError(f"the tune has {excess}")
-    return line_rules.apply_rules(lines)
+    blank = blank_before_music(lines)
+    filtered = line_rules.apply_rules([line_rules.LEFT_OUT if n in blank else line for n, line in enumerate(lines)])
+    return replace(filtered, dropped=[Fault(_BLANK, line=n + 1) for n in sorted(blank)] + filtered.dropped)
 
 
 def with_unix_line_ends(text: str) -> str:
@@ -248,7 +261,7 @@ def _tunes(text: str, bound: Bound) -> list[tuple[str, tuple[Fault, ...], tuple[
     if len(found) > bound.max_allowed:
         allowed = f"send {bound.max_allowed} at the most" if bound.max_allowed > 1 else "send one at a time"
         raise NotationError(f"there are {len(found)} tunes in the text; {allowed}")
-    wrong = [fault for *_, faults in found for fault in faults if fault.message != NO_NUMBER]
+    wrong = [fault for *_, faults in found for fault in faults if fault.message not in (NO_NUMBER, NO_KEY)]
     empty = [fault for faults in problems if _is_empty(faults) for fault in faults if fault.message == NO_NOTES]
     if wrong or not found:
         raise NotationError(summary(wrong or empty), faults=tuple(wrong or empty))

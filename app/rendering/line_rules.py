@@ -19,7 +19,7 @@ from app.abc.midi_directives import PLAYED
 from app.abc.symbol_lines import is_plain as is_plain_line
 from app.abc.texts import COMMENT
 from app.abc.tokens import tokens
-from app.abc.tunebook import FIELD, is_file_header
+from app.abc.tunebook import FIELD, is_file_header, is_music
 from app.errors import Fault
 
 
@@ -165,7 +165,8 @@ class _LineFilter:
         self.filtered = Filtered([], [], [])
         kinds = [kind for count, kind in _blocks(lines) for _ in range(count)]
         self._in_tune = [kind is not _Block.TEXT for kind in kinds]
-        self._in_one_tune = [kind is _Block.TUNE for kind in kinds]
+        self._in_one_tune = [kind in (_Block.TUNE, _Block.TUNE_WITHOUT_KEY) for kind in kinds]
+        self._lacks_key = [kind is _Block.TUNE_WITHOUT_KEY for kind in kinds]
         self._block_ends: dict[str, list[int]] = {}
         for index, line in enumerate(lines):
             if end := _BLOCK_END.match(line):
@@ -208,6 +209,8 @@ class _LineFilter:
         letter = field[1] if field else ""
         if letter in ("K", "X"):
             self._in_header = letter == "X"
+        elif self._lacks_key[index] and is_music(line):
+            self._in_header = False
         if letter == "I":
             return self._directive(index, line)
         if self._in_tune[index] and self._is_written_out(letter, line):
@@ -327,6 +330,7 @@ class _Block(StrEnum):
     """What lines without a blank one between them are."""
 
     TUNE = "tune"
+    TUNE_WITHOUT_KEY = "tune without K:"
     FILE_HEADER = "file header"
     TEXT = "text"
 
@@ -337,9 +341,16 @@ def _blocks(lines: list[str]) -> Iterator[tuple[int, _Block]]:
     for end, line in enumerate([*lines, ""], 1):
         if not line.strip():
             block = lines[begin : end - 1]
-            is_tune = any(line[:2] in ("X:", "K:") for line in block)
-            yield end - begin, _Block.TUNE if is_tune else _Block.FILE_HEADER if is_file_header(block) else _Block.TEXT
+            yield end - begin, _kind_of(block)
             begin = end
+
+
+def _kind_of(block: list[str]) -> _Block:
+    if any(line.startswith("K:") for line in block):
+        return _Block.TUNE
+    if any(line.startswith("X:") for line in block):
+        return _Block.TUNE_WITHOUT_KEY
+    return _Block.FILE_HEADER if is_file_header(block) else _Block.TEXT
 
 
 def _is_forbidden(character: str) -> bool:

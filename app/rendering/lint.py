@@ -108,7 +108,7 @@ def fix(text: str) -> str:
 
 
 def _fix_tune(tune: str) -> str:
-    lines = [_fix_line(line) for line in tune.rstrip("\n").split("\n")]
+    lines = [_fix_line(line) for line in tune.rstrip("\n").split("\n") if line.strip()]
     refused = {fault.line for fault in apply_rules(["X:1", *lines]).refused}
     lines = [line for number, line in enumerate(lines, 2) if number not in refused or not _INSTRUCTION.match(line)]
     names = [match[1] if (match := FIELD.match(line)) else "" for line in lines]
