@@ -11,7 +11,7 @@ from app.abc.fingerprint import first_number, read_voices
 from app.abc.navigation import SIGNS
 from app.abc.overlays import Overlay
 from app.abc.tokens import parse_chord, parse_rest, parse_tuplet, tokens
-from app.abc.tunebook import FIELD, notation_lines
+from app.abc.tunebook import FIELD, body_begins, notation_lines
 from app.errors import Fault, RequestError
 
 _BEFORE_NOTE = frozenset({"quoted", "decoration", "mark", "grace", "tuplet", "slur"})
@@ -145,12 +145,12 @@ def text_bars(abc: str) -> list[TextBar]:
 
 def _bars(abc: str) -> Iterator[TextBar]:
     scan = _Scan()
-    in_body = False
-    for _, position, line in notation_lines(abc.split("\n")):
-        if match := FIELD.match(line):
-            in_body = in_body or match[1] == "K"
+    lines = abc.split("\n")
+    begins = body_begins(lines)
+    for number, position, line in notation_lines(lines):
+        if FIELD.match(line):
             scan.take_field()
-        elif in_body:
+        elif number >= begins:
             for token in tokens(line):
                 kind = token.lastgroup or ""
                 if kind in ("bar", "number"):

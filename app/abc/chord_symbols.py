@@ -8,7 +8,7 @@ from app.abc.fields import parse_voice
 from app.abc.overlays import Overlay
 from app.abc.pitch import ALTERATIONS, NATURAL_SEMITONES, SEMITONES_PER_OCTAVE
 from app.abc.tokens import parse_rest, tokens
-from app.abc.tunebook import FIELD, notation_lines
+from app.abc.tunebook import FIELD, body_begins, notation_lines
 
 _KIND = r"(?:maj|min|m|M|dim|aug|sus|add|o|\+|-|1[13]|[2-9]|[b#]\d|[()])*"
 _SYMBOL = re.compile(rf"([A-G])(#|b)?({_KIND})(?:/([A-Ga-g])(#|b)?)?")
@@ -75,15 +75,14 @@ def write_symbols(abc: str, names: dict[tuple[int, int], str]) -> str:
     """
     lines = abc.split("\n")
     scan = _Scan(names)
-    in_body = False
+    begins = body_begins(lines)
     for number, _, line in notation_lines(lines):
         if field := FIELD.match(line):
-            in_body = in_body or field[1] == "K"
-            if in_body and field[1] == "V":
+            if number >= begins and field[1] == "V":
                 scan.turn_to(field[2])
-            if in_body and field[1] in "KMP":
+            if number >= begins and field[1] in "KMP":
                 scan.end_bar()
-        elif in_body:
+        elif number >= begins:
             lines[number] = scan.write(line)
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ SHORT_TEXT = 200
 """Characters kept of a title or of an annotation."""
 
 _KEY = re.compile(rf"\s*{TONIC}[\s-]*+([A-Za-z]*+)(.*)")
+_NAMED_SIGN = re.compile(r"^(\s*[A-Ga-g])[\s-]*(sharp|flat)\b", re.IGNORECASE)
 _SMALL_TONIC = re.compile(r"\s*[a-g][#b]?\s*(?i:(?:m|maj|min|mix|dor|phr|lyd|loc|aeo|ion)[a-z]*)?\s*")
 """A key whose tonic is a small letter, as no program writes it, and nothing else."""
 
@@ -21,6 +22,10 @@ _EXPLICIT = re.compile(r"\s*exp\b", re.IGNORECASE)
 _KEY_ACCIDENTAL = re.compile(rf"{SIGN}([A-Ga-g])")
 _ASSIGNMENT = re.compile(r"(?<!\w)\w+=(?:\"[^\"]*\"|[^\s\"]*)")  # as `clef=bass`
 _METER = re.compile(r"\(?\s*(\d{1,3}(?:\s*+\+\s*\d{1,3})*)\s*+\)?\s*+/\s*(\d{1,3})")
+_PARTS = ("2", "4", "8", "16", "32")
+"""Of a whole note, as `L:8` is typed for `L:1/8`."""
+
+_METERS = re.compile(r"\d{1,3}/\d{1,3}(?:\s*\+\s*\d{1,3}/\d{1,3}){1,9}")
 _WORD = re.compile(r"(?:([A-Za-z]+)\s*=\s*)?(\"[^\"]*\"|[^\s\"]+)")
 _CLEF = re.compile(
     r"(treble|bass|alto|tenor|soprano|mezzosoprano|mezzo|baritone|perc|none|[GFC])([1-5]?)([+-](?:8|15))?",
@@ -98,7 +103,7 @@ def named_key(text: str) -> Key | None:
     """The key that a `K:` field names; None where it says other things alone, as `K:clef=bass` does."""
     if _BAGPIPE.match(text):
         return Key(2)
-    text = with_plain_signs(text)
+    text = _NAMED_SIGN.sub(lambda found: found[1] + {"s": "#", "f": "b"}[found[2][0].lower()], with_plain_signs(text))
     if _SMALL_TONIC.fullmatch(text):
         text = text.strip().capitalize()
     match = _KEY.match(text)
@@ -161,6 +166,10 @@ def parse_meter(text: str) -> Meter:
     if text.startswith("C"):
         sign = "C|" if text.startswith("C|") else "C"
         return Meter(*METER_SIGNS[sign], sign)
+    if _METERS.fullmatch(text):
+        total = sum(Fraction(int(beats), max(1, int(unit))) for beats, unit in _FRACTION.findall(text))
+        unit = max(int(unit) for _, unit in _FRACTION.findall(text))
+        return Meter(int(total * unit), unit) if unit and (total * unit).denominator == 1 else Meter(None)
     match = _METER.match(text)
     if not match or not int(match[2]):
         return Meter(None)
@@ -193,6 +202,8 @@ def parse_unit(text: str) -> Fraction | None:
     match = re.match(r"\s*(\d{1,3})\s*(?:/\s*(\d{1,3}))?", text)
     if not match or not int(match[1]) or (match[2] and not int(match[2])):
         return None
+    if not match[2] and match[1] in _PARTS:
+        return Fraction(1, int(match[1]))
     return Fraction(int(match[1]), int(match[2] or 1))
 
 

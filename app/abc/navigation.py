@@ -20,6 +20,8 @@ _GOALS = {
 SIGNS = frozenset({"segno", "coda", "fine", "dacoda", *_GOALS})
 """Decorations that are of a place in the tune, not of a note."""
 
+AT_ENDS = SIGNS - {"segno", "coda"}
+"""Those of them that are of the end of what stands before them."""
 
 _NAMES = {name.lower(): name for name in SIGNS}
 

@@ -31,6 +31,8 @@ from app.abc.header import read_header
 from app.abc.macros import MAX_EXPANDED, Expanded, Macros
 from app.abc.meters import Meter
 from app.abc.midi_directives import played_directive
+from app.abc.playing_order import times_played
+from app.abc.repeats import MAX_PLAYED_BARS
 from app.abc.score import MAX_OVERLAYS, Bar, Chord, Score, Tuplet, Voice
 from app.abc.symbol_lines import parse_quoted, set_symbols
 from app.abc.texts import readable, without_comment
@@ -137,6 +139,7 @@ class Reader:
         tempo = self._header.tempo
         agree(voices, tempo.quarters)
         self._settle_leap(voices)
+        self._name_unplayed(voices)
         return Score(
             titles=tuple(readable(title)[:SHORT_TEXT] for title in self._header.fields.get("T", [])),
             composer=self._header.first("C"),
@@ -157,6 +160,17 @@ class Reader:
             number, bar = unclear
             place = self._states[voices[number].id].places[bar]
             self._skip("D.C. or D.S. is shown, not played: it is not plain where it leads", place)
+
+    def _name_unplayed(self, voices: list[Voice]) -> None:
+        """Say where music begins to which no time through a repeat leads."""
+        if self._header.first("P"):
+            return
+        for voice in voices:
+            times = times_played(voice, None)
+            if 0 in times and sum(times) < MAX_PLAYED_BARS:
+                place = self._states[voice.id].places[times.index(0)]
+                self._fault("it is never played: no time through the repeat leads to this ending", place)
+                return
 
     def _directive(self, line: str) -> None:
         if reach := parse_reach(line):
@@ -269,6 +283,8 @@ class Reader:
             if kind in ("space", "broken") and state.last:
                 state.last.joins_next = state.last.joins_next and kind == "broken"
         state.goes_on = without_comment(line).endswith("\\")
+        if not state.goes_on and not state.bar.chords and state.voice.bars:  # `|!fine!` ends its line
+            state.voice.bars[-1].end_decorations += state.take_navigation(navigation.AT_ENDS)
         if state.is_behind and not state.goes_on:
             state.to_overlay = []
             self._overlay_next(state)
@@ -289,7 +305,10 @@ class Reader:
     def _take_quoted(self, state: VoiceState, text: str) -> None:
         symbol, annotation = parse_quoted(text[1:-1])
         state.symbol = symbol or state.symbol
-        state.annotations += [annotation] if annotation else []
+        if annotation and (sign := navigation.named(annotation[1:].strip())) in navigation.SIGNS:
+            state.decorations.append(sign)
+        elif annotation:
+            state.annotations.append(annotation)
 
     def _read_decoration(self, state: VoiceState, token: re.Match[str]) -> None:
         state.decorations.append(navigation.named(token[0][1:-1]))

@@ -21,6 +21,7 @@ def repeated(bars: list[Bar], first: int, after: int) -> Stretch:
     starts: set[int] = set()
     named: set[int] = set()  # turns that endings of this repeat are for
     start, turn, position = first, 1, first
+    lacks_first = False  # of the endings, where a second follows a repeat without any
     is_open = False  # by a sign, so that a double bar inside does not begin another stretch
     while position < after and len(order) <= MAX_PLAYED_BARS:
         bar = bars[position]
@@ -29,11 +30,13 @@ def repeated(bars: list[Bar], first: int, after: int) -> Stretch:
         if bar.ending:
             numbers = ending_turns(bar.ending)
             named = named or _turns_of_endings(bars, position, after)
+            if position == start and lacks_first and numbers:
+                turn = min(numbers)
             if turn not in numbers:
                 position = _next_ending(bars, position, after)
                 if position < after and bars[position].ending:
                     continue
-                start, turn, is_open, named = position, 1, False, set()
+                start, turn, is_open, named, lacks_first = position, 1, False, set(), False
                 continue
         order.append(position)
         if bar.closes_repeat and (turn <= bar.closes_repeat or turn + 1 in named):
@@ -42,6 +45,7 @@ def repeated(bars: list[Bar], first: int, after: int) -> Stretch:
             continue
         position += 1
         if bar.closes_repeat or bar.ends_ending or (bar.line_style in ("||", "|]", "[|") and not is_open):
+            lacks_first = bool(bar.closes_repeat) and not named
             start, turn, is_open, named = position, 1, False, set()
     return Stretch(order, starts)
 

@@ -32,14 +32,17 @@ _ANY_NOTE, _ANY_LENGTH = (pattern.replace("(", "(?:") for pattern in (NOTE, LENG
 _BAR_LINE = (  # dots may stand apart from their line
     r":+\]|\[:+|\.?(?::[ \t]+(?=\|))?(?=:*\[?\||::)(?:\[(?=\|)|\|\]*|:)+(?:[ \t]+:(?![ \t]*[:|\]]))?"
 )
+_TURNS = r"[1-9](?:[\d,-]|(?:\.|[ \t]*&[ \t]*)(?=[1-9]))*(?:(?:st|nd|rd|th)?\.?(?=[ \t]))?"
+"""Of an ending: `1`, `1,3`, `1-3`, and as they are typed: `1.`, `1.2`, `1 & 2`, `1st`."""
+
 TOKENS = {
     "note": rf"(?P<note>{_ANY_NOTE}{_ANY_LENGTH})",
     "space": r"(?P<space>[ \t\\]+)",
     "quoted": rf"(?P<quoted>{QUOTED})",
     "decoration": rf"(?P<decoration>{DECORATION})",
     "field": rf"(?P<field>{INLINE_FIELD})",
-    "ending": r"(?P<ending>\[(?:[ \t]*[1-9][\d,-]*(?:\.(?=[ \t]))?|\"[1-9][^\"\n]{0,40}\"(?![^\[\]|\n]{0,1000}\])))",
-    "bar": rf"(?P<bar>{_BAR_LINE})(?P<number>[ \t]*[1-9][\d,-]*(?:\.(?=[ \t]))?)?",
+    "ending": rf"(?P<ending>\[(?:[ \t]*{_TURNS}|\"[1-9][^\"\n]{{0,40}}\"(?![^\[\]|\n]{_WITHIN}\])))",
+    "bar": rf"(?P<bar>{_BAR_LINE})(?P<number>[ \t]*{_TURNS})?",
     "grace": rf"(?P<grace>\{{/?[^}}\n]{_WITHIN}\}})",
     "tuplet": r"(?P<tuplet>\((?:\d{2,3}(?=:)|\d)(?::\d*)?(?::\d*)?)",
     "rest": rf"(?P<rest>[zxZX]{_ANY_LENGTH})",
@@ -63,7 +66,8 @@ _TOKEN = lexer(TOKENS)
 _NOTE_PARTS = re.compile(NOTE + LENGTH)
 _CHORD_NOTE = re.compile(rf"{NOTE}{LENGTH}(\.?-)?")
 _LENGTH_AT_END = re.compile(LENGTH + "$")
-_TURNS = re.compile(r"[1-9][\d,-]*")
+_TURNS_ALONE = re.compile(r"[1-9](?:[\d,-]|[.& \t]+(?=[1-9]))*")
+_BETWEEN_TURNS = re.compile(r"[.& \t]+")
 _BESIDE_NOTES = re.compile(r'"[^"]*"|![^!]*!')
 _MAX_RESTS = 999  # bars
 _MAX_DOTS = 3
@@ -108,8 +112,8 @@ def parse_bar_line(text: str) -> BarLine:
 
 def parse_ending(text: str) -> str:
     """The turns that an ending is for, as they are written: `1,3` of `[1,3`, of `|1,3.` and of `["1,3 times"`."""
-    found = _TURNS.search(text)
-    return found[0].strip(",-") if found else ""
+    found = _TURNS_ALONE.search(text)
+    return _BETWEEN_TURNS.sub(",", found[0]).strip(",-") if found else ""
 
 
 class Note(NamedTuple):

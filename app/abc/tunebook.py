@@ -205,6 +205,11 @@ def split_header(lines: list[str]) -> tuple[dict[str, list[str]], list[str]]:
     return without_key or (fields, [])
 
 
+def body_begins(lines: list[str]) -> int:
+    """The index of the first line of a tune after its header."""
+    return len(lines) - len(split_header(lines)[1])
+
+
 def _describe(block: str, is_closed: bool) -> Tune:
     header = header_fields(block)
     lines = block.splitlines()

@@ -103,10 +103,10 @@ class VoiceState:
         first = self.line_begins if fits and not from_first else 0
         Words(self.sung[first:], self.verses).set(text)
 
-    def take_navigation(self) -> tuple[str, ...]:
+    def take_navigation(self, signs: frozenset[str] = navigation.SIGNS) -> tuple[str, ...]:
         """Of the decorations that wait for a note those that are of a place in the tune; they wait no more."""
-        found = tuple(name for name in self.decorations if name in navigation.SIGNS)
-        self.decorations = [name for name in self.decorations if name not in navigation.SIGNS]
+        found = tuple(name for name in self.decorations if name in signs)
+        self.decorations = [name for name in self.decorations if name not in signs]
         return found
 
     def end_ending(self) -> None:

@@ -131,7 +131,7 @@ class _Line:
         for index, chord in enumerate(chords):
             following = chords[index + 1] if index + 1 < len(chords) else later
             text = ""
-            if chord.unit != self._unit and is_power_of_two(chord.unit.denominator):
+            if chord.unit != self._unit and chord.unit.numerator == 1 and is_power_of_two(chord.unit.denominator):
                 self._unit = chord.unit
                 text = f"[L:{chord.unit.numerator}/{chord.unit.denominator}]"
             written = chord.written_length / self._unit

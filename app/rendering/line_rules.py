@@ -172,6 +172,7 @@ class _LineFilter:
             if end := _BLOCK_END.match(line):
                 self._block_ends.setdefault(end[1].lower(), []).append(index)
         self._in_header = True
+        self._has_tune = self._is_behind_tune = False
         self._file_breaks_at_exclamation = self._breaks_at_exclamation = False
         number = 0
         while number < len(lines):
@@ -196,6 +197,7 @@ class _LineFilter:
     def _take(self, index: int, line: str) -> int:
         if not line.strip():
             self._in_header, self._breaks_at_exclamation = True, self._file_breaks_at_exclamation
+            self._is_behind_tune = self._has_tune
         self.filtered.lines.append(self._kept(index, line))
         return 1
 
@@ -209,6 +211,7 @@ class _LineFilter:
         letter = field[1] if field else ""
         if letter in ("K", "X"):
             self._in_header = letter == "X"
+            self._has_tune, self._is_behind_tune = True, False
         elif self._lacks_key[index] and is_music(line):
             self._in_header = False
         if letter == "I":
@@ -220,12 +223,21 @@ class _LineFilter:
         if letter in _TEXT_FIELDS:
             return self._text_field(index, line)
         if not self._in_tune[index]:
+            self._name_lost_music(index, line)
             return self._text(index, line, "text")
         if letter in _MUSIC_FIELDS:
             return self._judged(index, self._without_comment(line), _NAME.sub(_blank, line))
         if letter or self._in_header:  # unknown to ABC 2.1, or a text of several lines
             return self._if_harmless(index, line, f"{letter}:" if letter else "text")
         return self._music(index, self._without_comment(line))
+
+    def _name_lost_music(self, index: int, line: str) -> None:
+        """Name music to which a blank line before it has put an end, once for all lines up to the next."""
+        if not self._is_behind_tune or len(line) > MAX_LINE:
+            return
+        if is_music(line) and all(token.lastgroup != "other" for token in tokens(line)):
+            self._drop(index, 0, "a blank line ends a tune", "music after a blank line")
+            self._is_behind_tune = False
 
     def _is_written_out(self, letter: str, line: str) -> bool:
         """Whether a line is a macro or a line of symbols that the reader follows."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.abc.tokens import BarLine, parse_bar_line, tokens
+from app.abc.tokens import BarLine, parse_bar_line, parse_ending, tokens
 from app.abc.typed_characters import as_meant
 
 
@@ -22,6 +22,10 @@ from app.abc.typed_characters import as_meant
         ("::", BarLine("::", 1, 1)),
         (":|]|:", BarLine("|]", 1, 1)),
         ("|:|", BarLine("||", 0, 1)),
+        ("| :", BarLine("|", 0, 1)),
+        (": |", BarLine("|", 1, 0)),
+        (":]", BarLine("|]", 1, 0)),
+        ("[:", BarLine("[|", 0, 1)),
         ("|" + ":" * 100, BarLine("|", 0, 9)),
     ],
 )
@@ -36,6 +40,10 @@ def test_a_bar_line_of_any_shape_is_one(text: str, line: BarLine) -> None:
         ("!trill!C", ["decoration", "note"]),
         ("C|!DE|!", ["note", "bar", "mark", "note", "note", "bar", "mark"]),
         ("!D.C. al Fine!|", ["decoration", "bar"]),
+        ("!DE!!ff!C!DC!", ["mark", "note", "note", "mark", "decoration", "note", "decoration"]),
+        ("|: :|", ["bar", "space", "bar"]),
+        ('["1" C|["Am"CE]', ["ending", "space", "note", "bar", "chord"]),
+        ("| 1 C|2.C", ["number", "space", "note", "number", "mark", "note"]),
         ("! D!", ["mark", "space", "note", "mark"]),
         ("+CEG+2+f+", ["chord", "decoration"]),
         ("|[1C|[CE]", ["bar", "ending", "note", "bar", "chord"]),
@@ -45,6 +53,22 @@ def test_a_bar_line_of_any_shape_is_one(text: str, line: BarLine) -> None:
 )
 def test_signs_are_told_apart(line: str, kinds: list[str]) -> None:
     assert [token.lastgroup for token in tokens(line)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "turns"),
+    [
+        ("[1", "1"),
+        ("1,3.", "1,3"),
+        ("[1-3", "1-3"),
+        ('["2nd time"', "2"),
+        (" 1 & 2", "1,2"),
+        ("1.2", "1,2"),
+        ("[1,", "1"),
+    ],
+)
+def test_an_ending_says_its_turns(text: str, turns: str) -> None:
+    assert parse_ending(text) == turns
 
 
 @pytest.mark.parametrize(

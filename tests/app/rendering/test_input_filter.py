@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.abc.duration import played
-from app.abc.tunebook import NO_NOTES, NO_NUMBER
+from app.abc.tunebook import NO_KEY, NO_NOTES, NO_NUMBER
 from app.errors import NotationError
 from app.rendering.input_filter import (
     BARS,
@@ -387,3 +387,31 @@ def test_a_tempo_that_is_asked_for_counts_instead_of_the_tunes() -> None:
 def test_voices_and_chords_are_bounded(text: str) -> None:
     with pytest.raises(NotationError, match="allowed"):
         filter_tune(text)
+
+
+def test_blank_lines_between_a_header_and_its_music_part_nothing_and_are_named() -> None:
+    admitted = admit(HEADER + "\n\nDFA d2f|afd D3|\n\nX:2\nK:D\n", max_duration_s=600)
+    assert admitted.abc == HEADER + "%\n%\nDFA d2f|afd D3|\n"
+    named = [(fault.line, fault.message.rpartition(": ")[2]) for fault in admitted.dropped]
+    assert named[:2] == [(7, "a blank line after the header"), (8, "a blank line after the header")]
+
+
+def test_music_after_a_blank_line_is_named_once_and_text_is_not() -> None:
+    admitted = admit(TUNE + "\nabc|def|\nabc|\n\nFrom Mary | 1990\n\ndfa|\n", max_duration_s=600)
+    assert admitted.abc == TUNE
+    assert [(fault.line, fault.message.rpartition(": ")[2]) for fault in admitted.dropped] == [
+        (9, "music after a blank line"),
+        (14, "music after a blank line"),
+    ]
+
+
+def test_a_tune_without_a_key_is_read_in_c_and_told() -> None:
+    admitted = admit("X:1\nT:no key\nM:3/8\nL:1/8\nCDE|FGA|\n", max_duration_s=600)
+    assert played(admitted.score).sounding == 6
+    assert [(fault.line, fault.message) for fault in admitted.faults] == [(5, NO_KEY)]
+
+
+@pytest.mark.parametrize("line", ["C9999|", "C|D9999|", "[I:abc-include /etc/passwd]C|", "CDE|\nC9999"])
+def test_the_music_of_a_tune_without_a_key_is_held_to_the_rules(line: str) -> None:
+    with pytest.raises(NotationError):
+        admit("X:1\nT:no key\n" + line + "\n", max_duration_s=600)
