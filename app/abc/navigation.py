@@ -23,6 +23,12 @@ SIGNS = frozenset({"segno", "coda", "fine", "dacoda", *_GOALS})
 AT_ENDS = SIGNS - {"segno", "coda"}
 """Those of them that are of the end of what stands before them."""
 
+STOP = "fermata"
+"""At a bar line, of no note, it is where a D.C. or D.S. ends that names no Fine, as old prints have it."""
+
+AT_BAR_LINES = SIGNS | {STOP}
+"""What may stand at a bar's end without a note."""
+
 _NAMES = {name.lower(): name for name in SIGNS}
 
 
@@ -140,8 +146,8 @@ def _leap(bars: list[Bar], signs: list[_Sign]) -> Leap:
         raise UnclearError("it stands in an ending that is not the last")
     rest = order[len(order) - order[::-1].index(leap.bar) :]
     start = _only(signs, "segno").begun if leap.name.startswith("D.S.") else 0
-    has_fine = any(sign.name == "fine" for sign in signs)
-    goal = _GOALS[leap.name] or ("fine" if has_fine else "coda" if rest else "")
+    stops = next((name for name in ("fine", STOP) if any(sign.name == name for sign in signs)), "")
+    goal = _GOALS[leap.name] or stops or ("coda" if rest else "")
     until = leap.bar
     if goal == "coda":
         until, coda = _codas(signs)
@@ -183,7 +189,9 @@ def _signs(bars: list[Bar]) -> list[_Sign]:
             for name in chord.decorations
             if name in SIGNS
         ]
-        found += [_Sign(name, index, is_first=False, is_last=True) for name in bar.end_decorations if name in SIGNS]
+        found += [
+            _Sign(name, index, is_first=False, is_last=True) for name in bar.end_decorations if name in AT_BAR_LINES
+        ]
     return found
 
 

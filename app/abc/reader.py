@@ -372,7 +372,7 @@ class Reader:
     def _end_with(self, state: VoiceState) -> None:
         """Leave at a bar's end what stands before its bar line and is of no note."""
         state.bar.end_annotations, state.annotations = tuple(state.annotations), []
-        state.bar.end_decorations = state.take_navigation()
+        state.bar.end_decorations = state.take_navigation(navigation.AT_BAR_LINES)
 
     def _read_overlay(self, state: VoiceState, token: re.Match[str]) -> None:
         if state.bar.count > 1:

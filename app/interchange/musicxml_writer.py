@@ -5,6 +5,7 @@ from functools import lru_cache
 from math import lcm
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from app.abc import navigation
 from app.abc.duration import default_tempo
 from app.abc.fields import Clef
 from app.abc.keys import CIRCLE_OF_FIFTHS, Key
@@ -146,11 +147,14 @@ class _Part:
 
     def _right(self, measure: Element, bar: Bar, following: Bar | None) -> None:
         style = "light-heavy" if bar.closes_repeat or following is None else _BAR_STYLES.get(bar.line_style)
-        if not style and not bar.ends_ending:
+        stops_here = navigation.STOP in bar.end_decorations
+        if not style and not bar.ends_ending and not stops_here:
             return
         line = SubElement(measure, "barline", location="right")
         if style:
             SubElement(line, "bar-style").text = style
+        if stops_here:
+            SubElement(line, "fermata", type="upright")
         if bar.ends_ending:
             stops = bool(style) or (following is not None and bool(following.opens_repeat))
             SubElement(line, "ending", number=self._ending, type="stop" if stops else "discontinue")
