@@ -4,6 +4,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
+from app.abc import navigation
 from app.abc.fields import SHORT_TEXT, Clef, Tempo
 from app.abc.keys import Key
 from app.abc.meters import Meter
@@ -106,9 +107,7 @@ class Part:
         if self._waiting.annotations or self._waiting.decorations:
             last = next(iter(self._staves.values())).bars[-1]
             last.end_annotations = tuple(self._waiting.annotations)
-            last.end_decorations = tuple(
-                name for name in self._waiting.decorations if name in musicxml_symbols.NAVIGATION
-            )
+            last.end_decorations = tuple(name for name in self._waiting.decorations if name in navigation.AT_BAR_LINES)
             self._waiting.annotations, self._waiting.decorations = [], []
 
     def _first_staff(self) -> Voice:
@@ -177,7 +176,7 @@ class Part:
                 self._bar.ends_ending = True
         if element.get("location", "right") == "right":
             self._bar.line_style = _STYLES.get(values.text_of(element, "bar-style"), "|")
-        for sign in ("segno", "coda"):
+        for sign in ("segno", "coda", navigation.STOP):
             if element.find(sign) is not None:
                 self._waiting.decorations.append(sign)
 
