@@ -10,6 +10,8 @@ from safetensors.numpy import save
 
 from model_store.errors import InvalidCheckpointError, NewerFormatError
 
+_FIRST_FORMAT = 1
+
 
 class ArrayFile(ABC):
     """What is in such a file; a dataclass whose fields are its arrays, each of one dimension."""
@@ -19,6 +21,8 @@ class ArrayFile(ABC):
     FORMAT: ClassVar[int]
     TYPES: ClassVar[Mapping[str, type]]
     """of the arrays, by name"""
+    ADDED: ClassVar[Mapping[str, int]] = {}
+    """the format from which on there are arrays that earlier formats lack, by name; without them they are empty"""
 
     @classmethod
     def read(cls, file: Path, label: str) -> Self:
@@ -31,30 +35,38 @@ class ArrayFile(ABC):
             NewerFormatError: it was written in a later format.
             InvalidCheckpointError: it is no such file, or cannot be read.
         """
-        found = cls(**_read_arrays(file, label, cls.WHAT, cls.FORMAT, cls.TYPES))
+        found = cls(**_read_arrays(file, label, cls))
         if not found._is_consistent():
             raise InvalidCheckpointError(f"{label}: its arrays do not fit together")
         return found
 
     def to_bytes(self) -> bytes:
-        """The file."""
-        return save({name: getattr(self, name) for name in self.TYPES}, {"format": str(self.FORMAT)})
+        """The file, in the earliest format that has room for what there is."""
+        arrays = {name: getattr(self, name) for name in self.TYPES}
+        format_ = max((since for name, since in self.ADDED.items() if len(arrays[name])), default=_FIRST_FORMAT)
+        return save({name: arrays[name] for name in _types(type(self), format_)}, {"format": str(format_)})
 
     @abstractmethod
     def _is_consistent(self) -> bool:
         """Whether the arrays' lengths and values fit together."""
 
 
-def _read_arrays(file: Path, label: str, what: str, format_: int, types: Mapping[str, type]) -> dict[str, Any]:
+def _types(kind: type[ArrayFile], format_: int) -> dict[str, type]:
+    """Those of the arrays of a format."""
+    return {name: type_ for name, type_ in kind.TYPES.items() if kind.ADDED.get(name, _FIRST_FORMAT) <= format_}
+
+
+def _read_arrays(file: Path, label: str, kind: type[ArrayFile]) -> dict[str, Any]:
     try:
         with safe_open(file, framework="numpy") as opened:
             found = (opened.metadata() or {}).get("format", "")
-            if found.isdecimal() and int(found) > format_:
-                raise NewerFormatError(f"{label}: format {found} is newer than this Lilt reads (up to {format_})")
+            if found.isdecimal() and int(found) > kind.FORMAT:
+                raise NewerFormatError(f"{label}: format {found} is newer than this Lilt reads (up to {kind.FORMAT})")
             arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise InvalidCheckpointError(f"{label}: unreadable ({error})") from None
-    has_types = {name: array.dtype for name, array in arrays.items()} == types
-    if found != str(format_) or not has_types or any(array.ndim != 1 for array in arrays.values()):
-        raise InvalidCheckpointError(f"{label}: not {what}")
+    is_known = found.isdecimal() and int(found) >= _FIRST_FORMAT
+    types = {name: array.dtype for name, array in arrays.items()}
+    if not is_known or types != _types(kind, int(found)) or any(array.ndim != 1 for array in arrays.values()):
+        raise InvalidCheckpointError(f"{label}: not {kind.WHAT}")
     return arrays

@@ -1,8 +1,8 @@
 """A checkpoint's critic: boosted trees that tell real tunes from the model's own; a file of its version.
 
-The file is safetensors, metadata `{"format": "1"}`, with N nodes of T trees over F features:
+The file is safetensors, metadata `{"format": "2"}`, with N nodes of T trees over F features:
 
-    names        [.] uint8     the features' names in order, UTF-8, a line each
+    names        [.] uint8     the features' names in order, UTF-8, a line each; the last one is `ngrams`
     baseline     [1] float64   what all trees are added to
     roots        [T] int32     the first node of each tree
     features     [N] int32     which feature a node asks for; -1 for a leaf
@@ -10,10 +10,14 @@ The file is safetensors, metadata `{"format": "1"}`, with N nodes of T trees ove
     lefts, rights [N] int32    the nodes below, always later ones
     missing_left [N] uint8     1 where NaN goes left
     values       [N] float64   what a leaf adds, in log odds
+    ngram_bias   [1] float64   of the logistic regression over hashed n-grams, whose log odds the trees are told
+    ngram_weights [K] float32  of its buckets (see `app.abc.ngrams`), K a power of two
+
+In format 1 there are no n-grams, and neither of their arrays.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -25,13 +29,16 @@ from model_store.array_file import ArrayFile
 _OF_NODES = ("thresholds", "lefts", "rights", "missing_left", "values")
 _LEAF = -1
 
+NGRAMS = "ngrams"
+"""The feature that is the regression's log odds."""
+
 
 @dataclass(frozen=True, eq=False)
 class Critic(ArrayFile):
     """The arrays of the file."""
 
     WHAT: ClassVar = "a critic"
-    FORMAT: ClassVar = 1
+    FORMAT: ClassVar = 2
     TYPES: ClassVar = {
         "names": np.uint8,
         "baseline": np.float64,
@@ -42,7 +49,10 @@ class Critic(ArrayFile):
         "rights": np.int32,
         "missing_left": np.uint8,
         "values": np.float64,
+        "ngram_bias": np.float64,
+        "ngram_weights": np.float32,
     }
+    ADDED: ClassVar = {"ngram_bias": 2, "ngram_weights": 2}
 
     names: NDArray[np.uint8]
     baseline: NDArray[np.float64]
@@ -53,6 +63,8 @@ class Critic(ArrayFile):
     rights: NDArray[np.int32]
     missing_left: NDArray[np.uint8]
     values: NDArray[np.float64]
+    ngram_bias: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    ngram_weights: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -74,6 +86,26 @@ class Critic(ArrayFile):
             at = np.where(self.features[at] == _LEAF, at, below)
         return np.asarray(self.baseline[0] + self.values[at].sum(axis=1))
 
+    def ngram_log_odds(self, buckets: NDArray[np.int64], counts: NDArray[np.int64]) -> float:
+        """The regression's log odds of one tune.
+
+        Args:
+            buckets: that its n-grams fall into.
+            counts: how many fall into each.
+        """
+        norm = np.sqrt(np.square(counts).sum())
+        return float(self.ngram_bias[0] + self.ngram_weights[buckets] @ (counts / norm))
+
+    def _has_fitting_ngrams(self) -> bool:
+        """Whether the regression is there where the trees are told of it, and nowhere else."""
+        if NGRAMS not in self.feature_names:
+            return not len(self.ngram_bias) and not len(self.ngram_weights)
+        return (
+            len(self.ngram_bias) == 1
+            and len(self.ngram_weights).bit_count() == 1
+            and bool(np.isfinite(self.ngram_bias).all() and np.isfinite(self.ngram_weights).all())
+        )
+
     def _is_consistent(self) -> bool:
         nodes = len(self.features)
         if any(len(getattr(self, name)) != nodes for name in _OF_NODES) or len(self.baseline) != 1 or not nodes:
@@ -81,6 +113,8 @@ class Critic(ArrayFile):
         try:
             features = len(self.feature_names)
         except UnicodeDecodeError:
+            return False
+        if not self._has_fitting_ngrams():
             return False
         inner = self.features != _LEAF
         here = np.arange(nodes)[inner]

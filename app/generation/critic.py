@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.abc import features
+from app.abc.features import Melody
+from app.abc.ngrams import bucket_counts
 from model_store import critic
 from model_store.errors import InvalidCheckpointError
 
@@ -28,22 +30,29 @@ class Critic:
     """
 
     def __init__(self, trees: critic.Critic, label: str) -> None:
-        unknown = [name for name in trees.feature_names if name not in features.NAMES]
+        known = (*features.NAMES, critic.NGRAMS)
+        unknown = [name for name in trees.feature_names if name not in known]
         if unknown:
             raise InvalidCheckpointError(
                 f"{label}: goes by features that this Lilt does not have: {', '.join(unknown)}"
             )
         self._trees = trees
-        self._columns = [features.NAMES.index(name) for name in trees.feature_names]
+        self._columns = [known.index(name) for name in trees.feature_names]
 
     def log_odds(self, tunes: Sequence[str]) -> NDArray[np.float64]:
         """How much likelier each tune is real than the model's own, as a logarithm; minus infinity for no tune."""
         found = np.full(len(tunes), -np.inf)
         melodies = {number: melody for number, tune in enumerate(tunes) if (melody := features.read(tune))}
         if melodies:
-            table = np.array([features.features(melody)[self._columns] for melody in melodies.values()])
+            table = np.array([self._numbers(melody)[self._columns] for melody in melodies.values()])
             found[list(melodies)] = self._trees.log_odds(table)
         return found
+
+    def _numbers(self, melody: Melody) -> NDArray[np.float32]:
+        """All features of a tune, and what the n-grams say of it, where they are asked."""
+        buckets = len(self._trees.ngram_weights)
+        by_ngrams = self._trees.ngram_log_odds(*bucket_counts(melody, buckets)) if buckets else features.NAN
+        return np.append(features.features(melody), np.float32(by_ngrams))
 
 
 def choose(log_odds: Sequence[float], seed: int) -> int:

@@ -1,5 +1,9 @@
 """Trains a critic: boosted trees that tell real tunes from what a model draws, and from real tunes that were spoilt.
 
+The trees are told, beside the numbers of a tune, what a logistic regression over its n-grams makes of it. Of the tunes
+that the regression learns from they are told what one says that has not seen the tune (stacking; Wolpert, 1992): else
+they would take what it knows by heart for the truth.
+
 The trees' log odds are those of real against the model's own, so that choosing among several drawn tunes in proportion
 to the odds draws as real tunes are spread (sampling by importance). Spoilt tunes, whose bars were shuffled or whose
 last bar was swapped, keep a critic from going by what only the model's tunes give away.
@@ -14,7 +18,8 @@ from numpy.typing import NDArray
 
 from app.abc import features
 from app.abc.features import Melody
-from model_store.critic import Critic, encode_names
+from app.abc.ngrams import bucket_counts
+from model_store.critic import NGRAMS, Critic, encode_names
 from training.errors import TooFewTunesError
 from training.evaluation.candidate import Candidate
 from training.evaluation.tune_sampling import draw_as_served
@@ -36,6 +41,10 @@ _SETTINGS = {
     "random_state": 1,
 }
 _LEAF = -1
+
+_BUCKETS = 2**14
+_FOLDS = 5
+_INVERSE_REGULARISATION = 3.0
 
 
 def of(candidate: Candidate, tunes: int) -> Critic:
@@ -67,10 +76,55 @@ def train(real: Sequence[str], drawn: Sequence[str], seed: int = 1) -> Critic:
     generator = np.random.default_rng(seed)
     spoilt = [spoil(melody, generator) for melody in melodies]
     groups = [(melodies, True, 1.0), (others, False, 1.0), (spoilt, False, _SPOILT_WEIGHT)]
-    table = np.array([features.features(melody) for group, _, _ in groups for melody in group])
     labels = np.concatenate([np.full(len(group), is_real) for group, is_real, _ in groups])
     weights = np.concatenate([np.full(len(group), len(melodies) * share / len(group)) for group, _, share in groups])
-    return _as_critic(_fitted(table, labels, weights))
+    everything = [melody for group, _, _ in groups for melody in group]
+    regression, by_ngrams = _learn_ngrams(everything, labels, weights, len(everything) - len(spoilt), seed)
+    table = np.column_stack([[features.features(melody) for melody in everything], by_ngrams.astype(np.float32)])
+    trees = _as_critic(_fitted(table, labels, weights), (*features.NAMES, NGRAMS))
+    return replace(
+        trees,
+        ngram_bias=regression.intercept_.astype(np.float64),
+        ngram_weights=regression.coef_[0].astype(np.float32),
+    )
+
+
+def _learn_ngrams(
+    melodies: Sequence[Melody], labels: NDArray[np.bool_], weights: NDArray[np.float64], known: int, seed: int
+) -> tuple[Any, NDArray[np.float64]]:
+    """A logistic regression over the n-grams of the first `known` melodies, and the log odds of each melody.
+
+    Those of a melody that it learns from are said by one that has learnt from the other folds alone.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+    from threadpoolctl import threadpool_limits
+
+    def learn(rows: NDArray[np.int64]) -> Any:  # noqa: ANN401
+        model = LogisticRegression(C=_INVERSE_REGULARISATION, solver="liblinear", random_state=seed)
+        return model.fit(table[rows], labels[rows], weights[rows])
+
+    table = _ngram_table(melodies)
+    found = np.empty(len(melodies))
+    with threadpool_limits(1):  # the same weights on any machine
+        for others, fold in StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(
+            table[:known], labels[:known]
+        ):
+            found[fold] = learn(others).decision_function(table[fold])
+        regression = learn(np.arange(known))
+        found[known:] = regression.decision_function(table[known:])
+    return regression, found
+
+
+def _ngram_table(melodies: Sequence[Melody]) -> Any:  # noqa: ANN401
+    """How often each bucket has an n-gram of each melody, as a row of length 1, [melodies, buckets] (sparse)."""
+    from scipy.sparse import csr_array
+
+    rows = [bucket_counts(melody, _BUCKETS) for melody in melodies]
+    ends = np.cumsum([0, *(len(buckets) for buckets, _ in rows)], dtype=np.int32)  # liblinear takes no other
+    columns = np.concatenate([buckets for buckets, _ in rows]).astype(np.int32)
+    values = np.concatenate([counts / np.sqrt(np.square(counts).sum()) for _, counts in rows])
+    return csr_array((values, columns, ends), (len(rows), _BUCKETS))
 
 
 def spoil(melody: Melody, generator: np.random.Generator) -> Melody:
@@ -100,7 +154,7 @@ def _fitted(table: NDArray[np.float32], labels: NDArray[np.bool_], weights: NDAr
         return HistGradientBoostingClassifier(**_SETTINGS).fit(table, labels, weights)
 
 
-def _as_critic(model: Any) -> Critic:  # noqa: ANN401
+def _as_critic(model: Any, names: Sequence[str]) -> Critic:  # noqa: ANN401
     """The trees of scikit-learn's model, one after another."""
     trees = [each[0].nodes for each in model._predictors]
     begins = np.cumsum([0, *map(len, trees)])
@@ -109,7 +163,7 @@ def _as_critic(model: Any) -> Critic:  # noqa: ANN401
     is_leaf = nodes["is_leaf"] == 1
     here = np.arange(len(nodes))
     return Critic(
-        names=encode_names(features.NAMES),
+        names=encode_names(names),
         baseline=np.asarray(model._baseline_prediction, np.float64).reshape(1),
         roots=begins[:-1].astype(np.int32),
         features=np.where(is_leaf, _LEAF, nodes["feature_idx"]).astype(np.int32),
