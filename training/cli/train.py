@@ -81,8 +81,18 @@ def _create(path: Path, config: TrainingConfig, names: list[str], checkpoint: Ch
         print(f"not a tune: {reject}", file=sys.stderr)
     for drop in tunes.drops:
         print(f"left out: {drop}", file=sys.stderr)
-    _ = tunes.sides  # where there are too few to split, that is told before anything is written
-    return RunFolder.create(path, config, tunes, start_of(checkpoint) if checkpoint else None)
+    train = tunes.sides.train  # where there are too few to split, that is told before anything is written
+    if not checkpoint:
+        if config.distillation or config.drawn_tunes:
+            raise ConfigError(f"recipe {config.recipe}: say by --from which version teaches it, and draws")
+        return RunFolder.create(path, config, tunes)
+    drawn: list[str] = []
+    if config.drawn_tunes:
+        from training.evaluation.drawn_tunes import draw_tunes
+
+        real = tunes.without_extras(train)
+        drawn = draw_tunes(checkpoint, real, config.drawn_tunes, config.drawn_candidates)
+    return RunFolder.create(path, config, tunes, start_of(checkpoint), drawn)
 
 
 def _extend(run: RunFolder, overrides: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from model_store.vocabulary import Vocabulary
 from training.errors import CheckpointError, RunError
 from training.learning.model import model_config
 from training.learning.run_folder import RunFolder
+from training.learning.tempering import tempered
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,4 @@ def from_run(run: RunFolder) -> Trained:
     weights = run.best_weights()
     if {name: tensor.shape for name, tensor in weights.items()} != network.weight_shapes():
         raise CheckpointError(f"{run.best}: its tensors are not those of this run's network")
-    return Trained(run.path.name, network, vocabulary, _tempered(weights, config.temperature))
-
-
-def _tempered(weights: Mapping[str, NDArray[np.float32]], temperature: float) -> Mapping[str, NDArray[np.float32]]:
-    """Those of a network whose logits are divided by a temperature; the gates' are among them."""
-    if temperature == 1.0:
-        return weights
-    last = ("dense/kernel", "dense/bias")
-    return dict(weights) | {name: (weights[name] / temperature).astype(np.float32) for name in last}
+    return Trained(run.path.name, network, vocabulary, tempered(weights, config.temperature))

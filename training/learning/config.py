@@ -45,6 +45,11 @@ class TrainingConfig:
     beginnings: int = 0  # rows of each batch of streams that are the beginnings of tunes instead, read from zeros
     extra_until: float = 1.0  # share of the steps after which the extra books are left; the last of it is the others'
     transpose: float = 0.0  # share of the tunes that are moved to another key, anew each epoch
+    drawn_tunes: int = (
+        0  # that the version which the run goes on from draws, for the run to learn from beside real ones
+    )
+    drawn_candidates: int = 1  # so many are drawn for each of them, of which a critic chooses one
+    drawn_share: float = 0.0  # of the tunes of an epoch
     # the steps
     steps: int = 2000
     optimizer: Optimizer = "adam"
@@ -55,6 +60,8 @@ class TrainingConfig:
     clip_norm: float = 0.0  # of the whole gradient; 0: none
     average_decay: float = 0.0  # of the moving average that is kept as the result; 0: the last weights themselves
     precision: Precision = "auto"
+    # the teacher: the version which the run goes on from
+    distillation: float = 0.0  # share of the loss that is its probabilities' in place of the character's itself
     # the noise
     character_dropout: float = 0.0
     embedding_dropout: float = 0.0
@@ -78,6 +85,10 @@ class TrainingConfig:
             raise ConfigError(f"beginnings: {self.beginnings} is not below batch_size, {self.batch_size}")
         if self.extra_until > 1:
             raise ConfigError(f"extra_until: {self.extra_until} is not in [0, 1]")
+        if bool(self.drawn_tunes) != bool(self.drawn_share):
+            raise ConfigError("drawn_tunes and drawn_share: one without the other says nothing")
+        if self.drawn_tunes and self.batching != "streams":
+            raise ConfigError("drawn_tunes: crops of one text have none; set batching=streams")
         if self.plan and not self.lookback:
             raise ConfigError("plan: a network that is told a plan needs lookback=true too")
 
@@ -130,6 +141,8 @@ class TrainingConfig:
 _PROBABILITIES = frozenset(
     {
         "transpose",
+        "drawn_share",
+        "distillation",
         "average_decay",
         "character_dropout",
         "embedding_dropout",
@@ -146,6 +159,7 @@ _POSITIVE = frozenset(
         "embedding_range",
         "lstm_units",
         "pointer_dim",
+        "drawn_candidates",
         "run_dim",
         "place_dim",
         "sequence_length",
@@ -255,6 +269,20 @@ RECIPES["replanned"] = RECIPES["planned"] | {
     "transpose": 0.5,
     "recurrent_dropout": 0.4,
     "output_dropout": 0.4,
+}
+# From version 7 of `irish`, which teaches it: fewer units, so that a character takes two thirds of the time
+# (docs/decisions/022-fewer-units.md). They have enough to do: little noise is needed.
+RECIPES["distilled"] = RECIPES["replanned"] | {
+    "lstm_units": 384,
+    "steps": 6000,
+    "learning_rate": 2.5e-3,
+    "recurrent_dropout": 0.15,
+    "output_dropout": 0.15,
+    "distillation": 0.5,
+    "drawn_tunes": 8000,
+    "drawn_candidates": 8,
+    "drawn_share": 0.5,
+    "temperature": 1.0,
 }
 # From a published version to twenty to two hundred tunes of one's own.
 RECIPES["finetune"] = RECIPES["planned"] | {

@@ -3,6 +3,7 @@
 That is what makes a resumed run equal to an uninterrupted one: there is no generator whose state must be saved.
 """
 
+from bisect import bisect_right
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -74,6 +75,7 @@ class Streams:
 
     Args:
         extras: tunes that are left from the first epoch on that begins after the share `extra_until` of the steps.
+        drawn: tunes of which each epoch has some others, `drawn_share` of its tunes.
     """
 
     def __init__(
@@ -83,17 +85,20 @@ class Streams:
         reader: Reader,
         config: TrainingConfig,
         extras: frozenset[str] = frozenset(),
+        drawn: tuple[str, ...] = (),
     ) -> None:
         self._config = config
-        self._tunes = tunes
+        self._tunes = (*tunes, *drawn)
+        self._drawn = np.arange(len(tunes), len(self._tunes))
         everything, core = range(len(tunes)), [n for n, tune in enumerate(tunes) if tune not in extras]
         self._first, self._last = np.array(everything), np.array(core or everything)
         self._characters = frozenset(vocabulary.characters)
         self._reader = reader
-        self._plans = reader.plans_of(tunes)
+        self._plans = reader.plans_of(self._tunes)
         self._tonics = tonics_by_mode(tunes)
         self.steps_per_epoch = self._steps(self._first)
         self._first_epochs = -(-int(config.extra_until * config.steps) // self.steps_per_epoch)
+        self._ends: list[int] = []  # of the epochs so far, in steps
         self._epoch = lru_cache(maxsize=1)(self._lay_out)
 
     def batch(self, step: int) -> Batch:
@@ -112,15 +117,20 @@ class Streams:
 
     def _place(self, step: int) -> tuple[int, int]:
         """A step's epoch, and its number within it."""
-        later = step - self._first_epochs * self.steps_per_epoch
-        if later < 0:
-            return divmod(step, self.steps_per_epoch)
-        epoch, chunk = divmod(later, self._steps(self._last))
-        return self._first_epochs + epoch, chunk
+        while not self._ends or self._ends[-1] <= step:
+            self._ends.append(max(self._ends, default=0) + self._steps(self._numbers(len(self._ends))))
+        epoch = bisect_right(self._ends, step)
+        return epoch, step - (self._ends[epoch - 1] if epoch else 0)
 
     def _numbers(self, epoch: int) -> NDArray[np.int64]:
         """Of the tunes that are read in an epoch."""
-        return self._first if epoch < self._first_epochs else self._last
+        real = self._first if epoch < self._first_epochs else self._last
+        share = self._config.drawn_share
+        if not share or not len(self._drawn):
+            return real
+        count = min(len(self._drawn), round(len(real) * share / (1 - share)))
+        generator = np.random.default_rng([self._config.seed, epoch, 2])
+        return np.concatenate([real, generator.choice(self._drawn, count, replace=False)])
 
     def _begin(self, step: int) -> NDArray[np.int32]:
         """The beginnings of a step, [beginnings, sequence + 1, …]; after a short tune comes another one."""
@@ -167,6 +177,7 @@ def open_batches(
     vocabulary: Vocabulary,
     config: TrainingConfig,
     extras: frozenset[str] = frozenset(),
+    drawn: tuple[str, ...] = (),
 ) -> Batches:
     """The batches that a configuration asks for.
 
@@ -174,8 +185,9 @@ def open_batches(
         tunes: the train tunes.
         whole: the corpus' whole text, for a run that learns from everything.
         extras: those of them that are from extra books.
+        drawn: tunes that a published version drew, to be learnt from beside these.
     """
     reader = Reader(vocabulary, Alphabet(vocabulary.characters, config.plan) if config.lookback else None)
     if config.batching == "streams":
-        return Streams(tunes, vocabulary, reader, config, extras)
+        return Streams(tunes, vocabulary, reader, config, extras, drawn)
     return Crops(whole if config.learn_from == "everything" else SEPARATOR.join(tunes), reader, config)

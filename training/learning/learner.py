@@ -18,10 +18,12 @@ from training.learning.input_pipeline import Batch
 from training.learning.lstm import State
 from training.learning.model import Noise, build_network, forward, model_config, set_weights, variables
 from training.learning.start import widen
+from training.learning.teacher import Teacher
 from training.learning.workers import Workers
 
 Tensors = dict[str, NDArray[Any]]
 FLOOR = 0.02  # share of the learning rate that the cosine ends at
+_STATES = ("h", "c", "teacher_h", "teacher_c")
 
 
 class Learner:
@@ -32,12 +34,19 @@ class Learner:
         vocab_size: characters it reads and predicts.
         devices: names of the devices to learn on; all GPUs if not given, else the CPU. Those of each worker, where
             TF_CONFIG names several.
+        teacher: the weights of a network that is told the same, for a recipe that distils.
 
     Raises:
         ConfigError: the batch cannot be shared out evenly among the devices.
     """
 
-    def __init__(self, config: TrainingConfig, vocab_size: int, devices: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        vocab_size: int,
+        devices: list[str] | None = None,
+        teacher: Mapping[str, NDArray[np.float32]] | None = None,
+    ) -> None:
         self.workers = Workers.from_environment()
         has_gpu = bool(tf.config.list_physical_devices("GPU"))
         self.config = config
@@ -49,8 +58,8 @@ class Learner:
         self._is_mixed = config.precision == "mixed_float16"
         self._dtype = "float16" if self._is_mixed else "float32"
         width: int = self.network.weight_shapes()["lstm_0/kernel"][0]
-        cudnn = lstm.for_gpu(width, config.lstm_units, self._dtype)
-        self._lstm: lstm.Layer = cudnn if has_gpu else lstm.for_cpu
+        self._lstm = lstm.for_gpu(width, config.lstm_units, self._dtype) if has_gpu else lstm.for_cpu
+        self._teacher = Teacher(teacher or {}, self.network.inputs, self._dtype) if config.distillation else None
         keras.utils.set_random_seed(config.seed)
         with self._strategy.scope():
             self._model = build_network(
@@ -100,7 +109,7 @@ class Learner:
         return averaged
 
     def begin_from(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
-        """Put in the weights of a published version before the first step.
+        """Put in the weights of a published version, or what is left of them, before the first step.
 
         Raises:
             ConfigError: they are another network's.
@@ -110,7 +119,7 @@ class Learner:
     def tensors(self) -> Tensors:
         """All that a resumed run needs, by name; several workers must ask at the same step."""
         optimizer = {f"optimizer/{i:03}": np.asarray(v.numpy()) for i, v in enumerate(self._optimizer.variables)}
-        parts = zip("hc", self._state, strict=True)
+        parts = zip(_STATES, self._state, strict=False)
         state = {f"state/{name}": self._whole(part) for name, part in parts}
         weights = {f"weights/{name}": value for name, value in self._numpy_weights().items()}
         return {**weights, **optimizer, **state}
@@ -127,7 +136,7 @@ class Learner:
         set_weights(self._model, self.network, {name: tensors[f"weights/{name}"] for name in self._weights})
         for i, variable in enumerate(self._optimizer.variables):
             variable.assign(tensors[f"optimizer/{i:03}"])
-        self._state = (self._share_out(tensors["state/h"]), self._share_out(tensors["state/c"]))
+        self._state = tuple(self._share_out(tensors[f"state/{name}"]) for name in _STATES[: len(self._state)])
 
     def _numpy_weights(self) -> Tensors:
         return {name: np.asarray(variable.numpy()) for name, variable in self._weights.items()}
@@ -145,8 +154,8 @@ class Learner:
         return self._strategy.experimental_distribute_values_from_function(share)
 
     def _share_out_zeros(self) -> State:
-        zeros = np.zeros((self.config.batch_size, self.config.lstm_units), np.float32)
-        return self._share_out(zeros), self._share_out(zeros)
+        units = [self.config.lstm_units] * 2 + ([self._teacher.units] * 2 if self._teacher else [])
+        return tuple(self._share_out(np.zeros((self.config.batch_size, each), np.float32)) for each in units)
 
     def _whole(self, value: tf.Tensor) -> NDArray[Any]:
         """The rows of every replica, of every worker."""
@@ -167,15 +176,23 @@ class Learner:
         """One replica's step; its loss is its share of the whole batch's mean."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         noise = Noise(self.config, step, replica)
-        state = self._forget_beginnings(state, replica)
+        before = self._forget_beginnings(state, replica)
+        said, teachers = self._teacher(inputs, before[2:]) if self._teacher else (None, ())
+        characters = self.config.batch_size * self.config.sequence_length
         with tf.GradientTape() as tape:
-            logits, state = forward(self._weights, self._lstm, inputs, state, noise, self._dtype, self.network.inputs)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-            loss = tf.reduce_sum(losses) / (self.config.batch_size * self.config.sequence_length)
-            scaled = self._optimizer.scale_loss(loss)
+            logits, state = forward(
+                self._weights, self._lstm, inputs, before[:2], noise, self._dtype, self.network.inputs
+            )
+            loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)) / characters
+            wanted = loss
+            if said is not None:
+                share = self.config.distillation
+                taught = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(said, logits)) / characters
+                wanted = (1 - share) * loss + share * taught
+            scaled = self._optimizer.scale_loss(wanted)
         gradients = tape.gradient(scaled, list(self._weights.values()))
         self._optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
-        return loss, tuple(tf.stop_gradient(part) for part in state)
+        return loss, tuple(tf.stop_gradient(part) for part in (*state, *teachers))
 
     def _forget_beginnings(self, state: State, replica: tf.Tensor | int) -> State:
         """The batch's last rows are read from zeros."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-State = tuple[tf.Tensor, tf.Tensor]
+State = tuple[tf.Tensor, ...]
 """h and c, [B, U] each."""
 
 Layer = Callable[[tf.Tensor, State, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, State]]

@@ -92,8 +92,7 @@ def forward(
         Logits [B, T, V] float32, and the state after the last character.
     """
     batch, length = ids.shape[:2]
-    told = dict(zip(inputs, tf.unstack(ids[..., 1:], axis=-1), strict=True)) if inputs else {}
-    ids = ids[..., 0] if inputs else ids
+    ids, told = _told(ids, inputs)
     embedded = tf.gather(tf.convert_to_tensor(weights["embedding"]), ids)
     recurrent_kernel = tf.convert_to_tensor(weights["lstm_0/recurrent_kernel"])
     if noise:
@@ -114,6 +113,19 @@ def forward(
     logits = tf.cast(logits, tf.float32) + weights["dense/bias"]
     gated = [split(each, values)[0] for each, values in told.items() if each.gate]
     return add_gates(logits, gated, logits.shape[-1] - len(gated)), state
+
+
+def embed(weights: Weights, ids: tf.Tensor, inputs: tuple[Input, ...]) -> tf.Tensor:
+    """What the LSTM reads, [B, T, E] float32, of ids as `forward` has them."""
+    ids, told = _told(ids, inputs)
+    return tf.concat([tf.gather(tf.convert_to_tensor(weights["embedding"]), ids), *_embeddings(weights, told)], axis=-1)
+
+
+def _told(ids: tf.Tensor, inputs: tuple[Input, ...]) -> tuple[tf.Tensor, dict[Input, tf.Tensor]]:
+    """The characters, [B, T], and what is told beside them."""
+    if not inputs:
+        return ids, {}
+    return ids[..., 0], dict(zip(inputs, tf.unstack(ids[..., 1:], axis=-1), strict=True))
 
 
 def _embeddings(weights: Weights, told: Mapping[Input, tf.Tensor]) -> Iterator[tf.Tensor]:

@@ -2,6 +2,7 @@
 
 run.json         settings; of a run that goes on from a published version, which
 start.safetensors  the weights of that version
+drawn.json       the tunes that it drew to learn from
 corpus.json      the tunes, so that the run stands by itself
 checkpoint.safetensors  all that a resumed run needs
 best.safetensors        the weights with the lowest validation loss so far
@@ -10,7 +11,7 @@ train.log               what was said
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,14 +81,23 @@ class RunFolder:
         self.checkpoint = path / "checkpoint.safetensors"
         self.best = path / "best.safetensors"
         self._start = path / "start.safetensors"
+        self._drawn = path / "drawn.json"
         self.evaluation = path / "evaluation.json"
 
     @classmethod
-    def create(cls, path: Path, config: TrainingConfig, corpus: Corpus, start: Start | None = None) -> "RunFolder":
+    def create(
+        cls,
+        path: Path,
+        config: TrainingConfig,
+        corpus: Corpus,
+        start: Start | None = None,
+        drawn: Sequence[str] = (),
+    ) -> "RunFolder":
         """A new run.
 
         Args:
             start: what it goes on from, whose vocabulary holds all that the corpus is written in.
+            drawn: the tunes that this drew to learn from.
 
         Raises:
             RunError: there is something at that path.
@@ -99,7 +109,10 @@ class RunFolder:
         atomic_file.write(path / "corpus.json", corpus.to_json())
         if start:
             metadata = {"model": start.model, "vocabulary": start.vocabulary.characters}
+            metadata["temperature"] = repr(start.temperature)
             atomic_file.write(run._start, save(dict(start.weights), metadata))
+        if drawn:
+            atomic_file.write(run._drawn, json.dumps(list(drawn), ensure_ascii=False).encode())
         run.write_config(config)
         return run
 
@@ -150,7 +163,21 @@ class RunFolder:
         if not self._start.is_file():
             return None
         weights, metadata = read_tensors(self._start)
-        return Start(metadata.get("model", ""), Vocabulary(metadata.get("vocabulary", "\n")), weights)
+        vocabulary, temperature = Vocabulary(metadata.get("vocabulary", "\n")), float(metadata.get("temperature", 1))
+        return Start(metadata.get("model", ""), vocabulary, weights, temperature)
+
+    def drawn(self) -> tuple[str, ...]:
+        """The tunes that what it goes on from drew to learn from.
+
+        Raises:
+            RunError: drawn.json is damaged.
+        """
+        if not self._drawn.is_file():
+            return ()
+        try:
+            return tuple(json.loads(self._drawn.read_bytes()))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self._drawn}: unreadable ({error})") from None
 
     def vocabulary(self) -> Vocabulary:
         """The characters that it reads and writes: its corpus', or those of what it goes on from."""

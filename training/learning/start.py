@@ -1,4 +1,4 @@
-"""What a run goes on from: the weights of a published version, in a network that may be told more than it was."""
+"""What a run goes on from: a published version, whose network may be told more in it, or teach one of fewer units."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,19 +12,28 @@ from model_store.store import Checkpoint, Store
 from model_store.vocabulary import Vocabulary
 from training.errors import ConfigError
 from training.learning.config import TrainingConfig
+from training.learning.tempering import tempered
 
 Tensors = dict[str, NDArray[Any]]
 
-_SHAPE = ("embedding_dim", "lstm_units", "lookback", "pointer_dim", "run_dim", "place_dim")
+_SHAPE = ("embedding_dim", "lookback", "pointer_dim", "run_dim", "place_dim")
 
 
 @dataclass(frozen=True)
 class Start:
-    """A published version, as a run has it: its name and version, its vocabulary, its weights."""
+    """A published version, as a run has it: its name and version, its vocabulary, its weights.
+
+    `temperature` is what its logits were divided by when it was published.
+    """
 
     model: str
     vocabulary: Vocabulary
     weights: Mapping[str, NDArray[np.float32]]
+    temperature: float = 1.0
+
+    def as_learnt(self) -> Mapping[str, NDArray[np.float32]]:
+        """The weights before their logits were divided: what a teacher says."""
+        return tempered(self.weights, 1 / self.temperature)
 
 
 def find(name: str, store: Path) -> Checkpoint:
@@ -43,19 +52,24 @@ def find(name: str, store: Path) -> Checkpoint:
 
 def start_of(checkpoint: Checkpoint) -> Start:
     manifest = checkpoint.manifest
-    return Start(f"{manifest.name}/{manifest.version}", checkpoint.vocabulary, checkpoint.weights())
+    temperature = float(str(manifest.training.get("temperature", 1.0)))
+    return Start(f"{manifest.name}/{manifest.version}", checkpoint.vocabulary, checkpoint.weights(), temperature)
 
 
 def shaped_like(config: TrainingConfig, checkpoint: Checkpoint) -> TrainingConfig:
     """The settings with the network's shape taken from a version; told of a plan where either is.
 
+    A network that it teaches has as many units as the settings say, and is told what it is.
+
     Raises:
         ConfigError: the version does not say how it was shaped, or its network is of another kind.
     """
     said = checkpoint.manifest.training
+    names = _SHAPE if config.distillation else (*_SHAPE, "lstm_units")
     try:
-        shape: dict[str, Any] = {name: said.get(name, getattr(TrainingConfig, name)) for name in _SHAPE}
-        return replace(config, **shape, plan=bool(shape["lookback"]) and (config.plan or bool(said.get("plan", False))))
+        shape: dict[str, Any] = {name: said.get(name, getattr(TrainingConfig, name)) for name in names}
+        is_planned = bool(said.get("plan", False)) or (config.plan and not config.distillation)
+        return replace(config, **shape, plan=bool(shape["lookback"]) and is_planned)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{checkpoint.manifest.name}: not a network that can be gone on from ({error})") from None
 

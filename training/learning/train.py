@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 
+import numpy as np
 import tensorflow as tf
 from tqdm import tqdm  # type: ignore[import-untyped]
 from tqdm.contrib.logging import logging_redirect_tqdm  # type: ignore[import-untyped]
@@ -19,12 +20,17 @@ from training.evaluation.heldout_loss import Scorer
 from training.learning import curves
 from training.learning.config import TrainingConfig
 from training.learning.curves import SMOOTHING
-from training.learning.input_pipeline import open_batches
+from training.learning.input_pipeline import Batches, open_batches
 from training.learning.learner import Learner, fastest_precision
 from training.learning.run_folder import History, Progress, Row, RunFolder
+from training.learning.start import Start
+from training.learning.unit_pruning import Weights, prune
 from training.learning.workers import Workers
 
 logger = logging.getLogger(__name__)
+
+_READ_TO_PRUNE = (0, 40, 80)
+"""The steps whose batches say which units a pupil needs least."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,9 @@ def _train(run: RunFolder) -> Outcome:
     corpus = run.corpus()
     sides, vocabulary, start = corpus.sides, run.vocabulary(), run.start()
     config = fastest_precision(run.config(), len(vocabulary))
-    learner = Learner(config, len(vocabulary))
-    batches = open_batches(sides.train, corpus.text, vocabulary, config, corpus.extras)
+    teacher = start.as_learnt() if start and config.distillation else None
+    learner = Learner(config, len(vocabulary), teacher=teacher)
+    batches = open_batches(sides.train, corpus.text, vocabulary, config, corpus.extras, run.drawn())
     scorer = Scorer(sides.validation, vocabulary, learner.network.inputs, with_plans=config.plan)
     without_plans = Scorer(sides.validation, vocabulary, learner.network.inputs) if config.plan else None
     sizes = f"{len(sides.train)} train, {len(sides.validation)} validation, {len(sides.test)} test"
@@ -71,7 +78,7 @@ def _train(run: RunFolder) -> Outcome:
         logger.info("resumed after step %d", progress.step)
     else:
         if start:
-            learner.begin_from(start.weights)
+            learner.begin_from(_pruned(start, config, learner, batches) if teacher else start.weights)
             logger.info("from %s", start.model)
         logger.info("untrained: %.3f nats per character", scorer.score(learner.weights()).nats_per_character)
 
@@ -107,6 +114,12 @@ def _train(run: RunFolder) -> Outcome:
             run.save_best(learner.weights())
         atomic_file.write(run.png, curves.draw(history, f"{run.path.name} ({config.recipe})"))
     return Outcome(progress, caught[0] if caught else signal.SIGTERM if is_asked else None)
+
+
+def _pruned(start: Start, config: TrainingConfig, learner: Learner, batches: Batches) -> Weights:
+    """What is left of a teacher's weights when it has as many units as its pupil."""
+    rows = np.concatenate([batches.batch(step).inputs for step in _READ_TO_PRUNE])
+    return prune(start.as_learnt(), learner.network.inputs, rows, config.lstm_units)
 
 
 def _save(run: RunFolder, progress: Progress, learner: Learner, history: History) -> None:

@@ -1,0 +1,15 @@
+"""Divides a network's logits by a temperature once and for all, in the weights of its last layer."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LAST_LAYER = ("dense/kernel", "dense/bias")
+
+
+def tempered(weights: Mapping[str, NDArray[np.float32]], temperature: float) -> Mapping[str, NDArray[np.float32]]:
+    """Those of a network whose logits are divided by a temperature; the gates' are among them."""
+    if temperature == 1.0:
+        return weights
+    return dict(weights) | {name: (weights[name] / temperature).astype(np.float32) for name in _LAST_LAYER}
