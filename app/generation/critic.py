@@ -5,7 +5,7 @@ candidates so chosen, the tunes are spread as real ones are (sampling by importa
 make them all alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 
 import numpy as np
@@ -44,9 +44,12 @@ class Critic:
         found = np.full(len(tunes), -np.inf)
         melodies = {number: melody for number, tune in enumerate(tunes) if (melody := features.read(tune))}
         if melodies:
-            table = np.array([self._numbers(melody)[self._columns] for melody in melodies.values()])
-            found[list(melodies)] = self._trees.log_odds(table)
+            found[list(melodies)] = self.log_odds_of(melodies.values())
         return found
+
+    def log_odds_of(self, melodies: Iterable[Melody]) -> NDArray[np.float64]:
+        """The same of tunes that have been read; of one at least."""
+        return self._trees.log_odds(np.array([self._numbers(melody)[self._columns] for melody in melodies]))
 
     def _numbers(self, melody: Melody) -> NDArray[np.float32]:
         """All features of a tune, and what the n-grams say of it, where they are asked."""

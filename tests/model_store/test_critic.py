@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load, save
 
-from model_store.critic import Critic, encode_names
+from model_store.critic import NGRAMS, Critic, encode_names
 from model_store.errors import InvalidCheckpointError, NewerFormatError
 from model_store.manifest import CRITIC_FILE
 from model_store.store import Store
@@ -29,6 +30,16 @@ def critic() -> Critic:
     )
 
 
+def with_ngrams() -> Critic:
+    """The same, whose second feature is what a regression over eight buckets says."""
+    return replace(
+        critic(),
+        names=encode_names(("a", NGRAMS)),
+        ngram_bias=np.array([0.5]),
+        ngram_weights=np.arange(8, dtype=np.float32),
+    )
+
+
 def read(tmp_path: Path, content: bytes) -> Critic:
     file = tmp_path / "critic.safetensors"
     file.write_bytes(content)
@@ -40,6 +51,43 @@ def test_the_trees_are_asked(tmp_path: Path) -> None:
     for each in (critic(), read(tmp_path, critic().to_bytes())):
         assert each.feature_names == ("a", "b")
         assert each.log_odds(table).tolist() == [0.5 - 1 + 10, 0.5 + 2 + 0, 0.5 - 1 + 0]
+
+
+def test_the_regression_adds_the_weights_of_a_tunes_buckets(tmp_path: Path) -> None:
+    for each in (with_ngrams(), read(tmp_path, with_ngrams().to_bytes())):
+        assert each.ngram_log_odds(np.array([2, 7]), np.array([3, 4])) == pytest.approx(0.5 + (2 * 3 + 7 * 4) / 5)
+
+
+def test_a_critic_without_ngrams_is_written_as_it_always_was(tmp_path: Path) -> None:
+    assert load(critic().to_bytes()).keys() == load(with_ngrams().to_bytes()).keys() - {"ngram_bias", "ngram_weights"}
+    assert formats(tmp_path, critic(), with_ngrams()) == ["1", "2"]
+    assert not len(read(tmp_path, critic().to_bytes()).ngram_weights)
+
+
+def formats(tmp_path: Path, *critics: Critic) -> list[str]:
+    """What the files of critics say."""
+    found = []
+    for each in critics:
+        file = tmp_path / "critic.safetensors"
+        file.write_bytes(each.to_bytes())
+        with safe_open(file, framework="numpy") as opened:
+            found.append(opened.metadata()["format"])
+    return found
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"ngram_weights": np.zeros(7, np.float32)},
+        {"ngram_weights": np.full(8, np.nan, np.float32)},
+        {"ngram_bias": np.zeros(2)},
+        {"names": encode_names(("a", "b"))},
+    ],
+    ids=["no power of two", "not finite", "two", "told of none"],
+)
+def test_a_regression_that_does_not_fit_is_refused(tmp_path: Path, spoilt: dict[str, np.ndarray]) -> None:
+    with pytest.raises(InvalidCheckpointError, match="its arrays do not fit together"):
+        read(tmp_path, replace(with_ngrams(), **spoilt).to_bytes())
 
 
 @pytest.mark.parametrize(
@@ -69,8 +117,10 @@ def test_what_is_no_critic_is_refused(tmp_path: Path) -> None:
         read(tmp_path, save({**arrays, "values": arrays["values"].astype(np.float32)}, {"format": "1"}))
     with pytest.raises(InvalidCheckpointError, match="unreadable"):
         read(tmp_path, critic().to_bytes()[:-1])
-    with pytest.raises(NewerFormatError, match="format 2 is newer"):
+    with pytest.raises(InvalidCheckpointError, match="not a critic"):  # it lacks the arrays of format 2
         read(tmp_path, save(arrays, {"format": "2"}))
+    with pytest.raises(NewerFormatError, match="format 3 is newer"):
+        read(tmp_path, save(arrays, {"format": "3"}))
 
 
 def test_a_version_has_its_critic_or_none(tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from app.abc import features
+from app.abc.features import Melody
+from app.abc.ngrams import bucket_counts
 from app.generation.critic import Critic
+from model_store.critic import NGRAMS
 from model_store.store import Checkpoint, Store
 from tests.training.made_up_tunes import AABB, FORGETFUL, REMEMBERING, tune
 from training.cli.main import main
@@ -18,8 +21,12 @@ REAL = [*REMEMBERING, *(tune(number) for number in range(400, 500))]
 DRAWN = [*FORGETFUL, *(tune(number, forgets=True) for number in range(500, 600))]
 
 
+def melodies(tunes: list[str]) -> list[Melody]:
+    return [melody for each in tunes if (melody := features.read(each))]
+
+
 def table(tunes: list[str]) -> np.ndarray:
-    return np.array([features.features(melody) for each in tunes if (melody := features.read(each))])
+    return np.array(list(map(features.features, melodies(tunes))))
 
 
 def test_the_trees_answer_as_those_that_were_learnt() -> None:
@@ -27,7 +34,22 @@ def test_the_trees_answer_as_those_that_were_learnt() -> None:
     rows[::7, ::3] = np.nan
     labels = np.arange(len(rows)) < len(REAL)
     model = critic._fitted(rows, labels, np.ones(len(rows)))
-    np.testing.assert_allclose(critic._as_critic(model).log_odds(rows), model.decision_function(rows), atol=1e-12)
+    learnt = critic._as_critic(model, features.NAMES)
+    np.testing.assert_allclose(learnt.log_odds(rows), model.decision_function(rows), atol=1e-12)
+
+
+def test_the_trees_are_told_what_the_regression_says() -> None:
+    learnt = critic.train(REAL, DRAWN)
+    assert learnt.feature_names == (*features.NAMES, NGRAMS)
+    known = [learnt.ngram_log_odds(*bucket_counts(melody, len(learnt.ngram_weights))) for melody in melodies(REAL)]
+    everything = [*melodies(REAL), *melodies(DRAWN), *melodies(REAL)]
+    labels = np.arange(len(everything)) < len(REAL)
+    _, told = critic._learn_ngrams(everything, labels, np.ones(len(labels)), len(REAL) + len(DRAWN), seed=1)
+    assert told[: len(REAL)].mean() < np.mean(known)  # by heart it is surer
+
+
+def test_the_same_tunes_teach_the_same_critic() -> None:
+    assert critic.train(REAL, DRAWN).to_bytes() == critic.train(REAL, DRAWN).to_bytes()
 
 
 def test_a_critic_prefers_what_comes_again() -> None:
@@ -38,11 +60,11 @@ def test_a_critic_prefers_what_comes_again() -> None:
 
 
 def test_a_critic_sees_that_a_tune_was_spoilt() -> None:
-    trees = critic.train(REAL, DRAWN)
+    learnt = Critic(critic.train(REAL, DRAWN), "critic")
     generator = np.random.default_rng(5)
-    melodies = [melody for number in range(700, 760) if (melody := features.read(tune(number)))]
-    spoilt = [critic.spoil(melody, generator) for melody in melodies]
-    whole, broken = (trees.log_odds(np.array(list(map(features.features, each)))) for each in (melodies, spoilt))
+    unspoilt = melodies([tune(number) for number in range(700, 760)])
+    spoilt = [critic.spoil(melody, generator) for melody in unspoilt]
+    whole, broken = (learnt.log_odds_of(each) for each in (unspoilt, spoilt))
     assert (whole > broken).mean() > 0.9
 
 
