@@ -276,13 +276,11 @@ RECIPES["distilled"] = RECIPES["replanned"] | {
     "lstm_units": 384,
     "steps": 6000,
     "learning_rate": 2.5e-3,
-    "recurrent_dropout": 0.15,
-    "output_dropout": 0.15,
-    "distillation": 0.5,
-    "drawn_tunes": 8000,
-    "drawn_candidates": 8,
+    "recurrent_dropout": 0.12,
+    "output_dropout": 0.12,
+    "distillation": 0.7,
+    "drawn_tunes": 12000,
     "drawn_share": 0.5,
-    "temperature": 1.0,
 }
 # From a published version to twenty to two hundred tunes of one's own.
 RECIPES["finetune"] = RECIPES["planned"] | {

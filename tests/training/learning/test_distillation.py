@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model_store.store import Store
+from model_store.store import Checkpoint
 from tests.training.conftest import TINY
 from training.cli.main import main
 from training.corpora.corpus import Corpus
@@ -19,27 +19,18 @@ from training.learning.learner import Learner
 from training.learning.model import forward, zero_state
 from training.learning.run_folder import RunFolder
 from training.learning.start import shaped_like, start_of
-from training.publishing.publish import publish
 
 FEW = {"lstm_units": "6", "drawn_tunes": "6", "drawn_candidates": "1", "steps": "4", "validate_every": "2"}
 
 
-@pytest.fixture(scope="module")
-def store(tiny_run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model store with a tiny version, which teaches."""
-    path = tmp_path_factory.mktemp("store")
-    publish(tiny_run, "tiny", path, tunes=0)
-    return path
-
-
-def settings(store: Path, **changes: str) -> TrainingConfig:
+def settings(teacher: Checkpoint, **changes: str) -> TrainingConfig:
     config = TrainingConfig.from_recipe("distilled", TINY | FEW | changes)
-    return shaped_like(config, Store(store).load("tiny"))
+    return shaped_like(config, teacher)
 
 
-def test_a_pupil_learns_from_the_command_line(store: Path, tunebook_file: Path, tmp_path: Path) -> None:
+def test_a_pupil_learns_from_the_command_line(tiny_version: Checkpoint, tunebook_file: Path, tmp_path: Path) -> None:
     wishes = [word for name, value in (TINY | FEW).items() for word in ("--set", f"{name}={value}")]
-    origin = ["--from", "tiny", "--store", str(store), "--corpus", str(tunebook_file)]
+    origin = ["--from", "tiny", "--store", str(tiny_version.folder.parents[1]), "--corpus", str(tunebook_file)]
     assert main(["train", "--recipe", "distilled", "--run", str(tmp_path / "run"), *origin, *wishes]) == 0
     run = RunFolder.open(tmp_path / "run")
     assert len(run.best_weights()["lstm_0/recurrent_kernel"]) == 6
@@ -54,8 +45,8 @@ def test_a_pupil_needs_a_teacher(tunebook_file: Path, tmp_path: Path, capsys: py
     assert "recipe distilled: say by --from which version teaches it" in capsys.readouterr().err
 
 
-def test_a_resumed_pupil_learns_what_it_would_have(store: Path, ten: Corpus) -> None:
-    config, teacher = settings(store), start_of(Store(store).load("tiny")).as_learnt()
+def test_a_resumed_pupil_learns_what_it_would_have(tiny_version: Checkpoint, ten: Corpus) -> None:
+    config, teacher = settings(tiny_version), start_of(tiny_version).as_learnt()
     batches = open_batches(ten.tunes, ten.text, ten.vocabulary, config)
     first = Learner(config, len(ten.vocabulary), teacher=teacher)
     for step in range(2):
@@ -67,11 +58,11 @@ def test_a_resumed_pupil_learns_what_it_would_have(store: Path, ten: Corpus) -> 
         assert first.learn(batches.batch(step), step) == pytest.approx(second.learn(batches.batch(step), step))
 
 
-def test_a_pupil_comes_to_say_what_its_teacher_says(store: Path, ten: Corpus) -> None:
+def test_a_pupil_comes_to_say_what_its_teacher_says(tiny_version: Checkpoint, ten: Corpus) -> None:
     generator = np.random.default_rng(1)
     opinions = generator.normal(0, 2, len(ten.vocabulary)).astype(np.float32)
-    teacher = dict(start_of(Store(store).load("tiny")).as_learnt()) | {"dense/bias": opinions}
-    config = settings(store, distillation="0.99", learning_rate="0.02", steps="40", average_decay="0")
+    teacher = dict(start_of(tiny_version).as_learnt()) | {"dense/bias": opinions}
+    config = settings(tiny_version, distillation="0.99", learning_rate="0.02", steps="40", average_decay="0")
     batches = open_batches(ten.tunes, ten.text, ten.vocabulary, config)
     learner = Learner(config, len(ten.vocabulary), teacher=teacher)
     before = distance(learner.weights(), teacher, batches.batch(0).inputs)
