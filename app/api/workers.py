@@ -185,7 +185,7 @@ class _Workers:
             self._selector.modify(sender.control, selectors.EVENT_READ, partial(self._on_message, sender))
             self._tell_to_stop(sender)
         else:
-            sender.is_ready = True
+            sender.is_ready, sender.missed = True, 0  # what it missed as it started counts no more
             self._on_ready(json.loads(message))
 
     def _on_ready(self, summary: dict[str, Any]) -> None:
