@@ -104,11 +104,16 @@ async def _parts() -> JSONResponse:
 
 
 def missing_page(request: Request) -> Response | None:
-    """What a person gets whose address leads nowhere; None for programs, which do not name HTML as what they want."""
+    """What a person gets whose address leads nowhere; None for programs, which do not name HTML as what they want.
+
+    Its links lead as many folders up as the address goes down, since a proxy may serve all under a path.
+    """
     accept = request.headers.get("accept", "")
     if "text/html" not in accept or choose_media_type(accept, ("text/html", "application/json")) != "text/html":
         return None
     content, _, _ = _read(_MISSING, _MISSING.stat().st_mtime_ns)
+    depth = request.scope["raw_path"].count(b"/") - 1
+    content = content.replace(b'href="./', b'href="' + (b"../" * depth or b"./"))
     return Response(content, HTTPStatus.NOT_FOUND, media_type="text/html", headers=_HEADERS)
 
 

@@ -3,7 +3,7 @@
 
 const HOME = new URL("./", location).pathname; // "/", or the path that a proxy serves all under
 const PLACE = HOME.slice(0, -1);
-const PAGE = `lilt-page-1${PLACE}`; // other pages of this host have caches too
+const PAGE = `lilt-page-2${PLACE}`; // other pages of this host have caches too
 const SOUNDS = `lilt-sounds-2${PLACE}`;
 const MAX_SOUNDS = 24;
 const MAX_NOTES = 200;

@@ -99,7 +99,7 @@ def test_what_another_version_of_the_page_is_made_of_is_kept_at_the_next_visit(b
         page.evaluate("async () => { await navigator.serviceWorker.ready; }")
         page.evaluate(
             """async () => {
-              const cache = await caches.open("lilt-page-1");
+              const cache = await caches.open("lilt-page-2");
               await cache.delete("/js/player.js");
               await cache.put("/js/gone.js", new Response(""));
             }"""
@@ -107,7 +107,7 @@ def test_what_another_version_of_the_page_is_made_of_is_kept_at_the_next_visit(b
         page.reload()
         page.wait_for_function(
             """async () => {
-              const cache = await caches.open("lilt-page-1");
+              const cache = await caches.open("lilt-page-2");
               return (await cache.match("/js/player.js")) && !(await cache.match("/js/gone.js"));
             }"""
         )

@@ -1,6 +1,7 @@
 """Problem documents: the table of errors, and the response where no thread can be started."""
 
 import asyncio
+import re
 from http import HTTPStatus
 
 import httpx
@@ -48,6 +49,18 @@ def test_people_get_a_page_where_nothing_is(client: httpx.Client) -> None:
     assert answer.status_code == 404
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "home"), [("/nothing", "./"), ("/a/b/c", "../../"), ("/a/", "../"), ("/a%2Fb", "./"), ("//a", "../")]
+)
+def test_the_links_of_that_page_lead_home_from_any_depth(client: httpx.Client, path: str, home: str) -> None:
+    """Under a path of a host too, which the service does not know of."""
+    url = httpx.URL(str(client.base_url).rstrip("/") + path)
+    page = client.get(url, headers={"Accept": "text/html"}).text
+    links = re.findall('(?:href|src)="(.*?)"', page)
+    assert {link.removeprefix(home) for link in links} == {"", "icon.svg", "style.css", "docs"}
+    assert all(link.startswith(home) for link in links)
 
 
 def test_an_unknown_character_is_named_and_the_known_ones_are_not_listed(client: httpx.Client) -> None:
