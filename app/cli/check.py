@@ -108,13 +108,13 @@ async def _tell(paths: list[str], renderer: Renderer, settings: Settings, *, str
 
 async def _check(path: str, renderer: Renderer, settings: Settings) -> AsyncIterator[_Finding]:
     """What is told of each tune of a file."""
-    with click.open_file(path, "rb") as opened:
-        name = opened.name
-        try:
+    name = click.format_filename(tune_files.STDIN if path == "-" else path)  # a name may be no text
+    try:
+        with click.open_file(path, "rb") as opened:
             text = tune_files.abc_of(opened)
-        except NotationError as error:  # the other files can be
-            yield _unreadable(name, error)
-            return
+    except (NotationError, OSError) as error:  # the other files can be
+        yield _unreadable(name, error)
+        return
     header, header_line = tune_files.file_header(text)
     is_header_told = False
     for tune, first_line in tune_files.tunes_of(text):
@@ -143,7 +143,9 @@ def _placed(
     return replace(found, remarks=tuple(remarks))
 
 
-def _unreadable(name: str, error: NotationError) -> _Finding:
+def _unreadable(name: str, error: NotationError | OSError) -> _Finding:
+    if isinstance(error, OSError):
+        return _Finding(name, None, _refused(error.strerror or str(error), None))
     detail = error.detail.removeprefix(f"{name}: ")
     line = next((fault.line for fault in error.faults if fault.line), None)
     return _Finding(name, None, _refused(detail.removeprefix(f"line {line}: ") if line else detail, line))

@@ -13,7 +13,8 @@ from app.rendering.input_filter import decode
 
 MAX_MIB = 64
 """of a file; all of The Session's tunes take a third of it"""
-_STDIN = "<stdin>"
+STDIN = "<stdin>"
+"""what the standard input is called"""
 _TUNES = {"X", "K"}
 """fields of tunes alone"""
 
@@ -24,21 +25,22 @@ def abc_of(file: IO[bytes]) -> str:
     Raises:
         NotationError: it is too large, or cannot be read; the text begins with its name.
     """
+    name = click.format_filename(file.name)
     try:
-        return _abc_of(file)
+        return _abc_of(file, name)
     except NotationError as error:
-        raise NotationError(f"{file.name}: {error.detail}", faults=error.faults) from None
+        raise NotationError(f"{name}: {error.detail}", faults=error.faults) from None
 
 
-def _abc_of(file: IO[bytes]) -> str:
+def _abc_of(file: IO[bytes], name: str) -> str:
     content = file.read(MAX_MIB * 1024 * 1024 + 1)
     if len(content) > MAX_MIB * 1024 * 1024:
         raise NotationError(f"it has more than the {MAX_MIB} MiB that are allowed; check it in parts")
     if abc_from_file.kind_of(content) is None:
         return decode(content)
-    found = abc_from_file.to_abc(content, "" if file.name == _STDIN else Path(file.name).name)
+    found = abc_from_file.to_abc(content, "" if name == STDIN else Path(name).name)
     for each in found.left_out:
-        click.echo(f"{file.name}: left out: {each}", err=True)
+        click.echo(f"{name}: left out: {each}", err=True)
     return found.abc
 
 

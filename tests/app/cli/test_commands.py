@@ -292,6 +292,20 @@ def test_check_looks_at_all_files_in_a_folder(lilt: Lilt, tmp_path: Path) -> Non
     assert "empty: there is no file in it that ends in .abc, " in lilt("check", "empty").stderr
 
 
+def test_check_tells_of_files_that_cannot_be_opened_or_whose_names_are_no_text(lilt: Lilt, tmp_path: Path) -> None:
+    (tmp_path / "a.abc").symlink_to("/proc/self/mem")  # which not even root can read from its beginning
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff.abc")).write_text(BAD_BAR)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/c\xff.abc")).write_bytes(b"X:1\n\x00\x01\x02\x90\xff\x03")
+    told = lilt("check", ".")
+    assert told.returncode == 1
+    unopened, faulty, unread = told.stdout.splitlines()
+    assert unopened == "a.abc: error: Input/output error"
+    assert faulty.startswith("b\ufffd.abc:13:11: warning: ")
+    assert unread.startswith("c\ufffd.abc:2: error: ")
+    answers = [json.loads(line) for line in lilt("check", "--json", ".").stdout.splitlines()]
+    assert [answer["file"] for answer in answers] == ["a.abc", "b\ufffd.abc", "b\ufffd.abc", "c\ufffd.abc"]
+
+
 def test_check_answers_as_the_service_does_a_line_of_json_for_each_tune(
     lilt: Lilt, tmp_path: Path, client: httpx.Client
 ) -> None:
