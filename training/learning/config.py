@@ -45,9 +45,7 @@ class TrainingConfig:
     beginnings: int = 0  # rows of each batch of streams that are the beginnings of tunes instead, read from zeros
     extra_until: float = 1.0  # share of the steps after which the extra books are left; the last of it is the others'
     transpose: float = 0.0  # share of the tunes that are moved to another key, anew each epoch
-    drawn_tunes: int = (
-        0  # that the version which the run goes on from draws, for the run to learn from beside real ones
-    )
+    drawn_tunes: int = 0  # so many are drawn by the version that the run goes on from, and learnt from beside real ones
     drawn_candidates: int = 1  # so many are drawn for each of them, of which a critic chooses one
     drawn_share: float = 0.0  # of the tunes of an epoch
     # the steps
@@ -275,6 +273,7 @@ RECIPES["replanned"] = RECIPES["planned"] | {
 RECIPES["distilled"] = RECIPES["replanned"] | {
     "lstm_units": 384,
     "steps": 6000,
+    "extra_until": 0.7,
     "learning_rate": 2.5e-3,
     "recurrent_dropout": 0.12,
     "output_dropout": 0.12,

@@ -97,8 +97,7 @@ class Streams:
         self._plans = reader.plans_of(self._tunes)
         self._tonics = tonics_by_mode(tunes)
         self.steps_per_epoch = self._steps(self._first)
-        self._first_epochs = -(-int(config.extra_until * config.steps) // self.steps_per_epoch)
-        self._ends: list[int] = []  # of the epochs so far, in steps
+        self._begins = [0]  # the first step of each epoch, as far as was asked
         self._epoch = lru_cache(maxsize=1)(self._lay_out)
 
     def batch(self, step: int) -> Batch:
@@ -117,14 +116,15 @@ class Streams:
 
     def _place(self, step: int) -> tuple[int, int]:
         """A step's epoch, and its number within it."""
-        while not self._ends or self._ends[-1] <= step:
-            self._ends.append(max(self._ends, default=0) + self._steps(self._numbers(len(self._ends))))
-        epoch = bisect_right(self._ends, step)
-        return epoch, step - (self._ends[epoch - 1] if epoch else 0)
+        while self._begins[-1] <= step:
+            self._begins.append(self._begins[-1] + self._steps(self._numbers(len(self._begins) - 1)))
+        epoch = bisect_right(self._begins, step) - 1
+        return epoch, step - self._begins[epoch]
 
     def _numbers(self, epoch: int) -> NDArray[np.int64]:
-        """Of the tunes that are read in an epoch."""
-        real = self._first if epoch < self._first_epochs else self._last
+        """Of the tunes that are read in an epoch, whose first step is known."""
+        is_first = self._begins[epoch] < int(self._config.extra_until * self._config.steps)
+        real = self._first if is_first else self._last
         share = self._config.drawn_share
         if not share or not len(self._drawn):
             return real

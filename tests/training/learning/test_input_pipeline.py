@@ -104,12 +104,16 @@ def test_a_tune_is_read_with_its_plan_and_some_without(ten: Corpus) -> None:
         assert streams.batch(0).inputs.shape == (*without.shape[:2], without.shape[2] + 2)
 
 
-def test_extra_tunes_are_left_after_their_share_of_the_steps(ten: Corpus) -> None:
+@pytest.mark.parametrize("drawn_share", [0.0, 0.5])
+def test_extra_tunes_are_left_after_their_share_of_the_steps(ten: Corpus, drawn_share: float) -> None:
+    """However long drawn tunes make an epoch."""
     extras = frozenset(ten.tunes[:5])
-    settings = {"sequence_length": 10, "batch_size": 1, "transpose": 0.0, "extra_until": 0.5, "steps": 400}
-    config = dataclasses.replace(TrainingConfig.from_recipe("small"), **settings)  # type: ignore[arg-type]
-    streams = open_batches(ten.tunes, ten.text, ten.vocabulary, config, extras)
-    text = ten.vocabulary.decode(np.concatenate([streams.batch(step).inputs[0] for step in range(400)]).tolist())
+    drawn = tuple(tune.replace("T:Number", "T:Member") for tune in ten.tunes) if drawn_share else ()
+    settings = {"sequence_length": 10, "batch_size": 1, "transpose": 0.0, "extra_until": 0.5, "steps": 800}
+    shares = {"drawn_share": drawn_share, "drawn_tunes": len(drawn)}
+    config = dataclasses.replace(TrainingConfig.from_recipe("small"), **settings, **shares)  # type: ignore[arg-type]
+    streams = open_batches(ten.tunes, ten.text, ten.vocabulary, config, extras, drawn)
+    text = ten.vocabulary.decode(np.concatenate([streams.batch(step).inputs[0] for step in range(800)]).tolist())
     read = [(text.index(tune), text.rindex(tune)) for tune in ten.tunes]
     assert max(last for _, last in read[:5]) < len(text) * 0.75
     assert min(last for _, last in read[5:]) > len(text) * 0.75
