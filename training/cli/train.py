@@ -86,6 +86,7 @@ def _create(path: Path, config: TrainingConfig, names: list[str], checkpoint: Ch
         if config.distillation or config.drawn_tunes:
             raise ConfigError(f"recipe {config.recipe}: say by --from which version teaches it, and draws")
         return RunFolder.create(path, config, tunes)
+    RunFolder.check_absent(path)  # before minutes of drawing
     drawn: list[str] = []
     if config.drawn_tunes:
         from training.evaluation.drawn_tunes import draw_tunes

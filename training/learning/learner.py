@@ -37,7 +37,7 @@ class Learner:
         teacher: the weights of a network that is told the same, for a recipe that distils.
 
     Raises:
-        ConfigError: the batch cannot be shared out evenly among the devices.
+        ConfigError: the batch cannot be shared out evenly among the devices, or the recipe distils and has no teacher.
     """
 
     def __init__(
@@ -59,7 +59,9 @@ class Learner:
         self._dtype = "float16" if self._is_mixed else "float32"
         width: int = self.network.weight_shapes()["lstm_0/kernel"][0]
         self._lstm = lstm.for_gpu(width, config.lstm_units, self._dtype) if has_gpu else lstm.for_cpu
-        self._teacher = Teacher(teacher or {}, self.network.inputs, self._dtype) if config.distillation else None
+        if config.distillation and not teacher:
+            raise ConfigError("distillation: there is no version to be taught by")
+        self._teacher = Teacher(teacher, self.network.inputs, self._dtype) if config.distillation and teacher else None
         keras.utils.set_random_seed(config.seed)
         with self._strategy.scope():
             self._model = build_network(
@@ -214,7 +216,9 @@ def _among_devices(devices: list[str] | None) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else tf.distribute.get_strategy()
 
 
-def fastest_precision(config: TrainingConfig, vocab_size: int) -> TrainingConfig:
+def fastest_precision(
+    config: TrainingConfig, vocab_size: int, teacher: Mapping[str, NDArray[np.float32]] | None = None
+) -> TrainingConfig:
     """The configuration with `auto` replaced: on a GPU by what a few steps of each took, else by float32.
 
     Several workers might not come to the same choice, and take float32 too.
@@ -224,7 +228,7 @@ def fastest_precision(config: TrainingConfig, vocab_size: int) -> TrainingConfig
     options = [dataclasses.replace(config, precision="float32"), dataclasses.replace(config, precision="mixed_float16")]
     if not tf.config.list_physical_devices("GPU") or Workers.from_environment().count > 1:
         return options[0]
-    return min(options, key=lambda option: _seconds(Learner(option, vocab_size)))
+    return min(options, key=lambda option: _seconds(Learner(option, vocab_size, teacher=teacher)))
 
 
 def _seconds(learner: Learner, steps: int = 5) -> float:

@@ -103,8 +103,7 @@ class RunFolder:
             RunError: there is something at that path.
         """
         run = cls(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RunError(f"{path}: exists already; go on with it by --resume, or name another folder by --run")
+        cls.check_absent(path)
         path.mkdir(parents=True, exist_ok=True)
         atomic_file.write(path / "corpus.json", corpus.to_json())
         if start:
@@ -115,6 +114,16 @@ class RunFolder:
             atomic_file.write(run._drawn, json.dumps(list(drawn), ensure_ascii=False).encode())
         run.write_config(config)
         return run
+
+    @staticmethod
+    def check_absent(path: Path) -> None:
+        """Refuse a path for a new run before anything is done for it.
+
+        Raises:
+            RunError: there is something at that path.
+        """
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(f"{path}: exists already; go on with it by --resume, or name another folder by --run")
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":

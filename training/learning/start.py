@@ -32,7 +32,7 @@ class Start:
     temperature: float = 1.0
 
     def as_learnt(self) -> Mapping[str, NDArray[np.float32]]:
-        """The weights before their logits were divided: what a teacher says."""
+        """The weights before their logits were divided, as a run goes on with them: what it makes is divided again."""
         return tempered(self.weights, 1 / self.temperature)
 
 
@@ -62,9 +62,13 @@ def shaped_like(config: TrainingConfig, checkpoint: Checkpoint) -> TrainingConfi
     A network that it teaches has as many units as the settings say, and is told what it is.
 
     Raises:
-        ConfigError: the version does not say how it was shaped, or its network is of another kind.
+        ConfigError: the version does not say how it was shaped, its network is of another kind, or it is to teach one
+            of more units.
     """
     said = checkpoint.manifest.training
+    units = checkpoint.manifest.model.lstm_units
+    if config.distillation and config.lstm_units > units:
+        raise ConfigError(f"lstm_units: {config.lstm_units} is more than {checkpoint.manifest.name} has, {units}")
     names = _SHAPE if config.distillation else (*_SHAPE, "lstm_units")
     try:
         shape: dict[str, Any] = {name: said.get(name, getattr(TrainingConfig, name)) for name in names}

@@ -61,8 +61,9 @@ def train(run: RunFolder) -> Outcome:
 def _train(run: RunFolder) -> Outcome:
     corpus = run.corpus()
     sides, vocabulary, start = corpus.sides, run.vocabulary(), run.start()
-    config = fastest_precision(run.config(), len(vocabulary))
+    config = run.config()
     teacher = start.as_learnt() if start and config.distillation else None
+    config = fastest_precision(config, len(vocabulary), teacher)
     learner = Learner(config, len(vocabulary), teacher=teacher)
     batches = open_batches(sides.train, corpus.text, vocabulary, config, corpus.extras, run.drawn())
     scorer = Scorer(sides.validation, vocabulary, learner.network.inputs, with_plans=config.plan)
@@ -78,7 +79,7 @@ def _train(run: RunFolder) -> Outcome:
         logger.info("resumed after step %d", progress.step)
     else:
         if start:
-            learner.begin_from(_pruned(start, config, learner, batches) if teacher else start.weights)
+            learner.begin_from(_pruned(start, config, learner, batches) if teacher else start.as_learnt())
             logger.info("from %s", start.model)
         logger.info("untrained: %.3f nats per character", scorer.score(learner.weights()).nats_per_character)
 

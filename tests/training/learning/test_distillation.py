@@ -1,6 +1,7 @@
 """A published version teaches a network of fewer units, which learns from tunes that it draws too."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from training.errors import ConfigError
 from training.learning import lstm
 from training.learning.config import TrainingConfig
 from training.learning.input_pipeline import Streams, open_batches
-from training.learning.learner import Learner
+from training.learning.learner import Learner, fastest_precision
 from training.learning.model import forward, zero_state
 from training.learning.run_folder import RunFolder
 from training.learning.start import shaped_like, start_of
@@ -28,7 +29,9 @@ def settings(teacher: Checkpoint, **changes: str) -> TrainingConfig:
     return shaped_like(config, teacher)
 
 
-def test_a_pupil_learns_from_the_command_line(tiny_version: Checkpoint, tunebook_file: Path, tmp_path: Path) -> None:
+def test_a_pupil_learns_from_the_command_line(
+    tiny_version: Checkpoint, tunebook_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     wishes = [word for name, value in (TINY | FEW).items() for word in ("--set", f"{name}={value}")]
     origin = ["--from", "tiny", "--store", str(tiny_version.folder.parents[1]), "--corpus", str(tunebook_file)]
     assert main(["train", "--recipe", "distilled", "--run", str(tmp_path / "run"), *origin, *wishes]) == 0
@@ -37,6 +40,12 @@ def test_a_pupil_learns_from_the_command_line(tiny_version: Checkpoint, tunebook
     assert 0 < len(run.drawn()) <= 6
     assert all(tune.startswith("X:") for tune in run.drawn())
     assert run.load_progress()[0].step == 4
+
+    assert "drawing" in capsys.readouterr().err
+    assert main(["train", "--recipe", "distilled", "--run", str(run.path), *origin, *wishes]) == 2
+    told = capsys.readouterr().err
+    assert "exists already" in told
+    assert "drawing" not in told
 
 
 def test_a_pupil_needs_a_teacher(tunebook_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,6 +65,30 @@ def test_a_resumed_pupil_learns_what_it_would_have(tiny_version: Checkpoint, ten
     assert np.abs(first.tensors()["state/teacher_h"]).sum() > 0
     for step in range(2, 4):
         assert first.learn(batches.batch(step), step) == pytest.approx(second.learn(batches.batch(step), step))
+
+
+def test_precision_is_chosen_with_the_teacher_there(
+    tiny_version: Checkpoint, ten: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine with a GPU, whose layers compute anywhere."""
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["a GPU"])
+    config, teacher = settings(tiny_version), start_of(tiny_version).as_learnt()
+    assert config.precision == "auto"
+    chosen = fastest_precision(config, len(ten.vocabulary), teacher)
+    assert chosen.precision in ("float32", "mixed_float16")
+    mixed = Learner(replace(config, precision="mixed_float16"), len(ten.vocabulary), teacher=teacher)
+    batch = open_batches(ten.tunes, ten.text, ten.vocabulary, config).batch(0)
+    assert np.isfinite([mixed.learn(batch, step) for step in range(3)]).all()
+
+
+def test_no_more_units_than_the_teachers_are_taught(tiny_version: Checkpoint) -> None:
+    with pytest.raises(ConfigError, match="lstm_units: 17 is more than tiny has, 16"):
+        settings(tiny_version, lstm_units="17")
+
+
+def test_where_the_teacher_is_gone_that_is_told(tiny_version: Checkpoint, ten: Corpus) -> None:
+    with pytest.raises(ConfigError, match="distillation: there is no version to be taught by"):
+        Learner(settings(tiny_version), len(ten.vocabulary))
 
 
 def test_a_pupil_comes_to_say_what_its_teacher_says(tiny_version: Checkpoint, ten: Corpus) -> None:
@@ -87,6 +120,7 @@ def test_each_epoch_has_other_drawn_tunes(ten: Corpus) -> None:
     )
     streams = open_batches(ten.tunes, ten.text, ten.vocabulary, config, drawn=drawn)
     assert isinstance(streams, Streams)
+    streams.batch(150)  # within a later epoch than the fifth
     chosen = [streams._numbers(epoch).tolist() for epoch in range(5)]
     assert all(numbers[:10] == list(range(10)) and len(numbers) == 14 for numbers in chosen)
     assert len({tuple(numbers[10:]) for numbers in chosen}) > 1

@@ -15,6 +15,8 @@ from training.learning.input_pipeline import open_batches
 from training.learning.learner import Learner, fastest_precision
 
 TWO_DEVICES = """
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 
@@ -28,10 +30,12 @@ from training.learning.learner import Learner
 config = TrainingConfig.from_recipe("lab", {settings})
 generator = np.random.default_rng(0)
 batches = [Batch(*generator.integers(0, 11, (2, 4, 20)).astype(np.int32)) for _ in range(4)]
-one, two = Learner(config, 11, []), Learner(config, 11, ["CPU:0", "CPU:1"])
+teacher = Learner(dataclasses.replace(config, lstm_units=24), 11, []).weights()
+config = dataclasses.replace(config, distillation=0.5)
+one, two = Learner(config, 11, [], teacher), Learner(config, 11, ["CPU:0", "CPU:1"], teacher)
 for step, batch in enumerate(batches):
     np.testing.assert_allclose(one.learn(batch, step), two.learn(batch, step), rtol=1e-4)
-again = Learner(config, 11, ["CPU:0", "CPU:1"])
+again = Learner(config, 11, ["CPU:0", "CPU:1"], teacher)
 again.restore(two.tensors())
 np.testing.assert_allclose(again.learn(batches[0], 4), two.learn(batches[0], 4), rtol=1e-5)
 print("both learnt the same")
@@ -39,6 +43,7 @@ print("both learnt the same")
 
 
 def test_two_devices_learn_what_one_does() -> None:
+    """From a teacher too, whose state is carried beside the network's own."""
     script = TWO_DEVICES.replace("{settings}", repr(TINY))
     argv = [sys.executable, "-c", script]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)

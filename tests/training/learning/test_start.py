@@ -18,7 +18,9 @@ from training.evaluation.weights_source import from_run
 from training.learning.config import TrainingConfig
 from training.learning.learner import Learner
 from training.learning.run_folder import RunFolder
-from training.learning.start import shaped_like, start_of, widen
+from training.learning.start import Start, shaped_like, start_of, widen
+from training.learning.tempering import tempered
+from training.learning.train import train
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,17 @@ def test_where_it_can_write_none_that_is_said(ten: Corpus) -> None:
 def test_a_version_that_is_not_there_is_told(told: Checkpoint, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--from", name, "--store", str(told.folder.parents[1]), "--run", "nowhere"]) == 2
     assert name.split("/")[0] in capsys.readouterr().err
+
+
+def test_a_run_begins_with_the_weights_before_they_were_divided_for_it_is_divided_itself(
+    told: Checkpoint, ten: Corpus, tmp_path: Path
+) -> None:
+    cooled = tempered(told.weights(), 0.8)
+    config = TrainingConfig.from_recipe("finetune", TINY | {"steps": "1", "learning_rate": "1e-9", "plan": "false"})
+    run = RunFolder.create(tmp_path / "run", config, ten, Start("tiny/2", told.vocabulary, cooled, temperature=0.8))
+    train(run)
+    for name, tensor in run.best_weights().items():
+        np.testing.assert_allclose(tensor, told.weights()[name], atol=1e-5)
 
 
 def test_weights_of_another_shape_are_refused() -> None:
