@@ -21,6 +21,8 @@ MAX_BARS = 40
 """Few real tunes have more; a drawn one that has more did not find its end."""
 
 _AT_ONCE = 50  # seeds
+_MAX_FOR_CRITIC = 3000
+"""Tunes that a critic learns from, of other seeds: of candidates that it has seen it would choose the others."""
 
 
 def draw_tunes(checkpoint: Checkpoint, real: Sequence[str], count: int, candidates: int) -> list[str]:
@@ -32,10 +34,12 @@ def draw_tunes(checkpoint: Checkpoint, real: Sequence[str], count: int, candidat
     Raises:
         TooFewTunesError: there are too few for a critic.
     """
-    groups = _groups(checkpoint, count, candidates)
+    groups = _groups(checkpoint, range(FIRST_SEED, FIRST_SEED + count), candidates)
     if candidates == 1:
         return [group[0] for group in groups if group]
-    judge = Critic(critic.train(real, [group[0] for group in groups if group]), "the critic of drawn tunes")
+    others = range(FIRST_SEED + count, FIRST_SEED + count + min(count, _MAX_FOR_CRITIC))
+    own = [group[0] for group in _groups(checkpoint, others, 1) if group]
+    judge = Critic(critic.train(real, own), "the critic of drawn tunes")
     return [
         group[choose(judge.log_odds(group).tolist(), seed)]
         for seed, group in enumerate(tqdm(groups, desc="choosing", unit="tune"), FIRST_SEED)
@@ -43,21 +47,21 @@ def draw_tunes(checkpoint: Checkpoint, real: Sequence[str], count: int, candidat
     ]
 
 
-def _groups(checkpoint: Checkpoint, count: int, candidates: int) -> list[list[str]]:
+def _groups(checkpoint: Checkpoint, seeds: range, candidates: int) -> list[list[str]]:
     """The candidates of each seed that will do."""
     vocabulary, plans = checkpoint.vocabulary, checkpoint.plans()
     decoder = LiteRTDecoder(checkpoint.path(DECODER_FILE), MAX_BATCH, characters=vocabulary.characters)
     grammar = grammar_of(vocabulary, checkpoint.lexicon())
     planning = Planning(plans, checkpoint.manifest.name) if plans else None
     groups = []
-    with tqdm(total=count, desc="drawing", unit="tune") as bar:
-        for begin in range(0, count, _AT_ONCE):
-            seeds = range(FIRST_SEED + begin, FIRST_SEED + min(count, begin + _AT_ONCE))
-            each = [seed_of_draw(seed, number) for seed in seeds for number in range(candidates)]
+    with tqdm(total=len(seeds), desc="drawing", unit="tune") as bar:
+        for begin in range(0, len(seeds), _AT_ONCE):
+            some = seeds[begin : begin + _AT_ONCE]
+            each = [seed_of_draw(seed, number) for seed in some for number in range(candidates)]
             drawn = [drawn.tune for drawn in draw(decoder, vocabulary, each, 1.0, grammar, planning)]
             of_seeds = [drawn[first : first + candidates] for first in range(0, len(drawn), candidates)]
             groups += [[tune for tune in group if tune and _will_do(tune)] for group in of_seeds]
-            bar.update(len(seeds))
+            bar.update(len(some))
     return groups
 
 
