@@ -1,4 +1,4 @@
-"""Tunes that a version draws for a run to learn from are chosen among candidates that the critic has not learnt from."""
+"""Of the candidates that a version draws for a run to learn from, one is chosen by a critic."""
 
 from app.abc.tunebook import split_tunes
 from model_store.store import Checkpoint
