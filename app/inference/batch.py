@@ -39,6 +39,7 @@ class Batch:
         self._planned: list[
             tuple[int, Sequence, EndingConstraint, Tracker]
         ]  # those of them whose parts may have to end as planned
+        self._ending: list[tuple[int, Sequence, EndingConstraint, Tracker]]  # those of these that are in a last bar
         self._scored: list[tuple[int, Sequence, PromptScorer]]  # those that are told what the model makes of a prompt
         self._unbegun: list[Sequence]  # those that have made no id yet
         self._sampler: Sampler
@@ -98,7 +99,7 @@ class Batch:
         self._steps += 1
         for row, sequence, scorer in self._scored:
             scorer.take(sequence.fed + 1, logits[row])
-        for row, sequence, ending, tracker in self._planned:
+        for row, sequence, ending, tracker in self._ending:
             if tracker.ending is not None and not sequence.part_endings.redraws_left:
                 self._masks[row] = ending.ending(tracker.tonic, at_home=tracker.ending)
         drawn = self._sampler.sample(logits, self._mask() if self._constrained else None)
@@ -119,9 +120,13 @@ class Batch:
         ids = self._next.tolist()
         for row, tracker in self._tracked:
             tracker.advance(ids[row])
-        for row, sequence, constraint, tracker in self._planned:
+        if self._ending:
+            self._ending = []
+        for each in self._planned:
+            _, sequence, _, tracker = each
             if tracker.ending is not None or sequence.part_endings.place:
-                self._follow_ending(row, sequence, constraint, tracker)
+                self._follow_ending(*each)
+                self._ending.append(each)
         if len(ids) > 1:  # a single tracker's row is what the decoder reads
             self._ids.reshape(-1)[:] = np.frombuffer(b"".join(self._told), np.int32)
 
@@ -136,23 +141,13 @@ class Batch:
         elif verdict is Verdict.KEEP:
             sequence.leave_mark()
         elif verdict is Verdict.AGAIN:
-            self._remember(row, sequence.go_back(constraint))
+            memory = sequence.go_back(constraint)
+            for part, known in zip(self._state, memory.arrays, strict=True):
+                part[row] = known
+            if memory.tracker:
+                tracker.stand_as(memory.tracker)
             self._next[row] = sequence.next_input
             self._masks[row] = constraint.mask
-            self._list_trackers()
-
-    def _remember(self, row: int, memory: Memory) -> None:
-        """Put into a row what was remembered."""
-        for part, known in zip(self._state, memory.arrays, strict=True):
-            part[row] = known
-        if memory.tracker:
-            self._put_tracker(row, memory.tracker.copy())
-
-    def _put_tracker(self, row: int, tracker: Tracker) -> None:
-        self._trackers[row] = tracker
-        self._told[row] = tracker.row
-        if len(self._rows) == 1:
-            self._ids = np.frombuffer(tracker.row, np.int32)[None]
 
     def _mask(self) -> NDArray[np.float32]:
         """Those of all rows, [B, V]."""
@@ -192,21 +187,22 @@ class Batch:
             known = sequence.state.tracker if sequence.state else None
             tracker = known.copy() if known else Tracker(alphabet)
             tracker.plan_by(sequence.planner, after=sequence.prompt_left)
-            self._put_tracker(row, tracker)
+            self._trackers[row] = tracker
+            self._told[row] = tracker.row
+            if len(self._rows) == 1:
+                self._ids = np.frombuffer(tracker.row, np.int32)[None]
 
     def _list_rows(self) -> None:
         self._running = [(row, sequence) for row, sequence in enumerate(self._rows) if sequence is not None]
         self._constrained = [(row, of.constraint) for row, of in self._running if of.constraint]
         self._scored = [(row, sequence, sequence.scorer) for row, sequence in self._running if sequence.scorer]
         self._unbegun = [sequence for _, sequence in self._running if not sequence.new_ids]
-        self._list_trackers()
-
-    def _list_trackers(self) -> None:
         self._planned = [
             (row, of, constraint, tracker)
             for row, of in self._running
             if (constraint := of.ending_constraint) and (tracker := self._trackers[row])
         ]
+        self._ending = []
         self._tracked = [(row, tracker) for row, tracker in enumerate(self._trackers) if tracker]
 
 

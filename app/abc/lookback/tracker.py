@@ -138,12 +138,18 @@ class Tracker:
     def copy(self) -> "Tracker":
         """A copy that goes on from the same place, independently."""
         other = Tracker.__new__(Tracker)
-        for name in Tracker.__slots__:
-            setattr(other, name, getattr(self, name))
-        other.row, other._text, other._onsets = self.row[:], self._text.copy(), self._onsets.copy()
-        other._header, other._form, other._length = self._header.copy(), self._form.copy(), self._length.copy()
-        other._pointers = self._pointers.copy(other._text, other.row)
+        other.row = self.row[:]
+        other.stand_as(self)
         return other
+
+    def stand_as(self, other: "Tracker") -> None:
+        """Go on from where another one of the same alphabet stands; `row` stays the same array."""
+        for name in _OF_VALUES:
+            setattr(self, name, getattr(other, name))
+        self.row[:] = other.row
+        self._text, self._onsets = other._text.copy(), other._onsets.copy()
+        self._header, self._form, self._length = other._header.copy(), other._form.copy(), other._length.copy()
+        self._pointers = other._pointers.copy(self._text, self.row)
 
     @property
     def in_body(self) -> bool:
@@ -425,6 +431,10 @@ def _place(ticks: int) -> int:
         return (ON_GRID + sixteenths // 2 % OFF_GRID) * DEGREES
     return min(sixteenths, ON_GRID - 1) * DEGREES
 
+
+_OF_OBJECTS = {"row", "_text", "_onsets", "_header", "_form", "_length", "_pointers"}
+_OF_VALUES = tuple(name for name in Tracker.__slots__ if name not in _OF_OBJECTS)
+"""What a copy has in common with its original."""
 
 _KNOWN_TICKS = 2 * WHOLE
 _PLACES = [_place(ticks) for ticks in range(_KNOWN_TICKS)]
