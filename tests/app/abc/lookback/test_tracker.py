@@ -157,5 +157,21 @@ def test_a_copy_goes_its_own_way_from_any_place() -> None:
                     assert list(copy.row) == whole[number]
 
 
+def test_a_tracker_stands_as_another_and_goes_its_own_way() -> None:
+    text = "X:1\nM:6/8\nK:D\ndfe dBA|(3ABA F DFA|dfe dBA|B2A FED|"
+    marked, tracker = Tracker(ALPHABET), Tracker(ALPHABET)
+    row, whole = tracker.row, rows(text).tolist()
+    for character in text[:-12]:
+        marked.advance(CHARACTERS.index(character))
+    for written in ("", "X:2\nK:A\nab|", "c|d"):
+        for character in written:
+            tracker.advance(CHARACTERS.index(character))
+        tracker.stand_as(marked)
+        assert list(row) == list(marked.row)
+        for place in range(len(text) - 12, len(text)):
+            tracker.advance(CHARACTERS.index(text[place]))
+            assert list(row) == whole[place]
+
+
 def test_a_vocabulary_may_lack_what_it_likes() -> None:
     assert rows("abc", "abc").shape == (3, 1 + len(columns(3, is_planned=False)))
