@@ -280,6 +280,7 @@ RECIPES["distilled"] = RECIPES["replanned"] | {
     "distillation": 0.7,
     "drawn_tunes": 12000,
     "drawn_share": 0.5,
+    "temperature": 0.97,
 }
 # From a published version to twenty to two hundred tunes of one's own.
 RECIPES["finetune"] = RECIPES["planned"] | {
