@@ -38,7 +38,8 @@ def test_a_change_in_one_tab_is_not_lost_by_another_in_the_other(page: Page, oth
     page.locator("#abc").fill(SCALE.replace("C2D2", "E2D2"))
     expect(other.locator("#settings button")).to_have_text(["1 imported", "2 edited"])
     assert "E2D2" in abc_of(other)
-    other.get_by_role("button", name="More of Scale").click()
+    # by key: a click is lost where the list is drawn anew between its press and its release
+    other.get_by_role("button", name="More of Scale").press("Enter")
     other.get_by_label("Tags").fill("slow")
     other.get_by_label("Tags").press("Enter")
     expect(page.locator("#shelf")).to_contain_text("#slow")

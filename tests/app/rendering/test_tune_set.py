@@ -102,6 +102,6 @@ def test_the_score_has_all_tunes_with_their_titles_keys_and_metres(client: httpx
 def test_six_tunes_are_too_many_and_a_fault_is_told_by_the_texts_own_line(client: httpx.Client) -> None:
     many = client.post("/render", json={"abc": "\n".join([REEL] * 6), "format": "midi"})
     assert (many.status_code, "send 5 at the most" in many.json()["detail"]) == (422, True)
-    broken = client.post("/render", json={"abc": f"{REEL}\nX:2\nT:No key\nABcd|\n", "format": "midi"})
+    broken = client.post("/render", json={"abc": f"{REEL}\nX:2\nM:9999/1\nK:C\nABcd|\n", "format": "midi"})
     assert broken.status_code == 422
     assert [fault["line"] for fault in broken.json()["errors"]] == [11]
