@@ -104,4 +104,4 @@ def test_six_tunes_are_too_many_and_a_fault_is_told_by_the_texts_own_line(client
     assert (many.status_code, "send 5 at the most" in many.json()["detail"]) == (422, True)
     broken = client.post("/render", json={"abc": f"{REEL}\nX:2\nM:9999/1\nK:C\nABcd|\n", "format": "midi"})
     assert broken.status_code == 422
-    assert [fault["line"] for fault in broken.json()["errors"]] == [11]
+    assert [fault["line"] for fault in broken.json()["errors"]] == [10]
