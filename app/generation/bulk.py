@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from app.abc.tunebook import Tune, split_tunes
+from app.abc.tunebook import FIELD, Tune, split_tunes
 from app.errors import SetupError
 from app.generation.critic import choose
 from app.generation.job_to_sequence import prepare
@@ -212,5 +212,5 @@ class _Notebook:
 
 def _melody(abc: str) -> bytes:
     """A digest of a tune without its fields: what must differ."""
-    notes = "".join(line for line in abc.splitlines() if line[1:2] != ":")
+    notes = "".join(line for line in abc.splitlines() if not FIELD.match(line))
     return hashlib.blake2b(notes.encode(), digest_size=16).digest()

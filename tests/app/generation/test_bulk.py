@@ -59,6 +59,13 @@ def test_a_tunebook_numbers_its_tunes_and_has_no_two_alike(tmp_path: Path) -> No
     assert len({tune.abc.split("\n", 1)[1] for tune in tunes}) == 40
 
 
+def test_tunes_all_of_whose_lines_begin_with_a_repeat_are_told_apart(tmp_path: Path) -> None:
+    assert finish(bulk(tmp_path / "tunes.abc", "--count", "12", "--rhythm", "slip jig")).endswith("from 12 drawn")
+    tunes = split_tunes((tmp_path / "tunes.abc").read_text("utf-8"))
+    music = [[line for line in tune.abc.splitlines() if "|" in line] for tune in tunes]
+    assert sum(all(line.startswith("|:") for line in lines) for lines in music) > 1
+
+
 def test_json_lines_carry_what_repeats_a_tune_and_filters_are_kept(tmp_path: Path) -> None:
     out = tmp_path / "tunes.jsonl"
     finish(bulk(out, "--count", "5", "--meter", "6/8"))
