@@ -4,10 +4,13 @@ A file of a checkpoint, JSON: `{"format": 1, "plans": {"jig 6/8": [[2, [1, 7, 1,
 each part: 1 where it ends at home, else 0, and a number for each bar (see `app.abc.lookback.plan`). It has no notes.
 `"held": true` has parts end as planned, whatever the network makes of it; where it is not there, they need not.
 `"redraws": 8` says that the last bar of a part which ends otherwise is drawn again so often at first.
+`"headers": [[2, "", "jig", "6/8", "1/8", "D"], …]` has counts of what the tunes' headers say: the rhythm that the title
+names, rhythm, metre, unit length, key; empty texts where they say none. The headers of new tunes are drawn from them;
+where they are not there, as in older versions, the network writes them.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Self
 
 from model_store.json_file import parse_json
@@ -29,6 +32,20 @@ class KnownPlan:
 
 
 @dataclass(frozen=True)
+class KnownHeader:
+    """What a header says of its tune, and how many tunes have it."""
+
+    count: int
+    in_title: str
+    """the word of the title that names a rhythm; empty where none does"""
+    rhythm: str
+    """empty where none is named"""
+    meter: str
+    unit: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Plans:
     """All of a model."""
 
@@ -37,6 +54,8 @@ class Plans:
     """Whether parts have to end as planned."""
     redraws: int = 0
     """How often the last bar of one that ends otherwise is drawn again before it is held to its ending."""
+    headers: tuple[KnownHeader, ...] = ()
+    """Of all tunes; none in older versions."""
 
     @classmethod
     def parse(cls, content: bytes, label: str) -> Self:
@@ -57,7 +76,8 @@ class Plans:
         redraws = raw.get("redraws", 0)
         if not isinstance(redraws, int) or redraws < 0:
             raise ValueError(f"redraws: {redraws!r} is not a whole number from 0 up")
-        return cls(plans, bool(raw.get("held", False)), redraws)
+        headers = tuple(_header(*row) for row in raw.get("headers", ()))
+        return cls(plans, bool(raw.get("held", False)), redraws, headers)
 
     def to_bytes(self) -> bytes:
         kinds: dict[str, list[list[Any]]] = {}
@@ -67,7 +87,15 @@ class Plans:
         rows = ",\n".join(f" {json.dumps(kind)}: {json.dumps(plans)}" for kind, plans in kinds.items())
         held = ' "held": true,' if self.are_held else ""
         redraws = f' "redraws": {self.redraws},' if self.redraws else ""
-        return f'{{"format": {FORMAT},{held}{redraws} "plans": {{\n{rows}\n}}}}\n'.encode()
+        lines = ",\n".join(f" {json.dumps(astuple(each))}" for each in self.headers)
+        headers = f' "headers": [\n{lines}\n],' if self.headers else ""
+        return f'{{"format": {FORMAT},{held}{redraws}{headers} "plans": {{\n{rows}\n}}}}\n'.encode()
+
+
+def _header(count: int, *texts: str) -> KnownHeader:
+    if not isinstance(count, int) or count < 1 or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{[count, *texts]!r} is not a count and what a header says")
+    return KnownHeader(count, *texts)
 
 
 def _plan(kind: str, row: list[Any]) -> KnownPlan:

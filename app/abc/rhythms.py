@@ -4,6 +4,7 @@ After what the tunebooks of the default model and Breathnach's "Folk Music and D
 likeliest rhythm and metre stand first. `app.abc.dances` has their speeds. A user's own `R:` may say anything.
 """
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
@@ -37,6 +38,14 @@ METERS_OF_RHYTHM: Mapping[str, tuple[str, ...]] = {
     "carolan": ("6/8", "4/4", "C", "3/4", "2/4"),
     "walkaround": ("2/4", "4/4", "C"),
 }
+
+_WORDS = frozenset(rhythm.split(" ")[-1] for rhythm in METERS_OF_RHYTHM)
+
+
+def rhythm_in_title(title: str) -> str:
+    """The last word of a title that names a rhythm: `jig` of any jig; empty where none does."""
+    words = (word.removesuffix("s") for word in re.findall(r"[a-z]+", title.lower()))
+    return next((word for word in reversed([*words]) if word in _WORDS), "")
 
 
 def meters_to_ask_for(rhythm: str) -> tuple[str, ...]:

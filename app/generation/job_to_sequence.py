@@ -8,7 +8,7 @@ from app.errors import CharacterError, Fault, RequestError
 from app.generation.jobs import GenerationJob
 from app.generation.model_registry import ServedModel
 from app.generation.network_text import NetworkText
-from app.grammar import Cursor, Grammar, Request
+from app.grammar import Cursor, DrawnHeader, Grammar, Request
 from app.inference.sequence import Sequence
 from model_store.errors import UnknownCharacterError
 from model_store.vocabulary import Vocabulary
@@ -46,7 +46,8 @@ def prepare(model: ServedModel, job: GenerationJob) -> Prepared:
     seed = job.sampling.seed if job.sampling.temperature else None
     planner = model.planning.planner(seed, job.wishes.form) if model.planning else None
     if job.constrained and model.grammar:
-        cursor = _begin(model.grammar, job, start, can_be_pending=_PENDING in vocabulary.characters)
+        headers = model.planning.headers(seed, job.wishes, start.read) if model.planning else None
+        cursor = _begin(model.grammar, job, start, headers, can_be_pending=_PENDING in vocabulary.characters)
         faults = tuple(_placed(fault, start) for fault in cursor.faults)
         sequence = Sequence(prompt, job.length, job.sampling, constraint=cursor, planner=planner)
         return Prepared(sequence, start, faults)
@@ -58,11 +59,13 @@ def prepare(model: ServedModel, job: GenerationJob) -> Prepared:
     return Prepared(Sequence(prompt, job.length, job.sampling, stops, planner=planner), start)
 
 
-def _begin(grammar: Grammar, job: GenerationJob, start: NetworkText, *, can_be_pending: bool) -> Cursor:
-    cursor = grammar.begin(start.read, job.wishes, job.length, job.tunes)
+def _begin(
+    grammar: Grammar, job: GenerationJob, start: NetworkText, headers: DrawnHeader | None, *, can_be_pending: bool
+) -> Cursor:
+    cursor = grammar.begin(start.read, job.wishes, job.length, job.tunes, headers)
     if not start.is_pending or not can_be_pending:
         return cursor
-    pending = grammar.begin(start.read + _PENDING, job.wishes, job.length, job.tunes)
+    pending = grammar.begin(start.read + _PENDING, job.wishes, job.length, job.tunes, headers)
     return pending if len(pending.faults) == len(cursor.faults) else cursor
 
 

@@ -97,3 +97,8 @@ def share_of(count: int, share: float) -> int:
 def seed_of_draw(seed: int, draw: int) -> int:
     """The seed of the n-th draw for one job: its own for 0; later ones are above what a request can name."""
     return seed + draw * (MAX_SEED + 1)
+
+
+def seed_of_request(seed: int) -> int:
+    """The seed that was asked for, of the seed of any draw for that job."""
+    return seed % (MAX_SEED + 1)

@@ -1,8 +1,8 @@
 """The grammar for constrained decoding: which characters may come next, so that every tune is valid ABC."""
 
 from app.grammar.constraint import Grammar
-from app.grammar.cursor import Cursor
+from app.grammar.cursor import Cursor, DrawnHeader
 from app.grammar.request import Form, Request
 from app.grammar.request_options import Menus
 
-__all__ = ["Cursor", "Form", "Grammar", "Menus", "Request"]
+__all__ = ["Cursor", "DrawnHeader", "Form", "Grammar", "Menus", "Request"]

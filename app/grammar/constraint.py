@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from app.errors import Fault, RequestError, VocabularyError
 from app.grammar.automaton import Automaton
-from app.grammar.cursor import RECENT, Cursor
+from app.grammar.cursor import RECENT, Cursor, DrawnHeader
 from app.grammar.distances import Distances
 from app.grammar.header import Fields, Header
 from app.grammar.prefix_parser import PrefixParser
@@ -65,7 +65,12 @@ class Grammar:
             )
 
     def begin(
-        self, start_string: str = "", request: Request | None = None, length: int | None = None, tunes: int | None = 1
+        self,
+        start_string: str = "",
+        request: Request | None = None,
+        length: int | None = None,
+        tunes: int | None = 1,
+        headers: DrawnHeader | None = None,
     ) -> Cursor:
         """A cursor at the end of a start string; its characters are in the vocabulary.
 
@@ -73,6 +78,7 @@ class Grammar:
             request: holds for what the start string leaves open.
             length: characters that may be added; None: any number.
             tunes: after so many `Cursor.advance` says that it is done; None: never.
+            headers: what those of new tunes are to say; None leaves it open.
 
         Raises:
             RequestError: what is asked for cannot be written with these characters, or has no notes.
@@ -81,7 +87,7 @@ class Grammar:
         reader = self._parser(self._fields_of(request or Request(), cache), cache.automaton)
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-RECENT:]).tolist()
-        return Cursor(cache.automaton, cache.distances, reader, recent, length, tunes)
+        return Cursor(cache.automaton, cache.distances, reader, recent, length, tunes, headers)
 
     def learn(self, tunes: Iterable[str]) -> Iterator[None]:
         """Warm the cache with the states of whole tunes, each as far as the grammar allows it.

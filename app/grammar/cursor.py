@@ -1,12 +1,14 @@
 """The position of one sequence in the automaton: its mask, and where each next character leads."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from app.grammar import body, cadence
 from app.grammar.automaton import Automaton, as_mask
 from app.grammar.distances import FAR, Distances
-from app.grammar.header import Header
+from app.grammar.header import DRAWN_FIELDS, Header
 from app.grammar.prefix_parser import TIED_TEXT, PrefixParser
 from app.grammar.state import Body
 from app.grammar.state_cache import Node
@@ -19,6 +21,11 @@ _NOTE = 8  # characters; the letter of the note that is being written is among t
 
 RECENT = 100
 """Characters that are remembered; a chord and its length are shorter, and so is a title with its field."""
+
+DrawnHeader = Callable[[int, str], str]
+"""Gives how a header goes on from where its title has ended, or the start string after that; empty: it is left open.
+
+It is told how many tunes have ended, and the text before, of which the header so far is the end."""
 
 
 class Cursor:
@@ -35,6 +42,7 @@ class Cursor:
         recent: list[int],
         length: int | None,
         tunes: int | None,
+        headers: DrawnHeader | None = None,
     ) -> None:
         self.faults = tuple(reader.faults)
         self.finished = 0
@@ -48,6 +56,9 @@ class Cursor:
         self._line_break = automaton.id_of["\n"]
         self._line_began = 0
         self._watched_from = self._watch_from()
+        self._headers = headers
+        self._header_left: str | None = None  # of one that is drawn, from the last character that was forced on
+        self._draws_header = headers is not None  # whether one may be, as the tune has no notes so far
         self.mask = self._mask()
         """0 for the characters that may come next, -inf for the others, [V]; at least one may."""
 
@@ -65,7 +76,31 @@ class Cursor:
         mask = self._automaton.mask(self._node, self._section)
         if self._node.is_title and not mask[self._line_break] and self._is_known_title():
             mask = self._without(mask, self._line_break)
-        return mask if self._written < self._watched_from else self._within_limits(mask)
+        mask = mask if self._written < self._watched_from else self._within_limits(mask)
+        return self._of_drawn_header(mask) if self._draws_header else mask
+
+    def _of_drawn_header(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What a drawn header says next, where that may stand; a title may always come before it."""
+        state = self._node.state
+        if not isinstance(state, Header) or self._headers is None:
+            self._draws_header = False
+            return mask
+        if not state.last or state.field not in DRAWN_FIELDS:  # in the line of the number or the title
+            self._header_left = None
+            return mask
+        if self._header_left is None:
+            self._header_left = self._headers(self.finished, self._recent_text())
+        else:
+            self._header_left = self._header_left[1:]
+        id_ = self._automaton.id_of.get(self._header_left[:1])
+        if id_ is None or mask[id_]:
+            self._header_left = ""
+            return mask
+        drawn = self._only(id_)
+        if not state.field and "T" in state.fields.after(state.last):
+            title = self._automaton.id_of["T"]
+            drawn[title] = mask[title]
+        return drawn
 
     def _within_limits(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
         """The mask of what the limits of the text's and the line's length leave of it."""
@@ -102,7 +137,7 @@ class Cursor:
         return rest if np.isfinite(rest).any() else mask
 
     def _only(self, id_: int) -> NDArray[np.float32]:
-        only = np.full_like(self.mask, -np.inf)
+        only = np.full(len(self._automaton.alphabet), -np.inf, np.float32)
         only[id_] = 0
         return only
 
@@ -119,7 +154,7 @@ class Cursor:
         written = self._written = self._written + 1
         self._recent.append(id_)
         mask = self._section.masks.get(node)
-        if mask is None or node.is_turn:
+        if mask is None or node.is_turn or self._draws_header:
             is_done = node.is_turn and self._turn(node)
             self.mask = self._mask()
             return is_done
@@ -174,6 +209,7 @@ class Cursor:
         if node.is_end:
             self._recent.clear()
             self.finished += 1
+            self._draws_header = self._headers is not None
             self._node, self._section = self._automaton.place(self._next_tune)
         elif isinstance(node.state, Body) and node.state.tie == body.WILDCARD:
             self._name_tie()

@@ -17,6 +17,8 @@ from app.grammar.title import Prefix, Titles
 from model_store.lexicon import Lexicon
 
 OPTIONAL = frozenset("TR")
+DRAWN_FIELDS = "RMLK"
+"""Those after the title, which may be drawn as a whole instead of character by character."""
 PASSED_OVER = "ABCDFGHNOQSZ"
 """Fields that are never begun, but finished where a start string has begun them."""
 

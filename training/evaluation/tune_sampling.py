@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.abc.tunebook import TuneCounter
 from app.errors import VocabularyError
 from app.generation.planning import Planning
-from app.grammar import Cursor, Grammar
+from app.grammar import Cursor, DrawnHeader, Grammar
 from app.inference.completion import FinishReason
 from app.inference.decoder import Decoder, LiteRTDecoder
 from app.inference.engine import Engine
@@ -46,9 +46,9 @@ def grammar_of(vocabulary: Vocabulary, lexicon: Lexicon | None = None) -> Gramma
         return None
 
 
-def held(grammar: Grammar) -> Cursor:
+def held(grammar: Grammar, headers: DrawnHeader | None = None) -> Cursor:
     """The grammar at the beginning of a tune of which nothing was asked."""
-    return grammar.begin("", length=MAX_CHARACTERS)
+    return grammar.begin("", length=MAX_CHARACTERS, headers=headers)
 
 
 def draw(
@@ -64,7 +64,7 @@ def draw(
     Args:
         decoder: not stepped by anyone else meanwhile.
         grammar: what the tunes are held to; None: they are drawn freely.
-        planning: what draws each tune's plan; None: it has none.
+        planning: what draws each tune's plan and, with a grammar, its header; None: it has none.
     """
     prompt = vocabulary.encode(SEPARATOR)
     engine = Engine(decoder, max_waiting=len(seeds))
@@ -77,7 +77,7 @@ def draw(
                 MAX_CHARACTERS,
                 params,
                 stop=lambda id_, counter=counter: counter.feed(vocabulary.characters[id_]),  # type: ignore[misc]
-                constraint=held(grammar) if grammar else None,
+                constraint=held(grammar, planning.headers(seed) if planning else None) if grammar else None,
                 planner=planning.planner(seed) if planning else None,
             )
             waiting.append(engine.submit(sequence).done)
