@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 
 from app.abc.written_subset import HORNPIPE_METERS
-from app.grammar import Cursor, Grammar
+from app.grammar import Cursor, DrawnHeader, Grammar
 from app.grammar.pitch import KEYS
 from app.grammar.request import Form, Request
 from app.grammar.ticks import METERS, UNITS
@@ -28,6 +28,7 @@ def write(
     request: Request | None = None,
     tunes: int = 1,
     temperature: float | None = None,
+    headers: DrawnHeader | None = None,
 ) -> tuple[str, Cursor]:
     """A text, the start string included, and the cursor at its end.
 
@@ -39,7 +40,7 @@ def write(
     for id_ in VOCABULARY.encode(_RARER):
         taste[id_] += generator.normal(-1, 1.5)
     temperature = temperature or generator.uniform(0.3, 3)
-    cursor = grammar.begin(start, request, length, tunes)
+    cursor = grammar.begin(start, request, length, tunes, headers)
     ids: list[int] = []
     for _ in range(length):
         logits = (taste + generator.normal(size=size)) / temperature + generator.gumbel(size=size)

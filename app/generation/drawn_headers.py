@@ -68,16 +68,23 @@ class HeadersOfSequence:
         titles = re.findall(r"^T:(.*)", f"{start}\n{_BLANK_LINE.split(before)[-1]}", re.MULTILINE)
         choice = self.by_title.get(rhythm_in_title(titles[-1]) if titles else "")
         asked = self._asked | said
-        if choice and asked:
-            choice = choice.only(lambda header: all(header[field].lower() == asked[field].lower() for field in asked))
+        passed = max((DRAWN_FIELDS.index(field) + 1 for field in said), default=0)
+        following = DRAWN_FIELDS[DRAWN_FIELDS.index(begun[0]) if begun else passed :]
+
+        def text(header: _Header) -> str:
+            values = header | self._asked  # written as they were asked for
+            return "".join(f"{field}:{values[field]}\n" for field in following if values[field])
+
+        def agrees(header: _Header) -> bool:
+            is_as_asked = all(header[field].lower() == value.lower() for field, value in asked.items())
+            return is_as_asked and text(header).startswith(begun)
+
+        if choice and (asked or begun):
+            choice = choice.only(agrees)
         if not choice or choice.total < MIN_TUNES:
             return ""
         generator = None if self.seed is None else Random(f"header {number} of {self.seed}")  # noqa: S311
-        header = choice.draw(generator) | self._asked
-        passed = max((DRAWN_FIELDS.index(field) + 1 for field in said), default=0)
-        following = DRAWN_FIELDS[DRAWN_FIELDS.index(begun[0]) if begun else passed :]
-        text = "".join(f"{field}:{header[field]}\n" for field in following if header[field])
-        return text[len(begun) :] if text.startswith(begun) else ""
+        return text(choice.draw(generator))[len(begun) :]
 
     @property
     def _asked(self) -> _Header:

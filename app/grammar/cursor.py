@@ -97,8 +97,8 @@ class Cursor:
             self._header_left = ""
             return mask
         drawn = self._only(id_)
-        if not state.field and "T" in state.fields.after(state.last):
-            title = self._automaton.id_of["T"]
+        title = self._automaton.id_of.get("T")
+        if title is not None and not state.field:
             drawn[title] = mask[title]
         return drawn
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 
 from app.generation.planning import Planning
-from app.grammar import Grammar
+from app.grammar import Cursor, Grammar
 from app.inference.decoder import LiteRTDecoder
 from app.inference.engine import Engine
 from app.inference.sampler import SamplingParams
@@ -49,6 +49,11 @@ def _planning(task: Task) -> Planning | None:
     return Planning(Plans.parse(file.read_bytes(), PLANS_FILE), PLANS_FILE) if file.exists() else None
 
 
+def _begin(grammar: Grammar, planning: Planning | None, seed: int) -> Cursor:
+    headers = planning.headers(seed) if planning else None
+    return grammar.begin(START, length=_LENGTH, tunes=None, headers=headers)
+
+
 def _loop(task: Task, grammar: Grammar | None, sets: Iterator[int], before: int) -> Callable[[], int]:
     decoder, *lanes = LiteRTDecoder.for_engine(task.graph, task.batch, task.threads, characters=task.characters)
     engine = Engine(decoder, lanes=tuple(lanes))
@@ -61,7 +66,7 @@ def _loop(task: Task, grammar: Grammar | None, sets: Iterator[int], before: int)
                 prompt,
                 _LENGTH,
                 SamplingParams(seed=seed),
-                constraint=grammar.begin(START, length=_LENGTH, tunes=None) if grammar else None,
+                constraint=_begin(grammar, planning, seed) if grammar else None,
                 planner=planning.planner(seed) if planning else None,
             )
             for seed in range(first, first + task.batch)

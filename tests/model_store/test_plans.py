@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from model_store.errors import InvalidCheckpointError, NewerFormatError
-from model_store.plans import KnownPlan, Plans
+from model_store.plans import KnownHeader, KnownPlan, Plans
 
 PLANS = Plans(
     (
@@ -20,6 +20,9 @@ def test_plans_are_read_as_they_were_written() -> None:
     assert Plans.parse(PLANS.to_bytes(), "here") == PLANS
     held = replace(PLANS, are_held=True)
     assert Plans.parse(held.to_bytes(), "here") == held
+    headers = (KnownHeader(3, "", "slip jig", "9/8", "1/8", "Ador"), KnownHeader(1, "reel", "", "C|", "1/8", "D"))
+    with_headers = replace(held, redraws=8, headers=headers)
+    assert Plans.parse(with_headers.to_bytes(), "here") == with_headers
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,10 @@ def test_plans_are_read_as_they_were_written() -> None:
         b'{"format": 1, "plans": {"jig 6/8": [[1, [1, -1]]]}}',
         b'{"format": 1, "plans": {"jig 6/8": [[1, [1, "a"]]]}}',
         b'{"format": 1, "plans": []}',
+        b'{"format": 1, "plans": {}, "headers": [[0, "", "jig", "6/8", "1/8", "D"]]}',
+        b'{"format": 1, "plans": {}, "headers": [[1, "", "jig", "6/8", "1/8"]]}',
+        b'{"format": 1, "plans": {}, "headers": [[1, "", "jig", "6/8", "1/8", 3]]}',
+        b'{"format": 1, "plans": {}, "headers": [[]]}',
     ],
 )
 def test_what_holds_no_plans_is_named(content: bytes) -> None:
