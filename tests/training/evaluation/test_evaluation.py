@@ -11,9 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from app.inference.decoder import State
+from model_store.plans import KnownHeader, Plans
 from model_store.store import Checkpoint, Store
 from model_store.tune_index import TuneIndex
 from model_store.vocabulary import Vocabulary
+from tests import checkpoints
 from tests.app.inference import told_models
 from tests.training.conftest import ten_tunes
 from training.cli.evaluate import DEFAULT_MODEL
@@ -137,6 +139,14 @@ def test_a_model_that_is_told_more_is_drawn_from_too(checkpoint: Checkpoint, tmp
     version = told_models.publish(Store(tmp_path), checkpoint).folder
     drawn = draw_as_served(open_candidate(version, tmp_path), range(1, 3))
     assert len(drawn) == len([music.read(tune) for tune in drawn]) == 2
+
+
+def test_headers_are_drawn_as_the_service_draws_them(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    plans = Plans((), headers=(KnownHeader(20, "", "", "3/8", "1/16", "Gm"),))
+    version = checkpoints.publish(Store(tmp_path), checkpoint, "own", plans=plans).folder
+    drawn = draw_as_served(open_candidate(version, tmp_path, reads_books=False), range(1, 7))
+    assert len(drawn) == 6
+    assert sum("\nM:3/8\nL:1/16\nK:Gm\n" in tune for tune in drawn) > 3  # a title may name a rhythm
 
 
 def test_a_tune_that_one_learnt_from_is_set_aside_for_all() -> None:
