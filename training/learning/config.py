@@ -32,6 +32,7 @@ class TrainingConfig:
     recurrent_initializer: RecurrentInitializer = "glorot_uniform"
     lookback: bool = False  # whether it is told where it stands and what stood there (see `app.abc.lookback`)
     plan: bool = False  # whether it is told the tune's plan too (see `app.abc.lookback.plan`); it takes `lookback`
+    match: bool = False  # and what followed the last signs before (see `app.abc.lookback.match_model`); it takes `plan`
     pointer_dim: int = 32  # of the embedding of the character that a pointer points at
     run_dim: int = 8  # of that of how long it has been right
     place_dim: int = 16  # of each of the other things that it is told
@@ -89,6 +90,8 @@ class TrainingConfig:
             raise ConfigError("drawn_tunes: crops of one text have none; set batching=streams")
         if self.plan and not self.lookback:
             raise ConfigError("plan: a network that is told a plan needs lookback=true too")
+        if self.match and not self.plan:
+            raise ConfigError("match: a network that is told what the match model says needs plan=true too")
 
     def _check(self, name: str, value: float | str, hint: type) -> None:
         allowed = get_args(hint)
@@ -280,6 +283,15 @@ RECIPES["distilled"] = RECIPES["replanned"] | {
     "distillation": 0.7,
     "drawn_tunes": 12000,
     "drawn_share": 0.5,
+    "temperature": 0.97,
+}
+# From version 8 of `irish`, which is not told what followed the last signs before (docs/decisions/025-match-model.md).
+RECIPES["matched"] = RECIPES["replanned"] | {
+    "match": True,
+    "steps": 6000,
+    "learning_rate": 2e-3,
+    "recurrent_dropout": 0.3,
+    "output_dropout": 0.3,
     "temperature": 0.97,
 }
 # From a published version to twenty to two hundred tunes of one's own.

@@ -187,7 +187,7 @@ def open_batches(
         extras: those of them that are from extra books.
         drawn: tunes that a published version drew, to be learnt from beside these.
     """
-    reader = Reader(vocabulary, Alphabet(vocabulary.characters, config.plan) if config.lookback else None)
+    reader = Reader(vocabulary, Alphabet(vocabulary.characters, config.plan, config.match) if config.lookback else None)
     if config.batching == "streams":
         return Streams(tunes, vocabulary, reader, config, extras, drawn)
     return Crops(whole if config.learn_from == "everything" else SEPARATOR.join(tunes), reader, config)

@@ -24,12 +24,12 @@ def model_config(config: TrainingConfig, vocab_size: int) -> ModelConfig:
     """The shape of the network that a run trains."""
 
     def told(column: Column) -> Input:
-        is_pointer = column.name.startswith("back_")
+        is_pointer = column.name == "match" or column.name.startswith("back_")
         dims = (config.pointer_dim, config.run_dim) if is_pointer else (config.place_dim,) * len(column.factors)
         return Input(name=column.name, factors=column.factors, dims=dims, gate=is_pointer)
 
     return ModelConfig(
-        inputs=tuple(map(told, columns(vocab_size, config.plan))) if config.lookback else (),
+        inputs=tuple(map(told, columns(vocab_size, config.plan, config.match))) if config.lookback else (),
         vocab_size=vocab_size,
         embedding_dim=config.embedding_dim,
         lstm_units=config.lstm_units,

@@ -57,7 +57,7 @@ def start_of(checkpoint: Checkpoint) -> Start:
 
 
 def shaped_like(config: TrainingConfig, checkpoint: Checkpoint) -> TrainingConfig:
-    """The settings with the network's shape taken from a version; told of a plan where either is.
+    """The settings with the network's shape taken from a version; told a plan, or what matches, where either is.
 
     A network that it teaches has as many units as the settings say, and is told what it is.
 
@@ -72,8 +72,10 @@ def shaped_like(config: TrainingConfig, checkpoint: Checkpoint) -> TrainingConfi
     names = _SHAPE if config.distillation else (*_SHAPE, "lstm_units")
     try:
         shape: dict[str, Any] = {name: said.get(name, getattr(TrainingConfig, name)) for name in names}
-        is_planned = bool(said.get("plan", False)) or (config.plan and not config.distillation)
-        return replace(config, **shape, plan=bool(shape["lookback"]) and is_planned)
+        may_learn = not config.distillation
+        plan = bool(shape["lookback"]) and (bool(said.get("plan", False)) or (config.plan and may_learn))
+        match = plan and (bool(said.get("match", False)) or (config.match and may_learn))
+        return replace(config, **shape, plan=plan, match=match)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{checkpoint.manifest.name}: not a network that can be gone on from ({error})") from None
 
@@ -84,12 +86,11 @@ def widen(weights: Mapping[str, NDArray[np.float32]], initial: Tensors) -> Tenso
     Raises:
         ConfigError: they are another network's.
     """
-    kernel = weights["lstm_0/kernel"]
-    padded = np.zeros_like(initial["lstm_0/kernel"])
-    padded[: len(kernel)] = kernel[: len(padded)]
-    widened = initial | dict(weights) | {"lstm_0/kernel": padded}
-    if len(kernel) > len(padded) or {n: t.shape for n, t in widened.items()} != {
-        n: t.shape for n, t in initial.items()
-    }:
+    widened = initial | dict(weights)
+    for name, axis in (("lstm_0/kernel", 0), ("dense/kernel", 1), ("dense/bias", 0)):
+        lacking = max(0, initial[name].shape[axis] - widened[name].shape[axis])
+        widths = [(0, lacking if each == axis else 0) for each in range(widened[name].ndim)]
+        widened[name] = np.pad(widened[name], widths)
+    if {name: tensor.shape for name, tensor in widened.items()} != {n: t.shape for n, t in initial.items()}:
         raise ConfigError("the version that is gone on from has a network of another shape than this run's")
     return widened

@@ -70,7 +70,7 @@ def _step_module(weights: Mapping[str, NDArray[np.float32]], inputs: tuple[Input
         logits = tf.matmul(h, module.dense_kernel) + module.dense_bias
         if gated:
             logits, gates = logits[:, :vocab_size], logits[:, vocab_size:]
-            pointers = ids[:, gated[0] : gated[-1] + 1]
+            pointers = tf.stack([columns[place] for place in gated], axis=1)
             logits += tf.reduce_sum(tf.gather(module.pointed_at, pointers) * gates[:, :, None], axis=1)
         return {"logits": logits, "h": h, "c": c}
 

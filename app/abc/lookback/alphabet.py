@@ -44,9 +44,14 @@ _KINDS = {
 
 
 class Alphabet:
-    """A vocabulary's characters as the tracker needs them, by id; `is_planned`: for a network that is told a plan."""
+    """A vocabulary's characters as the tracker needs them, by id.
 
-    def __init__(self, characters: str, is_planned: bool = False) -> None:
+    Args:
+        is_planned: for a network that is told a plan.
+        is_matched: for one that is told what the match model says too.
+    """
+
+    def __init__(self, characters: str, is_planned: bool = False, is_matched: bool = False) -> None:
         self.characters = characters
         self.nowhere = len(characters) * RUNS
         self.kinds = [_KINDS.get(character, OTHER) for character in characters]
@@ -57,8 +62,8 @@ class Alphabet:
         """Of each tonic's scale; the last one: of none."""
         self.degrees.append([0] * len(characters))
         self.digits = [int(c) if c in "0123456789" else 0 for c in characters]
-        self.is_planned = is_planned
-        self.width = len(columns(len(characters), is_planned))
+        self.is_planned, self.is_matched = is_planned, is_planned and is_matched
+        self.width = len(columns(len(characters), is_planned, is_matched))
 
     @classmethod
     def of_width(cls, characters: str, width: int) -> "Alphabet":
@@ -67,7 +72,7 @@ class Alphabet:
         Raises:
             ValueError: there is none.
         """
-        for is_planned in (False, True):
-            if width == (alphabet := cls(characters, is_planned)).width:
+        for told in ((False, False), (True, False), (True, True)):
+            if width == (alphabet := cls(characters, *told)).width:
                 return alphabet
         raise ValueError(f"no {width} columns are known that stand beside a character")

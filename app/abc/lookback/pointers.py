@@ -7,14 +7,11 @@ time in its bar, or to nowhere until something does.
 from array import array
 
 from app.abc.lookback.alphabet import Alphabet
-from app.abc.lookback.columns import LAGS, RUN_BOUNDS, RUNS
+from app.abc.lookback.columns import LAGS, LAST_RUN, LONGEST_RUN, RUN_OF, RUNS
 
 Onsets = dict[int, int]
 """Of a bar: ticks from its beginning → where in the text what begins then is written."""
 
-_LONGEST_RUN = RUN_BOUNDS[-1]
-_RUN_OF = tuple(sum(length >= bound for bound in RUN_BOUNDS) for length in range(_LONGEST_RUN + 1))
-_LAST_RUN = RUNS - 1
 _NUMBERS = range(1, len(LAGS) + 1)
 """Of the pointers, and where in a row the column of each stands."""
 
@@ -86,7 +83,7 @@ class Pointers:
                 if text[position] == id_:
                     positions[number] = position = position + 1
                     run = position - self._run_began[number]
-                    self._row[number] = text[position] * RUNS + (_RUN_OF[run] if run < _LONGEST_RUN else _LAST_RUN)
+                    self._row[number] = text[position] * RUNS + (RUN_OF[run] if run < LONGEST_RUN else LAST_RUN)
                 elif not self._is_blank[id_]:
                     self._part_ways(number, id_, ticks, ends, in_bar_line, is_moved)
             elif is_moved:
@@ -102,7 +99,7 @@ class Pointers:
                 if target == id_:
                     positions[number] = position = position + 1
                     run = position - run_began[number]
-                    row[number] = text[position] * RUNS + (_RUN_OF[run] if run < _LONGEST_RUN else _LAST_RUN)
+                    row[number] = text[position] * RUNS + (RUN_OF[run] if run < LONGEST_RUN else LAST_RUN)
                     continue
                 if self._is_blank[target]:
                     self._part_ways(number, id_, ticks, len(text), in_bar_line=False, is_moved=True)
@@ -144,4 +141,4 @@ class Pointers:
 
     def _run(self, number: int) -> int:
         """How long a pointer has been right, as a network is told it."""
-        return _RUN_OF[min(self._positions[number] - self._run_began[number], _LONGEST_RUN)]
+        return RUN_OF[min(self._positions[number] - self._run_began[number], LONGEST_RUN)]

@@ -46,6 +46,7 @@ from app.abc.lookback.columns import (
 from app.abc.lookback.form_position import FormPosition
 from app.abc.lookback.header_fields import HeaderFields
 from app.abc.lookback.header_numbers import WHOLE
+from app.abc.lookback.match_model import MatchModel
 from app.abc.lookback.note_length import NO_SIGNS, NoteLength
 from app.abc.lookback.plan import Planner
 from app.abc.lookback.pointers import Onsets, Pointers
@@ -82,6 +83,7 @@ class Tracker:
         "_last",
         "_length",
         "_line",
+        "_match",
         "_note_began",
         "_onsets",
         "_planned_from",
@@ -126,6 +128,7 @@ class Tracker:
         self._is_moved = False  # whether there is another bar or time in it than before this character
         row = self.row
         self._pointers = Pointers(self._alphabet, text, row)
+        self._match = MatchModel(self._alphabet, text, row) if self._alphabet.is_matched else None
         row[PLACE_AT], row[BAR_AT], row[KEY_AT], row[FORM_AT] = BEFORE * DEGREES, 0, 0, 0
         if self._alphabet.is_planned:
             row[PLAN_AT] = row[AGAIN_AT] = 0
@@ -150,6 +153,7 @@ class Tracker:
         self._text, self._onsets = other._text.copy(), other._onsets.copy()
         self._header, self._form, self._length = other._header.copy(), other._form.copy(), other._length.copy()
         self._pointers = other._pointers.copy(self._text, self.row)
+        self._match = other._match and other._match.copy(self._text, self.row)
 
     @property
     def in_body(self) -> bool:
@@ -211,6 +215,8 @@ class Tracker:
             self._ticks = ticks = began + base
             self.row[PLACE_AT] = (_PLACES[ticks] if ticks < _KNOWN_TICKS else _place(ticks)) + degree
             self._pointers.begin_note(id_, ticks)
+            if self._match:
+                self._match.advance(id_)
             return
         if kind != SPACE or self._skips >= 0:
             self._read_body(kind, id_)
@@ -220,6 +226,8 @@ class Tracker:
             self._last = kind
         self._pointers.advance(id_, self._ticks, self._ends, self._in_bar_line, self._is_moved)
         self._is_moved = False
+        if self._match:
+            self._match.advance(id_)
 
     # ------------------------------------------------------------------------------------------------------ the header
 
@@ -432,7 +440,7 @@ def _place(ticks: int) -> int:
     return min(sixteenths, ON_GRID - 1) * DEGREES
 
 
-_OF_OBJECTS = {"row", "_text", "_onsets", "_header", "_form", "_length", "_pointers"}
+_OF_OBJECTS = {"row", "_text", "_onsets", "_header", "_form", "_length", "_match", "_pointers"}
 _OF_VALUES = tuple(name for name in Tracker.__slots__ if name not in _OF_OBJECTS)
 """What a copy has in common with its original."""
 
