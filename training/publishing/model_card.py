@@ -75,17 +75,19 @@ def _told(draft: Draft) -> str:
     inputs = draft.model.inputs
     if not inputs:
         return ""
-    backs = [each.name.removeprefix("back_") for each in inputs if each.gate]
+    backs = [each.name.removeprefix("back_") for each in inputs if each.name.startswith("back_")]
     return (
         ", with what the text so far says of where it stands (place in bar and part, key, metre, rhythm)\n"
         f"and what stood {_and(backs)} bars back (`app/abc/lookback`)"
-        f"{_told_plan(draft)},"
+        f"{''.join(said for name, said in _ALSO_TOLD.items() if name in {each.name for each in inputs})},"
     )
 
 
-def _told_plan(draft: Draft) -> str:
-    is_planned = any(each.name == "plan" for each in draft.model.inputs)
-    return ", and a plan of the tune where one was drawn (`app/abc/lookback/plan.py`)" if is_planned else ""
+_ALSO_TOLD = {
+    "plan": ", and a plan of the tune where one was drawn (`app/abc/lookback/plan.py`)",
+    "match": ", and what followed the last two signs when they were last written (`app/abc/lookback/match_model.py`)",
+}
+"""By the name of an input."""
 
 
 def _and(words: list[str]) -> str:

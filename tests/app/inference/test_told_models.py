@@ -38,7 +38,7 @@ pytest.importorskip("tensorflow")
 TIMEOUT_S = 60
 
 
-@pytest.fixture(scope="module", params=["lookback", "planned"])
+@pytest.fixture(scope="module", params=["lookback", "matched"])
 def store(request: pytest.FixtureRequest, checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store(tmp_path_factory.mktemp("store"))
     told_models.publish(store, checkpoint, recipe=request.param)
@@ -47,7 +47,7 @@ def store(request: pytest.FixtureRequest, checkpoint: Checkpoint, tmp_path_facto
 
 @pytest.fixture(scope="module")
 def told(store: Store) -> Checkpoint:
-    """The model of that store; of the recipe `planned`, it is told plans too."""
+    """The model of that store; of the recipe `matched`, it is told plans and matches too."""
     return store.load("told")
 
 
@@ -159,7 +159,7 @@ def test_a_graph_that_reads_something_else_is_refused(told: Checkpoint, plain: C
     from training.publishing.export import decoder_graph
 
     assert LiteRTDecoder(plain.path(DECODER_FILE), 1, characters=plain.manifest.vocabulary).alphabet is None
-    less = told.manifest.model.inputs[:-1]
+    less = told.manifest.model.inputs[:7]
     weights = told_models.drawn_weights(told.manifest.model.model_copy(update={"inputs": less}))
     graph = tmp_path / DECODER_FILE
     graph.write_bytes(decoder_graph(weights, inputs=less))
@@ -181,8 +181,8 @@ def test_it_is_published_in_a_format_that_lists_its_inputs(store: Store, told: C
     assert (told.manifest.format_version, plain.manifest.format_version) == (2, 1)
     again = store.load("told").manifest
     assert again == told.manifest
-    names = ["back_1", "back_2", "back_4", "back_8", "place", "bar", "key", "form", "plan", "again"]
-    assert [each.name for each in again.model.inputs] == names[: 10 if again.model.inputs[8:] else 8]
+    names = ["back_1", "back_2", "back_4", "back_8", "place", "bar", "key", "form", "plan", "again", "match"]
+    assert [each.name for each in again.model.inputs] == names[: 11 if again.model.inputs[8:] else 8]
 
 
 @pytest.mark.parametrize("decoder", ["litert", "keras"])

@@ -41,11 +41,14 @@ def told(ten: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     return store.publish(draft, learner.weights(), {DECODER_FILE: b"not read here", CARD_FILE: b""})
 
 
-def test_a_network_that_is_told_plans_begins_as_the_one_that_was_not(told: Checkpoint, ten: Corpus) -> None:
-    config = shaped_like(TrainingConfig.from_recipe("planned", {"steps": "10"}), told)
+@pytest.mark.parametrize(("recipe", "more"), [("planned", 2), ("matched", 3)])
+def test_a_network_that_is_told_more_begins_as_the_one_that_was_not(
+    told: Checkpoint, ten: Corpus, recipe: str, more: int
+) -> None:
+    config = shaped_like(TrainingConfig.from_recipe(recipe, {"steps": "10"}), told)
     learner = Learner(config, len(told.vocabulary))
     learner.begin_from(told.weights())
-    assert len(learner.network.inputs) == len(told.manifest.model.inputs) + 2
+    assert len(learner.network.inputs) == len(told.manifest.model.inputs) + more
     before = Scorer(ten.tunes, told.vocabulary, told.manifest.model.inputs).score(told.weights())
     for with_plans in (False, True):
         scorer = Scorer(ten.tunes, told.vocabulary, learner.network.inputs, with_plans=with_plans)
@@ -65,7 +68,9 @@ def test_the_run_has_the_versions_vocabulary_and_shape(told: Checkpoint, ten: Co
     learner = Learner(run.config(), len(run.vocabulary()))
     assert learner.network.lstm_units == told.manifest.model.lstm_units
     run.save_best(learner.weights())
-    assert [each.name for each in from_run(run).network.inputs] == [e.name for e in columns(len(told.vocabulary))]
+    assert [each.name for each in from_run(run).network.inputs] == [
+        each.name for each in columns(len(told.vocabulary), is_matched=False)
+    ]
 
 
 def test_tunes_that_the_model_cannot_write_are_told_one_by_one(ten: Corpus) -> None:
@@ -100,8 +105,9 @@ def test_a_run_begins_with_the_weights_before_they_were_divided_for_it_is_divide
 
 
 def test_weights_of_another_shape_are_refused() -> None:
-    initial = {"lstm_0/kernel": np.zeros((3, 4)), "embedding": np.zeros((2, 3))}
-    with pytest.raises(ConfigError, match="another shape"):
-        widen({"lstm_0/kernel": np.zeros((2, 4), np.float32), "embedding": np.zeros((5, 3), np.float32)}, initial)
-    with pytest.raises(ConfigError, match="another shape"):
-        widen({"lstm_0/kernel": np.zeros((4, 4), np.float32)}, initial)
+    shapes = {"lstm_0/kernel": (3, 4), "embedding": (2, 3), "dense/kernel": (1, 3), "dense/bias": (3,)}
+    initial = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    assert widen(initial | {"dense/bias": np.ones(2, np.float32)}, initial)["dense/bias"].tolist() == [1, 1, 0]
+    for name, shape in (("embedding", (5, 3)), ("lstm_0/kernel", (4, 4)), ("dense/kernel", (2, 3))):
+        with pytest.raises(ConfigError, match="another shape"):
+            widen(initial | {name: np.zeros(shape, np.float32)}, initial)
