@@ -288,10 +288,10 @@ RECIPES["distilled"] = RECIPES["replanned"] | {
 # From version 8 of `irish`, which is not told what followed the last signs before (docs/decisions/025-match-model.md).
 RECIPES["matched"] = RECIPES["replanned"] | {
     "match": True,
-    "steps": 6000,
+    "steps": 3000,
     "learning_rate": 2e-3,
-    "recurrent_dropout": 0.3,
-    "output_dropout": 0.3,
+    "recurrent_dropout": 0.35,
+    "output_dropout": 0.35,
     "temperature": 0.97,
 }
 # From a published version to twenty to two hundred tunes of one's own.
