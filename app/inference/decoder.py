@@ -21,10 +21,15 @@ Ids = NDArray[np.int32]
 
 
 FEW = 8
-"""Sequences that are faster stepped together by several threads than shared out among them; measured at 512 units."""
+"""Sequences that are faster stepped together than shared out among lanes."""
 
 FEW_BESIDE_A_SERVER = 32
 """The same where a server wants Python's lock too, which each lane takes for every step."""
+
+
+MIN_SHARED_UNITS = 512
+"""Of a network whose steps are shared among threads; with 384 one thread is as fast, and takes a third less of the
+processor (docs/decisions/023-loop-of-a-narrow-network.md)."""
 
 
 class Decoder(Protocol):
@@ -81,19 +86,22 @@ class LiteRTDecoder:
         self._lay_out = partial(_CompiledStep, content, threads=threads)
         at_once = self.batch_sizes if threads > 1 else self.batch_sizes[:1]
         self._steps = {size: self._lay_out(size) for size in at_once}
-        self.vocab_size, self._units = self._steps[1].vocab_size, self._steps[1].units
+        self.vocab_size, self.units = self._steps[1].vocab_size, self._steps[1].units
         self.alphabet = _alphabet(characters, self._steps[1].width)
 
     @classmethod
     def for_engine(
         cls, graph: Path, max_batch: int, threads: int, few: int = FEW, characters: str = ""
     ) -> "tuple[LiteRTDecoder, ...]":
-        """One for a few sequences, whose threads share each step, and a lane for each thread once there are more."""
-        if threads == 1 or max_batch <= few:
-            return (cls(graph, max_batch, threads, characters),)
+        """One for a few sequences, whose threads share each step of a wide network; for more, a lane for each thread."""
+        most = max_batch if threads == 1 else min(few, max_batch)
+        first = cls(graph, most, characters=characters)
+        if threads > 1 and first.units >= MIN_SHARED_UNITS:
+            first = cls(graph, most, threads, characters)
+        if most == max_batch:
+            return (first,)
         share = -(-max_batch // threads)
-        lanes = (cls(graph, share, characters=characters) for _ in range(threads))
-        return (cls(graph, few, threads, characters), *lanes)
+        return (first, *(cls(graph, share, characters=characters) for _ in range(threads)))
 
     def adopt(self) -> None:
         for step in self._steps.values():
@@ -101,7 +109,7 @@ class LiteRTDecoder:
                 cpu_affinity.keep_apart(step.helpers)
 
     def initial_state(self, batch_size: int) -> State:
-        return np.zeros((batch_size, self._units), np.float32), np.zeros((batch_size, self._units), np.float32)
+        return np.zeros((batch_size, self.units), np.float32), np.zeros((batch_size, self.units), np.float32)
 
     def step(self, ids: Ids, state: State) -> tuple[NDArray[np.float32], State]:
         size = len(ids)
