@@ -93,7 +93,7 @@ class LiteRTDecoder:
     def for_engine(
         cls, graph: Path, max_batch: int, threads: int, few: int = FEW, characters: str = ""
     ) -> "tuple[LiteRTDecoder, ...]":
-        """One for a few sequences, whose threads share each step of a wide network; for more, a lane for each thread."""
+        """One for a few sequences, whose threads share each step if it has many units, and for more a lane a thread."""
         most = max_batch if threads == 1 else min(few, max_batch)
         first = cls(graph, most, characters=characters)
         if threads > 1 and first.units >= MIN_SHARED_UNITS:

@@ -84,8 +84,8 @@ def _told(draft: Draft) -> str:
 
 
 _ALSO_TOLD = {
-    "plan": ", and a plan of the tune where one was drawn (`app/abc/lookback/plan.py`)",
-    "match": ", and what followed the last two signs when they were last written (`app/abc/lookback/match_model.py`)",
+    "plan": ",\na plan of the tune where one was drawn (`app/abc/lookback/plan.py`)",
+    "match": ",\nand what followed the last two signs when they were last written (`app/abc/lookback/match_model.py`)",
 }
 """By the name of an input."""
 
