@@ -55,7 +55,7 @@ class Critic:
         """All features of a tune, and what the n-grams say of it, where they are asked."""
         buckets = len(self._trees.ngram_weights)
         by_ngrams = self._trees.ngram_log_odds(*bucket_counts(melody, buckets)) if buckets else features.NAN
-        both = np.float32([by_ngrams, by_ngrams])  # one of them is asked for, if any
+        both = np.array([by_ngrams, by_ngrams], np.float32)  # one of them is asked for, if any
         return np.append(features.features(melody), both)
 
 
