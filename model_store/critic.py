@@ -2,7 +2,8 @@
 
 The file is safetensors, metadata `{"format": "2"}`, with N nodes of T trees over F features:
 
-    names        [.] uint8     the features' names in order, UTF-8, a line each; the last one is `ngrams`
+    names        [.] uint8     the features' names in order, UTF-8, a line each; the last one is `ngrams` or
+                           `log_ngrams`
     baseline     [1] float64   what all trees are added to
     roots        [T] int32     the first node of each tree
     features     [N] int32     which feature a node asks for; -1 for a leaf
@@ -13,13 +14,14 @@ The file is safetensors, metadata `{"format": "2"}`, with N nodes of T trees ove
     ngram_bias   [1] float64   of the logistic regression over hashed n-grams, whose log odds the trees are told
     ngram_weights [K] float32  of its buckets (see `app.abc.ngrams`), K a power of two
 
-In format 1 there are no n-grams, and neither of their arrays.
+The regression goes by how often each n-gram stands there (`ngrams`) or by 1 + the logarithm of that (`log_ngrams`), as
+a row of length 1. In format 1 there are no n-grams, and neither of their arrays.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +31,8 @@ from model_store.array_file import ArrayFile
 _OF_NODES = ("thresholds", "lefts", "rights", "missing_left", "values")
 _LEAF = -1
 
-NGRAMS = "ngrams"
-"""The feature that is the regression's log odds."""
+NGRAMS, LOG_NGRAMS = "ngrams", "log_ngrams"
+"""The feature that is the regression's log odds: of one by counts, and of one by their logarithms."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,15 +95,17 @@ class Critic(ArrayFile):
             buckets: that its n-grams fall into.
             counts: how many fall into each.
         """
-        norm = np.sqrt(np.square(counts).sum())
-        return float(self.ngram_bias[0] + self.ngram_weights[buckets] @ (counts / norm))
+        values = log_row(counts) if LOG_NGRAMS in self.feature_names else _of_length_1(counts)
+        return float(self.ngram_bias[0] + self.ngram_weights[buckets] @ values)
 
     def _has_fitting_ngrams(self) -> bool:
         """Whether the regression is there where the trees are told of it, and nowhere else."""
-        if NGRAMS not in self.feature_names:
+        told = sum(name in (NGRAMS, LOG_NGRAMS) for name in self.feature_names)
+        if not told:
             return not len(self.ngram_bias) and not len(self.ngram_weights)
         return (
-            len(self.ngram_bias) == 1
+            told == 1
+            and len(self.ngram_bias) == 1
             and len(self.ngram_weights).bit_count() == 1
             and bool(np.isfinite(self.ngram_bias).all() and np.isfinite(self.ngram_weights).all())
         )
@@ -125,6 +129,15 @@ class Critic(ArrayFile):
             and bool(np.isfinite(self.values).all() and np.isfinite(self.baseline).all())
             and not bool(np.isnan(self.thresholds).any())
         )
+
+
+def log_row(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How often n-grams stand in a tune, as a regression by logarithms is told of it: the second time says less."""
+    return _of_length_1(1 + np.log(counts))
+
+
+def _of_length_1(values: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(values / np.sqrt(np.square(values).sum()))
 
 
 def encode_names(names: Sequence[str]) -> NDArray[np.uint8]:

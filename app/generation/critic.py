@@ -30,7 +30,7 @@ class Critic:
     """
 
     def __init__(self, trees: critic.Critic, label: str) -> None:
-        known = (*features.NAMES, critic.NGRAMS)
+        known = (*features.NAMES, critic.NGRAMS, critic.LOG_NGRAMS)
         unknown = [name for name in trees.feature_names if name not in known]
         if unknown:
             raise InvalidCheckpointError(
@@ -55,7 +55,8 @@ class Critic:
         """All features of a tune, and what the n-grams say of it, where they are asked."""
         buckets = len(self._trees.ngram_weights)
         by_ngrams = self._trees.ngram_log_odds(*bucket_counts(melody, buckets)) if buckets else features.NAN
-        return np.append(features.features(melody), np.float32(by_ngrams))
+        both = np.array([by_ngrams, by_ngrams], np.float32)  # one of them is asked for, if any
+        return np.append(features.features(melody), both)
 
 
 def choose(log_odds: Sequence[float], seed: int) -> int:

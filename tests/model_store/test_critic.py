@@ -8,7 +8,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load, save
 
-from model_store.critic import NGRAMS, Critic, encode_names
+from model_store.critic import LOG_NGRAMS, NGRAMS, Critic, encode_names
 from model_store.errors import InvalidCheckpointError, NewerFormatError
 from model_store.manifest import CRITIC_FILE
 from model_store.store import Store
@@ -30,11 +30,11 @@ def critic() -> Critic:
     )
 
 
-def with_ngrams() -> Critic:
+def with_ngrams(name: str = NGRAMS) -> Critic:
     """The same, whose second feature is what a regression over eight buckets says."""
     return replace(
         critic(),
-        names=encode_names(("a", NGRAMS)),
+        names=encode_names(("a", name)),
         ngram_bias=np.array([0.5]),
         ngram_weights=np.arange(8, dtype=np.float32),
     )
@@ -56,6 +56,13 @@ def test_the_trees_are_asked(tmp_path: Path) -> None:
 def test_the_regression_adds_the_weights_of_a_tunes_buckets(tmp_path: Path) -> None:
     for each in (with_ngrams(), read(tmp_path, with_ngrams().to_bytes())):
         assert each.ngram_log_odds(np.array([2, 7]), np.array([3, 4])) == pytest.approx(0.5 + (2 * 3 + 7 * 4) / 5)
+
+
+def test_a_regression_by_logarithms_hears_less_of_the_second_time(tmp_path: Path) -> None:
+    one, other = 1 + np.log(3), 1 + np.log(4)
+    for each in (with_ngrams(LOG_NGRAMS), read(tmp_path, with_ngrams(LOG_NGRAMS).to_bytes())):
+        told = each.ngram_log_odds(np.array([2, 7]), np.array([3, 4]))
+        assert told == pytest.approx(0.5 + (2 * one + 7 * other) / np.hypot(one, other))
 
 
 def test_a_critic_without_ngrams_is_written_as_it_always_was(tmp_path: Path) -> None:
@@ -82,8 +89,9 @@ def formats(tmp_path: Path, *critics: Critic) -> list[str]:
         {"ngram_weights": np.full(8, np.nan, np.float32)},
         {"ngram_bias": np.zeros(2)},
         {"names": encode_names(("a", "b"))},
+        {"names": encode_names((NGRAMS, LOG_NGRAMS))},
     ],
-    ids=["no power of two", "not finite", "two", "told of none"],
+    ids=["no power of two", "not finite", "two", "told of none", "told by both"],
 )
 def test_a_regression_that_does_not_fit_is_refused(tmp_path: Path, spoilt: dict[str, np.ndarray]) -> None:
     with pytest.raises(InvalidCheckpointError, match="its arrays do not fit together"):

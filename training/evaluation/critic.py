@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app.abc import features
 from app.abc.features import Melody
 from app.abc.ngrams import bucket_counts
-from model_store.critic import NGRAMS, Critic, encode_names
+from model_store.critic import LOG_NGRAMS, Critic, encode_names, log_row
 from training.errors import TooFewTunesError
 from training.evaluation.candidate import Candidate
 from training.evaluation.tune_sampling import draw_as_served
@@ -30,7 +30,7 @@ FIRST_SEED = 1_000_001
 LEAST = 20
 """Tunes on either side, below which there is nothing to learn from."""
 
-_SPOILT_WEIGHT = 0.25  # of all spoilt tunes together, beside 1 of the real and 1 of the drawn ones
+_SPOILT_WEIGHT = 0.05  # of all spoilt tunes together, beside 1 of the real and 1 of the drawn ones
 _SETTINGS = {
     "max_iter": 150,
     "learning_rate": 0.08,
@@ -44,7 +44,7 @@ _LEAF = -1
 
 _BUCKETS = 2**14
 _FOLDS = 5
-_INVERSE_REGULARISATION = 3.0
+_INVERSE_REGULARISATION = 10.0
 
 
 def of(candidate: Candidate, tunes: int) -> Critic:
@@ -81,7 +81,7 @@ def train(real: Sequence[str], drawn: Sequence[str], seed: int = 1) -> Critic:
     everything = [melody for group, _, _ in groups for melody in group]
     regression, by_ngrams = _learn_ngrams(everything, labels, weights, len(everything) - len(spoilt), seed)
     table = np.column_stack([[features.features(melody) for melody in everything], by_ngrams.astype(np.float32)])
-    trees = _as_critic(_fitted(table, labels, weights), (*features.NAMES, NGRAMS))
+    trees = _as_critic(_fitted(table, labels, weights), (*features.NAMES, LOG_NGRAMS))
     return replace(
         trees,
         ngram_bias=regression.intercept_.astype(np.float64),
@@ -94,7 +94,8 @@ def _learn_ngrams(
 ) -> tuple[Any, NDArray[np.float64]]:
     """A logistic regression over the n-grams of the first `known` melodies, and the log odds of each melody.
 
-    Those of a melody that it learns from are said by one that has learnt from the other folds alone.
+    Those of a melody that it learns from are said by one that has learnt from the other folds alone. The melodies
+    after the `known` ones are the first ones spoilt, in their order: each is judged by the same one as its original.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
@@ -104,26 +105,25 @@ def _learn_ngrams(
         model = LogisticRegression(C=_INVERSE_REGULARISATION, solver="liblinear", random_state=seed)
         return model.fit(table[rows], labels[rows], weights[rows])
 
-    table = _ngram_table(melodies)
+    table, spoilt = _ngram_table(melodies), len(melodies) - known
     found = np.empty(len(melodies))
     with threadpool_limits(1):  # the same weights on any machine
         for others, fold in StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(
             table[:known], labels[:known]
         ):
-            found[fold] = learn(others).decision_function(table[fold])
-        regression = learn(np.arange(known))
-        found[known:] = regression.decision_function(table[known:])
-    return regression, found
+            told = np.concatenate([fold, known + fold[fold < spoilt]])
+            found[told] = learn(others).decision_function(table[told])
+        return learn(np.arange(known)), found
 
 
 def _ngram_table(melodies: Sequence[Melody]) -> Any:  # noqa: ANN401
-    """How often each bucket has an n-gram of each melody, as a row of length 1, [melodies, buckets] (sparse)."""
+    """Which buckets the n-grams of each melody fall into, and how often, [melodies, buckets] (sparse)."""
     from scipy.sparse import csr_array
 
     rows = [bucket_counts(melody, _BUCKETS) for melody in melodies]
     ends = np.cumsum([0, *(len(buckets) for buckets, _ in rows)], dtype=np.int32)  # liblinear takes no other
     columns = np.concatenate([buckets for buckets, _ in rows]).astype(np.int32)
-    values = np.concatenate([counts / np.sqrt(np.square(counts).sum()) for _, counts in rows])
+    values = np.concatenate([log_row(counts) for _, counts in rows])
     return csr_array((values, columns, ends), (len(rows), _BUCKETS))
 
 

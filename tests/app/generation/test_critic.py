@@ -1,6 +1,7 @@
 """A candidate is chosen in proportion to its odds, the same for the same seed."""
 
 from collections import Counter
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -48,6 +49,15 @@ def test_a_score_is_a_probability() -> None:
 def test_a_critic_is_told_the_features_that_it_names() -> None:
     found = Critic(trees("a7_as_b7", "again"), "critic").log_odds([AABB, "X:1\nK:G\n", AABB.replace("f2ed", "f2dd", 1)])
     assert found.tolist() == [1, -np.inf, -1]
+
+
+@pytest.mark.parametrize("name", [critic.NGRAMS, critic.LOG_NGRAMS])
+def test_a_critic_is_told_what_its_regression_says(name: str) -> None:
+    """Of eight buckets with the same weight, whose sum is larger the more different n-grams there are."""
+    weights = np.full(8, 1, np.float32)
+    regression = {"ngram_bias": np.array([-2.0]), "ngram_weights": weights}
+    found = Critic(replace(trees(name), **regression), "critic").log_odds([AABB, "X:1\nK:G\nC|"])
+    assert found.tolist() == [1, -1]
 
 
 def test_a_critic_of_other_features_is_refused() -> None:

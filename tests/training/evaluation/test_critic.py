@@ -9,7 +9,7 @@ from app.abc import features
 from app.abc.features import Melody
 from app.abc.ngrams import bucket_counts
 from app.generation.critic import Critic
-from model_store.critic import NGRAMS
+from model_store.critic import LOG_NGRAMS
 from model_store.store import Checkpoint, Store
 from tests.training.made_up_tunes import AABB, FORGETFUL, REMEMBERING, tune
 from training.cli.main import main
@@ -40,12 +40,24 @@ def test_the_trees_answer_as_those_that_were_learnt() -> None:
 
 def test_the_trees_are_told_what_the_regression_says() -> None:
     learnt = critic.train(REAL, DRAWN)
-    assert learnt.feature_names == (*features.NAMES, NGRAMS)
+    assert learnt.feature_names == (*features.NAMES, LOG_NGRAMS)
     known = [learnt.ngram_log_odds(*bucket_counts(melody, len(learnt.ngram_weights))) for melody in melodies(REAL)]
-    everything = [*melodies(REAL), *melodies(DRAWN), *melodies(REAL)]
-    labels = np.arange(len(everything)) < len(REAL)
-    _, told = critic._learn_ngrams(everything, labels, np.ones(len(labels)), len(REAL) + len(DRAWN), seed=1)
+    told = said_in_training(REAL, DRAWN, spoilt=[])
     assert told[: len(REAL)].mean() < np.mean(known)  # by heart it is surer
+
+
+def test_a_spoilt_tune_is_judged_by_the_regression_that_judges_its_original() -> None:
+    """One that knows the original by heart would call it real for the turns that it still has."""
+    told = said_in_training(REAL, DRAWN, spoilt=REAL)  # as if nothing had been spoilt
+    np.testing.assert_array_equal(told[: len(REAL)], told[-len(REAL) :])
+
+
+def said_in_training(real: list[str], drawn: list[str], spoilt: list[str]) -> np.ndarray:
+    """What the trees are told of each tune."""
+    everything = melodies([*real, *drawn, *spoilt])
+    labels = np.arange(len(everything)) < len(real)
+    _, told = critic._learn_ngrams(everything, labels, np.ones(len(labels)), len(real) + len(drawn), seed=1)
+    return told
 
 
 def test_the_same_tunes_teach_the_same_critic() -> None:
