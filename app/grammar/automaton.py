@@ -7,7 +7,6 @@ is no dead end. Near the end of a limited length, only those remain from which t
 """
 
 from collections.abc import Iterable
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,7 +156,7 @@ class Automaton:
         if not isinstance(state, Body):
             if (same_text := header.in_any_text(state)) != state:
                 return self.node(same_text).allowed
-            characters: Iterable[str] = header.candidates(state, self.alphabet)
+            characters: Iterable[str] = header.candidates(state)
         elif (same := state_equivalence.in_any_section(state)) and same != state:
             basis, characters = self.node(same).allowed, ':|"'
         elif note := state_equivalence.passes_to(state):
@@ -172,11 +171,11 @@ class Automaton:
 
     def twins(self, state: State, characters: Iterable[str]) -> Iterable[tuple[str, list[int]]]:
         """Characters after which the tune goes on alike: one of each kind, with the ids of all."""
-        kind = partial(state_equivalence.twin, state) if isinstance(state, Body) else partial(header.kind, state)
         groups: dict[str, tuple[str, list[int]]] = {}
         for character in characters:
             if character in self.id_of:
-                groups.setdefault(kind(character), (character, []))[1].append(self.id_of[character])
+                kind = state_equivalence.twin(state, character) if isinstance(state, Body) else character
+                groups.setdefault(kind, (character, []))[1].append(self.id_of[character])
         return groups.values()
 
     # ------------------------------------------------------------------------------------------ the closing path

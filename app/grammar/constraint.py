@@ -52,9 +52,8 @@ class Grammar:
 
     def __init__(self, vocabulary: Vocabulary, lexicon: Lexicon | None = None, max_states: int = MAX_STATES) -> None:
         self._vocabulary = vocabulary
-        self._lexicon = lexicon
         self._max_states = max_states
-        self._anything = Fields.of(vocabulary.characters, Request(), lexicon)
+        self._anything = Fields.of(vocabulary.characters, lexicon)
         self._cache = _Cache.empty(vocabulary.characters)
         if not self._cache.automaton.is_safe(Header(self._anything)):
             lacking = "".join(c for c in _NEEDED if c not in vocabulary.characters)
@@ -130,7 +129,7 @@ class Grammar:
         if request == Request():
             return self._anything
         if request not in cache.fields:
-            fields = Fields.of(self._vocabulary.characters, request, self._lexicon)
+            fields = self._anything.asked(request)
             if not cache.automaton.is_safe(Header(fields)):
                 raise RequestError("no tune with this key, metre, rhythm, range and form can be written by this model")
             cache.fields[request] = fields

@@ -4,8 +4,8 @@ ABC standard 2.1, sections 2.2.1 and 3. The order is that of the corpus, `X T R 
 that a header is a request.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from app.abc.written_subset import FIELD_ORDER, HORNPIPE_METERS, MAX_RHYTHM_CHARACTERS, MAX_TITLE_CHARACTERS
@@ -44,48 +44,60 @@ _RHYTHM_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY
 class Fields:
     """What each field may hold, and which may be left out."""
 
+    alphabet: str
+    words: Lexicon | None
+    """what titles and rhythms are made of; None: any text"""
     values: Mapping[str, Value]
+    request: Request
     swung_meters: Node[Meter]
     meters_of: Mapping[str, Node[Meter]]
     """of each rhythm that has metres of its own"""
-    request: Request
-    optional: frozenset[str] = OPTIONAL
 
     @classmethod
-    def of(cls, alphabet: str, request: Request, lexicon_: Lexicon | None = None) -> "Fields":
-        """The fields that an alphabet can write; a request leaves a single value.
-
-        Args:
-            lexicon_: what titles and rhythms are made of; None: any text.
-        """
+    def of(cls, alphabet: str, words: Lexicon | None = None) -> "Fields":
+        """All that an alphabet can write."""
         printable = frozenset(c for c in alphabet if c.isprintable()) - _NOT_IN_TITLES
-        meters = {request.meter: METERS[request.meter]} if request.meter else METERS
-        keys = {request.key: KEYS[request.key]} if request.key else KEYS
-        meters_of = _meters_of_rhythms(lexicon_, meters, alphabet)
-        rhythms = {rhythm: rhythm for rhythm in ([request.rhythm] if request.rhythm else meters_of)}
-        titles = Titles.of(lexicon_.titles, alphabet) if lexicon_ else None
-        return cls(
-            {
-                "X": Text(_DIGITS - {"0"}, _DIGITS, 5),
-                "T": titles or Text(frozenset(filter(str.isalnum, printable)), printable, MAX_TITLE_CHARACTERS),
-                "R": lexicon(rhythms, alphabet)
-                if rhythms or lexicon_
-                else Text(_RHYTHM_LETTERS, _RHYTHM_LETTERS | {" ", "-"}, MAX_RHYTHM_CHARACTERS),
-                "M": lexicon(meters, alphabet),
-                "L": lexicon(UNITS, alphabet),
-                "K": lexicon(keys, alphabet),
-                **dict.fromkeys(PASSED_OVER, Text(printable, printable, MAX_TITLE_CHARACTERS)),
-            },
-            lexicon({name: meter for name, meter in meters.items() if name in HORNPIPE_METERS}, alphabet),
-            meters_of,
-            request,
-            OPTIONAL - {"R"} if request.rhythm else OPTIONAL,
-        )
+        titles = Titles.of(words.titles, alphabet) if words else None
+        values: dict[str, Value] = {
+            **dict.fromkeys(PASSED_OVER, Text(printable, printable, MAX_TITLE_CHARACTERS)),
+            "X": Text(_DIGITS - {"0"}, _DIGITS, 5),
+            "T": titles or Text(frozenset(filter(str.isalnum, printable)), printable, MAX_TITLE_CHARACTERS),
+            "R": Text(_RHYTHM_LETTERS, _RHYTHM_LETTERS | {" ", "-"}, MAX_RHYTHM_CHARACTERS),
+            "L": lexicon(UNITS, alphabet),
+            "K": lexicon(KEYS, alphabet),
+        }
+        return cls(alphabet, words, values, Request(), Node(None, {}), {}).asked(Request())
+
+    def asked(self, request: Request) -> "Fields":
+        """The same, but that what is asked for has a single value."""
+        values, meters = dict(self.values), {request.meter: METERS[request.meter]} if request.meter else METERS
+        meters_of = self._meters_of_rhythms(meters)
+        rhythms = [request.rhythm] if request.rhythm else list(meters_of)
+        values["M"] = lexicon(meters, self.alphabet)
+        if request.key:
+            values["K"] = lexicon({request.key: KEYS[request.key]}, self.alphabet)
+        if rhythms or self.words:
+            values["R"] = lexicon({rhythm: rhythm for rhythm in rhythms}, self.alphabet)
+        swung = lexicon({name: meter for name, meter in meters.items() if name in HORNPIPE_METERS}, self.alphabet)
+        return replace(self, values=values, request=request, swung_meters=swung, meters_of=meters_of)
+
+    def _meters_of_rhythms(self, meters: Mapping[str, Meter]) -> Mapping[str, Node[Meter]]:
+        """Those rhythms of the lexicon that can be in one of these metres, each with these."""
+        fitting = {
+            rhythm: {
+                name: meters[name]
+                for name in names
+                if name in meters and (name in HORNPIPE_METERS or not rhythm.startswith(_SWUNG))
+            }
+            for rhythm, names in (self.words.rhythms.items() if self.words else ())
+        }
+        return {rhythm: lexicon(named, self.alphabet) for rhythm, named in fitting.items() if named}
 
     def after(self, field: str) -> str:
         """The fields of which one must come next, the one that may not be left out last."""
         following = FIELD_ORDER[FIELD_ORDER.index(field) + 1 :] if field else FIELD_ORDER
-        needed = next(i for i, letter in enumerate(following) if letter not in self.optional)
+        optional = OPTIONAL - {"R"} if self.request.rhythm else OPTIONAL
+        needed = next(i for i, letter in enumerate(following) if letter not in optional)
         return following[: needed + 1]
 
 
@@ -120,8 +132,7 @@ class Header(NamedTuple):
     @property
     def may_end_title(self) -> bool:
         """Whether a title made of known words may end here, unless it is a known one."""
-        titles = self.fields.values["T"]
-        return isinstance(titles, Titles) and isinstance(self.word, Prefix) and titles.may_end(self.word)
+        return isinstance(self.word, Prefix) and self.word.may_end
 
     @property
     def known_titles(self) -> frozenset[str]:
@@ -164,25 +175,18 @@ def step(state: Header, character: str) -> Header | None:
     return _word(state, character)
 
 
-def candidates(state: Header, alphabet: str) -> str:
+def candidates(state: Header) -> Iterable[str]:
     """Some characters of which all that may follow are among."""
     if not state.field:
         return state.fields.after(state.last)
     if not state.colon:
         return ":"
     if isinstance(state.word, Prefix):
-        return "\n " + "".join(state.word.characters)
-    return "\n" + "".join(state.word.children) if state.word else alphabet
-
-
-def kind(state: Header, character: str) -> str:
-    """The same for characters that are as good here as each other: in a text all are that do not make it a hornpipe."""
-    text = state.value if state.colon else None
-    if not isinstance(text, Text) or character == "\n":
-        return character
-    fits = character in (text.rest if state.size else text.first)
-    swings = fits and state.field == "R" and state.read_rhythm(character).swing > state.swing
-    return character if swings else f"{fits}"
+        return ["\n", " ", *state.word.characters]
+    if state.word:
+        return ["\n", *state.word.children]
+    text = state.value
+    return ["\n", *(text.rest if state.size else text.first)] if isinstance(text, Text) else "\n"
 
 
 def in_any_text(state: Header) -> Header:
@@ -207,7 +211,7 @@ def after_title(state: Header) -> Header | None:
 def _title(state: Header, titles: Titles, character: str) -> Header | None:
     assert isinstance(state.word, Prefix)  # noqa: S101
     if character == "\n":
-        return _next_line(state) if titles.may_end(state.word) else None
+        return _next_line(state) if state.word.may_end else None
     if character == " ":
         words = state.size + 1
         return state._replace(word=titles.root(words), size=words) if titles.may_go_on(state.word) else None
@@ -268,19 +272,3 @@ def next_character(state: Header) -> str | None:
     for ending, _ in state.word.endings:
         return ending[0] if ending else "\n"
     return None
-
-
-def _meters_of_rhythms(
-    lexicon_: Lexicon | None, meters: Mapping[str, Meter], alphabet: str
-) -> Mapping[str, Node[Meter]]:
-    """Those rhythms of a lexicon that can be in one of these metres, each with these."""
-    swung = frozenset(HORNPIPE_METERS)
-    by_rhythm = {
-        rhythm: [name for name in names if name in meters and (name in swung or not rhythm.startswith(_SWUNG))]
-        for rhythm, names in (lexicon_.rhythms.items() if lexicon_ else ())
-    }
-    return {
-        rhythm: lexicon({name: meters[name] for name in names}, alphabet)
-        for rhythm, names in by_rhythm.items()
-        if names
-    }

@@ -57,6 +57,11 @@ class Prefix(NamedTuple):
         word = self.list.words[self.low]
         return word if len(word) == self.length else None
 
+    @property
+    def may_end(self) -> bool:
+        """Whether a title may end with this word, unless it is a known one."""
+        return self.word in self.list.ends
+
     def then(self, character: str) -> "Prefix | None":
         """After one more character; None if no word goes on so."""
         words = self.list.words
@@ -111,10 +116,6 @@ class Titles:
     def may_go_on(self, prefix: Prefix) -> bool:
         """Whether another word may follow this one."""
         return prefix.list is not self.last and prefix.word is not None
-
-    def may_end(self, prefix: Prefix) -> bool:
-        """Whether the title may end with this word, unless it is a known one."""
-        return prefix.word in prefix.list.ends
 
     def walk(self, text: str) -> tuple[int, Prefix] | None:
         """How many whole words precede the last of a beginning, and that one; None if no title begins so."""
