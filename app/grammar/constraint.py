@@ -1,12 +1,10 @@
 """Constrained decoding: the `Grammar` of a model, which begins a `Cursor` for each sequence."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from app.errors import Fault, RequestError, VocabularyError
 from app.grammar.automaton import Automaton
 from app.grammar.cursor import RECENT, Cursor, DrawnHeader
-from app.grammar.distances import Distances
 from app.grammar.header import Fields, Header
 from app.grammar.prefix_parser import PrefixParser
 from app.grammar.request import Request
@@ -14,28 +12,10 @@ from model_store.lexicon import Lexicon
 from model_store.vocabulary import Vocabulary
 
 MAX_STATES = 200_000
-"""Cached states, at some 0.4 KiB each, before a new cache is begun."""
+"""Cached states, at some 0.4 KiB each, before a new automaton is begun."""
 
 _NEEDED = "XMLK:1/\n|"
 _LEARN_CHUNK = 16  # characters: a millisecond, and soon much less
-
-
-@dataclass(frozen=True)
-class _Cache:
-    """What the sequences of a grammar have found out, for all of them."""
-
-    automaton: Automaton
-    distances: Distances
-    fields: dict[Request, Fields] = field(default_factory=dict)
-
-    @classmethod
-    def empty(cls, alphabet: str) -> "_Cache":
-        automaton = Automaton(alphabet)
-        return cls(automaton, Distances(automaton))
-
-    def __len__(self) -> int:
-        """The number of states and of rows in sections."""
-        return len(self.automaton) + len(self.distances)
 
 
 class Grammar:
@@ -43,7 +23,7 @@ class Grammar:
 
     Args:
         lexicon: what titles and rhythms are made of; None: any text.
-        max_states: cached states before a new cache is begun; sequences under way keep the old one.
+        max_states: cached states before a new automaton is begun; sequences under way keep the old one.
 
     Raises:
         VocabularyError: the vocabulary lacks a character that no tune can do without. Where it lacks others, what is
@@ -54,8 +34,8 @@ class Grammar:
         self._vocabulary = vocabulary
         self._max_states = max_states
         self._anything = Fields.of(vocabulary.characters, lexicon)
-        self._cache = _Cache.empty(vocabulary.characters)
-        if not self._cache.automaton.is_safe(Header(self._anything)):
+        self._automaton = Automaton(vocabulary.characters)
+        if not self._automaton.rules.is_safe(Header(self._anything)):
             lacking = "".join(c for c in _NEEDED if c not in vocabulary.characters)
             raise VocabularyError(
                 f"the model's characters cannot write a whole tune; {lacking!a} are lacking"
@@ -82,18 +62,18 @@ class Grammar:
         Raises:
             RequestError: what is asked for cannot be written with these characters, or has no notes.
         """
-        cache = self._roomy_cache()
-        reader = self._parser(self._fields_of(request or Request(), cache), cache.automaton)
+        automaton = self._roomy_automaton()
+        reader = self._parser(self._fields_of(request or Request(), automaton), automaton)
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-RECENT:]).tolist()
-        return Cursor(cache.automaton, cache.distances, reader, recent, length, tunes, headers)
+        return Cursor(automaton, reader, recent, length, tunes, headers)
 
     def learn(self, tunes: Iterable[str]) -> Iterator[None]:
         """Warm the cache with the states of whole tunes, each as far as the grammar allows it.
 
         Yields after every few characters, so that the caller can pause.
         """
-        id_of = self._cache.automaton.id_of
+        id_of = self._automaton.id_of
         for tune in tunes:
             cursor = self.begin()
             for place, character in enumerate(tune):
@@ -110,27 +90,27 @@ class Grammar:
         Raises:
             RequestError: what is asked for cannot be written with these characters, or has no notes.
         """
-        cache = self._roomy_cache()
-        return cache.automaton, self._parser(self._anything, cache.automaton), self._fields_of(request, cache)
+        automaton = self._roomy_automaton()
+        return automaton, self._parser(self._anything, automaton), self._fields_of(request, automaton)
 
-    def _roomy_cache(self) -> _Cache:
-        if len(self._cache) > self._max_states:
-            self._cache = _Cache.empty(self._vocabulary.characters)
-        return self._cache
+    def _roomy_automaton(self) -> Automaton:
+        if len(self._automaton) > self._max_states:
+            self._automaton = Automaton(self._vocabulary.characters)
+        return self._automaton
 
     def _parser(self, fields: Fields, automaton: Automaton) -> PrefixParser:
-        return PrefixParser(fields, self._anything, automaton.start_body, automaton.is_safe)
+        return PrefixParser(fields, self._anything, automaton.rules)
 
     def faults(self, text: str) -> tuple[Fault, ...]:
         """What the grammar finds wrong with a text."""
         return self.begin(text).faults
 
-    def _fields_of(self, request: Request, cache: _Cache) -> Fields:
+    def _fields_of(self, request: Request, automaton: Automaton) -> Fields:
         if request == Request():
             return self._anything
-        if request not in cache.fields:
+        if request not in automaton.fields:
             fields = self._anything.asked(request)
-            if not cache.automaton.is_safe(Header(fields)):
+            if not automaton.rules.is_safe(Header(fields)):
                 raise RequestError("no tune with this key, metre, rhythm, range and form can be written by this model")
-            cache.fields[request] = fields
-        return cache.fields[request]
+            automaton.fields[request] = fields
+        return automaton.fields[request]

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from app.grammar import body, cadence
 from app.grammar.automaton import Automaton, as_mask
-from app.grammar.distances import FAR, Distances
 from app.grammar.header import DRAWN_FIELDS, Header
 from app.grammar.prefix_parser import TIED_TEXT, PrefixParser
+from app.grammar.specification import FAR
 from app.grammar.state import Body
 from app.grammar.state_cache import Node
 from app.grammar.title import comparable
@@ -37,7 +37,6 @@ class Cursor:
     def __init__(
         self,
         automaton: Automaton,
-        distances: Distances,
         reader: PrefixParser,
         recent: list[int],
         length: int | None,
@@ -46,7 +45,7 @@ class Cursor:
     ) -> None:
         self.faults = tuple(reader.faults)
         self.finished = 0
-        self._automaton, self._distances = automaton, distances
+        self._automaton = automaton
         self._next_tune = Header(reader.fields)
         self._written = 0
         self._limit = length if length is not None else FAR
@@ -69,11 +68,11 @@ class Cursor:
 
     def _watch_from(self) -> int:
         """The number of characters up to which neither the line's nor the text's limit has to be checked."""
-        horizon = self._distances.horizon(self._section.state(self._node))
+        horizon = self._automaton.rules.horizon(self._section.state(self._node))
         return min(self._line_began + MAX_LINE + 1, self._limit - horizon)
 
     def _mask(self) -> NDArray[np.float32]:
-        mask = self._automaton.mask(self._node, self._section)
+        mask = self._automaton.row(self._node, self._section).mask
         if self._node.is_title and not mask[self._line_break] and self._is_known_title():
             mask = self._without(mask, self._line_break)
         mask = mask if self._written < self._watched_from else self._within_limits(mask)
@@ -111,15 +110,11 @@ class Cursor:
 
     def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
         """The mask without characters after which the tune cannot end within what remains; unchanged where none can."""
-        ways = self._section.distances.get(self._node)
-        if ways and ways.farthest < remaining:
+        row = self._automaton.row(self._node, self._section)
+        if row.farthest < remaining or self._automaton.rules.has_time(self._section.state(self._node), remaining):
             return mask
-        if self._distances.has_time(self._section.state(self._node), remaining):
-            return mask
-        ways = ways or self._distances.after(self._node, self._section)
-        if ways.farthest < remaining or ways.nearest >= remaining:
-            return mask
-        return as_mask(ways.each < remaining)
+        is_in_time = self._automaton.distances(self._node, self._section) < remaining
+        return as_mask(is_in_time) if row.farthest >= remaining and is_in_time.any() else mask
 
     def _is_known_title(self) -> bool:
         """Whether the title that has been written is one of a known tune."""
@@ -153,22 +148,19 @@ class Cursor:
         self._node = node
         written = self._written = self._written + 1
         self._recent.append(id_)
-        mask = self._section.masks.get(node)
-        if mask is None or node.is_turn or self._draws_header:
+        row = self._section.rows.get(node)
+        if row is None or node.is_turn or self._draws_header:
             is_done = node.is_turn and self._turn(node)
             self.mask = self._mask()
             return is_done
-        self.mask = mask if written < self._watched_from else self._within_limits(mask)
+        self.mask = row.mask if written < self._watched_from else self._within_limits(row.mask)
         return False
 
     def ending(self, tonic: str, *, at_home: bool) -> NDArray[np.float32]:
         """The mask in the last bar of a part that is to end on the tonic or away from it (see `cadence`), [V]."""
         node, section = self._node, self._section
         letter = self._last_letter()
-        if self.mask is not section.masks.get(node):  # one that is of this sequence alone
-            return self._ending(tonic, letter, at_home=at_home)
-        ends = section.ends.get(node.plain)  # of the section, this and its pickup are all that matters
-        key = (node, ends, section.pickup, tonic, letter == tonic, at_home)
+        key = (node, self.mask.tobytes(), section.pickup, tonic, letter == tonic, at_home)  # all that matters to it
         mask = self._automaton.endings.get(key)
         if mask is None:
             mask = self._automaton.shared(self._ending(tonic, letter, at_home=at_home))

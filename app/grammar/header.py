@@ -205,7 +205,7 @@ def in_any_text(state: Header) -> Header:
 
 def after_title(state: Header) -> Header | None:
     """The line after a title that is being written: any can be ended, so the tune can be where it can from there."""
-    return _next_line(state) if isinstance(state.word, Prefix) else None
+    return _next_line(state) if state.field == "T" and isinstance(state.value, Titles) else None
 
 
 def _title(state: Header, titles: Titles, character: str) -> Header | None:

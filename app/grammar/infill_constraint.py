@@ -14,8 +14,9 @@ from app.grammar.automaton import Automaton, as_mask
 from app.grammar.constraint import Grammar
 from app.grammar.follow_sets import FOLLOW
 from app.grammar.request import Request
+from app.grammar.specification import State
 from app.grammar.state import At, Body, Repeat
-from app.grammar.state_cache import Node, Section, State
+from app.grammar.state_cache import Node, Section
 from app.grammar.ticks import TICKS_PER_WHOLE
 
 _MAX_ROOM = 16
@@ -48,7 +49,7 @@ def refills(grammar: Grammar, text: str, spans: Sequence[Span], request: Request
     for begin, end, room, is_long in spans:
         reader.read(text[:begin])
         before, faults = reader.state, len(reader.faults)
-        ranged = automaton.start_body(reader.header._replace(fields=fields))
+        ranged = automaton.rules.start_body(reader.header._replace(fields=fields))
         if not isinstance(before, Body) or ranged is None:
             raise RequestError("no bar of this tune can be written by this model, or none within the range")
         left = _passed(before).left

@@ -5,7 +5,6 @@ A fault is reported with its position; the parser then resynchronises at the nex
 """
 
 import re
-from collections.abc import Callable
 from fractions import Fraction
 
 from app.abc.tokens import INLINE_FIELD
@@ -17,11 +16,10 @@ from app.grammar.body import WILDCARD
 from app.grammar.follow_sets import FOLLOW, KIND_OF, NOTE_KINDS
 from app.grammar.header import Fields, Header, Text
 from app.grammar.pitch import KEYS
+from app.grammar.specification import Specification, State
 from app.grammar.state import At, Body, Partner, Repeat
 from app.grammar.ticks import METERS, TICKS_PER_WHOLE, Meter
 from app.grammar.title import Titles
-
-State = Header | Body
 
 TIED_TEXT = re.compile(r"(\[[^\[\]\n]*\]|[\^_=]*[A-Ga-g][,']*)[0-9/]*-\Z")
 """The note or chord before a tie, at the end of a text."""
@@ -57,24 +55,15 @@ class PrefixParser:
     Args:
         fields: of the request; they hold for what the text has not settled.
         anything: of no request.
-        start_body: the first state of the bars after a header; None if no tune can be written there.
-        is_safe: whether the tune can be ended from a state.
     """
 
-    def __init__(
-        self,
-        fields: Fields,
-        anything: Fields,
-        start_body: Callable[[Header], Body | None],
-        is_safe: Callable[[State], bool],
-    ) -> None:
+    def __init__(self, fields: Fields, anything: Fields, rules: Specification) -> None:
         self.state: State = Header(fields)
         self.faults: list[Fault] = []
         self.finished = 0
         self.fields = fields
         self._anything = anything
-        self._start_body = start_body
-        self._is_safe = is_safe
+        self._rules = rules
         self._text = ""
         self._at = 0  # position in the text
         self._line, self._line_begins = 1, 0  # of the last fault
@@ -149,7 +138,7 @@ class PrefixParser:
         if letter == "K":
             self._expect(state.meter, "there is no M: before K:", start)
             self.header = state
-            self.state = self._start_body(state) or state
+            self.state = self._rules.start_body(state) or state
 
     def _settled(self, state: Header, letter: str, value: str, start: int) -> Header:
         value = " ".join(value.split("%")[0].split())
@@ -224,7 +213,7 @@ class PrefixParser:
         """A field among the notes: a change of key, metre or unit length counts, any other is passed over."""
         letter, value = field.split(":", 1)
         self.header = self._settled(self.header, letter, value, start)
-        changed = self._start_body(self.header)
+        changed = self._rules.start_body(self.header)
         if changed and letter in "MLK":
             left = changed.left if state.fresh and not state.split else state.left
             self.state = state._replace(context=changed.context, left=left)
@@ -255,7 +244,7 @@ class PrefixParser:
         if after and after.at is At.END:
             self._end_tune()
             self._at += 1
-        elif after and self._is_safe(after):
+        elif after and self._rules.is_safe(after):
             self.state = after
             self._at += 1
         else:
@@ -267,7 +256,7 @@ class PrefixParser:
         """`||` inside a bar that goes on after it."""
         note = state_equivalence.passes_to(state) or state
         after = bar_lines.split_section(note) if note.at in (At.GAP, At.SPACE) and note.left else None
-        if after is None or bar_lines.double_bar(note) or not self._is_safe(after):
+        if after is None or bar_lines.double_bar(note) or not self._rules.is_safe(after):
             return False
         self.state = after
         return True
@@ -294,7 +283,7 @@ class PrefixParser:
             self._end_tune()
             return True
         broken = note or (state if state.at in (At.GAP, At.SPACE, At.OPENING) else None)
-        if broken is None or broken.tuplet or broken.broken or not self._is_safe(broken._replace(at=At.LINE)):
+        if broken is None or broken.tuplet or broken.broken or not self._rules.is_safe(broken._replace(at=At.LINE)):
             return False
         self.state = broken._replace(at=At.LINE)
         return True
@@ -334,7 +323,7 @@ class PrefixParser:
             after = fresh._replace(at=At.BAR_LINE)
         else:
             after = fresh._replace(at=At.BAR_LINE, repeat=Repeat.CLOSED, ending=0, final=True)
-        return after if self._is_safe(after) else Body.start(after.context)._replace(opening=False)
+        return after if self._rules.is_safe(after) else Body.start(after.context)._replace(opening=False)
 
 
 def _new_bar(state: Body) -> Body:

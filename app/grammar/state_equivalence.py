@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from app.grammar import bar_lines
 from app.grammar.body import CHARACTERS, note_written
 from app.grammar.follow_sets import FOLLOW, KIND_OF, Kind
-from app.grammar.state import At, Body, Repeat, TuneContext
+from app.grammar.state import At, Body, Repeat
 
 Surroundings = tuple[object, ...]
 
@@ -75,16 +75,6 @@ def place_in_bar(state: Body) -> Body | None:
 def section_characters(state: Body) -> str:
     """What depends on the section at a place in a bar: where it may end, and whether chord symbols fit its pickup."""
     return _SECTION_CHARACTERS.get(state.at, "")
-
-
-def may_end_bar(place: Body, opening: bool, pickup: int) -> bool:
-    """Whether the bar may end at a place of such a section, as far as its length tells."""
-    return place.fresh or opening or place.left in (0, pickup)
-
-
-def takes_symbols(context: TuneContext, pickup: int) -> bool:
-    """Whether chord symbols fit a section with a pickup of that many ticks."""
-    return pickup % context.chord_stroke == 0 and bool(context.symbols.children)
 
 
 def can_keep_form(state: Body) -> bool:
