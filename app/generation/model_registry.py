@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from app.abc.lookback.columns import columns
 from app.errors import VocabularyError
 from app.generation.critic import Critic
+from app.generation.menus import Menus
 from app.generation.originality import Originality, originality
 from app.generation.planning import Planning
-from app.grammar import Grammar, Menus
+from app.grammar import Grammar
 from app.inference.decoder import FEW, Decoder, LiteRTDecoder
 from app.inference.engine import Engine
 from app.operations import metrics

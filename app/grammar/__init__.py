@@ -3,6 +3,5 @@
 from app.grammar.constraint import Grammar
 from app.grammar.cursor import Cursor, DrawnHeader
 from app.grammar.request import Form, Request
-from app.grammar.request_options import Menus
 
-__all__ = ["Cursor", "DrawnHeader", "Form", "Grammar", "Menus", "Request"]
+__all__ = ["Cursor", "DrawnHeader", "Form", "Grammar", "Request"]

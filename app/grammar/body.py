@@ -79,9 +79,8 @@ def _begin_symbol(state: Body, _: str) -> Body | None:
 
 
 def _begin_decoration(state: Body, character: str) -> Body | None:
-    if character == ".":
-        return state._replace(at=At.STACCATO, mark=character, final=False)
-    return state._replace(at=At.DECORATED, mark=character, grace=state.context.grace_lengths.meaning or 0, final=False)
+    grace = state.context.grace_lengths.meaning or 0 if character == "~" else state.grace
+    return state._replace(at=At.DECORATED, mark=character, grace=grace, final=False)
 
 
 def _begin_paren(state: Body, _: str) -> Body | None:
@@ -103,22 +102,21 @@ def _begin_line(state: Body, _: str) -> Body | None:
 # ------------------------------------------------------------------------------------------------ notes
 
 
+def _longer(state: Body, character: str) -> Body | None:
+    """With one more character of the pitch, length or chord symbol; None if none goes on so."""
+    longer = state.word.children.get(character) if state.word else None
+    return state._replace(word=longer, altered=state.altered or character in ACCIDENTALS) if longer else None
+
+
 def _pitch(state: Body, character: str) -> Body | None:
-    assert state.word is not None  # noqa: S101
-    longer = state.word.children.get(character)
-    if longer:
-        altered = state.altered or character in ACCIDENTALS
-        return state._replace(word=longer, altered=altered)
-    if state.word.meaning is None:
-        return None
+    if (longer := _longer(state, character)) or state.meaning is None:
+        return longer
     return _length(state._replace(at=At.LENGTH, word=state.context.lengths), character)
 
 
 def _length(state: Body, character: str) -> Body | None:
-    assert state.word is not None  # noqa: S101
-    longer = state.word.children.get(character)
-    if longer:
-        return state._replace(word=longer)
+    if longer := _longer(state, character):
+        return longer
     if character not in KIND_OF and character not in ")-<>":
         return None
     note = note_written(state)
@@ -143,8 +141,7 @@ def ticks_spent(state: Body, ticks: int) -> int | None:
 
 def note_written(state: Body) -> Body | None:
     """The state once the note's length is known: a tuplet is paid for by its first note, the pair by each."""
-    assert state.word is not None  # noqa: S101
-    ticks = state.word.meaning
+    ticks = state.meaning
     spent = None if ticks is None else ticks_spent(state, ticks)
     if ticks is None or spent is None:
         return None
@@ -190,8 +187,7 @@ def _may_be_tied(written: Body) -> bool:
 
 def _broken(note: Body, written: Body, sign: str) -> Body | None:
     """After `>` or `<` (section 4.4): two notes of the same written length share the time of both."""
-    assert written.word is not None  # noqa: S101
-    ticks = int(written.word.meaning or 0)
+    ticks = int(written.meaning or 0)
     second_fits = note.tuplet > 0 if written.tuplet else note.left >= ticks
     is_too_short = ticks < _SHORTEST_BROKEN or (sign == "<" and 0 < ticks <= 4 * written.grace)
     if written.broken or written.mark == "." or is_too_short or not second_fits:
@@ -258,33 +254,24 @@ def _grace(state: Body, character: str) -> Body | None:
 
 def _member(state: Body, character: str) -> Body | None:
     """A character of a pitch inside a chord or grace group, or the first one after it."""
-    assert state.word is not None  # noqa: S101
-    longer = state.word.children.get(character)
-    if longer:
-        return state._replace(word=longer, altered=state.altered or character in ACCIDENTALS)
-    if state.word.meaning is None:
-        return None
+    if (longer := _longer(state, character)) or state.meaning is None:
+        return longer
     if state.at is At.CHORD_PITCH:
         return _chord(state._replace(at=At.CHORD, word=None), character)
     return _grace_length(state._replace(at=At.GRACE_LENGTH, word=state.context.grace_lengths), character)
 
 
 def _grace_length(state: Body, character: str) -> Body | None:
-    assert state.word is not None  # noqa: S101
-    longer = state.word.children.get(character)
-    if longer:
-        return state._replace(word=longer)
-    grace = state.grace + int(state.word.meaning or 0)
+    if longer := _longer(state, character):
+        return longer
+    grace = state.grace + int(state.meaning or 0)
     return _grace(state._replace(at=At.GRACE, word=None, grace=grace), character)
 
 
 def _symbol(state: Body, character: str) -> Body | None:
-    assert state.word is not None  # noqa: S101
-    longer = state.word.children.get(character)
-    if not longer:
-        return None
-    if longer.children:
-        return state._replace(word=longer)
+    longer = _longer(state, character)
+    if longer is None or longer.meaning is None:
+        return longer
     return state._replace(at=At.GRACED_NAMED if state.at is At.GRACED_SYMBOL else At.NAMED, word=None)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from math import inf, log
 
 from app.abc.pitch import STEPS
-from app.grammar.body import note_written
 from app.grammar.state import At, Body
+from app.grammar.state_equivalence import passes_to
 
 _HOME = {
     1: (0.63, 0.52, 0.48, 0.09, 0.18, 0.20, 0.46),
@@ -54,7 +54,7 @@ def weights(state: Body, allowed: Iterable[str], tonic: str, letter: str, *, at_
     characters = frozenset(allowed)
     if state.tie:
         return {}
-    after = _finished(state) if state.at in _WRITTEN else state
+    after = passes_to(state) if state.at in _WRITTEN else state
     wrong = _wrong_lengths(state, characters, is_right=_is_right(letter, tonic, at_home))
     begun = state if _lacks_letter(state) else after
     if begun:
@@ -75,18 +75,9 @@ def _leaning(state: Body, letters: Iterable[str], tonic: str, at_home: bool) -> 
     return {letter: by_degree[(STEPS.index(letter.upper()) - first) % 7] for letter in letters}
 
 
-def _finished(state: Body) -> Body | None:
-    """The state once the note that is being written has ended; None where it cannot end here."""
-    if state.at is At.PITCH:
-        if state.word is None or state.word.meaning is None:
-            return None
-        state = state._replace(word=state.context.lengths)
-    return note_written(state)
-
-
 def _lacks_letter(state: Body) -> bool:
     """Whether an accidental is written, and its letter follows."""
-    return state.at is At.PITCH and state.word is not None and state.word.meaning is None
+    return state.at is At.PITCH and state.meaning is None
 
 
 def _wrong_beginnings(begun: Body, allowed: frozenset[str], tonic: str, at_home: bool) -> frozenset[str]:

@@ -16,13 +16,13 @@ LONGEST_WALK = 5000  # strides
 
 def next_state(state: Body) -> tuple[int, Body] | None:
     """One stride of the path, to the end of a note at most: its length in characters and where it leads."""
-    if state.at in (At.LENGTH, At.REST) or _is_pitch(state):
+    if state.at in (At.LENGTH, At.REST) or state.may_have_length:
         return _finish_note(state)
     for character in _candidates(state):
         is_writable = character in state.context.writable or character == WILDCARD
         following = step(state, character) if is_writable else None
         if following:
-            finished = _finish_note(following) if _is_pitch(following) else None
+            finished = _finish_note(following) if following.may_have_length else None
             return (1 + finished[0], finished[1]) if finished else (1, following)
     return None
 
@@ -32,11 +32,6 @@ def is_filled(state: Body) -> bool:
     if state.tie:
         return not (state.left or state.tuplet)
     return not (state.fresh or state.broken or state.tuplet) and state.left in (0, state.pickup)
-
-
-def _is_pitch(state: Body) -> bool:
-    """Whether a whole pitch stands before this place, so that its length may follow."""
-    return state.at is At.PITCH and state.word is not None and state.word.meaning is not None
 
 
 def _finish_note(state: Body) -> tuple[int, Body] | None:

@@ -55,7 +55,6 @@ FOLLOW: Mapping[At, frozenset[Kind]] = {
     At.NAMED: _STEM | {Kind.REST, Kind.GRACE, Kind.PAREN},
     At.GRACED_NAMED: _NOTE,
     At.DECORATED: frozenset({Kind.PITCH}),
-    At.STACCATO: frozenset({Kind.PITCH}),
     At.BROKEN: _NOTE | {Kind.REST, Kind.SPACE},
 }
 """What may begin after what; pending things narrow it further (`pending`)."""

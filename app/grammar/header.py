@@ -32,7 +32,8 @@ class Text:
     limit: int
 
 
-Value = Text | Titles | Node[Meter] | Node[int] | Node[str]
+Word = Node[Meter] | Node[int] | Node[str]
+Value = Text | Titles | Word
 
 _DIGITS = frozenset("0123456789")
 _NOT_IN_TITLES = frozenset("\n%\\")  # a comment or an escape would begin
@@ -108,7 +109,7 @@ class Header(NamedTuple):
     last: str = ""
     field: str = ""
     colon: bool = False
-    word: Prefix | Node[Meter] | Node[int] | Node[str] | None = None
+    word: Prefix | Word | None = None
     size: int = 0  # characters of a text; whole words of a title
     swing: int = 0  # characters of the rhythm, while they are those of a swung one
     meter: Meter | None = None

@@ -14,7 +14,7 @@ from app.errors import Fault
 from app.grammar import bar_lines, body, state_equivalence
 from app.grammar.body import WILDCARD
 from app.grammar.follow_sets import FOLLOW, KIND_OF, NOTE_KINDS
-from app.grammar.header import Fields, Header, Text
+from app.grammar.header import Fields, Header, Text, Word
 from app.grammar.pitch import KEYS
 from app.grammar.specification import Specification, State
 from app.grammar.state import At, Body, Partner, Repeat
@@ -170,33 +170,32 @@ class PrefixParser:
             self._fault(f"{letter}: is not a field of the header", start)
             self.state = state._replace(field="X", colon=True, spoiled=True)
             return
-        state = state._replace(field=letter)
         if letter == "K":
             self._expect(state.meter, "there is no M: before K:", start)
-        rule = state.value
-        if value is None:
-            self.state = state
-            return
-        written = value.lstrip()
+        self.state = state._replace(field=letter)
+        if value is not None:
+            self._part_of_value(self.state._replace(colon=True), value, start)
+
+    def _part_of_value(self, state: Header, value: str, start: int) -> None:
+        rule, written, is_rhythm = state.value, value.lstrip(), state.field == "R"
         if isinstance(rule, Text):
-            read = state.read_rhythm(written) if letter == "R" else state
-            self.state = read._replace(colon=True, size=min(len(written), rule.limit))
-            return
-        anything = self._anything.values[letter]
-        if isinstance(rule, Titles):
-            begun = rule.walk(written)
-            state = state._replace(colon=True, spoiled=begun is None)  # one that is asked for is left as it is
-            self.state = state._replace(size=begun[0], word=begun[1]) if begun else state
-            return
-        word = rule.walk(written) or (None if isinstance(anything, Text | Titles) else anything.walk(written))
-        if word is None and letter == "R":
-            self.state = state.read_rhythm(written)._replace(colon=True, size=0, spoiled=True)
-            return
-        if word is None:
-            self._fault(f"{letter}:{value} does not begin any value that is known here", start)
-            self.state = state._replace(colon=True, spoiled=True)
-            return
-        self.state = state._replace(colon=True, word=word)
+            read = state.read_rhythm(written) if is_rhythm else state
+            self.state = read._replace(size=min(len(written), rule.limit))
+        elif isinstance(rule, Titles):
+            begun = rule.walk(written)  # one that is asked for is left as it is
+            self.state = state._replace(size=begun[0], word=begun[1]) if begun else state._replace(spoiled=True)
+        elif word := rule.walk(written) or self._any_word(state.field, written):
+            self.state = state._replace(word=word)
+        elif is_rhythm:
+            self.state = state.read_rhythm(written)._replace(size=0, spoiled=True)
+        else:
+            self._fault(f"{state.field}:{value} does not begin any value that is known here", start)
+            self.state = state._replace(spoiled=True)
+
+    def _any_word(self, field: str, written: str) -> Word | None:
+        """Of a value that was not asked for."""
+        rule = self._anything.values[field]
+        return None if isinstance(rule, Text | Titles) else rule.walk(written)
 
     # -------------------------------------------------------------------------------------------- bars
 

@@ -109,6 +109,6 @@ def _as_far(state: State) -> State:
     """A state that is as far from the end: accidentals matter to ties alone, and a pitch is any pitch."""
     if not isinstance(state, Body):
         return state
-    if state.at is At.PITCH and state.word is not None and state.word.meaning:
+    if state.may_have_length:
         state = state._replace(at=At.LENGTH, word=state.context.lengths)
     return state._replace(altered=False) if state.altered and not state.tie else state

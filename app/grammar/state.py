@@ -49,8 +49,7 @@ class At(IntEnum):
     GRACED_SYMBOL = auto()  # the same, after a grace note
     NAMED = auto()  # a chord symbol
     GRACED_NAMED = auto()
-    DECORATED = auto()  # `~`
-    STACCATO = auto()  # `.`
+    DECORATED = auto()  # `~` or `.`
     PAREN = auto()  # `(`: a slur or a tuplet
     SLUR = auto()  # `(` that is a slur
     TUPLET = auto()  # `(3`
@@ -122,6 +121,16 @@ class Body(NamedTuple):
     @classmethod
     def start(cls, context: TuneContext) -> "Body":
         return cls(context, At.LINE, context.bar)
+
+    @property
+    def meaning(self) -> bool | int | None:
+        """Of the pitch, length or chord symbol that is being written; None where it is not yet a whole one."""
+        return self.word.meaning if self.word else None
+
+    @property
+    def may_have_length(self) -> bool:
+        """Whether a whole pitch stands before this place."""
+        return self.at is At.PITCH and self.meaning is not None
 
 
 _INDEX = {name: index for index, name in enumerate(Body._fields)}

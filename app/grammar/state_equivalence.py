@@ -98,7 +98,7 @@ def with_surroundings(place: Body, by: Surroundings) -> Body:
 
 def passes_to(state: Body) -> Body | None:
     """The state that this one amounts to where nothing is added to it: a note has its length, a bar line is plain."""
-    if state.at is At.PITCH and state.word is not None and state.word.meaning:
+    if state.may_have_length:
         return note_written(state._replace(word=state.context.lengths))
     if state.at in (At.LENGTH, At.REST):
         return note_written(state)

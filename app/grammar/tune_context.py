@@ -1,6 +1,5 @@
 """What a header decides for the bars after it: the pitches, lengths, tuplets and chord symbols that may be written."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 
@@ -44,8 +43,6 @@ class TuneContexts:
         self._alphabet = alphabet
         self._symbols = lexicon(CHORD_SYMBOLS, alphabet)
         self._made: dict[object, TuneContext] = {}
-        self._pitches: dict[object, tuple[Node[bool], Mapping[str, str]]] = {}
-        self._lengths: dict[int, tuple[Node[int], Node[int]]] = {}
 
     def of(self, meter: Meter, unit: int, sharps: int, request: Request, is_swung: bool) -> TuneContext:
         """Those of a header and a request; the key matters only where there is a range.
@@ -56,53 +53,45 @@ class TuneContexts:
         has_range = request.low is not None or request.high is not None
         within = (sharps if has_range else 0, request.low, request.high)
         swung = swung_ticks(meter, unit) if is_swung else 0
-        identity = (meter, unit, *within, request.form, swung)
+        form = request.form
+        identity = (meter, unit, within, form, swung)
         if identity not in self._made:
-            self._made[identity] = self._make(meter, unit, within, request.form, swung)
-        return self._made[identity]
-
-    def _make(self, meter: Meter, unit: int, within: Range, form: Form | None, swung: int) -> TuneContext:
-        common = self._common(meter, unit, within, swung, None)
-        return replace(
-            common,
-            bar=meter.bar,
-            symbols=self._symbols if meter.has_chord_pattern else lexicon({}, self._alphabet),
-            chord_stroke=meter.chord_stroke,
-            form=form,
-            common=common,
-            last_bar=self._common(meter, unit, within, swung, Form(1, 2, form.repeated)) if form else None,
-        )
-
-    def _common(self, meter: Meter, unit: int, within: Range, swung: int, form: Form | None) -> TuneContext:
-        """That of all metres with the same tuplets; its bar is longer than any."""
-        identity = ("common", tuple(meter.tuplets.items()), unit, within, swung, form)
-        if identity not in self._made:
-            written, canonical_letters = self._pitches_within(within)
-            note_lengths, grace_lengths = self._lengths_of(unit)
-            self._made[identity] = TuneContext(
-                bar=COMMON_BAR,
-                tuplets=meter.tuplets,
-                pitches=written,
-                canonical_letter=canonical_letters,
-                lengths=note_lengths,
-                grace_lengths=grace_lengths,
-                symbols=self._symbols,
-                chord_stroke=1,
+            common = self._common(meter, unit, within, swung)
+            self._made[identity] = replace(
+                common,
+                bar=meter.bar,
+                symbols=self._symbols if meter.has_chord_pattern else lexicon({}, self._alphabet),
+                chord_stroke=meter.chord_stroke,
                 form=form,
-                swung=swung,
-                writable=frozenset(self._alphabet),
+                common=common,
+                last_bar=self._common(meter, unit, within, swung, Form(1, 2, form.repeated)) if form else None,
             )
         return self._made[identity]
 
-    def _pitches_within(self, within: Range) -> tuple[Node[bool], Mapping[str, str]]:
-        if within not in self._pitches:
-            written = lexicon(pitches(*within), self._alphabet)
-            self._pitches[within] = (written, _canonical_letters(written))
-        return self._pitches[within]
+    def _common(self, meter: Meter, unit: int, within: Range, swung: int, form: Form | None = None) -> TuneContext:
+        """That of all metres with the same tuplets; its bar is longer than any."""
+        identity = (tuple(meter.tuplets.items()), unit, within, swung, form)
+        if identity not in self._made:
+            if form:
+                made = replace(self._common(meter, unit, within, swung), form=form)
+            else:
+                made = self._make(meter, unit, within, swung)
+            self._made[identity] = made
+        return self._made[identity]
 
-    def _lengths_of(self, unit: int) -> tuple[Node[int], Node[int]]:
-        """Of notes, and of grace notes."""
-        if unit not in self._lengths:
-            grace_lengths = {text: -(-unit // divisor) for text, divisor in GRACE_LENGTHS.items()}
-            self._lengths[unit] = (lexicon(lengths(unit), self._alphabet), lexicon(grace_lengths, self._alphabet))
-        return self._lengths[unit]
+    def _make(self, meter: Meter, unit: int, within: Range, swung: int) -> TuneContext:
+        written = lexicon(pitches(*within), self._alphabet)
+        grace_lengths = {text: -(-unit // divisor) for text, divisor in GRACE_LENGTHS.items()}
+        return TuneContext(
+            bar=COMMON_BAR,
+            tuplets=meter.tuplets,
+            pitches=written,
+            canonical_letter=_canonical_letters(written),
+            lengths=lexicon(lengths(unit), self._alphabet),
+            grace_lengths=lexicon(grace_lengths, self._alphabet),
+            symbols=self._symbols,
+            chord_stroke=1,
+            form=None,
+            swung=swung,
+            writable=frozenset(self._alphabet),
+        )

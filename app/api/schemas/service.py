@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from app.abc import rhythms
 from app.api.schemas.base import ModelId
 from app.generation.jobs import MAX_BEST_OF
-from app.grammar import Menus
+from app.generation.menus import Menus
 from app.rendering.general_midi import NAMES
 from app.version import VERSION
 from model_store.manifest import CorpusRecord, Defaults, Manifest, ModelConfig

@@ -7,7 +7,8 @@ from app.abc.dances import DANCES, dance_of
 from app.abc.fields import parse_meter
 from app.abc.rhythms import METERS_OF_RHYTHM, meters_to_ask_for
 from app.errors import RequestError
-from app.grammar import Menus, Request
+from app.generation.menus import Menus
+from app.grammar import Request
 from app.grammar.ticks import METERS
 
 
