@@ -404,9 +404,9 @@ def test_warming_the_cache_changes_no_tune_and_adds_nothing_twice() -> None:
     taught, untaught = Grammar(VOCABULARY), Grammar(VOCABULARY)
     tunes = [write(untaught, seed, 300, start="")[0] for seed in range(4)] + ["X:1\nno tune"]
     assert len(list(taught.learn(tunes))) > len(tunes)
-    known = len(taught._cache)
+    known = len(taught._automaton)
     list(taught.learn(tunes))
-    assert len(taught._cache) == known
+    assert len(taught._automaton) == known
     for seed in range(4):
         assert write(taught, seed, 300)[0] == write(untaught, seed, 300)[0]
 
