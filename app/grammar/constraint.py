@@ -60,13 +60,17 @@ class Grammar:
             headers: what those of new tunes are to say; None leaves it open.
 
         Raises:
-            RequestError: what is asked for cannot be written with these characters, or has no notes.
+            RequestError: what is asked for cannot be written with these characters, has no notes, or cannot follow the
+                start string.
         """
         automaton = self._roomy_automaton()
         reader = self._parser(self._fields_of(request or Request(), automaton), automaton)
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-RECENT:]).tolist()
-        return Cursor(automaton, reader, recent, length, tunes, headers)
+        cursor = Cursor(automaton, reader, recent, length, tunes, headers)
+        if not cursor.allowed.any():
+            raise RequestError("no tune that begins with this start string has this key, metre, rhythm, range and form")
+        return cursor
 
     def learn(self, tunes: Iterable[str]) -> Iterator[None]:
         """Warm the cache with the states of whole tunes, each as far as the grammar allows it.
@@ -103,7 +107,9 @@ class Grammar:
 
     def faults(self, text: str) -> tuple[Fault, ...]:
         """What the grammar finds wrong with a text."""
-        return self.begin(text).faults
+        parser = self._parser(self._anything, self._roomy_automaton())
+        parser.read(text)
+        return tuple(parser.faults)
 
     def _fields_of(self, request: Request, automaton: Automaton) -> Fields:
         if request == Request():

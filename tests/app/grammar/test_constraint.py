@@ -463,6 +463,13 @@ def test_a_hornpipe_has_a_metre_that_abc2midi_swings(grammar: Grammar, start: st
             assert re.search(r"\nM:(2/4|4/4|C)\n", text)
 
 
+@pytest.mark.parametrize("start", ["X:1\nR:hornpipe\n", "X:1\nR:hornpipe\nM"])
+def test_a_request_that_cannot_follow_the_start_string_is_refused(grammar: Grammar, start: str) -> None:
+    with pytest.raises(RequestError, match="no tune that begins with this start string"):
+        grammar.begin(start, Request(meter="6/8"))
+    assert grammar.begin(start, Request(meter="2/4")).allowed.any()
+
+
 def test_a_hornpipe_in_another_metre_is_refused(grammar: Grammar) -> None:
     with pytest.raises(RequestError, match="a hornpipe is in 2/4, 4/4, C, not in 6/8"):
         Request(rhythm="hornpipe", meter="6/8")
