@@ -18,7 +18,7 @@ from app.grammar.request import Request
 from app.grammar.specification import FAR, Specification, State
 from app.grammar.state import At, Body
 from app.grammar.state_cache import Node, Row, Section
-from app.grammar.state_equivalence import Surroundings
+from app.grammar.state_equivalence import SECTION_CHARACTERS, Surroundings
 
 _MASKED = np.array([-np.inf, 0], np.float32)  # by whether a character is allowed
 
@@ -135,7 +135,7 @@ class Automaton:
         return node
 
     def _section_ids(self, state: State) -> list[int]:
-        characters = state_equivalence.section_characters(state) if isinstance(state, Body) else ""
+        characters = SECTION_CHARACTERS.get(state.at, "") if isinstance(state, Body) else ""
         return [self.id_of[character] for character in characters if character in self.id_of]
 
     def _allowed(self, state: State) -> NDArray[np.bool_]:
@@ -143,18 +143,16 @@ class Automaton:
 
         Some are found in a row that is known already: that of the state which this one passes to, say.
         """
-        basis: NDArray[np.bool_] | None = None
+        row = np.zeros(len(self.alphabet), np.bool_)
         if not isinstance(state, Body):
             if (same_text := header.in_any_text(state)) != state:
                 return self.node(same_text).allowed
             characters: Iterable[str] = header.candidates(state)
-        elif (same := state_equivalence.in_any_section(state)) and same != state:
-            basis, characters = self.node(same).allowed, ':|"'
-        elif note := state_equivalence.passes_to(state):
-            basis, characters = self.allowed(*self.place(note)), state_equivalence.own_characters(state)
+        elif passed := state_equivalence.passes_to(state):
+            row[:] = self.allowed(*self.place(passed))
+            characters = state_equivalence.own_characters(state)
         else:
             characters = state_equivalence.candidates(state)
-        row = np.zeros(len(self.alphabet), np.bool_) if basis is None else basis.copy()
         for character, ids in self._twins(state, characters):
             row[ids] = self._leads_on(state, character)
         row.flags.writeable = False

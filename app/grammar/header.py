@@ -195,13 +195,9 @@ def in_any_text(state: Header) -> Header:
     value = state.value if state.size else None
     if isinstance(state.word, Prefix):
         return state._replace(last="", size=1, swing=0, meter=None, unit=0, sharps=0, meters=None)
-    if not isinstance(value, Text) or state.size >= value.limit:
+    if state.field == "R" or not isinstance(value, Text) or state.size >= value.limit:
         return state
-    if state.field != "R":
-        return state._replace(size=1)
-    if state.is_swung:
-        return state._replace(size=state.swing + 1)
-    return state if state.size == state.swing else state._replace(size=1, swing=0)
+    return state._replace(size=1)
 
 
 def after_title(state: Header) -> Header | None:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import RequestError
-from app.grammar import state_equivalence
 from app.grammar.automaton import Automaton, as_mask
 from app.grammar.constraint import Grammar
 from app.grammar.follow_sets import FOLLOW
@@ -17,6 +16,7 @@ from app.grammar.request import Request
 from app.grammar.specification import State
 from app.grammar.state import At, Body, Repeat
 from app.grammar.state_cache import Node, Section
+from app.grammar.state_equivalence import passed
 from app.grammar.ticks import TICKS_PER_WHOLE
 
 _MAX_ROOM = 16
@@ -52,9 +52,9 @@ def refills(grammar: Grammar, text: str, spans: Sequence[Span], request: Request
         ranged = automaton.rules.start_body(reader.header._replace(fields=fields))
         if not isinstance(before, Body) or ranged is None:
             raise RequestError("no bar of this tune can be written by this model, or none within the range")
-        left = _passed(before).left
+        left = passed(before).left
         reader.read(text[:end])
-        after = _passed(reader.state).left if isinstance(reader.state, Body) else 0
+        after = passed(reader.state).left if isinstance(reader.state, Body) else 0
         is_sound = len(reader.faults) == faults and after < left
         ticks = left - after if is_sound and not is_long else _ticks(room)
         if ticks > _MAX_ROOM * TICKS_PER_WHOLE:
@@ -79,7 +79,7 @@ def standing_alone(before: Body, ticks: int) -> Body:
     Args:
         before: the state there, as it was read.
     """
-    state = _passed(before)
+    state = passed(before)
     if state.at not in FOLLOW:
         state = Body.start(before.context)._replace(at=At.BAR_LINE)
     return Body.start(before.context)._replace(
@@ -92,10 +92,6 @@ def standing_alone(before: Body, ticks: int) -> Body:
         partner=state.partner,
         shift=(state.shift + ticks - state.left) % (2 * state.context.swung or 1),
     )
-
-
-def _passed(state: Body) -> Body:
-    return state if state.at in FOLLOW else state_equivalence.passes_to(state) or state
 
 
 class Refill:

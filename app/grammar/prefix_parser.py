@@ -253,7 +253,7 @@ class PrefixParser:
 
     def _split_section(self, state: Body) -> bool:
         """`||` inside a bar that goes on after it."""
-        note = state_equivalence.passes_to(state) or state
+        note = state_equivalence.passed(state)
         after = bar_lines.split_section(note) if note.at in (At.GAP, At.SPACE) and note.left else None
         if after is None or bar_lines.double_bar(note) or not self._rules.is_safe(after):
             return False
@@ -262,7 +262,7 @@ class PrefixParser:
 
     def _short_end(self, state: Body) -> bool:
         """The last bar of a tune, which may be of any length, whatever its pickup."""
-        note = state_equivalence.passes_to(state) or state
+        note = state_equivalence.passed(state)
         is_open = note.repeat is Repeat.OPEN or note.ending == 1
         is_pending = note.fresh or note.tie or note.slur or note.tuplet or note.broken
         is_odd = note.left % note.context.chord_stroke > 0
@@ -332,7 +332,7 @@ def _new_bar(state: Body) -> Body:
 
 
 def _explanation(state: Body, character: str) -> str:
-    note = state if state.at is At.BAR else state_equivalence.passes_to(state) or state
+    note = state if state.at is At.BAR else state_equivalence.passed(state)
     if character == ":" and note.repeat is Repeat.CLOSED:
         return "a repeat ends here that has not begun: there is no |: before it"
     if character == ":" and note.pickup and not note.left:

@@ -23,7 +23,7 @@ _BEGINNINGS = (*KIND_OF, "<", ">")
 """Characters of which all that may follow between notes are among."""
 
 _BAR_BEGINS = frozenset({At.LINE, At.BAR_LINE, At.OPENING})
-_SECTION_CHARACTERS = {
+SECTION_CHARACTERS = {
     **{at: '"' for at, kinds in FOLLOW.items() if Kind.SYMBOL in kinds},
     At.PAREN: '"',
     At.GAP: ':|"',
@@ -31,6 +31,8 @@ _SECTION_CHARACTERS = {
     At.BAR_LINE: '"\n',
     At.LINE: '|"\n[',
 }
+"""What depends on the section at a place in a bar: where it may end, and whether chord symbols fit its pickup."""
+
 _FIRST, _AFTER = Body._fields.index("opening"), Body._fields.index("slur")  # between them, what the section settles
 _ORDINARY = (False, False, False, Repeat.CLOSED, 0, 0, 0, 0)  # the same of a section after another
 
@@ -38,7 +40,7 @@ _ORDINARY = (False, False, False, Repeat.CLOSED, 0, 0, 0, 0)  # the same of a se
 def in_any_section(state: Body) -> Body | None:
     """The same place in a bar of an ordinary section, in any metre and form; None outside bars.
 
-    But for `section_characters`, the same characters may follow there, and lead to the same places: the bar can always
+    But for `SECTION_CHARACTERS`, the same characters may follow there, and lead to the same places: the bar can always
     be filled and left by `|`. Where the form has the part end with this bar, that is not so, and the place is the same
     in such bars only.
     """
@@ -72,11 +74,6 @@ def place_in_bar(state: Body) -> Body | None:
     return _in_ordinary_section(state)
 
 
-def section_characters(state: Body) -> str:
-    """What depends on the section at a place in a bar: where it may end, and whether chord symbols fit its pickup."""
-    return _SECTION_CHARACTERS.get(state.at, "")
-
-
 def can_keep_form(state: Body) -> bool:
     """Whether the form can be kept yet, which a start string may have made impossible; not said of parts of one bar."""
     form = state.context.form
@@ -103,6 +100,11 @@ def passes_to(state: Body) -> Body | None:
     if state.at in (At.LENGTH, At.REST):
         return note_written(state)
     return bar_lines.plain(state) if state.at is At.BAR else None
+
+
+def passed(state: Body) -> Body:
+    """The same, once a note that is being written has ended."""
+    return passes_to(state) or state
 
 
 def own_characters(state: Body) -> str:
