@@ -3,8 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -19,10 +20,15 @@ class ArrayFile(ABC):
     WHAT: ClassVar[str]
     """the file should be, for errors"""
     FORMAT: ClassVar[int]
-    TYPES: ClassVar[Mapping[str, type]]
-    """of the arrays, by name"""
     ADDED: ClassVar[Mapping[str, int]] = {}
     """the format from which on there are arrays that earlier formats lack, by name; without them they are empty"""
+
+    @classmethod
+    def types(cls) -> dict[str, type]:
+        """Of the arrays, by name, as its fields are annotated: `NDArray[np.int32]`, say."""
+        hints = get_type_hints(cls)
+        arrays = {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is np.ndarray}
+        return {name: get_args(dtype)[0] for name, (_, dtype) in arrays.items()}
 
     @classmethod
     def read(cls, file: Path, label: str) -> Self:
@@ -42,7 +48,7 @@ class ArrayFile(ABC):
 
     def to_bytes(self) -> bytes:
         """The file, in the earliest format that has room for what there is."""
-        arrays = {name: getattr(self, name) for name in self.TYPES}
+        arrays = {name: getattr(self, name) for name in self.types()}
         format_ = max((since for name, since in self.ADDED.items() if len(arrays[name])), default=_FIRST_FORMAT)
         return save({name: arrays[name] for name in _types(type(self), format_)}, {"format": str(format_)})
 
@@ -53,7 +59,7 @@ class ArrayFile(ABC):
 
 def _types(kind: type[ArrayFile], format_: int) -> dict[str, type]:
     """Those of the arrays of a format."""
-    return {name: type_ for name, type_ in kind.TYPES.items() if kind.ADDED.get(name, _FIRST_FORMAT) <= format_}
+    return {name: type_ for name, type_ in kind.types().items() if kind.ADDED.get(name, _FIRST_FORMAT) <= format_}
 
 
 def _read_arrays(file: Path, label: str, kind: type[ArrayFile]) -> dict[str, Any]:

@@ -41,19 +41,6 @@ class Critic(ArrayFile):
 
     WHAT: ClassVar = "a critic"
     FORMAT: ClassVar = 2
-    TYPES: ClassVar = {
-        "names": np.uint8,
-        "baseline": np.float64,
-        "roots": np.int32,
-        "features": np.int32,
-        "thresholds": np.float64,
-        "lefts": np.int32,
-        "rights": np.int32,
-        "missing_left": np.uint8,
-        "values": np.float64,
-        "ngram_bias": np.float64,
-        "ngram_weights": np.float32,
-    }
     ADDED: ClassVar = {"ngram_bias": 2, "ngram_weights": 2}
 
     names: NDArray[np.uint8]

@@ -38,16 +38,6 @@ class TuneIndex(ArrayFile):
 
     WHAT: ClassVar = "an index of tunes"
     FORMAT: ClassVar = 1
-    TYPES: ClassVar = {
-        "bars": np.uint64,
-        "highs": np.int16,
-        "numbers": np.uint16,
-        "ends": np.uint32,
-        "text": np.uint8,
-        "text_ends": np.uint32,
-        "books": np.uint16,
-        "names": np.uint8,
-    }
 
     bars: NDArray[np.uint64]
     highs: NDArray[np.int16]
@@ -82,7 +72,7 @@ class TuneIndex(ArrayFile):
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        arrays = [getattr(self, name) for name in self.TYPES]
+        arrays = [getattr(self, name) for name in self.types()]
         return sum(array.nbytes for array in (*arrays, self.sorted, self.order, self.rises, self.tunes))
 
     def abc(self, tune: int) -> str:
