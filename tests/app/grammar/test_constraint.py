@@ -477,6 +477,12 @@ def test_a_hornpipe_in_another_metre_is_refused(grammar: Grammar) -> None:
     assert (fault.line, fault.message) == (3, "M:6/8 is no metre for a hornpipe; it is in 2/4, 4/4, C")
 
 
+def test_a_chord_may_begin_a_line_in_the_middle_of_a_bar(grammar: Grammar) -> None:
+    cursor = grammar.begin(HEADER + "A8|A2\nM:4/")  # a field that is not continued: its line can only end
+    cursor.advance(VOCABULARY.characters.index("\n"))
+    assert cursor.allowed[VOCABULARY.characters.index("[")]
+
+
 def test_the_chord_before_a_tie_is_not_the_ending_before_it(grammar: Grammar) -> None:
     cursor = grammar.begin("X:1\nM:2/4\nL:1/8\nK:D\nA4|\n[1[AB]2-")
     allowed = {VOCABULARY.characters[id_] for id_ in np.flatnonzero(cursor.allowed)}
