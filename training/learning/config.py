@@ -46,6 +46,7 @@ class TrainingConfig:
     beginnings: int = 0  # rows of each batch of streams that are the beginnings of tunes instead, read from zeros
     extra_until: float = 1.0  # share of the steps after which the extra books are left; the last of it is the others'
     transpose: float = 0.0  # share of the tunes that are moved to another key, anew each epoch
+    transpose_until: float = 1.0  # share of the steps after which none is moved: tunes end up as high as in the books
     drawn_tunes: int = 0  # so many are drawn by the version that the run goes on from, and learnt from beside real ones
     drawn_candidates: int = 1  # so many are drawn for each of them, of which a critic chooses one
     drawn_share: float = 0.0  # of the tunes of an epoch
@@ -82,8 +83,9 @@ class TrainingConfig:
             self._check(name, getattr(self, name), hints[name])
         if not self.beginnings < self.batch_size:
             raise ConfigError(f"beginnings: {self.beginnings} is not below batch_size, {self.batch_size}")
-        if self.extra_until > 1:
-            raise ConfigError(f"extra_until: {self.extra_until} is not in [0, 1]")
+        for name in ("extra_until", "transpose_until"):
+            if getattr(self, name) > 1:
+                raise ConfigError(f"{name}: {getattr(self, name)} is not in [0, 1]")
         if bool(self.drawn_tunes) != bool(self.drawn_share):
             raise ConfigError("drawn_tunes and drawn_share: one without the other says nothing")
         if self.drawn_tunes and self.batching != "streams":
@@ -289,9 +291,8 @@ RECIPES["distilled"] = RECIPES["replanned"] | {
 RECIPES["matched"] = RECIPES["replanned"] | {
     "match": True,
     "steps": 3000,
+    "transpose_until": 0.5,
     "learning_rate": 2e-3,
-    "recurrent_dropout": 0.35,
-    "output_dropout": 0.35,
     "temperature": 0.97,
 }
 # From a published version to twenty to two hundred tunes of one's own.

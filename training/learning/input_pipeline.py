@@ -123,14 +123,17 @@ class Streams:
 
     def _numbers(self, epoch: int) -> NDArray[np.int64]:
         """Of the tunes that are read in an epoch, whose first step is known."""
-        is_first = self._begins[epoch] < int(self._config.extra_until * self._config.steps)
-        real = self._first if is_first else self._last
+        real = self._first if self._is_before(self._config.extra_until, epoch) else self._last
         share = self._config.drawn_share
         if not share or not len(self._drawn):
             return real
         count = min(len(self._drawn), round(len(real) * share / (1 - share)))
         generator = np.random.default_rng([self._config.seed, epoch, 2])
         return np.concatenate([real, generator.choice(self._drawn, count, replace=False)])
+
+    def _is_before(self, until: float, epoch: int) -> bool:
+        """Whether an epoch whose first step is known begins before that share of the steps."""
+        return self._begins[epoch] < int(until * self._config.steps)
 
     def _begin(self, step: int) -> NDArray[np.int32]:
         """The beginnings of a step, [beginnings, sequence + 1, …]; after a short tune comes another one."""
@@ -157,9 +160,10 @@ class Streams:
         generator = np.random.default_rng([self._config.seed, epoch])
         numbers = self._numbers(epoch)
         rows, columns = self._config.batch_size, self._steps(numbers) * self._config.sequence_length
+        share = self._config.transpose if self._is_before(self._config.transpose_until, epoch) else 0.0
         parts: list[NDArray[np.int32]] = []
         while sum(map(len, parts)) < rows * columns + 1:  # a short tunebook is gone through again
-            moved = transpose_some(self._tunes, self._config.transpose, self._tonics, generator)
+            moved = transpose_some(self._tunes, share, self._tonics, generator)
             known = [self._known(new, old) for new, old in zip(moved, self._tunes, strict=True)]
             parts += [self._read(known[number], number, generator) for number in generator.permutation(numbers)]
         ids = np.concatenate(parts)[: rows * columns + 1]

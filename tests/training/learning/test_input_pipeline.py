@@ -118,3 +118,14 @@ def test_extra_tunes_are_left_after_their_share_of_the_steps(ten: Corpus, drawn_
     assert max(last for _, last in read[:5]) < len(text) * 0.75
     assert min(last for _, last in read[5:]) > len(text) * 0.75
     assert max(first for first, _ in read) < len(text) * 0.5
+
+
+def test_after_a_share_of_the_steps_tunes_stay_in_their_keys(ten: Corpus) -> None:
+    settings = {"sequence_length": 10, "batch_size": 1, "transpose": 0.9, "transpose_until": 0.5, "steps": 800}
+    config = dataclasses.replace(TrainingConfig.from_recipe("small"), **settings)  # type: ignore[arg-type]
+    streams = open_batches(ten.tunes, ten.text, ten.vocabulary, config)
+    text = ten.vocabulary.decode(np.concatenate([streams.batch(step).inputs[0] for step in range(800)]).tolist())
+    early, late = text[: len(text) // 2], text[len(text) * 3 // 4 :]
+    moved = [tune for tune in early.split("\n\n")[1:-1] if tune not in ten.tunes]
+    assert len(moved) > 10
+    assert [tune for tune in late.split("\n\n")[1:-1] if tune not in ten.tunes] == []
