@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from app.abc.rhythms import METERS_OF_RHYTHM
 from app.abc.written_subset import FIELD_ORDER, HORNPIPE_METERS, MAX_RHYTHM_CHARACTERS, MAX_TITLE_CHARACTERS
 from app.grammar.dawg import Node, lexicon
 from app.grammar.pitch import KEYS
@@ -72,7 +73,7 @@ class Fields:
     def asked(self, request: Request) -> "Fields":
         """The same, but that what is asked for has a single value."""
         values, meters = dict(self.values), {request.meter: METERS[request.meter]} if request.meter else METERS
-        meters_of = self._meters_of_rhythms(meters)
+        meters_of = self._meters_of_rhythms(meters, request.rhythm)
         rhythms = [request.rhythm] if request.rhythm else list(meters_of)
         values["M"] = lexicon(meters, self.alphabet)
         if request.key:
@@ -82,15 +83,18 @@ class Fields:
         swung = lexicon({name: meter for name, meter in meters.items() if name in HORNPIPE_METERS}, self.alphabet)
         return replace(self, values=values, request=request, swung_meters=swung, meters_of=meters_of)
 
-    def _meters_of_rhythms(self, meters: Mapping[str, Meter]) -> Mapping[str, Node[Meter]]:
-        """Those rhythms of the lexicon that can be in one of these metres, each with these."""
+    def _meters_of_rhythms(self, meters: Mapping[str, Meter], asked: str | None) -> Mapping[str, Node[Meter]]:
+        """Those rhythms, of the lexicon or asked for, that can be in one of these metres, each with these."""
+        meters_of = dict(self.words.rhythms) if self.words else {}
+        if asked and (named := METERS_OF_RHYTHM.get(asked.lower())):
+            meters_of.setdefault(asked.lower(), named)
         fitting = {
             rhythm: {
                 name: meters[name]
                 for name in names
                 if name in meters and (name in HORNPIPE_METERS or not rhythm.startswith(_SWUNG))
             }
-            for rhythm, names in (self.words.rhythms.items() if self.words else ())
+            for rhythm, names in meters_of.items()
         }
         return {rhythm: lexicon(named, self.alphabet) for rhythm, named in fitting.items() if named}
 

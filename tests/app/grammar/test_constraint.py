@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from app.abc.pitch import midi_pitch
+from app.abc.rhythms import METERS_OF_RHYTHM
 from app.abc.written_subset import HORNPIPE_METERS
 from app.errors import RequestError, VocabularyError
 from app.grammar import Grammar
@@ -293,6 +294,13 @@ def test_the_header_is_as_asked_for(grammar: Grammar) -> None:
         request = Request(key=key, meter="9/8", rhythm="slip jig")
         text, _ = write(grammar, seed, 300, request=request)
         assert {f"K:{key}", "M:9/8", "R:slip jig"} <= set(text.split("\n"))
+
+
+@pytest.mark.parametrize("rhythm", METERS_OF_RHYTHM)
+def test_a_rhythm_that_is_asked_for_is_in_one_of_its_metres(grammar: Grammar, rhythm: str) -> None:
+    for seed in range(6):
+        text, _ = write(grammar, seed, 300, request=Request(rhythm=rhythm))
+        assert re.findall(r"^M:(.*)$", text, re.MULTILINE)[0] in METERS_OF_RHYTHM[rhythm]
 
 
 @pytest.mark.parametrize(("form", "plays"), [("AABB4", 4), ("AA8", 2), ("ABC2", 3), ("AABBCC2", 6), ("AABB1", 4)])
