@@ -43,9 +43,10 @@ _WORDS = frozenset(rhythm.split(" ")[-1] for rhythm in METERS_OF_RHYTHM)
 
 
 def rhythm_in_title(title: str) -> str:
-    """The last word of a title that names a rhythm: `jig` of any jig; empty where none does."""
-    words = (word.removesuffix("s") for word in re.findall(r"[a-z]+", title.lower()))
-    return next((word for word in reversed([*words]) if word in _WORDS), "")
+    """The last word of a title that names a rhythm: `jig` of any jig or jigs; empty where none does."""
+    words = reversed(re.findall(r"[a-z]+", title.lower()))
+    singulars = (singular for word in words for singular in (word, word.removesuffix("s"), word.removesuffix("es")))
+    return next((singular for singular in singulars if singular in _WORDS), "")
 
 
 def meters_to_ask_for(rhythm: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from app.abc.rhythms import METERS_OF_RHYTHM
+from app.abc.rhythms import METERS_OF_RHYTHM, rhythm_in_title
 from app.abc.written_subset import FIELD_ORDER, HORNPIPE_METERS, MAX_RHYTHM_CHARACTERS, MAX_TITLE_CHARACTERS
 from app.grammar.dawg import Node, lexicon
 from app.grammar.pitch import KEYS
@@ -54,6 +54,8 @@ class Fields:
     swung_meters: Node[Meter]
     meters_of: Mapping[str, Node[Meter]]
     """of each rhythm that has metres of its own"""
+    rhythm_words: Mapping[str, str]
+    """words of titles that name a rhythm, and which"""
 
     @classmethod
     def of(cls, alphabet: str, words: Lexicon | None = None) -> "Fields":
@@ -68,7 +70,9 @@ class Fields:
             "L": lexicon(UNITS, alphabet),
             "K": lexicon(KEYS, alphabet),
         }
-        return cls(alphabet, words, values, Request(), Node(None, {}), {}).asked(Request())
+        found = ((word, rhythm_in_title(word)) for word in (titles.words if titles else ()))
+        rhythm_words = {word: rhythm for word, rhythm in found if rhythm}
+        return cls(alphabet, words, values, Request(), Node(None, {}), {}, rhythm_words).asked(Request())
 
     def asked(self, request: Request) -> "Fields":
         """The same, but that what is asked for has a single value."""
@@ -80,6 +84,9 @@ class Fields:
             values["K"] = lexicon({request.key: KEYS[request.key]}, self.alphabet)
         if rhythms or self.words:
             values["R"] = lexicon({rhythm: rhythm for rhythm in rhythms}, self.alphabet)
+        if request.rhythm and isinstance(titles := values["T"], Titles):  # no "Hornpipe" for a polka
+            own = rhythm_in_title(request.rhythm)
+            values["T"] = titles.without({word for word, rhythm in self.rhythm_words.items() if rhythm != own})
         swung = lexicon({name: meter for name, meter in meters.items() if name in HORNPIPE_METERS}, self.alphabet)
         return replace(self, values=values, request=request, swung_meters=swung, meters_of=meters_of)
 

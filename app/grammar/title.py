@@ -107,6 +107,19 @@ class Titles:
         lists = [Words(tuple(sorted(words)), ends) for words in (first, within, last)]
         return cls(lists[0], lists[1], lists[2], frozenset(map(comparable, titles)))
 
+    @property
+    def words(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset(self.first.words).union(self.within.words, self.last.words)
+
+    def without(self, words: Collection[str]) -> "Titles":
+        """Titles of the other words; the same where too few are left."""
+        first, within, last = (
+            Words(tuple(word for word in each.words if word not in words), each.ends)
+            for each in (self.first, self.within, self.last)
+        )
+        return Titles(first, within, last, self.known) if first.words and within.words and last.words else self
+
     def root(self, words: int) -> Prefix:
         """The state before a word, after that many whole ones."""
         if not words:

@@ -46,3 +46,19 @@ def test_what_cannot_be_is_refused_with_what_can(rhythm: str, meter: str | None,
     with pytest.raises(RequestError, match=words) as refused:
         rhythms.check(rhythm, meter)
     assert refused.value.faults[0].field == field
+
+
+@pytest.mark.parametrize(
+    ("title", "rhythm"),
+    [
+        ("The Rights of Man Hornpipe", "hornpipe"),
+        ("Two Slip Jigs", "jig"),
+        ("Waltzes", "waltz"),
+        ("Dick's marches", "march"),
+        ("Reel or Jig?", "jig"),
+        ("Jiggling", ""),
+        ("The Banshee", ""),
+    ],
+)
+def test_the_rhythm_that_a_title_names_last(title: str, rhythm: str) -> None:
+    assert rhythms.rhythm_in_title(title) == rhythm

@@ -111,6 +111,29 @@ def test_what_is_asked_for_stays_as_it_is(grammar: Grammar) -> None:
         assert not grammar.begin(start).faults
 
 
+def test_a_title_names_no_other_rhythm_than_the_one_that_is_asked_for() -> None:
+    titles = (
+        "The Humours Waltz",
+        "The Jigs Of Glin",
+        "Glin Hornpipe",
+        "Of The Reels",
+        "The Banshee",
+        "The Maid Of Glin",
+    )
+    grammar = Grammar(VOCABULARY, Lexicon(titles, RHYTHMS))
+    named = {"Waltz": "waltz", "Jigs": "jig", "Hornpipe": "hornpipe", "Reels": "reel"}
+    for rhythm in (None, "slip jig", "waltz"):
+        found = {
+            word
+            for seed in range(80)
+            for word in (field(header(grammar, seed, request=Request(rhythm=rhythm)), "T") or "").split()
+        }
+        own = {word for word, name in named.items() if rhythm is None or name == rhythm.split()[-1]}
+        assert found & named.keys() == own
+    begun = header(grammar, 1, "X:1\nT:Glin Hornp", Request(rhythm="waltz"))
+    assert (field(begun, "T") or "").startswith("Glin Hornpipe")
+
+
 def test_a_title_that_is_begun_goes_on_in_known_words(grammar: Grammar) -> None:
     titles = {field(header(grammar, seed, "X:1\nT:The Hum"), "T") or "" for seed in range(50)}
     assert all(title.startswith("The Humours") and set(title.split(" ")) <= WORDS for title in titles)
