@@ -103,7 +103,8 @@ def _header(count: int, *texts: str) -> KnownHeader:
 
 def _plan(kind: str, row: list[Any]) -> KnownPlan:
     count, *parts = row
-    if not _is_count(count) or not parts or not all(len(part) > 1 and all(isinstance(n, int) and n >= 0 for n in part) for part in parts):
+    are_parts = all(len(part) > 1 and all(isinstance(n, int) and n >= 0 for n in part) for part in parts)
+    if not _is_count(count) or not parts or not are_parts:
         raise ValueError(f"{row!r} is not a count from 1 to {MAX_COUNT} and parts")
     rhythm, _, meter = kind.rpartition(" ")
     return KnownPlan(rhythm, meter, count, tuple((bool(part[0]), tuple(part[1:])) for part in parts))
