@@ -17,6 +17,9 @@ from model_store.json_file import parse_json
 
 FORMAT = 1
 
+MAX_COUNT = 10**9
+"""Tunes of one plan or header: sums of these are exact as floating-point numbers, by which one is drawn."""
+
 Part = tuple[bool, tuple[int, ...]]
 """Whether it ends at home, and each of its bars."""
 
@@ -93,14 +96,19 @@ class Plans:
 
 
 def _header(count: int, *texts: str) -> KnownHeader:
-    if not isinstance(count, int) or count < 1 or not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"{[count, *texts]!r} is not a count and what a header says")
+    if not _is_count(count) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{[count, *texts]!r} is not a count from 1 to {MAX_COUNT} and what a header says")
     return KnownHeader(count, *texts)
 
 
 def _plan(kind: str, row: list[Any]) -> KnownPlan:
     count, *parts = row
-    if not parts or not all(len(part) > 1 and all(isinstance(n, int) and n >= 0 for n in part) for part in parts):
-        raise ValueError(f"{row!r} is not a count and parts")
+    are_parts = all(len(part) > 1 and all(isinstance(n, int) and n >= 0 for n in part) for part in parts)
+    if not _is_count(count) or not parts or not are_parts:
+        raise ValueError(f"{row!r} is not a count from 1 to {MAX_COUNT} and parts")
     rhythm, _, meter = kind.rpartition(" ")
-    return KnownPlan(rhythm, meter, int(count), tuple((bool(part[0]), tuple(part[1:])) for part in parts))
+    return KnownPlan(rhythm, meter, count, tuple((bool(part[0]), tuple(part[1:])) for part in parts))
+
+
+def _is_count(count: object) -> bool:
+    return type(count) is int and 1 <= count <= MAX_COUNT

@@ -68,8 +68,8 @@ class HeadersOfSequence:
         titles = re.findall(r"^T:(.*)", f"{start}\n{_BLANK_LINE.split(before)[-1]}", re.MULTILINE)
         choice = self.by_title.get(rhythm_in_title(titles[-1]) if titles else "")
         asked = self._asked | said
-        passed = max((DRAWN_FIELDS.index(field) + 1 for field in said), default=0)
-        following = DRAWN_FIELDS[DRAWN_FIELDS.index(begun[0]) if begun else passed :]
+        passed = max((DRAWN_FIELDS.index(field) + 1 for field in (*said, *begun[:1])), default=0)
+        following = begun[:1] + DRAWN_FIELDS[passed:]
 
         def text(header: _Header) -> str:
             values = header | self._asked  # written as they were asked for

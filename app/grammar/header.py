@@ -106,15 +106,18 @@ class Fields:
         return {rhythm: lexicon(named, self.alphabet) for rhythm, named in fitting.items() if named}
 
     def after(self, field: str) -> str:
-        """The fields of which one must come next, the one that may not be left out last."""
+        """The fields of which one must come next, the one that may not be left out last.
+
+        There are none after a key in which no note can be written.
+        """
         following = FIELD_ORDER[FIELD_ORDER.index(field) + 1 :] if field else FIELD_ORDER
         optional = OPTIONAL - {"R"} if self.request.rhythm else OPTIONAL
-        needed = next(i for i, letter in enumerate(following) if letter not in optional)
+        needed = next((i for i, letter in enumerate(following) if letter not in optional), 0)
         return following[: needed + 1]
 
 
 class Header(NamedTuple):
-    """A state. The line being written is `field`; `last` is the field of the line before."""
+    """A state. The line being written is `field`; `last` is, of those before, the one that comes last in the order."""
 
     fields: Fields
     last: str = ""
@@ -258,15 +261,20 @@ def _word(state: Header, character: str) -> Header | None:
 
 
 def _next_line(state: Header) -> Header:
-    last = state.field if state.field in FIELD_ORDER else state.last
+    last = later(state.last, state.field)
     swing = state.swing if state.is_swung else 0
     return state._replace(last=last, field="", colon=False, word=None, size=0, swing=swing)
+
+
+def later(last: str, field: str) -> str:
+    """Which of two fields comes last in the order. A start string need not keep it; what it says is not said again."""
+    return max(last, field, key=f" {FIELD_ORDER}".find)  # any field is after none
 
 
 def next_character(state: Header) -> str | None:
     """The first character of the shortest header from here."""
     if not state.field:
-        return state.fields.after(state.last)[-1]
+        return state.fields.after(state.last)[-1:] or None
     if not state.colon:
         return ":"
     if state.spoiled:

@@ -14,7 +14,7 @@ from app.errors import Fault
 from app.grammar import bar_lines, body, state_equivalence
 from app.grammar.body import WILDCARD
 from app.grammar.follow_sets import FOLLOW, KIND_OF, NOTE_KINDS
-from app.grammar.header import Fields, Header, Text, Word
+from app.grammar.header import Fields, Header, Text, Word, later
 from app.grammar.pitch import KEYS
 from app.grammar.specification import Specification, State
 from app.grammar.state import At, Body, Partner, Repeat
@@ -131,9 +131,7 @@ class PrefixParser:
             self._part_of_field(state, letter, value if match else None, start)
 
     def _whole_field(self, state: Header, letter: str, value: str, start: int) -> None:
-        state = self._settled(
-            state._replace(last=letter if letter in FIELD_ORDER else state.last), letter, value, start
-        )
+        state = self._settled(state._replace(last=later(state.last, letter)), letter, value, start)
         self.state = state
         if letter == "K":
             self._expect(state.meter, "there is no M: before K:", start)

@@ -76,6 +76,8 @@ def test_all_candidates_of_a_request_have_its_header_and_each_tune_its_own() -> 
         (Request(), "X:1\nM:3/8\n", {"L:1/8\nK:D\n"}),
         (Request(), "X:1\nM:2/4\nL:1/16", {"\nK:Gm\n"}),
         (Request(), "X:1\nM:2/4\nL:1/8\n", {""}),
+        (Request(), "X:1\nM:2/4\nR:re", {"el\nL:1/16\nK:Gm\n"}),
+        (Request(), "X:1\nL:1/16\nM:", {"2/4\nK:Gm\n"}),
         (Request(key="D"), "X:1\nR:reel\n", {""}),
         (Request(rhythm="jig"), "X:1\nR:reel\n", {"M:2/4\nL:1/16\nK:Gm\n"}),
         (Request(), "X:1\nM:3/8\nK:D\nA3|\n\nX:2\nC:trad\n", {REEL, UNNAMED, JIG}),

@@ -478,6 +478,24 @@ def test_a_request_that_cannot_follow_the_start_string_is_refused(grammar: Gramm
     assert grammar.begin(start, Request(meter="2/4")).allowed.any()
 
 
+@pytest.mark.parametrize("start", ["X:1\nM:4/4\nK:C\n", "X:1\nK:C\nC2|"])
+def test_a_range_without_notes_of_the_start_strings_key_is_refused(grammar: Grammar, start: str) -> None:
+    only_c_sharp = Request(key="D", low=61, high=61)
+    assert grammar.begin("X:1\n", only_c_sharp).allowed.any()
+    with pytest.raises(RequestError, match="no tune that begins with this start string"):
+        grammar.begin(start, only_c_sharp)
+
+
+@pytest.mark.parametrize(
+    "start", ["X:1\nM:6/8\nT:Test", "X:1\nM:6/8\nR:jig\n", "X:1\nM:6/8\nR:", "X:1\nL:1/8\nM:", "X:1\nR:jig\nT:Test\n"]
+)
+def test_no_field_comes_again_after_a_header_in_another_order(grammar: Grammar, start: str) -> None:
+    for seed in range(4):
+        header = write(grammar, seed, 200, start=start)[0].split("\nK:")[0]
+        fields = [line[0] for line in header.split("\n")]
+        assert len(fields) == len(set(fields))
+
+
 def test_a_hornpipe_in_another_metre_is_refused(grammar: Grammar) -> None:
     with pytest.raises(RequestError, match="a hornpipe is in 2/4, 4/4, C, not in 6/8"):
         Request(rhythm="hornpipe", meter="6/8")
