@@ -84,8 +84,10 @@ class Automaton:
         """What is known of a node in a section."""
         row = section.rows.get(node)
         if row is None:
-            row = section.rows[node] = Row(self.shared(as_mask(self.allowed(node, section))))
-            self._rows += 1
+            row = Row(self.shared(as_mask(self.allowed(node, section))))
+            if np.isfinite(row.mask).any():  # a dead end, which some start strings lead to, is looked at each time
+                section.rows[node] = row
+                self._rows += 1
         return row
 
     def shared(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:

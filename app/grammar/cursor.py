@@ -137,7 +137,7 @@ class Cursor:
         return only
 
     def advance(self, id_: int) -> bool:
-        """Take the next character; True if it ends the last tune that was asked for.
+        """Take the next character; True if it ends the last tune that was asked for, or if nothing may follow it.
 
         Raises:
             ValueError: it is not allowed.
@@ -152,7 +152,7 @@ class Cursor:
         if row is None or node.is_turn or self._draws_header:
             is_done = node.is_turn and self._turn(node)
             self.mask = self._mask()
-            return is_done
+            return is_done or not np.isfinite(self.mask).any()
         self.mask = row.mask if written < self._watched_from else self._within_limits(row.mask)
         return False
 
