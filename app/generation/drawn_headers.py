@@ -8,8 +8,8 @@ from random import Random
 from app.abc.rhythms import rhythm_in_title
 from app.abc.tunebook import FIELD
 from app.abc.written_subset import FIELD_ORDER
-from app.generation.counted_choice import Choice
 from app.generation.jobs import seed_of_request
+from app.generation.weighted_choice import Choice
 from app.grammar.header import DRAWN_FIELDS
 from app.grammar.request import Request
 from model_store.plans import KnownHeader

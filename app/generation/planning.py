@@ -5,8 +5,8 @@ from random import Random
 
 from app.abc.lookback.header_numbers import form_number, meter_of_form
 from app.abc.lookback.plan import RELATIONS, UNSAID, Part, Plan, Planner
-from app.generation.counted_choice import Choice
 from app.generation.drawn_headers import DrawnHeaders
+from app.generation.weighted_choice import Choice
 from app.grammar import DrawnHeader, Form, Request
 from model_store.errors import InvalidCheckpointError
 from model_store.plans import Plans

@@ -59,7 +59,7 @@ class Cursor:
         self._header_left: str | None = None  # of one that is drawn, from the last character that was forced on
         self._draws_header = headers is not None  # whether one may be, as the tune has no notes so far
         self.mask = self._mask()
-        """0 for the characters that may come next, -inf for the others, [V]; at least one may."""
+        """0 for the characters that may come next, -inf for the others, [V]; until the text ends, one may."""
 
     @property
     def allowed(self) -> NDArray[np.bool_]:

@@ -79,7 +79,7 @@ def _told(draft: Draft) -> str:
     return (
         ", with what the text so far says of where it stands (place in bar and part, key, metre, rhythm)\n"
         f"and what stood {_and(backs)} bars back (`app/abc/lookback`)"
-        f"{''.join(said for name, said in _ALSO_TOLD.items() if name in {each.name for each in inputs})},"
+        f"{''.join(_ALSO_TOLD.get(each.name, '') for each in inputs)},"
     )
 
 
