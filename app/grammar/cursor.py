@@ -12,7 +12,6 @@ from app.grammar.prefix_parser import TIED_TEXT, PrefixParser
 from app.grammar.specification import FAR
 from app.grammar.state import Body
 from app.grammar.state_cache import Node
-from app.grammar.title import comparable
 
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
@@ -120,7 +119,7 @@ class Cursor:
         """Whether the title that has been written is one of a known tune."""
         text = self._recent_text()
         state = self._node.state
-        return isinstance(state, Header) and comparable(text[text.rfind("T:") + 2 :]) in state.known_titles
+        return isinstance(state, Header) and state.is_known_title(text[text.rfind("T:") + 2 :])
 
     def _recent_text(self) -> str:
         return "".join(self._automaton.alphabet[id_] for id_ in self._recent[-RECENT:])

@@ -61,7 +61,7 @@ class Fields:
     def of(cls, alphabet: str, words: Lexicon | None = None) -> "Fields":
         """All that an alphabet can write."""
         printable = frozenset(c for c in alphabet if c.isprintable()) - _NOT_IN_TITLES
-        titles = Titles.of(words.titles, alphabet) if words else None
+        titles = Titles.of(words, alphabet) if words else None
         values: dict[str, Value] = {
             **dict.fromkeys(PASSED_OVER, Text(printable, printable, MAX_TITLE_CHARACTERS)),
             "X": Text(_DIGITS - {"0"}, _DIGITS, 5),
@@ -70,7 +70,7 @@ class Fields:
             "L": lexicon(UNITS, alphabet),
             "K": lexicon(KEYS, alphabet),
         }
-        found = ((word, rhythm_in_title(word)) for word in (titles.words if titles else ()))
+        found = ((word, rhythm_in_title(word)) for word in (titles.class_of if titles else ()))
         rhythm_words = {word: rhythm for word, rhythm in found if rhythm}
         return cls(alphabet, words, values, Request(), Node(None, {}), {}, rhythm_words).asked(Request())
 
@@ -124,7 +124,7 @@ class Header(NamedTuple):
     field: str = ""
     colon: bool = False
     word: Prefix | Word | None = None
-    size: int = 0  # characters of a text; whole words of a title
+    size: int = 0  # characters of a text
     swing: int = 0  # characters of the rhythm, while they are those of a swung one
     meter: Meter | None = None
     unit: int = 0  # ticks
@@ -149,11 +149,10 @@ class Header(NamedTuple):
         """Whether a title made of known words may end here, unless it is a known one."""
         return isinstance(self.word, Prefix) and self.word.may_end
 
-    @property
-    def known_titles(self) -> frozenset[str]:
-        """Titles that are not written as a whole, `comparable`."""
+    def is_known_title(self, title: str) -> bool:
+        """Whether it is one that is not written as a whole."""
         titles = self.fields.values["T"]
-        return titles.known if isinstance(titles, Titles) else frozenset()
+        return isinstance(titles, Titles) and titles.is_known(title)
 
     def with_rhythm(self, rhythm: str) -> "Header":
         """The same, with this whole rhythm read."""
@@ -181,12 +180,12 @@ def step(state: Header, character: str) -> Header | None:
         return after if character == "\n" else None
     value = state.value
     if not state.colon:
-        word = None if isinstance(value, Text) else value.root(0) if isinstance(value, Titles) else value
+        word = None if isinstance(value, Text) else value.root if isinstance(value, Titles) else value
         return state._replace(colon=True, word=word) if character == ":" else None
     if isinstance(value, Text):
         return _text(state, value, character)
-    if isinstance(value, Titles):
-        return _title(state, value, character)
+    if isinstance(state.word, Prefix):
+        return _title(state, state.word, character)
     return _word(state, character)
 
 
@@ -208,7 +207,7 @@ def in_any_text(state: Header) -> Header:
     """The same place in a text of one character, where the same may follow; but not at its beginning or limit."""
     value = state.value if state.size else None
     if isinstance(state.word, Prefix):
-        return state._replace(last="", size=1, swing=0, meter=None, unit=0, sharps=0, meters=None)
+        return state._replace(last="", swing=0, meter=None, unit=0, sharps=0, meters=None)
     if state.field == "R" or not isinstance(value, Text) or state.size >= value.limit:
         return state
     return state._replace(size=1)
@@ -219,14 +218,10 @@ def after_title(state: Header) -> Header | None:
     return _next_line(state) if state.field == "T" and isinstance(state.value, Titles) else None
 
 
-def _title(state: Header, titles: Titles, character: str) -> Header | None:
-    assert isinstance(state.word, Prefix)  # noqa: S101
+def _title(state: Header, written: Prefix, character: str) -> Header | None:
     if character == "\n":
-        return _next_line(state) if state.word.may_end else None
-    if character == " ":
-        words = state.size + 1
-        return state._replace(word=titles.root(words), size=words) if titles.may_go_on(state.word) else None
-    longer = state.word.then(character)
+        return _next_line(state) if written.may_end else None
+    longer = written.then(character)
     return state._replace(word=longer) if longer else None
 
 

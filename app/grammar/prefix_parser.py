@@ -182,7 +182,7 @@ class PrefixParser:
         elif isinstance(rule, Titles):
             known = self._anything.values["T"]  # one that is asked for is left as it is
             begun = rule.walk(written) or (known.walk(written) if isinstance(known, Titles) else None)
-            self.state = state._replace(size=begun[0], word=begun[1]) if begun else state._replace(spoiled=True)
+            self.state = state._replace(word=begun) if begun else state._replace(spoiled=True)
         elif word := rule.walk(written) or self._any_word(state.field, written):
             self.state = state._replace(word=word)
         elif is_rhythm:

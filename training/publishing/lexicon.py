@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from app.abc.rhythms import METERS_OF_RHYTHM
 from model_store.lexicon import Lexicon
+from training.publishing.title_shapes import shapes_of
 
 MIN_TUNES = 5
 """Of a rhythm, for a model to know it."""
@@ -18,9 +19,13 @@ SLURS = frozenset(line for line in _LIST.read_text("utf-8").split("\n") if line 
 def lexicon_of(tunes: Collection[str]) -> Lexicon:
     """The lexicon of tunes in ABC."""
     titles = {title for tune in tunes if (title := field(tune, "T")) and not has_slur(title)}
+    return Lexicon(tuple(sorted(titles)), rhythms_of(tunes), shapes_of(titles))
+
+
+def rhythms_of(tunes: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    """The rhythms that they know, with their metres."""
     rhythms = Counter(rhythm for tune in tunes if (rhythm := field(tune, "R").lower()) in METERS_OF_RHYTHM)
-    known = {rhythm: METERS_OF_RHYTHM[rhythm] for rhythm, count in rhythms.most_common() if count >= MIN_TUNES}
-    return Lexicon(tuple(sorted(titles)), known)
+    return {rhythm: METERS_OF_RHYTHM[rhythm] for rhythm, count in rhythms.most_common() if count >= MIN_TUNES}
 
 
 def has_slur(title: str) -> bool:

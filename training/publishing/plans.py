@@ -10,7 +10,7 @@ from model_store.plans import KnownHeader, KnownPlan, Part, Plans
 from training.evaluation.weights_source import Trained
 from training.learning.reading import Reader
 from training.learning.run_folder import RunFolder
-from training.publishing.lexicon import field, lexicon_of
+from training.publishing.lexicon import field, rhythms_of
 from training.publishing.tune_index import learnt_tunes
 
 REDRAWS = 8
@@ -40,7 +40,7 @@ def plans_of(tunes: Collection[str], reader: Reader) -> Plans:
 
 def headers_of(tunes: Collection[str]) -> tuple[KnownHeader, ...]:
     """What the headers of tunes in ABC say, the most frequent first; of those that a new tune may have."""
-    meters_of = lexicon_of(tunes).rhythms
+    meters_of = rhythms_of(tunes)
     found: Counter[tuple[str, ...]] = Counter()
     for tune in tunes:
         rhythm, meter, unit, key = (field(tune, letter) for letter in DRAWN_FIELDS)
