@@ -83,17 +83,19 @@ class Prefix(NamedTuple):
     @property
     def may_end(self) -> bool:
         """Whether a title may end with this word, unless it is a known one."""
-        return self._whole is not None and self._whole.may_end
+        whole = self._whole
+        return whole is not None and whole.may_end
 
     def then(self, character: str) -> "Prefix | None":
         """After one more character; None if no title goes on so."""
-        words, titles, whole = self.place.words, self.place.titles, self._whole
+        words = self.place.words
         if character == " ":
-            return Prefix.at(titles.places[whole.place], words[self.low]) if whole and whole.place else None
+            after = (whole := self._whole) and whole.place
+            return Prefix.at(self.place.titles.places[after], words[self.low]) if after else None
         longer = words[self.low][: self.length] + character
         low = bisect_left(words, longer, self.low, self.high)
         high = bisect_left(words, longer[:-1] + chr(ord(character) + 1), low, self.high)
-        barred = tuple(word for word in self.barred if word.startswith(longer))
+        barred = self.barred and tuple(word for word in self.barred if word.startswith(longer))
         return Prefix(self.place, low, high, self.length + 1, barred) if high - low > len(barred) else None
 
     @property
