@@ -32,7 +32,7 @@ MIN_LETTERS = 7
 MIN_MADE = 1000
 """Titles that can be made, for it to be worth while."""
 
-_BEGINNING, _END, _RARE, _OWNER, _SMALL, _NOWHERE = "^", "$", "*", "*'s", "a", ""
+_BEGINNING, _END, _RARE, _OWNER, _SMALL, _NOWHERE = "^", "$", "*", "*'s", "-", ""
 _NEAR = 0.9  # of 1, see `difflib`: "Hornpipie" is to "Hornpipe"
 
 Shape = tuple[str, ...]
@@ -153,7 +153,8 @@ class _Joined:
 
     def _standing_after(self, before: str, kind: str) -> set[str]:
         words = self._words_after[before, kind]
-        if len(words) >= MIN_NEIGHBOURS or not kind.startswith(_RARE):
+        is_enough = len(words) >= MIN_NEIGHBOURS or before in ("a", "an")  # which no word stands after by its kind alone
+        if is_enough or not kind.startswith(_RARE):
             return words
         return self._words_after[self._kinds.alike(before), kind]
 
