@@ -3,7 +3,7 @@
 A file of a checkpoint, JSON: `{"format": 1, "titles": ["The Sally Gardens", …], "rhythms": {"jig": ["6/8"], …}}`.
 Versions that were published without it write free text there. Later ones have in it how titles are joined as well
 (`TitleShapes`): `"classes": [["Maid", "Rose"], …]`, `"places": [[[[classes], next place, may end], …], …]` and
-`"known_ends": {"Sally": ["Gardens"], …}`; the others join words in any order.
+`"never": {"Sally": ["Gardens"], …}`; the others join words in any order.
 """
 
 import json
@@ -35,11 +35,11 @@ class TitleShapes:
     classes: tuple[tuple[str, ...], ...]
     places: tuple[tuple[WordChoice, ...], ...]
     """each leads to later ones"""
-    known_ends: Mapping[str, tuple[str, ...]]
-    """words that after this one would be the end of a known title"""
+    never: Mapping[str, tuple[str, ...]]
+    """words that never follow this one, as a known title ends so"""
 
     @classmethod
-    def read(cls, classes: list[list[str]], places: list[list[list[Any]]], known_ends: Mapping[str, list[str]]) -> Self:
+    def read(cls, classes: list[list[str]], places: list[list[list[Any]]], never: Mapping[str, list[str]]) -> Self:
         """What `Lexicon.to_bytes` wrote of it.
 
         Raises:
@@ -53,7 +53,7 @@ class TitleShapes:
                 raise ValueError(f"place {number} of its titles names words that are not there")
         if max(Counter(chain(*classes)).values()) > 1:
             raise ValueError("a word of its titles is of two classes")
-        return cls(tuple(map(tuple, classes)), read, {word: tuple(ends) for word, ends in known_ends.items()})
+        return cls(tuple(map(tuple, classes)), read, {word: tuple(ends) for word, ends in never.items()})
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Lexicon:
         words = [*titles, *(word for rhythm, meters in rhythms for word in (rhythm, *meters)), *chain(*classes)]
         if not all(isinstance(word, str) and word for word in words):
             raise ValueError("its titles, rhythms, metres and words must be texts")
-        shapes = TitleShapes.read(classes, raw["places"], raw["known_ends"]) if classes else None
+        shapes = TitleShapes.read(classes, raw["places"], raw["never"]) if classes else None
         return cls(tuple(titles), {rhythm: tuple(meters) for rhythm, meters in rhythms}, shapes)
 
     def to_bytes(self) -> bytes:

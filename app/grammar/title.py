@@ -65,14 +65,13 @@ class Prefix(NamedTuple):
     high: int
     length: int
     barred: tuple[str, ...]
-    """those of these words with which it would be a known title"""
+    """those of these words that may not follow the one before"""
 
     @classmethod
     def at(cls, place: Place, before: str = "") -> "Prefix":
         """Before a word's first character."""
-        ends = place.titles.shapes.known_ends.get(before, ())
-        barred = (word for word in ends if (choice := place.choice(word)) and not choice.place)
-        return cls(place, 0, len(place.words), 0, tuple(barred))
+        never = place.titles.shapes.never.get(before, ())
+        return cls(place, 0, len(place.words), 0, tuple(filter(place.choice, never)))
 
     @property
     def _whole(self) -> WordChoice | None:

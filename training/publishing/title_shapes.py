@@ -153,7 +153,10 @@ class _Joined:
 
     def _standing_after(self, before: str, kind: str) -> set[str]:
         words = self._words_after[before, kind]
-        is_enough = len(words) >= MIN_NEIGHBOURS or before in ("a", "an")  # which no word stands after by its kind alone
+        is_enough = len(words) >= MIN_NEIGHBOURS or before in (
+            "a",
+            "an",
+        )  # which no word stands after by its kind alone
         if is_enough or not kind.startswith(_RARE):
             return words
         return self._words_after[self._kinds.alike(before), kind]
@@ -169,7 +172,7 @@ class _Known(NamedTuple):
     at: Collection[tuple[int, str]]
     """words with their places, where the word before is a common one"""
     after: Mapping[str, Collection[str]]
-    """words by the word before, where that is a rare one"""
+    """words by the word before, where that is a rare one; and it again"""
 
 
 def _known(places: list[_Words], titles: Iterable[str], kinds: _Kinds) -> _Known:
@@ -179,7 +182,10 @@ def _known(places: list[_Words], titles: Iterable[str], kinds: _Kinds) -> _Known
         for word in words:
             initials[bare[word][:1]].append(word)
     at: set[tuple[int, str]] = set()
-    after: dict[str, set[str]] = defaultdict(set)
+    after: dict[str, set[str]] = {word: set() for word in bare if kinds.of(word).startswith(_RARE)}
+    for word, step in ((word, step) for words in places for word, step in words.items()):
+        if word in after and step.place is not None and word in places[step.place]:
+            after[word].add(word)
     for title in set(map(comparable, titles)):
         beginnings = [(len(places) - 1, 0, "")]
         seen = set(beginnings)
@@ -191,7 +197,7 @@ def _known(places: list[_Words], titles: Iterable[str], kinds: _Kinds) -> _Known
                 place, may_end = places[number][word]
                 end = length + len(bare[word])
                 if may_end and end == len(title):
-                    if before and kinds.of(before).startswith(_RARE):
+                    if before in after:
                         after[before].add(word)
                     else:
                         at.add((number, word))
@@ -207,10 +213,9 @@ def _without_known(places: list[_Words], known: _Known) -> list[_Words]:
 
     def is_open(place: int | None, before: str) -> bool:
         return place is not None and any(
-            step.place is not None
-            or (step.may_end and (place, word) not in known.at and word not in known.after.get(before, ()))
+            step.place is not None or (step.may_end and (place, word) not in known.at)
             for word, step in rest[place].items()
-            if not rhythm_in_title(word)
+            if word not in known.after.get(before, ()) and not rhythm_in_title(word)
         )
 
     for number, words in enumerate(places):
@@ -270,5 +275,5 @@ def _minimal(places: list[_Words], known: Mapping[str, Collection[str]]) -> Titl
             )
             for place in reversed(choices)
         ),
-        {before: tuple(sorted(words)) for before, words in sorted(known.items()) if before in steps_of},
+        {before: tuple(sorted(words)) for before, words in sorted(known.items()) if words and before in steps_of},
     )
