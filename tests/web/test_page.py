@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.servers import Server, serving
-from tests.web.bench import SCALE, abc_of, bring, draw_over_two_bars, faults, is_made, make, visit
+from tests.web.bench import COOLEYS, PICKUPS, SCALE, abc_of, bring, draw_over_two_bars, faults, is_made, make, visit
 
 
 def test_make_hear_keep_share_and_come_back(page: Page, server: Server) -> None:
@@ -172,6 +172,53 @@ def test_again_from_here_keeps_what_stands_before(page: Page) -> None:
     expect(page.locator("#settings button")).to_have_count(2)
     assert abc_of(page).startswith(SCALE[: SCALE.index("c2B2")])
     assert abc_of(page) != SCALE
+
+
+def test_a_new_ending_keeps_the_form_the_choosing_and_the_chords(page: Page, requests: list[Request]) -> None:
+    part = '"G"G2BG dGBG|"G"G2Bd "D"edBA|"G"G2BG dGBG|"D"A2AB "G"G4:|'
+    bring(page, f"X:1\nT:Four\nM:4/4\nL:1/8\nK:G\n|:{part}\n|:{part}\n")
+    page.locator("#score").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    start = abc_of(page)[: abc_of(page).index('"G"G2Bd', 80)]
+    page.get_by_role("button", name="New ending from here").click()
+    expect(page.locator("#settings button")).to_have_count(2)
+    asked = [json.loads(request.post_data or "") for request in requests if request.url.endswith("/generate")][-1]
+    assert (asked["form"], asked["best_of"]) == ("AABB4", 4)
+    assert abc_of(page).startswith(start)
+    ending = abc_of(page).removeprefix(start)
+    assert re.search('"[A-G]', ending)
+    assert len(re.findall(r"\|+", ending)) == 3
+
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("button", name="Continue the tune").click()
+    expect(page.locator("#settings button")).to_have_count(3)
+    asked = [json.loads(request.post_data or "") for request in requests if request.url.endswith("/generate")][-1]
+    assert asked["form"] == "AABBCC4"
+    expect(page.locator("#problems li.error")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("abc", "form"),
+    [
+        (COOLEYS, "AABB8"),
+        ("X:1\nM:2/4\nL:1/8\nK:D\nABcd|d2A2|ABcd|d2d2||\nABcd|d2A2|ABcd|d2d2|]\n", "AB4"),
+        ("X:1\nM:2/4\nL:1/8\nK:D\nABcd|1d2A2:|2d2d2||\n|:ABcd|1d2A2:|2d2d2|]\n", "AABB2"),
+        ("X:1\nM:2/4\nL:1/8\nK:D\n|:A|(3ABcd2|d2A:|\n|:B|(3ABcd2|d2A:|\n", "AABB2"),
+        ("X:1\nM:2/4\nL:1/8\nK:D\nABcd|d2d2:|ABcd|d2d2:|\n", None),  # the second repeat is begun by no sign
+        (PICKUPS, None),  # a pickup before the repeat sign
+        (SCALE, None),  # one part of two is repeated
+    ],
+)
+def test_a_form_is_read_as_the_service_has_it(page: Page, abc: str, form: str | None) -> None:
+    read = """async (abc) => {
+        const { Score } = await import("./js/score.js");
+        const paper = document.body.appendChild(document.createElement("div"));
+        const score = new Score(paper);
+        score.draw(abc);
+        return score.form();
+    }"""
+    assert page.evaluate(read, abc) == form
 
 
 def test_bars_are_chosen_and_played_by_keyboard(page: Page) -> None:

@@ -1,6 +1,7 @@
 // ABC as text: header fields, titles, names of rhythms and keys, tunes of a book.
 
 const FIELD = /^([A-Za-z+]):\s*(.*?)\s*$/;
+const CHORD = /"(?![\^_<>@])[^"\n]+"/g;
 const MODES = {
   "": "major",
   maj: "major",
@@ -65,6 +66,31 @@ function setFacts(tunes) {
     ...new Set(tunes.map((tune) => name(headerOf(tune)[letter])).filter(Boolean)),
   ];
   return [`set of ${tunes.length}`, all("R").join(", "), all("K", keyName).join(", ")].filter(Boolean).join(" · ");
+}
+
+/** A text without its chord symbols, which stand in quotes among the notes; annotations stay. */
+export const withoutChords = (text) =>
+  splitAtKey(text)
+    .map((part, index) => (index ? part.replaceAll(CHORD, "") : part))
+    .join("");
+
+export const hasChords = (text) => splitAtKey(text)[1].search(CHORD) >= 0;
+
+/** A text from a place on that is counted without the chords before it. */
+export function fromPlaceWithoutChords(text, place) {
+  let at = place;
+  for (const { index, 0: chord } of text.matchAll(CHORD)) {
+    if (index < text.length - splitAtKey(text)[1].length) continue;
+    if (index >= at) break;
+    at += chord.length;
+  }
+  return text.slice(at);
+}
+
+function splitAtKey(text) {
+  const begins = /^K:.*(\n|$)/m.exec(text);
+  const at = begins ? begins.index + begins[0].length : 0;
+  return [text.slice(0, at), text.slice(at)];
 }
 
 /** A form in words, short enough for a menu: the parts as they are played, and how long each is. */

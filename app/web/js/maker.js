@@ -1,7 +1,7 @@
 // Makes tunes as the form asks, and changes of the open one: streamed, stopped, waited for while the service restarts.
 
-import { facts, titleOf, wholeBars, withTitle } from "./abc.js";
-import { generate, patiently } from "./api.js";
+import { facts, fromPlaceWithoutChords, hasChords, titleOf, wholeBars, withoutChords, withTitle } from "./abc.js";
+import { generate, patiently, post } from "./api.js";
 import { element, show } from "./elements.js";
 import * as form from "./form.js";
 import { newTune, settingOf } from "./library.js";
@@ -9,6 +9,9 @@ import { announce, complain, isComplaining, say } from "./messages.js";
 
 const ALIKE = 4; // tunes at once that are like one
 const VARIED = 0.4; // the share of that one's different bars that are others in them
+
+const MAX_GROWTH = 2; // times the characters of a tune's old end, or of one of its parts, that a new one has at the most
+const SHORT_END = 300; // characters, which it may always have
 
 const lastOf = (answer) => answer.tunes.at(-1) ?? answer;
 
@@ -52,6 +55,19 @@ function variedTitles(abc, count, taken) {
     if (!taken.has(title)) titles.push(title);
   }
   return titles;
+}
+
+/** A tune whose beginning stays as it is, with chords over the rest that suit the whole; without them, where none are found. */
+async function withChords(abc, start) {
+  const bare = withoutChords(abc);
+  try {
+    const found = await (await post("chords", { abc: bare })).json();
+    if (withoutChords(found.abc) !== bare) return abc;
+    return start + fromPlaceWithoutChords(found.abc, withoutChords(start).length);
+  } catch (error) {
+    complain(error);
+    return abc;
+  }
 }
 
 /** The recipe of a change: the taste of the form, a fresh seed. */
@@ -172,10 +188,10 @@ export class Maker {
     say("Making…");
     try {
       const answer = await stream(body, () => {}, this.making.signal);
-      const made = pick(answer);
+      const made = await pick(answer);
       this.store.addSetting(made.abc, how, made.originality ?? null);
       this.store.open(tune);
-      say("");
+      if (!isComplaining()) say("");
     } catch (error) {
       complain(error);
     } finally {
@@ -191,23 +207,37 @@ export class Maker {
     return this.remake(how, isEverywhere ? { ...body, everywhere: true } : body, lastOf);
   }
 
-  /** A new end after a beginning, which stays as it is written. */
-  endAnew(how, start) {
+  /** A new end after a beginning, which stays as it is written; with chords, where the tune has some. */
+  endAnew(how, start, { form: wanted, length }) {
+    const { abc } = this.store.setting;
     const sent = form.readable(start);
-    return this.remake(how, { start_string: sent, length: 1000, ...change() }, (answer) => {
+    const { temperature, seed, best_of } = form.wanted();
+    const body = { start_string: sent, length: Math.max(SHORT_END, Math.round(length)), temperature, seed };
+    if (best_of) body.best_of = best_of;
+    if (wanted) body.form = wanted;
+    return this.remake(how, body, async (answer) => {
       const made = lastOf(answer);
-      return { ...made, abc: start + made.abc.slice(sent.length) };
+      const whole = start + made.abc.slice(sent.length);
+      return { ...made, abc: hasChords(abc) ? await withChords(whole, start) : whole };
     });
   }
 
+  /** The tune's form stays; where it has none that the service knows, it does not become much longer. */
   againFromHere() {
-    const start = this.store.setting.abc.slice(0, this.bars.range.from);
-    return this.endAnew(`new ending from bar ${this.bars.score.span(this.bars.numbers.slice(0, 1))}`, start);
+    const { abc } = this.store.setting;
+    const { score, numbers, range } = this.bars;
+    const start = abc.slice(0, range.from);
+    const how = `new ending from bar ${score.span(numbers.slice(0, 1))}`;
+    return this.endAnew(how, start, { form: score.form(), length: MAX_GROWTH * (abc.length - range.from) });
   }
 
   /** Another part behind the last: where that one is repeated, the tune would be at its end without the next one's sign. */
   goOn() {
-    const abc = this.store.setting.abc.trimEnd().replace(/\|\]$/, "|");
-    return this.endAnew("continued", abc.endsWith(":|") ? `${abc}\n|:` : `${abc}\n`);
+    const { score } = this.bars;
+    const wanted = score.form(1);
+    const abc = this.store.setting.abc.trimEnd().replace(/\|\]$/, wanted ? "||" : "|");
+    const start = abc.endsWith(":|") ? `${abc}\n|:` : `${abc}\n`;
+    const length = (MAX_GROWTH * abc.length) / Math.max(1, score.parts().length);
+    return this.endAnew("continued", start, { form: wanted, length });
   }
 }

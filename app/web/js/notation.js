@@ -1,10 +1,10 @@
 // What stands over and under the notes: chord symbols, on or off, found by the service where there are none; tablature.
 
+import { hasChords } from "./abc.js";
 import { post } from "./api.js";
 import { element } from "./elements.js";
 import { complain, say } from "./messages.js";
 
-const CHORD = /"(?![\^_<>@])[^"\n]+"/;
 const HIDDEN = "without-chords";
 
 export class Notation {
@@ -21,8 +21,7 @@ export class Notation {
   }
 
   get hasChords() {
-    const { abc } = this.store.setting;
-    return CHORD.test(abc.slice(abc.search(/^K:/m)));
+    return hasChords(this.store.setting.abc);
   }
 
   get areShown() {

@@ -32,6 +32,10 @@ const FONTS = {
 }; // in place of abcjs's own, which are bold Times and Helvetica
 const WITH_WORDS = 66; // points between the staves of voices, of which abcjs leaves too few for words and high notes
 const PART_LINES = /repeat|dbl|thin_thi/; // bar lines that end a part
+const REPEAT_BEGINS = /left_repeat|dbl_repeat/;
+const REPEAT_ENDS = /right_repeat|dbl_repeat/;
+const PART_LETTERS = "ABCDEFGH";
+const MAX_BARS = 64; // of a part, in a form
 
 /** Draws a tune into an element; one that is live can be clicked and walked through, and follows its paper's width. */
 export class Score {
@@ -129,23 +133,32 @@ export class Score {
     this.bars = [];
     let bar = null;
     let startsPart = false;
+    let ending = null;
+    let opensRepeat = false;
     let whole = this.tune?.getBarLength?.() ?? 1;
     (this.tune?.lines ?? [])
       .filter(({ staff }) => staff)
       .forEach(({ staff }, line) => {
         for (const element of staff[0].voices[0]) {
           if (element.el_type === "bar") {
-            if (bar) startsPart = false;
+            if (bar) {
+              startsPart = false;
+              bar.isRepeated = REPEAT_ENDS.test(element.type);
+            }
             bar = null;
+            if (element.endEnding) ending = null;
+            ending = element.startEnding ?? ending;
+            opensRepeat = REPEAT_BEGINS.test(element.type);
             startsPart = (startsPart || PART_LINES.test(element.type)) && !element.startEnding;
           }
           const metre = element.el_type === "meter" && element.value?.[0];
           if (metre?.num) whole = Number(metre.num) / Number(metre.den ?? 1);
           if (element.el_type !== "note" || element.startChar === undefined) continue;
           if (!bar) {
-            bar = { from: element.startChar, to: element.endChar, notes: [], length: 0, whole, startsPart };
+            bar = { from: element.startChar, to: element.endChar, notes: [], length: 0 };
+            Object.assign(bar, { whole, startsPart, opensRepeat, ending });
             this.bars.push(bar);
-            startsPart = false;
+            startsPart = opensRepeat = false;
           }
           const note = {
             from: element.startChar,
@@ -178,13 +191,30 @@ export class Score {
 
   /** The bars of each part, by number; a pickup before a repeat sign is no part of its own. */
   parts() {
+    return this.barsOfParts().map((bars) => bars.map(({ number }) => number));
+  }
+
+  barsOfParts() {
     const parts = [];
-    const isPickup = ([first, ...more]) => !more.length && first.length < first.whole - GAP;
+    const isPickup = ([first, ...more]) => !more.length && isShort(first);
     for (const bar of this.bars) {
       if (!parts.length || (bar.startsPart && !isPickup(parts.at(-1)))) parts.push([]);
       parts.at(-1).push(bar);
     }
-    return parts.map((bars) => bars.map(({ number }) => number));
+    return parts;
+  }
+
+  /**
+   * The tune's form as `/generate` has it, such as AABB8, with so many parts more; null where its parts are not alike,
+   * or are not begun as the service begins them: by a repeat sign, and a pickup behind it.
+   */
+  form(added = 0) {
+    const parts = this.barsOfParts().map((bars, index) => formOfPart(bars, index === 0));
+    const letters = PART_LETTERS.slice(0, parts.length + added);
+    const areAlike = new Set(parts.map((part) => JSON.stringify(part))).size === 1;
+    const [{ bars, isRepeated, isPlain } = {}] = parts;
+    if (!areAlike || !isPlain || letters.length < parts.length + added || bars < 1 || bars > MAX_BARS) return null;
+    return `${isRepeated ? letters.replaceAll(/./g, "$&$&") : letters}${bars}`;
   }
 
   /** The number of the bar with a label. */
@@ -328,6 +358,23 @@ export class Score {
   noteAround(place) {
     return this.notes.find(({ from, to }) => from <= place && place < to);
   }
+}
+
+/** Whether a bar lacks something, as a pickup does. */
+const isShort = ({ length, whole }) => length < whole - GAP;
+
+/** How many bars a part has as it is heard first, in which metre, whether it is repeated, and whether it begins plainly. */
+function formOfPart(bars, isFirst) {
+  const [first, ...more] = bars;
+  const heardFirst = bars.filter(({ ending }) => !ending || /^1/.test(ending)).length;
+  const isRepeated = bars.some((bar) => bar.isRepeated);
+  const isBegun = isFirst || !isRepeated || first.opensRepeat;
+  return {
+    bars: isShort(first) ? heardFirst - 1 : heardFirst,
+    metres: [...new Set(bars.map(({ whole }) => whole))].join(),
+    isRepeated,
+    isPlain: isBegun && !more.some(({ opensRepeat }) => opensRepeat),
+  };
 }
 
 /** What is drawn of a note's head, or of a rest. */
