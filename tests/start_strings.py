@@ -28,6 +28,9 @@ STARTS = (
     Start("a key that goes on", "X:1\nM:6/8\nL:1/8\nK:A D"),
     Start("a mode in full", "X:1\nM:6/8\nL:1/8\nK:F# Phrygian\n"),
     Start("a mode that is rare", "X:1\nM:9/8\nL:1/8\nK:Ebaeo\n"),
+    Start("the highland pipes", "X:1\nM:2/4\nL:1/8\nK:HP\n"),
+    Start("the highland pipes, their signs drawn", "X:1\nM:2/4\nL:1/8\nK:Hp\n"),
+    Start("no key", "X:1\nM:4/4\nL:1/8\nK:none\n"),
     Start("a header with a tempo", "X:1\nQ:1/4=120\nM:4/4\nL:1/8\nK:D\n"),
     Start("no unit length", "X:1\nM:2/4\nK:D\nA"),
     Start("mid-bar", HEADER + "A2B"),
@@ -67,6 +70,7 @@ STARTS = (
     Start("a key in lower case", "X:1\nM:4/4\nL:1/8\nK:d\n", (4, 1)),
     Start("fields out of order", "M:4/4\nX:1\n", (2, 1)),
     Start("no field at all", "hello", (1, 1)),
+    Start("a key that there is not", "X:1\nM:4/4\nL:1/8\nK:H\n", (4, 1)),
     Start("a hornpipe in six-eight", "X:1\nR:hornpipe\nM:6/8\nL:1/8\nK:D\nA3B3|", (3, 1)),
     Start("lines that end in CR and LF", "X:1\r\nM:4/4\r\nL:1/8\r\nK:D\r\nA8|"),
 )

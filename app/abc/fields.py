@@ -119,6 +119,13 @@ def named_key(text: str) -> Key | None:
     return Key(fifths, mode, _altered(rest), tonic + accidental)
 
 
+def key_fault(text: str) -> str | None:
+    """What is wrong with a `K:` field that says nothing at all that is known."""
+    if named_key(text) is not None or parse_properties(text) != Properties():
+        return None
+    return f"K:{text.strip()[:SHORT_TEXT]} is not a key that there is; keys are like D, Bm, Ador, none"
+
+
 def with_plain_signs(text: str) -> str:
     """A key or chord with `#` and `b` for the signs that are drawn (section 4.18)."""
     return text if text.isascii() else text.translate(_DRAWN_SIGNS)

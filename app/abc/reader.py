@@ -19,6 +19,7 @@ from app.abc.fields import (
     SHORT_TEXT,
     Properties,
     Tempo,
+    key_fault,
     named_key,
     parse_meter,
     parse_properties,
@@ -113,6 +114,9 @@ class Reader:
         """that begins before the first voice"""
         last = abc.count("\n") + abc.count("\r") - abc.count("\r\n") + 1
         in_text = False
+        self._place = (max(1, last - len(body)), 1)
+        for value in self._header.fields.get("K", [])[:1]:
+            self._check_key(value)
         for number, line in enumerate(body, last + 1 - len(body)):
             if line.lstrip().startswith("%"):
                 in_text = in_text_after(line, was_in_text=in_text)
@@ -120,6 +124,7 @@ class Reader:
             elif in_text:
                 continue
             elif match := FIELD.match(line):
+                self._place = (number, 1)
                 self._body_field(match[1], without_comment(match[2]))
             elif line.strip():
                 self._music(line, number)
@@ -216,6 +221,7 @@ class Reader:
     def _field_of_voice(self, state: VoiceState, name: str, value: str) -> None:
         if name == "K":
             self._close_if_begun(state)
+            self._check_key(value)
             if (key := named_key(value)) is not None:
                 state.key = state.bar.key = key
             self._turn_to_properties(state, parse_properties(value))
@@ -293,6 +299,10 @@ class Reader:
         line, column = place or self._place
         if len(self.faults) < _MAX_FAULTS:
             self.faults.append(Fault(message, line=line, column=column))
+
+    def _check_key(self, value: str) -> None:
+        if fault := key_fault(value):
+            self._fault(fault)
 
     def _skip(self, message: str, place: tuple[int, int] | None = None) -> None:
         known = len(self.faults)

@@ -30,6 +30,9 @@ _LONGEST_TIED = 200
 _HEADER_FIELDS = "ABCDFGHIKLMNOPQRSTUVXZr"
 """Those of ABC 2.1 that all readers take before the notes; of some they mind what is in it."""
 
+_OTHER_KEYS = {"HP": 2, "Hp": 2, "none": 0}
+"""The sharps of what ABC 2.1 has for `K:` beside keys: the highland pipes' scale, and none (section 3.1.14)."""
+
 _NO_FIELD = "+"  # though it looks like one: it goes on with the text of the field before, which is not read here
 _PASSED_OVER = re.compile(
     rf"""
@@ -154,8 +157,12 @@ class PrefixParser:
                 self._expect(unit, f"L:{value} is not a unit length that is known here", start)
                 return state._replace(unit=unit or 0)
             case "K":
-                sharps = KEYS.get(value)
-                self._expect(sharps, f"K:{value} is not a key with at most seven accidentals", start)
+                sharps = KEYS.get(value, _OTHER_KEYS.get(value))
+                self._expect(
+                    sharps,
+                    f"K:{value} is not a key with at most seven accidentals; keys are like D, Bm, Ador, none",
+                    start,
+                )
                 return state._replace(sharps=sharps or 0)
         return state
 

@@ -77,6 +77,16 @@ def test_a_header_typed_in_the_start_string_sets_its_menu_and_strange_signs_are_
     assert page.locator("#meter").input_value() == ""
 
 
+def test_what_is_wrong_with_the_start_string_is_told(page: Page) -> None:
+    make(page, seed="4", start="X:1\nM:4/4\nK:H\n")
+    expect(page.locator("#message")).to_contain_text("Line 3: K:H is not a key")
+    is_made(page)
+    expect(page.locator("#start-fault")).to_contain_text("K:H is not a key")
+    assert page.locator("#make .under mark").inner_text() == "K:H"
+    page.locator("#start").fill("")
+    expect(page.locator("#start-fault")).to_be_empty()
+
+
 def test_the_score_grows_and_a_tune_can_be_stopped(page: Page) -> None:
     page.route("**/generate", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=HALF))
     page.locator("#make-button").click()

@@ -1,6 +1,6 @@
 // The form: menus from the model, taste, seed, start string; what it says becomes a request to /generate.
 
-import { formName, headerOf, keyName } from "./abc.js";
+import { formName, headerOf, keyName, offsetOf } from "./abc.js";
 import { followScroll, highlight } from "./highlight.js";
 
 const element = (id) => document.getElementById(id);
@@ -182,6 +182,25 @@ export function point(faults) {
   const at = [...element("start").value].slice(0, fault.position).join("").length;
   element("start").focus();
   element("start").setSelectionRange(at, at + 1);
+}
+
+/** Tells what is wrong with the start string, by what the service says of a tune that begins with it; in words, for a message. */
+export function warn(problems) {
+  const start = element("start").value;
+  const faults = problems.map(({ line, column, message }) => ({ from: offsetOf(start, line, column), line, message }));
+  if (!faults.length) return "";
+  highlight(
+    element("start"),
+    faults.map(({ from }) => ({
+      from,
+      to: from + (/^[^\s|]+/.exec(start.slice(from))?.[0].length ?? 1),
+      kind: "error",
+    })),
+  );
+  const words = `Line ${faults[0].line}: ${faults[0].message}.`;
+  element("start-fault").textContent = words;
+  element("start").setAttribute("aria-invalid", true);
+  return `It begins with a fault. ${words}`;
 }
 
 element("unfold").addEventListener("click", () => fold(!element("make").classList.contains("folded")));

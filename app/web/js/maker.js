@@ -164,6 +164,8 @@ export class Maker {
     if (answer.changed_bars) tune.changed = answer.changed_bars;
     this.store.add(tune, step);
     form.fold(true);
+    const fault = isVaried ? "" : form.warn(whole?.problems ?? []);
+    if (fault) say(fault, true);
     return tune;
   }
 
