@@ -137,14 +137,26 @@ def test_importing_twice_adds_nothing(page: Page) -> None:
     expect(page.locator("#shelf .name")).to_have_count(2)
 
 
-def test_an_export_has_every_setting(page: Page, tmp_path: Path) -> None:
+def test_an_export_has_each_tune_as_it_stands(page: Page, tmp_path: Path) -> None:
+    bring(page, SCALE)
+    expect(page.get_by_role("button", name="Export all their settings")).to_be_hidden()
+    page.locator("#change").click()
+    page.locator("#abc").fill(SCALE.replace("C2D2", "E2D2"))
+    expect(page.locator("#settings button")).to_have_text(["1 imported", "2 edited"])
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export tunebook").click()
+    download.value.save_as(tmp_path / "book.abc")
+    assert (tmp_path / "book.abc").read_text() == SCALE.replace("C2D2", "E2D2")
+
+
+def test_an_export_of_all_settings_comes_back_with_them(page: Page, tmp_path: Path) -> None:
     bring(page, SCALE)
     page.locator("#change").click()
     page.locator("#abc").fill(SCALE.replace("C2D2", "E2D2"))
     expect(page.locator("#settings button")).to_have_text(["1 imported", "2 edited"])
     page.locator("#settings button").first.click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Export tunebook").click()
+        page.get_by_role("button", name="Export all their settings").click()
     book = tmp_path / "book.abc"
     download.value.save_as(book)
     assert re.findall(r"^X:(\d+)", book.read_text(), re.M) == ["1", "2"]

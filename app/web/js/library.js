@@ -133,10 +133,14 @@ export const settingOf = (tune) => tune.settings[tune.now];
 
 const unnumbered = (abc) => abc.replace(/^X:.*$/m, "").trim();
 
-/** All as one tunebook: numbered anew, every setting of each, with recipes and whose settings they are as comments. */
-export function asTunebook(tunes) {
+/**
+ * All as one tunebook, numbered anew, with recipes as comments: each tune as it stands, or `hasAllSettings`, which say in
+ * comments of their own whose they are.
+ */
+export function asTunebook(tunes, hasAllSettings = false) {
   const entries = tunes.flatMap((tune) => {
     const recipe = tune.recipe ? `% Lilt: ${JSON.stringify(tune.recipe)}\n` : "";
+    if (!hasAllSettings) return { abc: settingOf(tune).abc, comments: recipe };
     return tune.settings.map(({ abc, how }, index) => {
       const setting = { tune: tune.id, how, ...(index === tune.now && { shown: true }) };
       const whose = tune.settings.length > 1 ? `% Lilt setting: ${JSON.stringify(setting)}\n` : "";

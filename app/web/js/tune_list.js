@@ -37,9 +37,8 @@ export class TuneList {
     element("show-kept").addEventListener("click", () => store.list(false));
     element("show-history").addEventListener("click", () => store.list(true));
     for (const id of ["search", "sort"]) element(id).addEventListener("input", () => this.show());
-    element("export").addEventListener("click", () =>
-      save(new Blob([asTunebook(this.found())], { type: "text/vnd.abc" }), "lilt.abc"),
-    );
+    element("export").addEventListener("click", () => this.export());
+    element("export-all").addEventListener("click", () => this.export(true));
     element("print-kept").addEventListener("click", () => printBook(this.found().map((tune) => settingOf(tune).abc)));
     element("join").addEventListener("click", () => this.join());
   }
@@ -51,6 +50,11 @@ export class TuneList {
       .listed()
       .filter((tune) => matches(tune, search))
       .sort(ORDERS[element("sort").value]);
+  }
+
+  export(hasAllSettings = false) {
+    const book = asTunebook(this.found(), hasAllSettings);
+    save(new Blob([book], { type: "text/vnd.abc" }), hasAllSettings ? "lilt-all-settings.abc" : "lilt.abc");
   }
 
   show() {
@@ -66,6 +70,7 @@ export class TuneList {
     element("shelf").replaceChildren(...items);
     focused?.();
     element("export").disabled = element("print-kept").disabled = tunes.length === 0;
+    element("export-all").hidden = tunes.every(({ settings }) => settings.length < 2);
     element("finding").hidden = all.length < 2;
     this.showJoin();
   }
