@@ -106,6 +106,13 @@ class Automaton:
             row[ids] = [self._leads_on(section.state(node), self.alphabet[id_]) for id_ in ids]
         return row
 
+    def closing(self, state: Body, parts_left: int) -> NDArray[np.float32]:
+        """0 for the characters after which the part can end with this bar, and so many others follow, [V]."""
+        mask = np.full(len(self.alphabet), -np.inf, np.float32)
+        for last in self.rules.in_last_bar(state, parts_left):
+            np.maximum(mask, self.row(*self.place(last)).mask, out=mask)
+        return mask
+
     def distances(self, node: Node, section: Section) -> NDArray[np.int32]:
         """How far the end is from where each character leads, [V]; `FAR` where it is not allowed."""
         row = self.row(node, section)

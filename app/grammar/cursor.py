@@ -10,7 +10,7 @@ from app.grammar.automaton import Automaton, as_mask
 from app.grammar.header import DRAWN_FIELDS, Header
 from app.grammar.prefix_parser import TIED_TEXT, PrefixParser
 from app.grammar.specification import FAR
-from app.grammar.state import Body
+from app.grammar.state import At, Body
 from app.grammar.state_cache import Node
 
 MAX_LINE = 400
@@ -155,29 +155,53 @@ class Cursor:
         self.mask = row.mask if written < self._watched_from else self._within_limits(row.mask)
         return False
 
-    def ending(self, tonic: str, *, at_home: bool) -> NDArray[np.float32]:
-        """The mask in the last bar of a part that is to end on the tonic or away from it (see `cadence`), [V]."""
+    def ending(self, tonic: str, *, at_home: bool, parts_left: int | None = None) -> NDArray[np.float32]:
+        """The mask in the last bar of a part that is to end on the tonic or away from it (see `cadence`), [V].
+
+        Args:
+            parts_left: how many parts follow the one that is to end with this bar (see `closing`); None: it need not.
+        """
         node, section = self._node, self._section
         letter = self._last_letter()
-        key = (node, self.mask.tobytes(), section.pickup, tonic, letter == tonic, at_home)  # all that matters to it
+        within = section.pickup if parts_left is None else (section, parts_left > 0)
+        key = (node, self.mask.tobytes(), within, tonic, letter == tonic, at_home)  # all that matters to it
         mask = self._automaton.endings.get(key)
         if mask is None:
-            mask = self._automaton.shared(self._ending(tonic, letter, at_home=at_home))
+            mask = self._automaton.shared(self._ending(tonic, letter, at_home=at_home, parts_left=parts_left))
             self._automaton.endings[key] = mask
         return mask
 
-    def _ending(self, tonic: str, letter: str, *, at_home: bool) -> NDArray[np.float32]:
+    def _ending(self, tonic: str, letter: str, *, at_home: bool, parts_left: int | None) -> NDArray[np.float32]:
         state, alphabet = self._section.state(self._node), self._automaton.alphabet
         if not isinstance(state, Body):
             return self.mask
-        allowed = {alphabet[id_] for id_ in np.flatnonzero(self.allowed).tolist()}
+        is_begun = state.at is not At.BAR  # otherwise what is at hand is the end of the bar before
+        mask = self.mask if parts_left is None or not is_begun else self.closing(parts_left)
+        allowed = {alphabet[id_] for id_ in np.flatnonzero(mask == 0).tolist()}
         weights = cadence.weights(state, allowed, tonic, letter, at_home=at_home)
         if not weights:
-            return self.mask
-        mask = self.mask.copy()
+            return mask
+        mask = mask.copy()
         for character, weight in weights.items():
             mask[self._automaton.id_of[character]] = weight
         return mask
+
+    def closing(self, parts_left: int) -> NDArray[np.float32]:
+        """The mask without characters after which the part cannot end with this bar; unchanged where none can, [V].
+
+        Args:
+            parts_left: how many parts follow; after the last the tune ends.
+        """
+        state = self._section.state(self._node)
+        if not isinstance(state, Body):
+            return self.mask
+        mask = np.minimum(self.mask, self._automaton.closing(state, parts_left))
+        return mask if np.isfinite(mask).any() else self.mask
+
+    def ended(self) -> NDArray[np.float32]:
+        """The mask that ends the tune, where it may end, [V]."""
+        state = self._node.state
+        return self._only(self._line_break) if isinstance(state, Body) and state.final else self.mask
 
     def _last_letter(self) -> str:
         """In upper case."""

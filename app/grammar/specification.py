@@ -6,7 +6,8 @@ of a length they decide what still leaves time to end the tune.
 
 from app.grammar import body, closing_path, header, state_equivalence
 from app.grammar.header import Header
-from app.grammar.state import At, Body
+from app.grammar.request import Form
+from app.grammar.state import At, Body, Repeat
 from app.grammar.ticks import METERS
 from app.grammar.tune_context import TuneContexts
 
@@ -43,6 +44,24 @@ class Specification:
             meter, after.unit or meter.default_unit, after.sharps, after.fields.request, after.is_swung
         )
         return Body.start(context) if context.pitches.endings else None
+
+    def in_last_bar(self, state: Body, parts_left: int) -> list[Body]:
+        """The state in tunes whose parts have one bar each, in each form that it may be of; none where one is kept."""
+        if state.context.form:
+            return []
+        is_within_repeat = state.repeat is Repeat.OPEN or state.ending > 0
+        ways = [(True, state.pickup)] if is_within_repeat or state.repeat is Repeat.FIRST else []
+        if state.ending == 2 or not is_within_repeat:  # then its end need not lack what the pickup has
+            ways += [(is_within_repeat, state.pickup), (is_within_repeat, 0)]
+        return [
+            state._replace(
+                context=self._contexts.with_form(state.context, Form(1, 2, is_repeated)),
+                bars=0,
+                part=0 if parts_left > 0 else 1,
+                pickup=pickup,
+            )
+            for is_repeated, pickup in dict.fromkeys(ways)
+        ]
 
     def is_safe(self, state: State) -> bool:
         """Whether the tune can be ended from here, however long it takes."""

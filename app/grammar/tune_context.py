@@ -68,6 +68,13 @@ class TuneContexts:
             )
         return self._made[identity]
 
+    def with_form(self, context: TuneContext, form: Form) -> TuneContext:
+        """One that differs in its form alone."""
+        identity = (context, form)
+        if identity not in self._made:
+            self._made[identity] = replace(context, form=form)
+        return self._made[identity]
+
     def _common(self, meter: Meter, unit: int, within: Range, swung: int, form: Form | None = None) -> TuneContext:
         """That of all metres with the same tuplets; its bar is longer than any."""
         identity = (tuple(meter.tuplets.items()), unit, within, swung, form)

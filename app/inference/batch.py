@@ -100,8 +100,13 @@ class Batch:
         for row, sequence, scorer in self._scored:
             scorer.take(sequence.fed + 1, logits[row])
         for row, sequence, ending, tracker in self._ending:
-            if tracker.ending is not None and not sequence.part_endings.redraws_left:
-                self._masks[row] = ending.ending(tracker.tonic, at_home=tracker.ending)
+            endings, parts_left = sequence.part_endings, tracker.parts_left
+            if tracker.ending is not None and not endings.redraws_left:
+                self._masks[row] = ending.ending(tracker.tonic, at_home=tracker.ending, parts_left=parts_left)
+            elif endings.is_over:
+                self._masks[row] = ending.ended()
+            elif endings.is_due and parts_left is not None:
+                self._masks[row] = ending.closing(parts_left)
         drawn = self._sampler.sample(logits, self._mask() if self._constrained else None)
         ids, has_news = self._next, False
         for row, sequence in self._running:

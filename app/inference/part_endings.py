@@ -1,7 +1,9 @@
-"""Says when the last bar of a planned part is to be drawn again, since it ends otherwise than planned.
+"""Says when the last bar of a planned part is to be drawn again, since it ends otherwise than planned, and when to end.
 
 What is kept of such draws has the network's own distribution given its ending (rejection sampling), where a mask would
-cut off what the network had in mind. The mask is left once the bar has been drawn as often as the plan allows.
+cut off what the network had in mind. The mask is left once the bar has been drawn as often as the plan allows; then it
+has the part end too, for of what comes after a planned end no network has learnt anything. Nor of what comes after the
+last planned part, behind which a tune that can end does.
 """
 
 from enum import Enum, auto
@@ -29,7 +31,14 @@ class PartEndings:
         self.redraws_left = 0
         """Of that bar; with none it is held to its ending by the mask."""
         self._at_home = False
-        self._is_filled = False  # whether the bar has ended, as planned; its part may still go on
+        self._is_filled = False  # whether the bar has ended, as planned if that can be; its part may still go on
+        self.is_over = False
+        """Whether all planned parts have ended, and nothing follows them yet: `place` is behind them."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the part has all its bars, and is not to be drawn again: what comes next is to end it."""
+        return self.place is not None and self._is_filled and not (self.redraws_left or self.is_over)
 
     def follow(self, tracker: Tracker, *, may_redraw: bool) -> Verdict:
         """Take note of a character, which may have ended the bar or its part.
@@ -37,6 +46,10 @@ class PartEndings:
         Args:
             may_redraw: whether another draw would give anything else.
         """
+        if self.is_over:
+            if tracker.in_body and tracker.bar_of_part == self.place and not tracker.ticks:
+                return Verdict.NONE
+            self.place, self.is_over = None, False
         if self.place is None:
             return self._begin(tracker, may_redraw=may_redraw)
         part, bar = self.place
@@ -48,10 +61,13 @@ class PartEndings:
             is_right = not (goes_on and tracker.ticks)
         else:
             self._is_filled, is_right = True, (tracker.degree == _TONIC) == self._at_home
-        if is_right and goes_on:  # whether it ends here, the next characters tell
+        is_open = goes_on and not tracker.ticks
+        if is_open and (is_right or not self.redraws_left):  # whether it ends here, the next characters tell
             return Verdict.NONE
         if is_right or not self.redraws_left:
-            self.place = None
+            left = tracker.parts_left
+            self.is_over = not goes_on and tracker.in_body and left is not None and left < 0
+            self.place = at if self.is_over else None
             return Verdict.KEEP
         self.redraws_left -= 1
         self._is_filled = False

@@ -32,8 +32,20 @@ class Constraint(Protocol):
 class EndingConstraint(Constraint, Protocol):
     """One that can have a bar end on the tonic or away from it, as a tune's plan says."""
 
-    def ending(self, tonic: str, *, at_home: bool) -> NDArray[np.float32]:
-        """The mask in a bar that is to end on the tonic, by its letter, or away from it, [V]."""
+    def ending(self, tonic: str, *, at_home: bool, parts_left: int | None) -> NDArray[np.float32]:
+        """The mask in a bar that is to end on the tonic, by its letter, or away from it, [V].
+
+        Args:
+            parts_left: how many parts follow the one that is to end with this bar; None: it need not.
+        """
+        ...
+
+    def closing(self, parts_left: int) -> NDArray[np.float32]:
+        """The mask behind the `|` of such a bar, where its part is to end, [V]."""
+        ...
+
+    def ended(self) -> NDArray[np.float32]:
+        """The mask behind the last part, where the tune is to end if it may, [V]."""
         ...
 
     def copy(self) -> Self:

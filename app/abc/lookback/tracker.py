@@ -166,6 +166,12 @@ class Tracker:
         return self._form.plan.redraws if self._form.plan else 0
 
     @property
+    def parts_left(self) -> int | None:
+        """The planned parts after this one, below 0 behind the last; None where a plan holds no bar to its place."""
+        plan = self._form.plan
+        return len(plan.parts) - 1 - self._form.part if plan and plan.is_held and plan.redraws else None
+
+    @property
     def bar_of_part(self) -> tuple[int, int]:
         """The part and the bar within it, both from 0 up; a pickup counts with the bar after it."""
         return self._form.part, self._form.bar

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.grammar import Grammar
 from model_store.vocabulary import Vocabulary
@@ -19,8 +20,11 @@ def grammar() -> Grammar:
     return Grammar(VOCABULARY)
 
 
-def may_follow(grammar: Grammar, text: str, *, at_home: bool) -> set[str]:
-    mask = grammar.begin(HEADER + text).ending("D", at_home=at_home)
+def may_follow(grammar: Grammar, text: str, *, at_home: bool, parts_left: int | None = None) -> set[str]:
+    return finite(grammar.begin(HEADER + text).ending("D", at_home=at_home, parts_left=parts_left))
+
+
+def finite(mask: NDArray[np.float32]) -> set[str]:
     return {
         character for character, weight in zip(VOCABULARY.characters, mask.tolist(), strict=True) if weight > -np.inf
     }
@@ -61,6 +65,39 @@ def test_a_bar_that_wants_its_pickup_is_not_overfilled(grammar: Grammar) -> None
     assert not {"3", "4"} & may_follow(grammar, begun, at_home=False)
     assert not NOTES & may_follow(grammar, begun + "ef", at_home=False)
     assert {"|", ":"} <= may_follow(grammar, begun + "ef", at_home=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "may", "may_not"),
+    [
+        ("|:A8|ABcdefgd", ":", "|-"),
+        ("A8|ABcdefgd", ":|", "-"),
+        ("|:A8:|A8|ABcdefgd", "|", ":-"),
+        ("|:A8|1ABcdefgd", ":", "|-"),
+        ("|:A8|1ABcdefga:|2ABcdefgd", "|", ":-"),
+        ("|:ABcde|A8|A2", "d", "aA4>"),  # the pickup has all but three eighths of a bar
+    ],
+)
+@pytest.mark.parametrize("parts_left", [0, 1])
+def test_a_part_can_be_held_to_end_with_its_last_bar(
+    grammar: Grammar, text: str, may: str, may_not: str, parts_left: int
+) -> None:
+    following = may_follow(grammar, text, at_home=True, parts_left=parts_left)
+    assert set(may) <= following
+    assert not set(may_not) & following
+    assert following
+
+
+def test_behind_the_last_bar_line_the_part_ends_or_the_tune(grammar: Grammar) -> None:
+    cursor = grammar.begin(HEADER + "|:A8:|A8|ABcdefgd|")
+    assert finite(cursor.mask) > NOTES
+    assert finite(cursor.closing(parts_left=1)) == {"|"}
+    assert finite(cursor.closing(parts_left=0)) == {"|", "]"}
+    ended = grammar.begin(HEADER + "|:A8:|A8|ABcdefgd||")
+    assert finite(ended.mask) > NOTES
+    assert finite(ended.ended()) == {"\n"}
+    within = grammar.begin(HEADER + "|:A8|1ABcdefgd:|")
+    assert finite(within.ended()) == finite(within.mask)
 
 
 @pytest.mark.parametrize("at_home", [True, False])

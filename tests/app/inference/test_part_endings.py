@@ -68,6 +68,29 @@ def test_after_as_many_draws_as_the_plan_allows_the_bar_is_left_to_the_mask() ->
     assert text.endings.redraws_left == 2
 
 
+def test_a_part_that_cannot_be_drawn_again_is_due_to_end_behind_its_last_bar() -> None:
+    text = Text(TWO_BARS, may_redraw=False)
+    for written, is_due in [(HEADER + "A8|E", False), ("7|", True), ("|", False), ("A8|E8:", False)]:
+        text.write(written)
+        assert text.endings.is_due is is_due, written
+
+
+def test_behind_the_last_planned_part_the_tune_is_over_until_a_second_ending_or_another_tune_begins() -> None:
+    text = Text(TWO_BARS)
+    for written, is_over in [
+        (HEADER + "A8|D8||", False),
+        ("A8|1E8:", True),
+        ("|", True),
+        ("2", False),
+        ("E8|", False),
+        ("|", True),
+        ("\n\n", False),
+        (HEADER, False),
+    ]:
+        text.write(written)
+        assert text.endings.is_over is is_over, written
+
+
 @pytest.mark.parametrize(
     ("params", "leaves_one"),
     [
