@@ -4,6 +4,9 @@ import argparse
 import logging
 from pathlib import Path
 
+from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm.contrib.logging import logging_redirect_tqdm  # type: ignore[import-untyped]
+
 from model_store.errors import StoreError
 from model_store.store import Store
 from training import atomic_file
@@ -39,15 +42,21 @@ def _add(command: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from training.evaluation import compare, page, verdict_table
 
-    if (options.run / "run.json").is_file():
-        from training.evaluation.evaluate import evaluate
-
-        logger.info("losses of %s", options.run)
-        evaluate(RunFolder.open(options.run), options.tunes, options.sample)
+    is_run = (options.run / "run.json").is_file()
     paths = [options.run, *options.beside]
     yardstick = None if options.beside or options.alone else _default_model(options.run)
-    comparison = compare.compare(paths, options.on, options.tunes, logger.info, options.sample, yardstick)
-    out: Path = options.out or (options.run / "evaluation" if (options.run / "run.json").is_file() else EVALUATION)
+    steps = is_run + compare.steps(len(paths) + (yardstick is not None))
+    with logging_redirect_tqdm(), tqdm(total=steps, desc="evaluating", unit="step") as bar:
+        if is_run:
+            from training.evaluation.evaluate import evaluate
+
+            logger.info("losses of %s", options.run)
+            evaluate(RunFolder.open(options.run), options.tunes, options.sample)
+            bar.update()
+        tell = _Told(bar)
+        comparison = compare.compare(paths, options.on, options.tunes, tell, options.sample, yardstick)
+        tell.end()
+    out: Path = options.out or (options.run / "evaluation" if is_run else EVALUATION)
     logger.info("engrave tunes and write the page")
     out.mkdir(parents=True, exist_ok=True)
     for report in comparison.reports:
@@ -63,6 +72,24 @@ def _run(options: argparse.Namespace) -> int:
     atomic_file.write(written, page.page(comparison).encode())
     print(written)
     return 0
+
+
+class _Told:
+    """Logs what begins; by that, what began before it has ended, which moves the bar."""
+
+    def __init__(self, bar: "tqdm[None]") -> None:
+        self._bar, self._has_begun = bar, False
+
+    def __call__(self, what: str) -> None:
+        logger.info(what)
+        self._bar.update(int(self._has_begun))
+        self._has_begun = True
+
+    def end(self) -> None:
+        """What began last has ended, and that was all: a model may have been left out."""
+        self._bar.update()
+        self._bar.total = self._bar.n
+        self._bar.refresh()
 
 
 def _default_model(run: Path) -> Path | None:

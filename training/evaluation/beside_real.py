@@ -161,6 +161,17 @@ def understood(tunes: Sequence[str]) -> list[Tune]:
     return [Tune(tune, found) for tune, found in read if found and found.sounds]
 
 
+def common_rhythm(tunes: Sequence[str]) -> str | None:
+    """The rhythm of all these tunes, if it is one that is told of by itself."""
+    rhythms = {measures.rhythm_of(tune.music) for tune in understood(tunes)}
+    return next(iter(rhythms)) if len(rhythms) == 1 and rhythms < set(RHYTHMS) else None
+
+
+def of_rhythm(tunes: Sequence[str], rhythm: str) -> list[str]:
+    """Those of a rhythm among tunes in plain ABC."""
+    return [tune for tune in tunes if f"\nR:{rhythm}\n" in tune]
+
+
 def evenly(tunes: Sequence[str], count: int) -> list[str]:
     """So many of the tunes, from all over them; all where they are no more."""
     return [tunes[number * len(tunes) // count] for number in range(count)] if count < len(tunes) else list(tunes)

@@ -38,6 +38,11 @@ MIN_HELD_OUT = 30
 Tell = Callable[[str], None]
 
 
+def steps(models: int) -> int:
+    """How often `compare` tells what it is doing, with so many models."""
+    return 2 + models * (3 + len(TEMPERATURES))
+
+
 @dataclass(frozen=True)
 class Cost:
     """What a text costs, a character, in the decoder that is served."""

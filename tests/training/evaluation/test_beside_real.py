@@ -10,7 +10,7 @@ import pytest
 from tests.training.made_up_tunes import AABB, FORGETFUL, OTHERS, REMEMBERING, tune
 from training.cli.main import main
 from training.evaluation import measures, music, two_sample, verdict, verdict_table
-from training.evaluation.beside_real import ALL, BesideReal, RealSide, understood
+from training.evaluation.beside_real import ALL, BesideReal, RealSide, common_rhythm, of_rhythm, understood
 from training.evaluation.two_sample import CLASSIFIERS, NUMBERS, WORDS
 from training.evaluation.verdict import Verdict
 
@@ -159,6 +159,14 @@ def test_where_there_is_little_little_is_said() -> None:
     assert {row.verdict for row in beside.rows[ALL]} == {Verdict.TOO_FEW}
     assert "too few" in verdict_table.to_markdown(beside)
     assert RealSide(REMEMBERING[:3], OTHERS[:3]).beside(["X:1\nK:C\n~~ no tune"]) is None
+
+
+def test_tunes_of_one_rhythm_are_held_beside_real_ones_of_it() -> None:
+    jigs = [tune.replace("R:reel", "R:jig") for tune in OTHERS]
+    assert common_rhythm(OTHERS) == "reel"
+    assert common_rhythm([*OTHERS, *jigs]) is None
+    assert common_rhythm([tune.replace("R:reel", "R:polka") for tune in OTHERS]) is None
+    assert of_rhythm([*OTHERS, *jigs], "jig") == jigs
 
 
 def test_a_file_of_tunes_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ from training.errors import ConfigError, CorpusError
 from training.evaluation import common_text, copying, mask, music, plots, style
 from training.evaluation.candidate import Candidate, open_candidate
 from training.evaluation.compare import Report, compare
+from training.evaluation.compare import steps as steps_of
 from training.evaluation.copying import Learnt
 from training.evaluation.music import Music
 from training.evaluation.tune_sampling import draw, draw_as_served, grammar_of
@@ -215,7 +216,9 @@ def test_the_page_tells_of_all_and_needs_nothing_else(
     arguments = ["evaluate", str(beside), "--beside", str(version), "--tunes", "3", "--sample", "4"]
     arguments += ["--out", str(tmp_path / "told")]
     assert main(arguments) == 0
-    assert str(tmp_path / "told" / "index.html") in capsys.readouterr().out
+    said, steps = capsys.readouterr(), 1 + steps_of(2)
+    assert str(tmp_path / "told" / "index.html") in said.out
+    assert f" {steps}/{steps} " in said.err
     assert (beside / "evaluation.json").is_file()
 
     text = (tmp_path / "told" / "index.html").read_text("utf-8")
