@@ -1,4 +1,4 @@
-"""The options that the user interface offers for a request, the likeliest in the default model's tunebooks first."""
+"""The options that the user interface offers for a request, what is usual in the default model's tunebooks first."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,14 @@ from app.abc.written_subset import WRITTEN_MODES
 from app.grammar.pitch import KEYS
 from app.grammar.ticks import METERS
 
-_LIKELY_KEYS = ("G", "D", "A", "Am", "Ador", "C", "Bb", "Em", "F", "Gm", "Dmix", "Edor", "Amix", "Dm", "Bm", "Ddor")
+_LIKELY_KEYS = (
+    *("G", "D", "A", "C", "Bb", "F"),
+    *("Am", "Em", "Gm", "Dm", "Bm"),
+    *("Ador", "Edor", "Ddor"),
+    *("Dmix", "Amix"),
+)
+"""Of each mode, those that are usual in the default model's tunebooks, the likeliest first."""
+
 _SUFFIXES = tuple(dict.fromkeys(mode.suffix for mode in WRITTEN_MODES.values()))
 _FORMS = ("AABB8", "AABB16", "AABBCC8", "AB8", "AB16", "AABBCCDD8", "AABB4", "ABC8")
 
@@ -35,13 +42,14 @@ class Menus:
 
 
 def _plain_keys() -> list[str]:
-    """Each key once, in its shortest spelling, the fewest accidentals first."""
+    """Each key once, in its shortest spelling, by mode and the circle of fifths: sharps from none up, then flats."""
     letters = [letter + sign for sign in ALTERATIONS for letter in STEPS]
     return [
         key
         for suffix in _SUFFIXES
         for key in sorted(
-            (letter + suffix for letter in letters if letter + suffix in KEYS), key=lambda key: abs(KEYS[key])
+            (letter + suffix for letter in letters if letter + suffix in KEYS),
+            key=lambda key: (KEYS[key] < 0, abs(KEYS[key])),
         )
     ]
 

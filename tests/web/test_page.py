@@ -77,6 +77,23 @@ def test_a_header_typed_in_the_start_string_sets_its_menu_and_strange_signs_are_
     assert page.locator("#meter").input_value() == ""
 
 
+def test_keys_are_in_a_musicians_order(page: Page) -> None:
+    groups = page.locator("#key optgroup")
+    labels = groups.evaluate_all("(all) => all.map(({ label }) => label)")
+    assert labels[:5] == [
+        "Usual",
+        "Other major keys",
+        "Other minor keys",
+        "Other Dorian keys",
+        "Other Mixolydian keys",
+    ]
+    usual = groups.nth(0).locator("option").all_inner_texts()
+    assert usual[:2] == ["G major", "D major"]
+    assert [name.split(" ")[1] for name in usual] == 6 * ["major"] + 5 * ["minor"] + 3 * ["Dorian"] + 2 * ["Mixolydian"]
+    others = groups.nth(1).locator("option").all_inner_texts()
+    assert [name.removesuffix(" major") for name in others] == ["E", "B", "F♯", "C♯", "E♭", "A♭", "D♭", "G♭", "C♭"]
+
+
 def test_what_is_wrong_with_the_start_string_is_told(page: Page) -> None:
     make(page, seed="4", start="X:1\nM:4/4\nK:H\n")
     expect(page.locator("#message")).to_contain_text("Line 3: K:H is not a key")

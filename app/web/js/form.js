@@ -32,7 +32,7 @@ export function offer(model) {
     const options = model.menus[name].map((value) => new Option(NAMES[id]?.(value) ?? value, value));
     select.replaceChildren(new Option("any", ""));
     if (id !== "key") select.append(...options);
-    else select.append(group("Usual", options.slice(0, USUAL_KEYS)), group("Others", options.slice(USUAL_KEYS)));
+    else select.append(...keyGroups(options));
   }
   if (model.menus.forms.includes(USUAL_FORM)) element("form").value = USUAL_FORM;
   for (const option of element("best-of").options) option.disabled = Number(option.value) > model.max_best_of;
@@ -41,6 +41,16 @@ export function offer(model) {
   element("temperature").value = model.defaults.temperature;
   tell();
   read();
+}
+
+/** The usual keys, then all others by mode. */
+function keyGroups(options) {
+  const byMode = new Map([["Usual", options.slice(0, USUAL_KEYS)]]);
+  for (const option of options.slice(USUAL_KEYS)) {
+    const label = `Other ${option.text.split(" ").at(-1)} keys`;
+    byMode.set(label, [...(byMode.get(label) ?? []), option]);
+  }
+  return [...byMode].map(([label, those]) => group(label, those));
 }
 
 function group(label, options) {
