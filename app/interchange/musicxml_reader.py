@@ -37,7 +37,7 @@ class _Document:
 
     def __init__(self, report: ImportReport) -> None:
         self._report = report
-        self._title = self._movement = self._credit = self._composer = ""
+        self._title = self._movement = self._credit = self._composer = self._rhythm = ""
         self._names: dict[str, str] = {}
         self._parts: dict[str, Part] = {}
         self.notes = 0
@@ -52,6 +52,9 @@ class _Document:
             case "identification":
                 creators = {each.get("type", ""): values.own_text(each) for each in element.findall("creator")}
                 self._composer = creators.get("composer") or next(iter(creators.values()), "")
+                fields = element.findall("miscellaneous/miscellaneous-field")
+                named = (values.own_text(each) for each in fields if each.get("name") == values.RHYTHM_FIELD)
+                self._rhythm = next(named, "")
             case "credit" if values.text_of(element, "credit-type") == "title" and not self._credit:
                 self._credit = values.text_of(element, "credit-words")
             case "part-list":
@@ -103,7 +106,7 @@ class _Document:
         return Score(
             titles=(title[:SHORT_TEXT],) if title else (),
             composer=self._composer[:SHORT_TEXT] or None,
-            rhythm=None,
+            rhythm=self._rhythm[:SHORT_TEXT] or None,
             key=_with_tonic(first.key, voices[0]),
             meter=first.meter,
             tempo=first.tempo,

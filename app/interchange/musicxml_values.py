@@ -10,6 +10,9 @@ from app.abc.pitch import MIDDLE_C_OCTAVE, STEPS, Pitch
 from app.abc.score import DEFAULT_CLEF, Syllable
 from app.interchange.key_signatures import key_of
 
+RHYTHM_FIELD = "rhythm"
+"""The name of the miscellaneous field that says what `R:` does, for which MusicXML has no element of its own."""
+
 _MAX_FIFTHS = 7
 _MAX_VERSE = 12
 _SIGNS = {"common": "C", "cut": "C|"}

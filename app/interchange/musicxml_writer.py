@@ -17,6 +17,7 @@ from app.abc.repeats import ending_turns
 from app.abc.score import Bar, Chord, Score, Voice, length_of
 from app.abc.written_subset import MAX_KEY_ACCIDENTALS
 from app.interchange import musicxml_marks as marks
+from app.interchange.musicxml_values import RHYTHM_FIELD
 
 _DOCTYPE = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -48,6 +49,9 @@ def write(score: Score) -> bytes:
     if score.composer:
         SubElement(identification, "creator", type="composer").text = marks.text(score.composer)
     SubElement(SubElement(identification, "encoding"), "software").text = "Lilt"
+    if score.rhythm:
+        field = SubElement(SubElement(identification, "miscellaneous"), "miscellaneous-field", name=RHYTHM_FIELD)
+        field.text = marks.text(score.rhythm)
     parts = SubElement(root, "part-list")
     for number, voice in enumerate(score.voices, 1):
         part = SubElement(parts, "score-part", id=f"P{number}")

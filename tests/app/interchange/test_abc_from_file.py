@@ -82,6 +82,12 @@ def test_musicxml_that_went_out_comes_in_again_with_the_same_notes(case: Path) -
     assert sorted(sounds(read(found.abc))) == sorted(sounds(score))
 
 
+def test_a_tunes_rhythm_title_and_composer_come_in_again_by_musicxml() -> None:
+    score = read("X:1\nT:Morning\nC:Trad.\nR:slip jig\nM:9/8\nL:1/8\nK:D\nDED FEF A3|]\n")
+    again = read(abc_from_file.to_abc(musicxml_writer.write(score)).abc)
+    assert (again.titles, again.composer, again.rhythm) == (("Morning",), "Trad.", "slip jig")
+
+
 def test_another_programs_musicxml_is_read_with_all_that_a_tune_has() -> None:
     found = abc_from_file.to_abc(OTHER)
     header, music, words = found.abc.partition("K:")[0], *found.abc.split("\n")[7:9]
