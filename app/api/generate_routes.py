@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +18,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.types import Receive, Scope, Send
 
 from app.api import problem_details
+from app.api.abc_bodies import abc_request, body_of
 from app.api.client_disconnect import while_connected
 from app.api.conditional_requests import is_not_modified
 from app.api.content_negotiation import choose_media_type
@@ -192,15 +194,23 @@ def _invalid(field: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"type": "value_error", "loc": ("body", field), "msg": message}])
 
 
+async def originality_request(request: Request) -> OriginalityRequest:
+    """The body of such a request: JSON, or bare ABC with the model in the query."""
+    return await abc_request(OriginalityRequest, request, request.query_params)
+
+
 @router.post(
     "/originality",
     tags=["tunes"],
+    openapi_extra={"requestBody": body_of(OriginalityRequest, "A tune; `model` goes into the query.")},
     response_model=TuneOriginality | None,
-    dependencies=[Depends(require_json)],
     responses=problems_of(400, 401, 403, 408, 413, 415, 421, 422, 429, 503),
 )
 async def originality(
-    body: OriginalityRequest, request: Request, loaded: Loaded, renders: Renders
+    body: Annotated[OriginalityRequest, Depends(originality_request)],
+    request: Request,
+    loaded: Loaded,
+    renders: Renders,
 ) -> TuneOriginality | None:
     """The training tune that a tune is nearest to, and whether it copies it.
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from app.api.field_descriptions import told_of
 from app.api.middleware.cross_origin import PROBES
 from app.api.schemas.notation import CheckRequest, ChordsRequest
+from app.api.schemas.originality import OriginalityRequest
 from app.api.schemas.rendering import RenderRequest
 
 JSON = "application/json"
@@ -20,7 +21,7 @@ TAGS = [
     {"name": "rendering", "description": "Sound, MIDI and scores of a tune; what is wrong with one; chords for one."},
     {"name": "service", "description": "What is served, and how it is."},
 ]
-_NAMED: tuple[type[BaseModel], ...] = (RenderRequest, CheckRequest, ChordsRequest)
+_NAMED: tuple[type[BaseModel], ...] = (RenderRequest, CheckRequest, ChordsRequest, OriginalityRequest)
 """request bodies that are read by hand, as they may be bare ABC"""
 _KEYS = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, where the service asks for one."},

@@ -3,45 +3,35 @@
 import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from app.api import problem_details
+from app.api.abc_bodies import abc_request, body_of
 from app.api.client_disconnect import while_connected
 from app.api.conditional_requests import ByteRange, is_not_modified, wanted_range
 from app.api.content_negotiation import choose_media_type
-from app.api.dependencies import ABC, JSON, Renders, SettingsDep, content_type, problems_of
+from app.api.dependencies import ABC, JSON, Renders, SettingsDep, problems_of
 from app.api.middleware.admission import account_of
 from app.api.middleware.rate_limit import RENDER, REQUEST, cost_of, reading_cost
 from app.api.middleware.vary import decided_by
-from app.api.openapi import SCHEMAS
 from app.api.queries import parameters, valid
 from app.api.schemas.notation import CheckRequest, CheckResponse, ChordAt, ChordsRequest, ChordsResponse
 from app.api.schemas.rendering import RenderRequest
-from app.errors import MediaTypeError, RangeError
+from app.errors import RangeError
 from app.rendering import lint as checking
 from app.rendering.formats import Format, disposition
-from app.rendering.input_filter import decode
 from app.rendering.render_job import Job
 from app.rendering.renderer import Renderer
 from app.rendering.shared_file import Rendering, Withdrawn
 
-Body = TypeVar("Body", bound=BaseModel)
-
 router = APIRouter(tags=["rendering"])
 
 
-def _body_of(model: type[BaseModel], told: str) -> dict[str, Any]:
-    named = {"$ref": SCHEMAS.format(model=model.__name__)}
-    content = {JSON: {"schema": named}, ABC: {"schema": {"type": "string", "description": told}}}
-    return {"required": True, "content": content}
-
-
-_RENDER_BODY = _body_of(RenderRequest, "A tune or a set; the other fields go into the query.")
+_RENDER_BODY = body_of(RenderRequest, "A tune or a set; the other fields go into the query.")
 _PARAMETERS = parameters(RenderRequest, needed=("abc",))
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {format_.media_type: {"schema": {"type": "string", "format": "binary"}} for format_ in Format}},
@@ -67,13 +57,7 @@ _MAX_NAMED = 10
 
 async def render_request(request: Request) -> RenderRequest:
     """The body of a render request: JSON, or bare ABC with the other fields in the query."""
-    kind = content_type(request)
-    if kind not in (JSON, ABC):
-        raise MediaTypeError(f"send the tune as {ABC}, or in {JSON}")
-    body = await request.body()
-    if kind == JSON:
-        return valid(RenderRequest, body)
-    return valid(RenderRequest, {**request.query_params, "abc": decode(body)})
+    return await abc_request(RenderRequest, request, request.query_params)
 
 
 async def render_query(request: Request) -> RenderRequest:
@@ -85,20 +69,12 @@ async def render_query(request: Request) -> RenderRequest:
 
 async def chords_request(request: Request) -> ChordsRequest:
     """The body of a request for chords: JSON, or bare ABC."""
-    return await _abc_request(ChordsRequest, request)
+    return await abc_request(ChordsRequest, request)
 
 
 async def check_request(request: Request) -> CheckRequest:
     """The body of a check request: JSON, or bare ABC."""
-    return await _abc_request(CheckRequest, request)
-
-
-async def _abc_request(model: type[Body], request: Request) -> Body:
-    kind = content_type(request)
-    if kind not in (JSON, ABC):
-        raise MediaTypeError(f"send the text as {ABC}, or in {JSON}")
-    body = await request.body()
-    return valid(model, body if kind == JSON else {"abc": decode(body)})
+    return await abc_request(CheckRequest, request)
 
 
 @router.post(
@@ -242,7 +218,7 @@ class _FileResponse(StreamingResponse):
 
 @router.post(
     "/chords",
-    openapi_extra={"requestBody": _body_of(ChordsRequest, "A tune.")},
+    openapi_extra={"requestBody": body_of(ChordsRequest, "A tune.")},
     response_model=ChordsResponse,
     responses={
         200: {"content": {ABC: {"schema": {"type": "string"}}}},
@@ -264,7 +240,7 @@ async def chords(
 
 @router.post(
     "/check",
-    openapi_extra={"requestBody": _body_of(CheckRequest, "A tune.")},
+    openapi_extra={"requestBody": body_of(CheckRequest, "A tune.")},
     responses=problems_of(401, 403, 408, 413, 415, 421, 422, 429, 503, 504, 507),
 )
 async def check(

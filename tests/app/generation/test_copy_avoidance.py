@@ -109,6 +109,10 @@ def test_any_tune_can_be_asked_about(client: httpx.Client) -> None:
     found = client.post("/originality", json={"abc": TUNE}).json()
     assert (found["judgement"], found["nearest"]["title"]) == ("copies", "The Real One")
     assert client.post("/originality", json={"abc": "X:1\nK:D\nDFA|\n"}).json() is None
+    bare = {"Content-Type": "text/vnd.abc"}
+    assert client.post("/originality", content=TUNE, headers=bare).json() == found
+    refusal = client.post("/originality?model=none", content=TUNE, headers=bare)
+    assert (refusal.status_code, refusal.json()["errors"][0]["field"]) == (422, "model")
 
 
 @pytest.mark.parametrize(
