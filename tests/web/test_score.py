@@ -85,3 +85,25 @@ def test_words_under_the_notes_stay_under_them(page: Page) -> None:
     bring(page, "X:1\nT:Song\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|\nw:one two three four five six sev-en\nCDEF|GABc|]\n")
     expect(page.locator("#score .abcjs-lyric").first).to_have_text("one")
     assert lines(page)["out"] == 0
+
+
+APART = """(numbers) => {
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+  const kinds = [".abcjs-notehead", ".abcjs-beam-elem", ".bar-number"];
+  const others = [...document.querySelectorAll(kinds.map((kind) => `#score ${kind}`))];
+  const box = (drawn) => drawn.getBoundingClientRect();
+  return numbers.flatMap((number) =>
+    others
+      .filter((other) => other !== number && !apart(box(number), box(other)))
+      .map((other) => `${number.textContent} and ${other.getAttribute("class")}`));
+}"""
+
+
+def test_bar_numbers_touch_neither_notes_nor_beams_under_chords(page: Page) -> None:
+    part = (
+        '"G"GEGB "Am"ABce|"G"dBdc ABAG|FGAB cABG|"D"AdcB A2Bc|"G"GEGB "Am"ABce|"D"d\'2c\'b "A"a4|"D"fedc AFDB,|"G"G,6:|'
+    )
+    bring(page, f"X:1\nT:High and low\nM:2/4\nL:1/16\nK:G\n|:BA|{part}\n|:de|{part}\n")
+    numbers = page.locator("#score .bar-number")
+    expect(numbers).to_have_count(17)
+    assert numbers.evaluate_all(APART) == []

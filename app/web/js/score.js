@@ -12,6 +12,7 @@ const WHISTLE_GAP = 24; // pixels under a staff, where its lowest notes are
 const NARROW = 480; // pixels, as phones have it: a little smaller, two bars of a reel fit beside each other
 const SCALE_WHERE_NARROW = 0.82;
 const HANDLE = { across: 7, along: 12 }; // pixels around a note's head by which it is dragged
+const NUMBER = { before: 2, above: 5 }; // pixels from a bar's first note, and over the staff
 const STEPS_OF_STAFF = 8; // of the scale, from its lowest line to its highest
 const FONTS = {
   titlefont: "Alegreya 22",
@@ -235,8 +236,7 @@ export class Score {
     const right = Math.max(...boxes.map(({ x, width }) => x + width));
     const staff = staffs[bar.notes[0].line]?.getBBox();
     const [top, bottom] = staff ? [staff.y - 12, staff.y + staff.height + 12] : [0, 0];
-    const firstTop = boxes[0]?.y ?? 0;
-    return { left, right, top, bottom, numberAt: Math.min((staff?.y ?? 0) - 7, firstTop - 3) };
+    return { left, right, top, bottom, numberAt: (staff?.y ?? 0) - NUMBER.above };
   }
 
   /** The staff of each line, without those of tablature under it. */
@@ -269,9 +269,9 @@ export class Score {
     const svg = this.paper.querySelector("svg");
     for (const bar of this.bars.filter(({ isPickup }) => !isPickup)) {
       const text = document.createElementNS(SVG, "text");
-      const { left, numberAt } = this.box(bar);
-      text.setAttribute("x", left - 2);
-      text.setAttribute("y", numberAt);
+      text.setAttribute("x", leftOf(bar.notes[0]) - NUMBER.before);
+      text.setAttribute("y", this.box(bar).numberAt);
+      text.setAttribute("text-anchor", "end");
       text.setAttribute("class", "bar-number");
       text.textContent = bar.label;
       svg?.append(text);
@@ -379,6 +379,15 @@ function formOfPart(bars, isFirst) {
 
 /** What is drawn of a note's head, or of a rest. */
 const headOf = ({ elements: [drawn] }) => drawn?.querySelector(".abcjs-notehead") ?? drawn;
+
+/** Where a note begins from the left, without what is written over it. */
+const leftOf = ({ elements }) =>
+  Math.min(
+    ...[...elements]
+      .flatMap((drawn) => (drawn.children.length ? [...drawn.children] : [drawn]))
+      .filter((drawn) => !drawn.matches(".abcjs-chord, .abcjs-annotation"))
+      .map((drawn) => drawn.getBBox().x),
+  );
 
 /** What lies over a note that can be dragged. A finger on it does not scroll the page: `touch-action` alone does not see to that in SVG. */
 function newHandle() {
