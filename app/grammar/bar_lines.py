@@ -128,9 +128,9 @@ def needs_repeat_sign(state: Body) -> bool:
 
 
 def goes_on(state: Body) -> bool:
-    """Whether the form lets another bar of the part follow this one."""
+    """Whether the form lets another bar of the part follow this one, pickup or not."""
     form = state.context.form
-    return form is None or _bars_with_this(state) < form.bars
+    return form is None or state.bars + (not state.split) < form.bars
 
 
 def _may_turn(state: Body) -> bool:

@@ -54,21 +54,9 @@ def _between(state: Body, character: str) -> Body | None:
     return begun
 
 
-def _begin_pitch(state: Body, character: str) -> Body | None:
-    return _pitch(state._replace(at=At.PITCH, word=state.context.pitches, final=False), character)
-
-
-def _begin_rest(state: Body, _: str) -> Body | None:
-    return state._replace(at=At.REST, word=state.context.lengths, final=False)
-
-
 def _begin_chord(state: Body, _: str) -> Body | None:
     at = At.LINE_BRACKET if state.at is At.LINE and bar_lines.first_ending(state) else At.CHORD
     return state._replace(at=at, members=0, final=False)
-
-
-def _begin_grace(state: Body, _: str) -> Body | None:
-    return state._replace(at=At.GRACE, members=0, final=False)
 
 
 def _begin_symbol(state: Body, _: str) -> Body | None:
@@ -81,16 +69,6 @@ def _begin_symbol(state: Body, _: str) -> Body | None:
 def _begin_decoration(state: Body, character: str) -> Body | None:
     grace = state.context.grace_lengths.meaning or 0 if character == "~" else state.grace
     return state._replace(at=At.DECORATED, mark=character, grace=grace, final=False)
-
-
-def _begin_paren(state: Body, _: str) -> Body | None:
-    if state.slur and state.tuplet:
-        return None
-    return state._replace(at=At.PAREN, final=False)
-
-
-def _begin_space(state: Body, _: str) -> Body | None:
-    return state._replace(at=At.SPACE, final=False)
 
 
 def _begin_line(state: Body, _: str) -> Body | None:
@@ -206,7 +184,7 @@ def _after_broken(state: Body, character: str) -> Body | None:
         is_doubled = state.members == "<>".index(character) + 1 and state.equal >= 2 * _SHORTEST_BROKEN
         return state._replace(members=_DOUBLED) if is_doubled else None
     if character == "{":
-        return None if state.members == _DOUBLED or state.tuplet else _begin_grace(state, character)
+        return None if state.members == _DOUBLED or state.tuplet else _BEGIN[Kind.GRACE](state, character)
     return _between(state._replace(members=0), character)
 
 
@@ -285,10 +263,6 @@ def _begin_bar(state: Body, _: str) -> Body | None:
     return state._replace(at=At.BAR) if possible else None
 
 
-def _begin_colon(state: Body, _: str) -> Body | None:
-    return state._replace(at=At.COLON) if bar_lines.close_repeat(state) or bar_lines.double_repeat(state) else None
-
-
 def _bar(state: Body, character: str) -> Body | None:
     if character in _AFTER_BAR:
         return _AFTER_BAR[character](state)
@@ -304,14 +278,6 @@ def _bar_bracket(state: Body, character: str) -> Body | None:
     after = bar_lines.plain(state)
     chord = _between(after, "[") if after else None
     return _chord(chord, character) if chord else None
-
-
-def _line_bracket(state: Body, character: str) -> Body | None:
-    return bar_lines.first_ending(state) if character == "1" else _chord(state._replace(at=At.CHORD), character)
-
-
-def _fresh_bar(state: Body, character: str) -> Body | None:
-    return bar_lines.open_repeat(state) if character == ":" else None
 
 
 def _colon(state: Body, character: str) -> Body | None:
@@ -342,10 +308,6 @@ def _forced(state: Body, character: str) -> Body | None:
     return state._replace(at=At.LINE if character == "\n" else At.BAR_LINE, tie="")
 
 
-def _ended(_state: Body, _character: str) -> Body | None:
-    return None
-
-
 _AFTER_BAR: Mapping[str, Callable[[Body], Body | None]] = {
     "|": bar_lines.double_bar,
     "]": bar_lines.final_bar,
@@ -354,16 +316,20 @@ _AFTER_BAR: Mapping[str, Callable[[Body], Body | None]] = {
 }
 
 _BEGIN: Mapping[Kind, Step] = {
-    Kind.PITCH: _begin_pitch,
-    Kind.REST: _begin_rest,
+    Kind.PITCH: lambda state, character: _pitch(
+        state._replace(at=At.PITCH, word=state.context.pitches, final=False), character
+    ),
+    Kind.REST: lambda state, _: state._replace(at=At.REST, word=state.context.lengths, final=False),
     Kind.CHORD: _begin_chord,
-    Kind.GRACE: _begin_grace,
+    Kind.GRACE: lambda state, _: state._replace(at=At.GRACE, members=0, final=False),
     Kind.SYMBOL: _begin_symbol,
     Kind.DECORATION: _begin_decoration,
-    Kind.PAREN: _begin_paren,
-    Kind.SPACE: _begin_space,
+    Kind.PAREN: lambda state, _: None if state.slur and state.tuplet else state._replace(at=At.PAREN, final=False),
+    Kind.SPACE: lambda state, _: state._replace(at=At.SPACE, final=False),
     Kind.BAR: _begin_bar,
-    Kind.COLON: _begin_colon,
+    Kind.COLON: lambda state, _: (
+        state._replace(at=At.COLON) if bar_lines.close_repeat(state) or bar_lines.double_repeat(state) else None
+    ),
     Kind.NEWLINE: _begin_line,
 }
 
@@ -384,13 +350,15 @@ _STEPS: Mapping[At, Step] = {
     At.TIED: _tied,
     At.BAR: _bar,
     At.BAR_BRACKET: _bar_bracket,
-    At.FRESH_BAR: _fresh_bar,
+    At.FRESH_BAR: lambda state, character: bar_lines.open_repeat(state) if character == ":" else None,
     At.COLON: _colon,
     At.PITCH_COLON: _colon,
     At.SECOND: _second,
     At.SECOND_LINE: _second,
     At.SECOND_BRACKET: _second,
-    At.LINE_BRACKET: _line_bracket,
+    At.LINE_BRACKET: lambda state, character: (
+        bar_lines.first_ending(state) if character == "1" else _chord(state._replace(at=At.CHORD), character)
+    ),
     At.FORCED: _forced,
-    At.END: _ended,
+    At.END: lambda _state, _character: None,
 }

@@ -68,7 +68,7 @@ class Grammar:
         reader.read(start_string)
         recent = self._vocabulary.encode(start_string[-RECENT:]).tolist()
         cursor = Cursor(automaton, reader, recent, length, tunes, headers)
-        if not cursor.allowed.any():
+        if not automaton.rules.is_safe(reader.state):
             raise RequestError("no tune that begins with this start string has this key, metre, rhythm, range and form")
         return cursor
 

@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.grammar import body, cadence
-from app.grammar.automaton import Automaton, as_mask
+from app.grammar.automaton import Automaton, Node, as_mask
 from app.grammar.header import DRAWN_FIELDS, Header
 from app.grammar.prefix_parser import TIED_TEXT, PrefixParser
 from app.grammar.specification import FAR
 from app.grammar.state import At, Body
-from app.grammar.state_cache import Node
 
 MAX_LINE = 400
 """Characters after which a line of notes is broken at the next bar line."""
@@ -50,7 +49,7 @@ class Cursor:
         self._limit = length if length is not None else FAR
         self._tunes = tunes
         self._recent = recent
-        self._node, self._section = automaton.place(reader.state)
+        self._node = automaton.node(reader.state)
         self._line_break = automaton.id_of["\n"]
         self._line_began = 0
         self._watched_from = self._watch_from()
@@ -58,7 +57,7 @@ class Cursor:
         self._header_left: str | None = None  # of one that is drawn, from the last character that was forced on
         self._draws_header = headers is not None  # whether one may be, as the tune has no notes so far
         self.mask = self._mask()
-        """0 for the characters that may come next, -inf for the others, [V]; until the text ends, one may."""
+        """0 for the characters that may come next, -inf for the others, [V]; one may."""
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
@@ -67,12 +66,12 @@ class Cursor:
 
     def _watch_from(self) -> int:
         """The number of characters up to which neither the line's nor the text's limit has to be checked."""
-        horizon = self._automaton.rules.horizon(self._section.state(self._node))
+        horizon = self._automaton.rules.horizon(self._node.state)
         return min(self._line_began + MAX_LINE + 1, self._limit - horizon)
 
     def _mask(self) -> NDArray[np.float32]:
-        mask = self._automaton.row(self._node, self._section).mask
-        if self._node.is_title and not mask[self._line_break] and self._is_known_title():
+        mask = self._node.mask
+        if self._node.may_end_title and not mask[self._line_break] and self._is_known_title():
             mask = self._without(mask, self._line_break)
         mask = mask if self._written < self._watched_from else self._within_limits(mask)
         return self._of_drawn_header(mask) if self._draws_header else mask
@@ -109,11 +108,11 @@ class Cursor:
 
     def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
         """The mask without characters after which the tune cannot end within what remains; unchanged where none can."""
-        row = self._automaton.row(self._node, self._section)
-        if row.farthest < remaining or self._automaton.rules.has_time(self._section.state(self._node), remaining):
+        node = self._node
+        if node.farthest < remaining or self._automaton.rules.has_time(node.state, remaining):
             return mask
-        is_in_time = self._automaton.distances(self._node, self._section) < remaining
-        return as_mask(is_in_time) if row.farthest >= remaining and is_in_time.any() else mask
+        is_in_time = self._automaton.distances(node) < remaining
+        return as_mask(is_in_time) if node.farthest >= remaining and is_in_time.any() else mask
 
     def _is_known_title(self) -> bool:
         """Whether the title that has been written is one of a known tune."""
@@ -136,23 +135,19 @@ class Cursor:
         return only
 
     def advance(self, id_: int) -> bool:
-        """Take the next character; True if it ends the last tune that was asked for, or if nothing may follow it.
+        """Take the next character; True if it ends the last tune that was asked for.
 
         Raises:
             ValueError: it is not allowed.
         """
-        node = self._node.next.get(id_)
-        if node is None:
-            node, self._section = self._automaton.follow(self._node, self._section, id_)
-        self._node = node
+        node = self._node = self._node.next.get(id_) or self._automaton.follow(self._node, id_)
         written = self._written = self._written + 1
         self._recent.append(id_)
-        row = self._section.rows.get(node)
-        if row is None or node.is_turn or self._draws_header:
+        if node.is_turn or self._draws_header:
             is_done = node.is_turn and self._turn(node)
             self.mask = self._mask()
-            return is_done or not np.isfinite(self.mask).any()
-        self.mask = row.mask if written < self._watched_from else self._within_limits(row.mask)
+            return is_done
+        self.mask = node.mask if written < self._watched_from else self._within_limits(node.mask)
         return False
 
     def ending(self, tonic: str, *, at_home: bool, parts_left: int | None = None) -> NDArray[np.float32]:
@@ -161,24 +156,13 @@ class Cursor:
         Args:
             parts_left: how many parts follow the one that is to end with this bar (see `closing`); None: it need not.
         """
-        node, section = self._node, self._section
-        letter = self._last_letter()
-        within = section.pickup if parts_left is None else (section, parts_left > 0)
-        key = (node, self.mask.tobytes(), within, tonic, letter == tonic, at_home)  # all that matters to it
-        mask = self._automaton.endings.get(key)
-        if mask is None:
-            mask = self._automaton.shared(self._ending(tonic, letter, at_home=at_home, parts_left=parts_left))
-            self._automaton.endings[key] = mask
-        return mask
-
-    def _ending(self, tonic: str, letter: str, *, at_home: bool, parts_left: int | None) -> NDArray[np.float32]:
-        state, alphabet = self._section.state(self._node), self._automaton.alphabet
+        state, alphabet = self._node.state, self._automaton.alphabet
         if not isinstance(state, Body):
             return self.mask
         is_begun = state.at is not At.BAR  # otherwise what is at hand is the end of the bar before
         mask = self.mask if parts_left is None or not is_begun else self.closing(parts_left)
         allowed = {alphabet[id_] for id_ in np.flatnonzero(mask == 0).tolist()}
-        weights = cadence.weights(state, allowed, tonic, letter, at_home=at_home)
+        weights = cadence.weights(state, allowed, tonic, self._last_letter(), at_home=at_home)
         if not weights:
             return mask
         mask = mask.copy()
@@ -192,7 +176,7 @@ class Cursor:
         Args:
             parts_left: how many parts follow; after the last the tune ends.
         """
-        state = self._section.state(self._node)
+        state = self._node.state
         if not isinstance(state, Body):
             return self.mask
         mask = np.minimum(self.mask, self._automaton.closing(state, parts_left))
@@ -225,10 +209,10 @@ class Cursor:
             self._recent.clear()
             self.finished += 1
             self._draws_header = self._headers is not None
-            self._node, self._section = self._automaton.place(self._next_tune)
+            self._node = self._automaton.node(self._next_tune)
         elif isinstance(node.state, Body) and node.state.tie == body.WILDCARD:
             self._name_tie()
-        elif not node.is_title:
+        elif not node.may_end_title:
             self._line_began = self._written
         self._watched_from = self._watch_from()
         return node.is_end and self.finished == self._tunes
@@ -236,6 +220,6 @@ class Cursor:
     def _name_tie(self) -> None:
         """The tied note is known from the text."""
         tied = TIED_TEXT.search(self._recent_text())
-        state = self._section.state(self._node)
+        state = self._node.state
         assert tied and isinstance(state, Body)  # noqa: S101, PT018  # the automaton ties nothing but notes and chords
-        self._node, self._section = self._automaton.place(state._replace(tie=tied[1]))
+        self._node = self._automaton.node(state._replace(tie=tied[1]))

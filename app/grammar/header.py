@@ -203,19 +203,23 @@ def candidates(state: Header) -> Iterable[str]:
     return ["\n", *(text.rest if state.size else text.first)] if isinstance(text, Text) else "\n"
 
 
-def in_any_text(state: Header) -> Header:
-    """The same place in a text of one character, where the same may follow; but not at its beginning or limit."""
+def alike(state: Header) -> tuple[Header | None, Iterable[str]]:
+    """Another state where the same may follow but for some characters, and these; if there is none, all that may.
+
+    The same may follow in a text of one character, unless it is at its limit, and in a title after whatever fields.
+    """
     value = state.value if state.size else None
+    is_text = isinstance(value, Text) and state.size < value.limit and state.field != "R"
+    same = state._replace(size=1) if is_text else state
     if isinstance(state.word, Prefix):
-        return state._replace(last="", swing=0, meter=None, unit=0, sharps=0, meters=None)
-    if state.field == "R" or not isinstance(value, Text) or state.size >= value.limit:
-        return state
-    return state._replace(size=1)
+        same = state._replace(last="", swing=0, meter=None, unit=0, sharps=0, meters=None)
+    return (None, candidates(state)) if same == state else (same, "")
 
 
 def after_title(state: Header) -> Header | None:
     """The line after a title that is being written: any can be ended, so the tune can be where it can from there."""
-    return _next_line(state) if state.field == "T" and isinstance(state.value, Titles) else None
+    is_open = state.field == "T" and not state.spoiled
+    return _next_line(state) if is_open and isinstance(state.value, Titles) else None
 
 
 def _title(state: Header, written: Prefix, character: str) -> Header | None:

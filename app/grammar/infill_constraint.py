@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import RequestError
-from app.grammar.automaton import Automaton, as_mask
+from app.grammar.automaton import Automaton, Node, as_mask
 from app.grammar.constraint import Grammar
 from app.grammar.follow_sets import FOLLOW
 from app.grammar.request import Request
-from app.grammar.specification import State
 from app.grammar.state import At, Body, Repeat
-from app.grammar.state_cache import Node, Section
 from app.grammar.state_equivalence import passed
 from app.grammar.ticks import TICKS_PER_WHOLE
 
@@ -105,9 +103,12 @@ class Refill:
 
     def __init__(self, automaton: Automaton, state: Body, follows: str) -> None:
         self._automaton = automaton
-        self._node, self._section = automaton.place(state)
+        self._node = automaton.node(state)
         self._bar_line = automaton.id_of["|"]
-        self._never = [automaton.id_of[character] for character in _NEVER if character in automaton.id_of]
+        self._never, self._space, self._paren, self._digits = (
+            [automaton.id_of[character] for character in characters if character in automaton.id_of]
+            for characters in (_NEVER, " ", "(", "23456789")
+        )
         self._is_before_double_repeat = follows.startswith("::")
 
     def copy(self) -> "Refill":
@@ -117,47 +118,34 @@ class Refill:
     @property
     def mask(self) -> NDArray[np.float32]:
         """0 for what may come next, -inf for the rest, [V]; something may."""
-        return as_mask(self._allowed())
-
-    def _allowed(self) -> NDArray[np.bool_]:
-        node = self._node
-        allowed = self._automaton.allowed(node, self._section).copy()
-        may_end = self._may_end(node.state, bool(allowed[self._bar_line]))
+        allowed, state = np.equal(self._node.mask, 0), self._node.state
+        assert isinstance(state, Body)  # noqa: S101
+        may_end = bool(allowed[self._bar_line]) and self._is_sound_end(state)
         allowed[self._never] = False
-        allowed[self._bar_line] = may_end
-        space, paren = self._automaton.id_of.get(" "), self._automaton.id_of.get("(")
-        if space is not None and (may_end or (isinstance(node.state, Body) and node.state.fresh)):
-            allowed[space] = False
-        if paren is not None and allowed[paren]:
-            allowed[paren] = self._digits(*self._follow(paren)).any()
-        if isinstance(node.state, Body) and node.state.at is At.PAREN:
-            allowed = self._digits(node, self._section)
-        if not allowed.any():
-            allowed[self._bar_line] = True  # a dead end: whoever asked finds the bar too short, and takes another
-        return allowed
+        if may_end or state.fresh:
+            allowed[self._space] = False
+        if state.at is At.PAREN:
+            allowed = self._begins_tuplet(self._node)
+        if allowed[self._paren].any():
+            allowed[self._paren] = self._begins_tuplet(self._automaton.follow(self._node, self._paren[0])).any()
+        # A dead end can only be left: whoever asked finds the bar too short, and takes another.
+        allowed[self._bar_line] = may_end or not allowed.any()
+        return as_mask(allowed)
 
     def advance(self, id_: int) -> bool:
         """Take the next character; True at the bar line."""
         if id_ == self._bar_line:
             return True
-        self._node, self._section = self._follow(id_)
+        self._node = self._automaton.follow(self._node, id_)
         return False
 
-    def _follow(self, id_: int) -> tuple[Node, Section]:
-        following = self._node.next.get(id_)
-        return (following, self._section) if following else self._automaton.follow(self._node, self._section, id_)
+    def _begins_tuplet(self, after_paren: Node) -> NDArray[np.bool_]:
+        """Of what is allowed after `(`, what begins a tuplet, not a slur, [V]."""
+        digits = np.zeros(len(after_paren.mask), np.bool_)
+        digits[self._digits] = after_paren.mask[self._digits] == 0
+        return digits
 
-    def _may_end(self, state: State, is_allowed: bool) -> bool:
-        assert isinstance(state, Body)  # noqa: S101
+    def _is_sound_end(self, state: Body) -> bool:
         is_field = state.edge  # a letter alone on its line, before a colon
         is_for_music21 = self._is_before_double_repeat and state.at is At.PITCH  # it takes `G::` for a field
-        return is_allowed and not (state.fresh or is_field or is_for_music21)
-
-    def _digits(self, node: Node, section: Section) -> NDArray[np.bool_]:
-        """What is allowed after `(` to begin a tuplet, not a slur."""
-        allowed = self._automaton.allowed(node, section)
-        digits = np.zeros_like(allowed)
-        for character in "23456789":
-            if (id_ := self._automaton.id_of.get(character)) is not None:
-                digits[id_] = allowed[id_]
-        return digits
+        return not (state.fresh or is_field or is_for_music21)

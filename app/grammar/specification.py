@@ -4,7 +4,7 @@ Distances are counted in characters along the closing path. A state from which t
 of a length they decide what still leaves time to end the tune.
 """
 
-from app.grammar import body, closing_path, header, state_equivalence
+from app.grammar import body, closing_path, header
 from app.grammar.header import Header
 from app.grammar.request import Form
 from app.grammar.state import At, Body, Repeat
@@ -15,7 +15,6 @@ State = Header | Body
 
 FAR = 1 << 20  # characters: no end within reach
 _DETOUR = 100  # characters that the way to the end may be longer from the middle of something, besides twice the way
-_BAR_LINE = 4  # strides; more than take the closing path from a bar line into the next bar
 
 
 class Specification:
@@ -67,13 +66,6 @@ class Specification:
         """Whether the tune can be ended from here, however long it takes."""
         if isinstance(state, Header):
             return self.distance(header.after_title(state) or state) < FAR
-        for _ in range(_BAR_LINE):
-            if place := state_equivalence.place_in_bar(state):
-                return self.distance(place) < FAR
-            stride = closing_path.next_state(state)
-            if stride is None or not state_equivalence.can_keep_form(state):
-                break
-            state = stride[1]
         return self.distance(state) < FAR
 
     def distance(self, state: State) -> int:

@@ -84,7 +84,6 @@ class TuneContext:
     swung: int  # ticks of the notes of which abc2midi makes uneven pairs; 0: none
     writable: frozenset[str]  # all the characters that there are
     common: "TuneContext | None" = None  # that of all tunes whose bars can be filled in the same ways; None: this one
-    last_bar: "TuneContext | None" = None  # where there is a form: that of the last bars of its parts
 
 
 class Body(NamedTuple):

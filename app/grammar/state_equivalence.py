@@ -1,8 +1,8 @@
-"""Equivalent states: separates the place in a bar from the section around it, so that few states have to be cached.
+"""Equivalent states: where the same may follow as in a state that is known, so that the rules are asked little.
 
-Most of a tune is written inside its bars, where it hardly matters which bar of which section that is. So a state there
-is taken apart into its place in the bar (`in_any_section`) and its `surroundings`: the places are few, and what is
-known of one holds for all bars.
+Most of a tune is written inside its bars, where it hardly matters which bar of which section that is: what may follow at
+a place in a bar of an ordinary section (`place_in_bar`) may in all. And a note that could be longer is followed by what
+follows the note as it is.
 """
 
 from collections.abc import Iterable
@@ -12,22 +12,16 @@ from app.grammar.body import CHARACTERS, note_written
 from app.grammar.follow_sets import FOLLOW, KIND_OF, Kind
 from app.grammar.state import At, Body, Repeat
 
-Surroundings = tuple[object, ...]
-
-_AT_BAR_LINES = frozenset(
-    {At.LINE, At.BAR_LINE, At.OPENING, At.END, At.FORCED, *(at for at in At if At.BAR <= at <= At.LINE_BRACKET)}
-)
+_AT_BAR_LINES = frozenset({At.END, At.FORCED, *(at for at in At if At.BAR <= at <= At.LINE_BRACKET)})
 _SPELLED = frozenset({At.SYMBOL, At.GRACED_SYMBOL})  # letters are no pitches there
 
 _BEGINNINGS = (*KIND_OF, "<", ">")
 """Characters of which all that may follow between notes are among."""
 
-_BAR_BEGINS = frozenset({At.LINE, At.BAR_LINE, At.OPENING})
 SECTION_CHARACTERS = {
     **{at: '"' for at, kinds in FOLLOW.items() if Kind.SYMBOL in kinds},
     At.PAREN: '"',
-    At.GAP: ':|"',
-    At.SPACE: ':|"',
+    **dict.fromkeys((At.GAP, At.SPACE, At.PITCH, At.LENGTH, At.REST), ':|"'),
     At.BAR_LINE: '"\n',
     At.LINE: '|"\n[',
 }
@@ -37,59 +31,29 @@ _FIRST, _AFTER = Body._fields.index("opening"), Body._fields.index("slur")  # be
 _ORDINARY = (False, False, False, Repeat.CLOSED, 0, 0, 0, 0)  # the same of a section after another
 
 
-def in_any_section(state: Body) -> Body | None:
-    """The same place in a bar of an ordinary section, in any metre and form; None outside bars.
-
-    But for `SECTION_CHARACTERS`, the same characters may follow there, and lead to the same places: the bar can always
-    be filled and left by `|`. Where the form has the part end with this bar, that is not so, and the place is the same
-    in such bars only.
-    """
-    if state.at in _AT_BAR_LINES:
-        return None
-    context = state.context
-    if context.form:
-        if (state.opening and not can_keep_form(state)) or (state.fresh and bar_lines.needs_repeat_sign(state)):
-            return None
-        if state.ending or not bar_lines.goes_on(state):
-            return state._replace(context=context.last_bar, bars=0, part=0, named=False) if context.last_bar else state
-    return _in_ordinary_section(state)
-
-
-def _in_ordinary_section(state: Body) -> Body:
-    context = state.context.common
-    if context is None and state[_FIRST:_AFTER] == _ORDINARY:
-        return state
-    return with_surroundings(state, (context or state.context, *_ORDINARY))
+def alike(state: Body) -> tuple[Body | None, Iterable[str]]:
+    """Another state where the same may follow but for some characters, and these; if there is none, all that may."""
+    if (place := place_in_bar(state)) and place != state:
+        return place, SECTION_CHARACTERS.get(state.at, "")
+    if passed := passes_to(state):
+        return passed, own_characters(state)
+    return None, candidates(state)
 
 
 def place_in_bar(state: Body) -> Body | None:
-    """The same, or the same beginning of a bar; None where the section matters, which is at most bar lines."""
-    if state.at not in _BAR_BEGINS:
-        return in_any_section(state)
-    form = state.context.form
-    if state.over or (form and (state.ending or not bar_lines.goes_on(state) or not can_keep_form(state))):
+    """The same place in a bar of an ordinary section, in any metre and form; None where the section matters.
+
+    But for `SECTION_CHARACTERS`, the same characters may follow there: the bar can always be filled and left by `|`.
+    Where the form has the part end with this bar, that is not so.
+    """
+    if state.at in _AT_BAR_LINES or state.over:
         return None
-    if bar_lines.needs_repeat_sign(state):
-        return None
-    return _in_ordinary_section(state)
-
-
-def can_keep_form(state: Body) -> bool:
-    """Whether the form can be kept yet, which a start string may have made impossible; not said of parts of one bar."""
     form = state.context.form
-    if form is None:
-        return True
-    return form.bars > 1 and state.part < form.parts and (form.repeated or state.repeat is not Repeat.OPEN)
-
-
-def surroundings(state: Body) -> Surroundings:
-    """What `in_any_section` leaves out: the context and the section."""
-    return (state.context, *state[_FIRST:_AFTER])
-
-
-def with_surroundings(place: Body, by: Surroundings) -> Body:
-    """The state at a place with its surroundings."""
-    values = (by[0], *place[1:_FIRST], *by[1:], *place[_AFTER:])
+    if form and (state.ending or not bar_lines.goes_on(state)):
+        return None
+    if state.fresh and bar_lines.needs_repeat_sign(state):
+        return None
+    values = (state.context.common or state.context, *state[1:_FIRST], *_ORDINARY, *state[_AFTER:])
     return tuple.__new__(Body, values)
 
 

@@ -64,7 +64,6 @@ class TuneContexts:
                 chord_stroke=meter.chord_stroke,
                 form=form,
                 common=common,
-                last_bar=self._common(meter, unit, within, swung, Form(1, 2, form.repeated)) if form else None,
             )
         return self._made[identity]
 
@@ -75,15 +74,11 @@ class TuneContexts:
             self._made[identity] = replace(context, form=form)
         return self._made[identity]
 
-    def _common(self, meter: Meter, unit: int, within: Range, swung: int, form: Form | None = None) -> TuneContext:
+    def _common(self, meter: Meter, unit: int, within: Range, swung: int) -> TuneContext:
         """That of all metres with the same tuplets; its bar is longer than any."""
-        identity = (tuple(meter.tuplets.items()), unit, within, swung, form)
+        identity = (tuple(meter.tuplets.items()), unit, within, swung)
         if identity not in self._made:
-            if form:
-                made = replace(self._common(meter, unit, within, swung), form=form)
-            else:
-                made = self._make(meter, unit, within, swung)
-            self._made[identity] = made
+            self._made[identity] = self._make(meter, unit, within, swung)
         return self._made[identity]
 
     def _make(self, meter: Meter, unit: int, within: Range, swung: int) -> TuneContext:
