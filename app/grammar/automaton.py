@@ -11,7 +11,6 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from app.abc.pitch import STEPS
 from app.grammar import header, state_equivalence
 from app.grammar.body import WILDCARD
 from app.grammar.header import Fields, Header
@@ -65,8 +64,6 @@ class Automaton:
     def __init__(self, alphabet: str) -> None:
         self.alphabet = alphabet
         self.id_of = {character: id_ for id_, character in enumerate(alphabet)}
-        self.letters = [character.upper() if character.upper() in STEPS else "" for character in alphabet]
-        """Of a note, in upper case; by id."""
         self.rules = Specification(alphabet)
         self.fields: dict[Request, Fields] = {}
         """See `Grammar`; of equal requests the same, so that their states are equal."""

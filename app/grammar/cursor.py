@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from app.abc.pitch import STEPS
 from app.grammar import body, cadence
 from app.grammar.automaton import Automaton, Node, as_mask
 from app.grammar.header import DRAWN_FIELDS, Header
@@ -162,7 +163,9 @@ class Cursor:
         is_begun = state.at is not At.BAR  # otherwise what is at hand is the end of the bar before
         mask = self.mask if parts_left is None or not is_begun else self.closing(parts_left)
         allowed = {alphabet[id_] for id_ in np.flatnonzero(mask == 0).tolist()}
-        weights = cadence.weights(state, allowed, tonic, self._last_letter(), at_home=at_home)
+        letters = (character.upper() for character in reversed(self._recent_text()[-_NOTE:]))
+        letter = next((letter for letter in letters if letter in STEPS), "")
+        weights = cadence.weights(state, allowed, tonic, letter, at_home=at_home)
         if not weights:
             return mask
         mask = mask.copy()
@@ -186,11 +189,6 @@ class Cursor:
         """The mask that ends the tune, where it may end, [V]."""
         state = self._node.state
         return self._only(self._line_break) if isinstance(state, Body) and state.final else self.mask
-
-    def _last_letter(self) -> str:
-        """In upper case."""
-        letters = self._automaton.letters
-        return next((letter for id_ in self._recent[: -_NOTE - 1 : -1] if (letter := letters[id_])), "")
 
     def copy(self) -> "Cursor":
         """One that goes its own way from here."""

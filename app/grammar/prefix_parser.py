@@ -19,7 +19,7 @@ from app.grammar.pitch import KEYS
 from app.grammar.specification import Specification, State
 from app.grammar.state import At, Body, Partner, Repeat
 from app.grammar.ticks import METERS, TICKS_PER_WHOLE, Meter
-from app.grammar.title import Titles
+from app.grammar.title import Prefix
 
 TIED_TEXT = re.compile(r"(\[[^\[\]\n]*\]|[\^_=]*[A-Ga-g][,']*)[0-9/]*-\Z")
 """The note or chord before a tie, at the end of a text."""
@@ -186,22 +186,17 @@ class PrefixParser:
         if isinstance(rule, Text):
             read = state.read_rhythm(written) if is_rhythm else state
             self.state = read._replace(size=min(len(written), rule.limit))
-        elif isinstance(rule, Titles):
-            known = self._anything.values["T"]  # one that is asked for is left as it is
-            begun = rule.walk(written) or (known.walk(written) if isinstance(known, Titles) else None)
-            self.state = state._replace(word=begun) if begun else state._replace(spoiled=True)
         elif word := rule.walk(written) or self._any_word(state.field, written):
             self.state = state._replace(word=word)
-        elif is_rhythm:
-            self.state = state.read_rhythm(written)._replace(size=0, spoiled=True)
         else:
-            self._fault(f"{state.field}:{value} does not begin any value that is known here", start)
-            self.state = state._replace(spoiled=True)
+            if state.field not in "TR":
+                self._fault(f"{state.field}:{value} does not begin any value that is known here", start)
+            self.state = (state.read_rhythm(written) if is_rhythm else state)._replace(size=0, spoiled=True)
 
-    def _any_word(self, field: str, written: str) -> Word | None:
+    def _any_word(self, field: str, written: str) -> Prefix | Word | None:
         """Of a value that was not asked for."""
         rule = self._anything.values[field]
-        return None if isinstance(rule, Text | Titles) else rule.walk(written)
+        return None if isinstance(rule, Text) else rule.walk(written)
 
     # -------------------------------------------------------------------------------------------- bars
 

@@ -1,8 +1,8 @@
 """Equivalent states: where the same may follow as in a state that is known, so that the rules are asked little.
 
-Most of a tune is written inside its bars, where it hardly matters which bar of which section that is: what may follow at
-a place in a bar of an ordinary section (`place_in_bar`) may in all. And a note that could be longer is followed by what
-follows the note as it is.
+Most of a tune is written inside its bars, where it hardly matters which bar of which section that is: what may follow
+at a place in a bar of an ordinary section (`place_in_bar`) may in all. And after a note that could be longer may follow
+what may after the note as it is (`passes_to`).
 """
 
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ def alike(state: Body) -> tuple[Body | None, Iterable[str]]:
         return place, SECTION_CHARACTERS.get(state.at, "")
     if passed := passes_to(state):
         return passed, own_characters(state)
-    return None, candidates(state)
+    return None, _BEGINNINGS if state.at in FOLLOW else CHARACTERS
 
 
 def place_in_bar(state: Body) -> Body | None:
@@ -77,15 +77,6 @@ def own_characters(state: Body) -> str:
         return "|]:1["
     words = [state.word, state.context.lengths] if state.at is At.PITCH else [state.word]
     return "-<>):" + "".join("".join(word.children) for word in words if word)
-
-
-def candidates(state: Body) -> Iterable[str]:
-    """Characters of which all that may follow are among."""
-    if state.at in (At.PITCH, At.LENGTH, At.REST):
-        return own_characters(state)
-    if state.at in FOLLOW:
-        return _BEGINNINGS
-    return CHARACTERS
 
 
 def twin(state: Body, character: str) -> str:

@@ -77,14 +77,11 @@ class TuneContexts:
     def _common(self, meter: Meter, unit: int, within: Range, swung: int) -> TuneContext:
         """That of all metres with the same tuplets; its bar is longer than any."""
         identity = (tuple(meter.tuplets.items()), unit, within, swung)
-        if identity not in self._made:
-            self._made[identity] = self._make(meter, unit, within, swung)
-        return self._made[identity]
-
-    def _make(self, meter: Meter, unit: int, within: Range, swung: int) -> TuneContext:
+        if identity in self._made:
+            return self._made[identity]
         written = lexicon(pitches(*within), self._alphabet)
         grace_lengths = {text: -(-unit // divisor) for text, divisor in GRACE_LENGTHS.items()}
-        return TuneContext(
+        self._made[identity] = TuneContext(
             bar=COMMON_BAR,
             tuplets=meter.tuplets,
             pitches=written,
@@ -97,3 +94,4 @@ class TuneContexts:
             swung=swung,
             writable=frozenset(self._alphabet),
         )
+        return self._made[identity]
