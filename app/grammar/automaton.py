@@ -79,7 +79,7 @@ class Automaton:
         node = self._nodes.get(state)
         if node is None:
             mask = as_mask(self._allowed(state))
-            node = self._nodes[state] = Node(state, self._masks.setdefault(mask.tobytes(), mask))
+            node = self._nodes.setdefault(state, Node(state, self._masks.setdefault(mask.tobytes(), mask)))
         return node
 
     def follow(self, node: Node, id_: int) -> Node:
@@ -119,11 +119,12 @@ class Automaton:
     def distances(self, node: Node) -> NDArray[np.int32]:
         """How far the end is from where each character leads, [V]; `FAR` where it is not allowed."""
         if node.distances is None:
-            node.distances = np.full(len(self.alphabet), FAR, np.int32)
+            distances = np.full(len(self.alphabet), FAR, np.int32)
             allowed = np.flatnonzero(node.mask == 0)
             for character, ids in self._twins(node.state, (self.alphabet[id_] for id_ in allowed.tolist())):
-                node.distances[ids] = self.rules.distance_after(node.state, character)
-            node.farthest = int(node.distances[allowed].max(initial=0))
+                distances[ids] = self.rules.distance_after(node.state, character)
+            node.farthest = int(distances[allowed].max(initial=0))
+            node.distances = distances
         return node.distances
 
     def _twins(self, state: State, characters: Iterable[str]) -> Iterable[tuple[str, list[int]]]:

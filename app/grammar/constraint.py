@@ -12,7 +12,7 @@ from model_store.lexicon import Lexicon
 from model_store.vocabulary import Vocabulary
 
 MAX_STATES = 200_000
-"""Cached states, at some 0.4 KiB each, before a new automaton is begun."""
+"""Cached states, at some 0.5 KiB each, before a new automaton is begun."""
 
 _NEEDED = "XMLK:1/\n|"
 _LEARN_CHUNK = 16  # characters: a millisecond, and soon much less
