@@ -35,7 +35,7 @@ def serve(settings: Settings, shared: Shared, control: socket.socket, table: Wor
         StoreError: there is no checkpoint that can be served.
         KeyFileError: the key file cannot be used.
     """
-    server.raise_limits()
+    server.prepare_process()
     worker = _Worker(settings, shared, control, table, number)
     worker.run([])
     return worker.started

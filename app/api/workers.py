@@ -56,7 +56,7 @@ def serve(settings: Settings, sockets: list[socket.socket], run: Callable[..., i
     renderer = Renderer.of(settings, settings.cache)
     preflight.check_renderers(settings, renderer)
     renderer.settle()
-    server.raise_limits()
+    server.prepare_process()
     return _Workers(settings, sockets, run).serve()
 
 

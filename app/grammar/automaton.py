@@ -29,14 +29,14 @@ def as_mask(allowed: NDArray[np.bool_]) -> NDArray[np.float32]:
 class Node:
     """A visited state: the mask, and where the characters that were taken so far lead."""
 
-    __slots__ = ("distances", "farthest", "is_turn", "mask", "next", "state")
+    __slots__ = ("distances", "is_turn", "longest_way", "mask", "next", "state")
 
     def __init__(self, state: State, mask: NDArray[np.float32]) -> None:
         self.state = state
         self.mask = mask  # [V], shared where they are equal
         self.next: dict[int, Node] = {}  # by id
         self.distances: NDArray[np.int32] | None = None  # [V], see `Automaton.distances`
-        self.farthest = FAR  # the greatest of them where a character is allowed
+        self.longest_way: int | None = None  # see `Automaton.longest_way`
         self.is_turn = self.may_end_title or (
             isinstance(state, Body) and (state.at in (At.LINE, At.END) or state.tie == WILDCARD)
         )
@@ -116,6 +116,12 @@ class Automaton:
             np.maximum(mask, self.node(last).mask, out=mask)
         return mask
 
+    def longest_way(self, node: Node) -> int:
+        """Characters that the end is at most away, whichever comes next; a rough bound until distances are known."""
+        if node.longest_way is None:
+            node.longest_way = self.rules.longest_way(node.state)
+        return node.longest_way
+
     def distances(self, node: Node) -> NDArray[np.int32]:
         """How far the end is from where each character leads, [V]; `FAR` where it is not allowed."""
         if node.distances is None:
@@ -123,7 +129,7 @@ class Automaton:
             allowed = np.flatnonzero(node.mask == 0)
             for character, ids in self._twins(node.state, (self.alphabet[id_] for id_ in allowed.tolist())):
                 distances[ids] = self.rules.distance_after(node.state, character)
-            node.farthest = int(distances[allowed].max(initial=0))
+            node.longest_way = min(self.longest_way(node), int(distances[allowed].max(initial=0)))
             node.distances = distances
         return node.distances
 

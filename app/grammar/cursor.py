@@ -72,9 +72,10 @@ class Cursor:
 
     def _mask(self) -> NDArray[np.float32]:
         mask = self._node.mask
+        if self._written >= self._watched_from:
+            mask = self._within_limits(mask)
         if self._node.may_end_title and not mask[self._line_break] and self._is_known_title():
             mask = self._without(mask, self._line_break)
-        mask = mask if self._written < self._watched_from else self._within_limits(mask)
         return self._of_drawn_header(mask) if self._draws_header else mask
 
     def _of_drawn_header(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -109,11 +110,13 @@ class Cursor:
 
     def _in_time(self, mask: NDArray[np.float32], remaining: int) -> NDArray[np.float32]:
         """The mask without characters after which the tune cannot end within what remains; unchanged where none can."""
-        node = self._node
-        if node.farthest < remaining or self._automaton.rules.has_time(node.state, remaining):
+        automaton, node = self._automaton, self._node
+        if remaining > automaton.longest_way(node):
             return mask
-        is_in_time = self._automaton.distances(node) < remaining
-        return as_mask(is_in_time) if node.farthest >= remaining and is_in_time.any() else mask
+        is_in_time = automaton.distances(node) < remaining
+        if remaining > automaton.longest_way(node):  # which is better known by now
+            return mask
+        return as_mask(is_in_time) if is_in_time.any() else mask
 
     def _is_known_title(self) -> bool:
         """Whether the title that has been written is one of a known tune."""

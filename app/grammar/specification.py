@@ -103,9 +103,9 @@ class Specification:
         start = Body.start(state.context) if isinstance(state, Body) else Header(state.fields)
         return _DETOUR + 2 * self.distance(start)
 
-    def has_time(self, state: State, remaining: int) -> bool:
-        """Whether that is more than any way from here may take."""
-        return remaining > self.horizon(state) or remaining > _DETOUR + 2 * self.distance(state)
+    def longest_way(self, state: State) -> int:
+        """Characters that no way to the end from here takes more of."""
+        return min(self.horizon(state), _DETOUR + 2 * self.distance(state))
 
     def _stride(self, state: State) -> tuple[int, State] | None:
         """One stride of the closing path: its length in characters and where it leads; None where there is none."""
