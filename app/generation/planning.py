@@ -6,6 +6,7 @@ from random import Random
 from app.abc.lookback.header_numbers import form_number, meter_of_form
 from app.abc.lookback.plan import RELATIONS, UNSAID, Part, Plan, Planner
 from app.generation.drawn_headers import DrawnHeaders
+from app.generation.jobs import seed_of_request
 from app.generation.weighted_choice import Choice
 from app.grammar import DrawnHeader, Form, Request
 from model_store.errors import InvalidCheckpointError
@@ -40,6 +41,7 @@ class Planning:
             by_meter.setdefault(meter_of_form(form), []).append((parts, each.count))
         self._is_held, self._redraws = known.are_held, known.redraws
         self._headers = DrawnHeaders(known.headers)
+        self._has_one_a_request = bool(known.headers)
         self._by_form = {form: Choice.of(plans) for form, plans in by_form.items() if _total(plans) >= MIN_PLANS}
         self._by_meter = {meter: Choice.of(plans) for meter, plans in by_meter.items() if _total(plans) >= MIN_PLANS}
 
@@ -48,8 +50,12 @@ class Planning:
 
         Args:
             seed: that of the sequence; None takes the likeliest plan, as temperature 0 takes the likeliest character.
+                Where headers are drawn, which settle what plans there are, all candidates of a request have the same
+                plan too: what is chosen among them has forms and endings as often as they are drawn.
             form: what each tune is to have.
         """
+        if seed is not None and self._has_one_a_request:
+            seed = seed_of_request(seed)
         generator = None if seed is None else Random(f"plans of {seed}")  # noqa: S311
 
         def plan_of(number: int) -> Plan | None:

@@ -13,7 +13,7 @@ from model_store.vocabulary import Vocabulary
 from training.errors import CheckpointError, RunError
 from training.learning.model import model_config
 from training.learning.run_folder import RunFolder
-from training.learning.tempering import tempered
+from training.learning.tempering import tempered, with_bias
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ def from_run(run: RunFolder) -> Trained:
     """The best weights of a run, as its recipe has them published."""
     vocabulary, config = run.vocabulary(), run.config()
     network = model_config(config, len(vocabulary))
-    weights = run.best_weights()
+    weights: Mapping[str, NDArray[np.float32]] = run.best_weights()
     if {name: tensor.shape for name, tensor in weights.items()} != network.weight_shapes():
         raise CheckpointError(f"{run.best}: its tensors are not those of this run's network")
-    return Trained(run.path.name, network, vocabulary, tempered(weights, config.temperature))
+    weights = tempered(weights, config.temperature)
+    bias = run.character_bias()
+    return Trained(run.path.name, network, vocabulary, weights if bias is None else with_bias(weights, bias))

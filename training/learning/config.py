@@ -71,6 +71,8 @@ class TrainingConfig:
     plan_dropout: float = 0.0  # of a tune's plan, as a whole
     # the result
     temperature: float = 1.0  # that its logits are divided by, once and for all, before it is judged and published
+    calibration_rounds: int = 0  # of drawing tunes to make it write each character as often as the books do
+    calibration_tunes: int = 4000  # drawn in each of them
     # the record
     validate_every: int = 100
     patience: int = 0
@@ -163,6 +165,7 @@ _POSITIVE = frozenset(
         "lstm_units",
         "pointer_dim",
         "drawn_candidates",
+        "calibration_tunes",
         "run_dim",
         "place_dim",
         "sequence_length",
@@ -288,12 +291,15 @@ RECIPES["distilled"] = RECIPES["replanned"] | {
     "temperature": 0.97,
 }
 # From version 8 of `irish`, which is not told what followed the last signs before (docs/decisions/025-match-model.md).
+# Cooler, tunes have more turns in common with real ones, and fewer of the rarer characters: calibration makes up for
+# that (docs/decisions/027-calibration.md).
 RECIPES["matched"] = RECIPES["replanned"] | {
     "match": True,
     "steps": 3000,
     "transpose_until": 0.5,
     "learning_rate": 2e-3,
-    "temperature": 0.97,
+    "temperature": 0.92,
+    "calibration_rounds": 4,
 }
 # From a published version to twenty to two hundred tunes of one's own.
 RECIPES["finetune"] = RECIPES["planned"] | {

@@ -6,6 +6,7 @@ drawn.json       the tunes that it drew to learn from
 corpus.json      the tunes, so that the run stands by itself
 checkpoint.safetensors  all that a resumed run needs
 best.safetensors        the weights with the lowest validation loss so far
+character_bias.safetensors  what is added to the logits of these, once the run has been calibrated
 losses.csv, losses.png  the curves
 train.log               what was said
 """
@@ -29,6 +30,8 @@ from training.learning.config import TrainingConfig
 from training.learning.start import Start
 
 Tensors = dict[str, NDArray[Any]]
+
+_BIAS = "bias"
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class RunFolder:
         self.png = path / "losses.png"
         self.checkpoint = path / "checkpoint.safetensors"
         self.best = path / "best.safetensors"
+        self._character_bias = path / "character_bias.safetensors"
         self._start = path / "start.safetensors"
         self._drawn = path / "drawn.json"
         self.evaluation = path / "evaluation.json"
@@ -215,7 +219,27 @@ class RunFolder:
         return progress, tensors, history
 
     def save_best(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        """These have yet to be calibrated, if the recipe says so."""
+        self._character_bias.unlink(missing_ok=True)
         atomic_file.write(self.best, save(dict(weights)))
+
+    def save_character_bias(self, bias: NDArray[np.float32]) -> None:
+        """What is added to the logit of each character, [V]; what was found of the network without it is void."""
+        self.evaluation.unlink(missing_ok=True)
+        atomic_file.write(self._character_bias, save({_BIAS: bias}))
+
+    def character_bias(self) -> NDArray[np.float32] | None:
+        """What is added to the logit of each character, [V]; None where the run has not been calibrated.
+
+        Raises:
+            CheckpointError: it is damaged.
+        """
+        if not self._character_bias.is_file():
+            return None
+        tensors = read_tensors(self._character_bias)[0]
+        if tensors.keys() != {_BIAS} or tensors[_BIAS].shape != (len(self.vocabulary()),):
+            raise CheckpointError(f"{self._character_bias}: not a number for each character of this run")
+        return tensors[_BIAS]
 
     def best_weights(self) -> dict[str, NDArray[np.float32]]:
         """The weights to evaluate and publish.

@@ -1,4 +1,4 @@
-"""Divides a network's logits by a temperature once and for all, in the weights of its last layer."""
+"""What is done to a network's logits once and for all, in the weights of its last layer."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LAST_LAYER = ("dense/kernel", "dense/bias")
+
+
+def with_bias(
+    weights: Mapping[str, NDArray[np.float32]], bias: NDArray[np.float32]
+) -> Mapping[str, NDArray[np.float32]]:
+    """Those of a network with something added to the logit of each character, [V]; the gates stay as they are."""
+    added = np.zeros_like(weights["dense/bias"])
+    added[: len(bias)] = bias
+    return dict(weights) | {"dense/bias": weights["dense/bias"] + added}
 
 
 def tempered(weights: Mapping[str, NDArray[np.float32]], temperature: float) -> Mapping[str, NDArray[np.float32]]:

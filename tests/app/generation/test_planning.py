@@ -7,10 +7,11 @@ import pytest
 
 from app.abc.lookback.header_numbers import form_number
 from app.abc.lookback.plan import UNSAID, Plan
+from app.generation.jobs import seed_of_draw
 from app.generation.planning import MIN_PLANS, Planning
 from app.grammar.request import Form
 from model_store.errors import InvalidCheckpointError
-from model_store.plans import KnownPlan, Plans
+from model_store.plans import KnownHeader, KnownPlan, Plans
 
 EIGHTS = ((True, (1,) * 8), (False, (1,) * 8))
 FOURS = ((True, (1,) * 4),)
@@ -38,6 +39,15 @@ def test_a_seed_gives_the_same_plans_in_the_same_order() -> None:
     drawn = [lengths(one(REEL)) for _ in range(20)]
     assert drawn == [lengths(other(REEL)) for _ in range(20)]
     assert drawn != [lengths(MANY.planner(8)(REEL)) for _ in range(20)]
+
+
+def test_the_candidates_of_a_request_have_one_plan_where_headers_are_drawn() -> None:
+    plans = tuple(KnownPlan("reel", "4/4", MIN_PLANS, (*EIGHTS, *FOURS * count)) for count in range(8))
+    seeds = [seed_of_draw(7, number) for number in range(16)]
+    header = KnownHeader(20, "", "reel", "4/4", "1/8", "D")
+    alone, with_headers = (Planning(Plans(plans, headers=known), "here") for known in ((), (header,)))
+    assert len({alone.planner(seed)(REEL) for seed in seeds}) > 1
+    assert {with_headers.planner(seed)(REEL) for seed in seeds} == {alone.planner(7)(REEL)}
 
 
 def test_plans_are_drawn_as_often_as_they_are_known() -> None:
