@@ -51,20 +51,20 @@ def candidates(checkpoint: Checkpoint) -> list[str]:
 
 @pytest.fixture(scope="module")
 def store(checkpoint: Checkpoint, candidates: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`busiest` likes the one candidate that has the most notes a bar, and knows it; `plain` has no critic."""
+    """`flowing` likes the one candidate that moves most by step, and knows it; `plain` has no critic."""
     folder = tmp_path_factory.mktemp("store")
-    densities = sorted(density(candidate) for candidate in candidates)
-    assert densities[-2] < densities[-1]
-    critic = taste("notes_a_bar", (densities[-2] + densities[-1]) / 2, 40.0)
-    publish(Store(folder), checkpoint, "busiest", index_of(max(candidates, key=density)), critic)
+    shares = sorted(steps(candidate) for candidate in candidates)
+    assert shares[-2] < shares[-1]
+    critic = taste("by_step", (shares[-2] + shares[-1]) / 2, 40.0)
+    publish(Store(folder), checkpoint, "flowing", index_of(max(candidates, key=steps)), critic)
     publish(Store(folder), checkpoint, "plain")
     return folder
 
 
-def density(abc: str) -> float:
+def steps(abc: str) -> float:
     melody = features.read(abc)
     assert melody is not None
-    return float(features.features(melody)[features.NAMES.index("notes_a_bar")])
+    return float(features.features(melody)[features.NAMES.index("by_step")])
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def client(store: Path) -> Iterator[httpx.Client]:
 
 def test_the_critic_chooses_the_same_each_time(client: httpx.Client, candidates: list[str]) -> None:
     answer = generate(client, **REQUEST)
-    assert answer["abc"] == max(candidates, key=density)
+    assert answer["abc"] == max(candidates, key=steps)
     assert answer["seed"] == 1
     assert answer["tunes"][0]["score"] == pytest.approx(1.0)
     assert generate(client, **REQUEST) == answer
@@ -92,7 +92,7 @@ def test_what_copies_is_not_chosen_where_that_is_asked_for(client: httpx.Client,
     """The critic's darling stands in the index."""
     assert generate(client, **REQUEST)["tunes"][0]["originality"]["judgement"] == "copies"
     answer = generate(client, **REQUEST, avoid_copies=True)
-    assert answer["abc"] in set(candidates) - {max(candidates, key=density)}
+    assert answer["abc"] in set(candidates) - {max(candidates, key=steps)}
     assert answer["tunes"][0]["score"] == pytest.approx(0.0)
     assert generate(client, **REQUEST, avoid_copies=True) == answer
 
@@ -100,10 +100,10 @@ def test_what_copies_is_not_chosen_where_that_is_asked_for(client: httpx.Client,
 def test_all_that_was_drawn_is_counted_and_one_answer(client: httpx.Client, candidates: list[str]) -> None:
     before = samples(client)
     generate(client, **REQUEST)
-    assert grown(client, before, "lilt_tunes_total", model="busiest") == 1
-    assert grown(client, before, "lilt_generations_total", model="busiest", outcome="tunes") == 1
+    assert grown(client, before, "lilt_tunes_total", model="flowing") == 1
+    assert grown(client, before, "lilt_generations_total", model="flowing", outcome="tunes") == 1
     drawn = sum(len(candidate) - len("X:1\n") for candidate in candidates)
-    assert grown(client, before, "lilt_characters_total", model="busiest") == drawn
+    assert grown(client, before, "lilt_characters_total", model="flowing") == drawn
 
 
 def test_an_allowance_is_charged_for_all_that_may_be_drawn() -> None:
@@ -125,7 +125,7 @@ def test_a_stream_tells_the_tune_once_it_is_chosen(client: httpx.Client) -> None
 
 def test_models_tell_whether_they_can_choose(client: httpx.Client) -> None:
     told = {model["name"]: model["max_best_of"] for model in client.get("/models").json()["models"]}
-    assert told == {"busiest": 64, "plain": 1}
+    assert told == {"flowing": 64, "plain": 1}
 
 
 @pytest.mark.parametrize(
