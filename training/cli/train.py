@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace) -> int:
         print(f"interrupted and saved at step {done}; {result}; go on with --run {run.path} --resume")
         return 128 + outcome.signal
     if run.config().calibration_rounds and workers.is_chief and run.character_bias() is None:
-        from training.evaluation.calibration import calibrate
+        from training.publishing.calibration import calibrate
 
         calibrate(run)
     print(f"finished at step {done}; {result}; curves in {run.png}")

@@ -146,10 +146,10 @@ def test_notes_have_their_places_and_lengths() -> None:
 
 
 def test_the_same_seed_makes_the_same_bars_streamed_or_not(client: httpx.Client) -> None:
-    once = anew(client, JIG, [5, 6], seed=7)
-    assert anew(client, JIG, [5, 6], seed=7) == once
-    assert {anew(client, JIG, [5, 6], seed=seed) for seed in range(8, 12)} != {once}
-    body = {"abc": JIG, "bars": [5, 6], "seed": 7}
+    once = anew(client, JIG, [7], seed=7)
+    assert anew(client, JIG, [7], seed=7) == once
+    assert {anew(client, JIG, [7], seed=seed) for seed in range(8, 12)} != {once}
+    body = {"abc": JIG, "bars": [7], "seed": 7}
     events = client.post("/generate", json=body, headers={"Accept": "text/event-stream"}).text
     (done,) = re.findall(r"event: done\ndata: (.*)", events)
     assert json.loads(done)["abc"] == once

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from model_store.vocabulary import Vocabulary
 from training.__main__ import main
 from training.errors import CheckpointError
-from training.evaluation.calibration import MAX_BIAS, MIN_COUNT, character_bias
 from training.evaluation.weights_source import from_run
 from training.learning.run_folder import RunFolder
+from training.publishing.calibration import MAX_BIAS, MIN_COUNT, character_bias
 
 VOCABULARY = Vocabulary("\n:K|ABCDEz")
 HEADER = "K:D\n"
