@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 _STEPS_AHEAD = 64  # steps of noise made at once
 _LARGEST_INVERSE = 1e6  # of a temperature: below a millionth the likeliest character is all there is
+_LEAST_UNIFORM = np.float32(2**-25)  # for 0, whose noise would be -inf: where one character is allowed it must be drawn
 _FLOATS_PER_COUNT = 8  # float32 numbers that Philox makes for each value of its counter
 
 
@@ -54,9 +55,9 @@ class GumbelNoise:
     def next(self, draws: int) -> NDArray[np.float32]:
         """The noise of that many draws, [draws, V]."""
         noise = self._generator.random((draws, self._width), dtype=np.float32)
-        with np.errstate(divide="ignore"):  # a uniform of 0 becomes -inf: it is never the largest
-            for _ in range(2):
-                np.negative(np.log(noise, out=noise), out=noise)
+        np.maximum(noise, _LEAST_UNIFORM, out=noise)
+        for _ in range(2):
+            np.negative(np.log(noise, out=noise), out=noise)
         return noise[:, : self._vocab_size]
 
 

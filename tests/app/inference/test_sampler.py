@@ -75,6 +75,19 @@ def test_what_is_masked_is_never_drawn_and_the_rest_keeps_its_proportions() -> N
     assert [ids.count(id_) / DRAWS for id_ in range(4)] == pytest.approx([1 / 6, 0, 3 / 6, 2 / 6], abs=WITHIN)
 
 
+def test_the_only_character_that_is_allowed_is_drawn_whatever_its_noise() -> None:
+    """Of this seed's draws the 25th has a uniform of 0 there, as one in 17 million has."""
+    seed, draw, vocab_size, only = 309_879, 25, 87, 20
+    noise = GumbelNoise(seed, draw, vocab_size).next(1)
+    assert noise[0, only] == noise.min()
+    assert np.isfinite(noise).all()
+    sampler = Sampler(1, vocab_size)
+    sampler.put(0, SamplingParams(seed=seed), draw)
+    mask = np.full((1, vocab_size), -np.inf, np.float32)
+    mask[0, only] = 0.0
+    assert sampler.sample(np.zeros((1, vocab_size), np.float32), mask) == [only]
+
+
 def test_draw_n_is_the_same_however_it_is_reached() -> None:
     whole = GumbelNoise(seed=7, first=0, vocab_size=83).next(100)
     for first in (0, 1, 31, 64):
