@@ -121,7 +121,9 @@ def named_key(text: str) -> Key | None:
 
 def key_fault(text: str) -> str | None:
     """What is wrong with a `K:` field that says nothing at all that is known."""
-    if named_key(text) is not None or parse_properties(text) != Properties():
+    if (
+        named_key(text) is not None or "=" in text or parse_properties(text) != Properties()
+    ):  # `middle=B` is a property too
         return None
     return f"K:{text.strip()[:SHORT_TEXT]} is not a key that there is; keys are like D, Bm, Ador, none"
 

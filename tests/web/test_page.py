@@ -104,6 +104,18 @@ def test_what_is_wrong_with_the_start_string_is_told(page: Page) -> None:
     expect(page.locator("#start-fault")).to_be_empty()
 
 
+def test_a_tune_that_is_cut_short_is_not_the_start_strings_fault(page: Page) -> None:
+    page.locator("#more").evaluate("(more) => { more.open = true; }")
+    page.locator("#length").fill("12")
+    with page.expect_response("**/generate") as answer:
+        make(page, seed="4")
+    answer.value.finished()
+    expect(page.locator("#welcome")).to_be_hidden()
+    expect(page.locator("#tune.growing")).to_have_count(0)
+    expect(page.locator("#start-fault")).to_be_empty()
+    expect(page.locator("#start")).not_to_have_attribute("aria-invalid", "true")
+
+
 def test_the_score_grows_and_a_tune_can_be_stopped(page: Page) -> None:
     page.route("**/generate", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=HALF))
     page.locator("#make-button").click()

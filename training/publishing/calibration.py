@@ -42,7 +42,7 @@ _FORM = frozenset("|:[]1\n")
 
 
 def calibrate(run: RunFolder) -> None:
-    """Find what to add for the best weights of a run, as its recipe says, and keep it in its folder."""
+    """Find what to add for the best weights of a run that has nothing added yet, and keep it in its folder."""
     config, vocabulary = run.config(), run.vocabulary()
     trained = from_run(run)
     books = run.corpus().without_extras(learnt_tunes(run))

@@ -197,7 +197,10 @@ export function point(faults) {
 /** Tells what is wrong with the start string, by what the service says of a tune that begins with it; in words, for a message. */
 export function warn(problems) {
   const start = element("start").value;
-  const faults = problems.map(({ line, column, message }) => ({ from: offsetOf(start, line, column), line, message }));
+  const typed = start.trim() ? start.trimEnd().split("\n").length : 0; // lines; what is told of later ones is the tune's
+  const faults = problems
+    .filter(({ line }) => line && line <= typed)
+    .map(({ line, column, message }) => ({ from: offsetOf(start, line, column), line, message }));
   if (!faults.length) return "";
   highlight(
     element("start"),
